@@ -1,0 +1,1 @@
+"""Bright Run: a serverless LoRA training-data platform."""

@@ -1,0 +1,165 @@
+"""A batch job, its items, and the arithmetic of its progress."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Literal
+
+from brightrun.domain.moments import from_iso
+from brightrun.domain.transitions import ENDED_JOBS, ItemStatus, JobStatus
+
+MAX_ITEMS = 10_000
+"""Items one job takes: what one API call can plan in its 29 seconds."""
+
+MAX_WORKERS = 10
+"""Workers one job may have; the Map state's MaxConcurrency is the same number."""
+
+MAX_CALLS_PER_WORKER = 25
+"""Calls one worker keeps in flight: what 512 MB hold at about 50 KiB a call, with room."""
+
+MAX_ATTEMPTS = 4
+"""Tries for one item before it fails: the original's first try and three retries."""
+
+ErrorHandling = Literal["stop", "continue"]
+Priority = Literal["low", "normal", "high"]
+
+
+@dataclass(frozen=True, slots=True)
+class BatchJob:
+    """One batch; the five counters always equal the number of items in each status."""
+
+    owner_id: str
+    job_id: str
+    name: str
+    status: JobStatus
+    total_items: int
+    concurrent_processing: int
+    calls_per_worker: int
+    error_handling: ErrorHandling
+    priority: Priority
+    model: str
+    plan_key: str
+    created_at: str
+    updated_at: str
+    processing_items: int = 0
+    successful_items: int = 0
+    failed_items: int = 0
+    cancelled_items: int = 0
+    claim_cursor: int = 0
+    run: int = 1
+    input_tokens: int = 0
+    output_tokens: int = 0
+    cost_micro_usd: int = 0
+    simulated: bool = False
+    started_at: str | None = None
+    completed_at: str | None = None
+    stop_reason: str | None = None
+
+    @property
+    def completed_items(self) -> int:
+        """Items that have a result, good or bad, as the original counts them."""
+        return self.successful_items + self.failed_items
+
+    @property
+    def ended_items(self) -> int:
+        """Items that nothing more will happen to."""
+        return self.completed_items + self.cancelled_items
+
+    @property
+    def open_items(self) -> int:
+        """Items still waiting or in work."""
+        return self.total_items - self.ended_items
+
+    @property
+    def queued_items(self) -> int:
+        """Items that no worker holds."""
+        return self.open_items - self.processing_items
+
+    @property
+    def takes_claims(self) -> bool:
+        """Whether workers may take items now."""
+        return self.status is JobStatus.PROCESSING and self.stop_reason is None
+
+    @property
+    def execution_name(self) -> str:
+        """The workflow's name for the current run; starting it twice starts it once."""
+        return f"{self.job_id}-{self.run}"
+
+    def percentage(self) -> float:
+        """Share of items that have ended, 0 to 100 with one decimal; 100 for a job of none."""
+        if self.total_items == 0:
+            return 100.0
+        return round(100 * self.ended_items / self.total_items, 1)
+
+    def seconds_remaining(self, now: datetime) -> int | None:
+        """Estimate the seconds left: elapsed / completed x remaining, None while unknown."""
+        if self.status in ENDED_JOBS:
+            return 0
+        if self.started_at is None or self.completed_items == 0:
+            return None
+        elapsed = (now - from_iso(self.started_at)).total_seconds()
+        return max(0, round(elapsed / self.completed_items * self.open_items))
+
+    def final_status(self) -> JobStatus:
+        """Completed, unless nothing succeeded or the job was stopped by an error."""
+        if self.stop_reason is not None or self.failed_items == self.total_items:
+            return JobStatus.FAILED
+        return JobStatus.COMPLETED
+
+
+@dataclass(frozen=True, slots=True)
+class BatchItem:
+    """One conversation to write.
+
+    `generation` counts how often the item was put back by people (retry-failed); `attempts` counts
+    tries within it. A lease is the worker's token and the moment it runs out (epoch ms).
+    """
+
+    job_key: str
+    position: int
+    item_id: str
+    status: ItemStatus
+    persona_id: str
+    persona_key: str
+    emotional_arc_id: str
+    emotional_arc_key: str
+    training_topic_id: str
+    training_topic_key: str
+    template_id: str
+    tier: str
+    updated_at: str
+    generation: int = 1
+    attempts: int = 0
+    lease_token: str | None = None
+    lease_expires_at: int | None = None
+    retry_at: int | None = None
+    conversation_id: str | None = None
+    error_code: str | None = None
+    error_message: str | None = None
+
+    def claimable_at(self) -> int | None:
+        """The moment (epoch ms) from which a worker may take the item; None: never."""
+        if self.status is ItemStatus.QUEUED:
+            return self.retry_at or 0
+        if self.status is ItemStatus.PROCESSING:
+            return self.lease_expires_at or 0
+        return None
+
+
+@dataclass(frozen=True, slots=True)
+class Lease:
+    """A worker's hold on an item: its token and when it runs out (epoch ms)."""
+
+    token: str
+    expires_at: int
+
+
+def job_key(owner_id: str, job_id: str) -> str:
+    """The partition key of a job's items and log lines; the owner is part of it."""
+    return f"{owner_id}#{job_id}"
+
+
+def calls_per_worker(total_items: int, workers: int) -> int:
+    """Share the items fairly over the workers, at most MAX_CALLS_PER_WORKER in flight each."""
+    return min(MAX_CALLS_PER_WORKER, max(1, -(-total_items // workers)))

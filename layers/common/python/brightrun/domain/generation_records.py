@@ -1,0 +1,70 @@
+"""What is kept of every call to Claude, and of every failure."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal
+
+FailureType = Literal["truncation", "parse_error", "api_error", "validation_error"]
+CallStatus = Literal["success", "failed", "rate_limited", "timeout"]
+
+
+@dataclass(frozen=True, slots=True)
+class GenerationLogEntry:
+    """One call to Claude: what was asked, what it cost, how it ended.
+
+    `request` is the zlib-compressed JSON of system prompt, user prompt and parameters: the request
+    as it was sent can be read back, at a third of its size. Durations in ms, money in 1e-6 USD.
+    """
+
+    owner_id: str
+    log_id: str
+    run_id: str
+    item_id: str
+    conversation_id: str
+    template_id: str
+    model_used: str
+    max_tokens: int
+    status: CallStatus
+    retry_attempt: int
+    duration_ms: int
+    input_tokens: int
+    output_tokens: int
+    cost_micro_usd: int
+    simulated: bool
+    created_at: str
+    request: bytes
+    response_id: str | None = None
+    stop_reason: str | None = None
+    error_code: str | None = None
+    error_message: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class FailedGeneration:
+    """One item that ended without a conversation; `raw_file_path` is its whole report."""
+
+    owner_id: str
+    failure_id: str
+    run_id: str
+    item_id: str
+    conversation_id: str
+    failure_type: FailureType
+    reason: str
+    error_message: str
+    model: str
+    max_tokens: int
+    prompt_length: int
+    input_tokens: int
+    output_tokens: int
+    raw_file_path: str
+    persona_id: str
+    emotional_arc_id: str
+    training_topic_id: str
+    template_id: str
+    created_at: str
+    stop_reason: str | None = None
+    truncation_pattern: str | None = None
+    truncation_details: str | None = None
+    structured_outputs_enabled: bool = True
+    simulated: bool = False

@@ -1,0 +1,33 @@
+"""Where every object lies; the original's layout, so that its tools find ours."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from brightrun.domain.moments import iso
+
+
+def raw_response(owner_id: str, conversation_id: str) -> str:
+    """Claude's text exactly as returned."""
+    return f"raw/{owner_id}/{conversation_id}.json"
+
+
+def parsed_conversation(owner_id: str, conversation_id: str) -> str:
+    """The checked conversation."""
+    return f"{owner_id}/{conversation_id}/conversation.json"
+
+
+def batch_plan(job_id: str) -> str:
+    """The scaffolding of a job as it was when the job was made."""
+    return f"{job_id}/plan.json"
+
+
+def batch_log(job_id: str) -> str:
+    """The log people read."""
+    return f"{job_id}/log.txt"
+
+
+def failure_report(failure_id: str, now: datetime) -> str:
+    """A failed generation's report; colons and dots of the time become dashes."""
+    moment = iso(now).replace(":", "-").replace(".", "-")
+    return f"{now:%Y}/{now:%m}/failed-{failure_id}-{moment}.json"

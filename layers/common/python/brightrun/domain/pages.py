@@ -1,0 +1,22 @@
+"""One page of a longer list."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Generic, TypeVar
+
+T = TypeVar("T")
+U = TypeVar("U")
+
+
+@dataclass(frozen=True, slots=True)
+class Page(Generic[T]):
+    """Some records in order, and the cursor that fetches the next ones (None at the end)."""
+
+    records: tuple[T, ...]
+    next_cursor: str | None = None
+
+    def map(self, convert: Callable[[T], U]) -> Page[U]:
+        """Convert every record, keeping the cursor."""
+        return Page(tuple(convert(record) for record in self.records), self.next_cursor)

@@ -1,0 +1,216 @@
+"""The seams to the outside world: repositories/ and gateways/ implement them, tests fake them."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import TYPE_CHECKING, Any, Protocol
+
+if TYPE_CHECKING:
+    from brightrun.domain.batch import BatchItem, BatchJob, Lease
+    from brightrun.domain.batch_log import LogLine
+    from brightrun.domain.claude import Completion
+    from brightrun.domain.conversation_record import ConversationRecord
+    from brightrun.domain.generation_records import FailedGeneration, GenerationLogEntry
+    from brightrun.domain.pages import Page
+    from brightrun.domain.prompt_assembly import Prompt
+    from brightrun.domain.transitions import ItemStatus, JobAction
+
+Clock = Callable[[], datetime]
+"""Says what time it is, in UTC; handed in, so that domain and services never read a clock."""
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """How a worker's hold on an item ends, and what is written together with it."""
+
+    status: ItemStatus
+    lines: Sequence[LogLine]
+    input_tokens: int = 0
+    output_tokens: int = 0
+    cost_micro_usd: int = 0
+    simulated: bool = False
+    conversation: ConversationRecord | None = None
+    failure: FailedGeneration | None = None
+    retry_at: int | None = None
+    stop_reason: str | None = None
+    error_code: str | None = None
+    error_message: str | None = None
+
+
+class BatchRepository(Protocol):
+    """Jobs: made, read, and moved from status to status."""
+
+    def create(self, job: BatchJob, items: Sequence[BatchItem]) -> None:
+        """Store the items, then the job: a job that can be read has all its items.
+
+        Storing the same job again changes nothing.
+        """
+
+    def job(self, owner_id: str, job_id: str) -> BatchJob:
+        """Read one job, strongly consistent; raises NotFoundError."""
+
+    def apply(
+        self, owner_id: str, job_id: str, action: JobAction, now: datetime, line: LogLine
+    ) -> BatchJob:
+        """Move the job as domain.transitions allows, with its log line in the same transaction.
+
+        Raises ActionNotAllowedError with the job's state.
+        """
+
+
+class BatchLists(Protocol):
+    """Pages of jobs, items and log lines."""
+
+    def jobs(
+        self, owner_id: str, *, status: str | None, limit: int, cursor: str | None
+    ) -> Page[BatchJob]:
+        """List an owner's jobs, newest first."""
+
+    def items(
+        self, owner_id: str, job_id: str, *, status: str | None, limit: int, cursor: str | None
+    ) -> Page[BatchItem]:
+        """List a job's items by position."""
+
+    def log(self, owner_id: str, job_id: str, *, limit: int, cursor: str | None) -> Page[LogLine]:
+        """List the log's lines in order."""
+
+    def open_items(self, owner_id: str, job_id: str) -> Iterable[BatchItem]:
+        """All queued and processing items, strongly consistent, by position."""
+
+    def retryable_items(self, owner_id: str, job_id: str) -> Iterable[BatchItem]:
+        """All failed and cancelled items, strongly consistent, by position."""
+
+
+class ClaimRepository(Protocol):
+    """How workers take items and end them; counters and states change in one transaction."""
+
+    def next_items(self, owner_id: str, job_id: str, count: int) -> list[BatchItem]:
+        """Give the next items that no worker was ever given; none when all were given once.
+
+        Raises ClaimsClosedError when the job takes no claims.
+        """
+
+    def claim(
+        self, items: Sequence[BatchItem], lease: Lease, lines: Sequence[LogLine], now: datetime
+    ) -> list[BatchItem]:
+        """Lease those of the items that nobody else holds, each with its log line.
+
+        Raises ClaimsClosedError when the job takes no claims.
+        """
+
+    def renew(self, item: BatchItem, lease: Lease) -> None:
+        """Make a held lease last longer; raises LeaseLostError."""
+
+    def conclude(self, item: BatchItem, outcome: Outcome, now: datetime) -> None:
+        """End the hold on an item; raises LeaseLostError when it is another's by now."""
+
+    def cancel_items(self, items: Sequence[BatchItem], now: datetime) -> int:
+        """Cancel those of the items that nobody holds; gives their number."""
+
+    def put_back(self, items: Sequence[BatchItem], now: datetime) -> int:
+        """Queue failed or cancelled items again, as a new generation; gives their number.
+
+        Raises ClaimsClosedError when the job is neither processing nor paused.
+        """
+
+    def write_line(self, owner_id: str, job_id: str, line: LogLine) -> None:
+        """Append a line to the job's log."""
+
+
+class GenerationRecords(Protocol):
+    """The generation log and the failed generations."""
+
+    def add_log_entry(self, entry: GenerationLogEntry) -> None:
+        """Keep a call's log entry; writing it again changes nothing."""
+
+
+class GenerationReads(Protocol):
+    """Pages of the generation log and of the failed generations, newest first."""
+
+    def log_entries(
+        self, owner_id: str, *, limit: int, cursor: str | None
+    ) -> Page[GenerationLogEntry]:
+        """List calls to Claude."""
+
+    def all_log_entries(self, owner_id: str) -> Iterable[GenerationLogEntry]:
+        """Read every call of an owner, a page at a time."""
+
+    def failure(self, owner_id: str, failure_id: str) -> FailedGeneration:
+        """Read one failed generation; raises NotFoundError."""
+
+    def failures(
+        self, owner_id: str, filters: Mapping[str, str], *, limit: int, cursor: str | None
+    ) -> Page[FailedGeneration]:
+        """List failed generations whose attributes equal the filters."""
+
+
+class ConversationReads(Protocol):
+    """Conversation rows."""
+
+    def conversation(self, owner_id: str, conversation_id: str) -> ConversationRecord:
+        """Read one conversation's row; raises NotFoundError."""
+
+    def conversations(
+        self, owner_id: str, filters: Mapping[str, str], *, limit: int, cursor: str | None
+    ) -> Page[ConversationRecord]:
+        """List conversations whose attributes equal the filters, newest first."""
+
+
+@dataclass(frozen=True, slots=True)
+class StoredText:
+    """An object's text with the small values kept beside it."""
+
+    text: str
+    metadata: dict[str, str] = field(default_factory=dict)
+
+
+class ObjectStore(Protocol):
+    """One bucket of objects."""
+
+    def put(
+        self, key: str, body: str, *, content_type: str, metadata: dict[str, str] | None = None
+    ) -> int:
+        """Store a text as UTF-8 and give its size in bytes."""
+
+    def get(self, key: str) -> StoredText | None:
+        """Read a text; None when there is no such object."""
+
+
+LINK_SECONDS = 3600
+"""How long a download link works: the original's hour."""
+
+
+class DownloadLinks(Protocol):
+    """Short-lived links to the objects of one bucket."""
+
+    def link(self, key: str, filename: str) -> str:
+        """Sign a link that downloads an object under a file name."""
+
+
+class Claude(Protocol):
+    """Somebody who answers prompts; the one seam to Claude."""
+
+    async def write(self, prompt: Prompt, *, schema: dict[str, Any]) -> Completion:
+        """Answer in JSON of the schema; raises ClaudeCallError."""
+
+    async def close(self) -> None:
+        """Give the connections back."""
+
+
+class RequestKeys(Protocol):
+    """Remembers which job an Idempotency-Key made."""
+
+    def job_for(self, owner_id: str, key: str, fingerprint: str, job_id: str, now: datetime) -> str:
+        """Give the job of an earlier request with this key, else bind the key to `job_id`.
+
+        Raises IdempotencyKeyReusedError when the earlier request was another one.
+        """
+
+
+class Workflow(Protocol):
+    """Starts the state machine of a batch."""
+
+    def ensure_running(self, job: BatchJob) -> None:
+        """Start the job's current run; starting it again changes nothing."""
