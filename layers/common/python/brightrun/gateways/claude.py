@@ -1,0 +1,107 @@
+"""Claude through the anthropic SDK: one call, no retries of its own, every failure classified.
+
+The SDK's retries are off because it would sleep inside a paid Lambda for as long as the server
+says; waiting is the workflow's (Wait states cost nothing).
+"""
+
+from __future__ import annotations
+
+import time
+from datetime import date
+from typing import TYPE_CHECKING, Any
+
+from brightrun.domain.claude import CALL_TIMEOUT_S, MAX_OUTPUT_TOKENS, Completion
+from brightrun.domain.claude_models import ClaudeModel, claude_model
+from brightrun.domain.prompt_assembly import Prompt
+from brightrun.gateways.claude_errors import classified
+
+if TYPE_CHECKING:
+    from anthropic import AsyncAnthropic, AsyncAnthropicAWS, AsyncAnthropicBedrock
+    from anthropic.types import Message
+
+    AsyncClient = AsyncAnthropic | AsyncAnthropicAWS | AsyncAnthropicBedrock
+
+SIMULATED_HEADER = "x-brightrun-simulated"
+
+
+class AnthropicClaude:
+    """ports.Claude on an SDK client; use it inside one event loop and close it there."""
+
+    def __init__(self, client: AsyncClient, model: ClaudeModel, *, simulated: bool) -> None:
+        self._client = client
+        self._model = model
+        self._simulated = simulated
+
+    async def write(self, prompt: Prompt, *, schema: dict[str, Any]) -> Completion:
+        """Ask for an answer in JSON of the schema.
+
+        Bounded by CALL_TIMEOUT_S seconds and MAX_OUTPUT_TOKENS tokens. Raises ClaudeCallError.
+        """
+        started = time.monotonic()
+        try:
+            answer = await self._client.messages.with_raw_response.create(
+                **self._request(prompt, schema)
+            )
+            message = await answer.parse()
+        except Exception as error:
+            raise classified(error) from error
+        simulated = self._simulated or SIMULATED_HEADER in answer.headers
+        return _completion(message, time.monotonic() - started, simulated=simulated)
+
+    async def close(self) -> None:
+        """Give the connections back."""
+        await self._client.close()
+
+    def _request(self, prompt: Prompt, schema: dict[str, Any]) -> dict[str, Any]:
+        output: dict[str, Any] = {"format": {"type": "json_schema", "schema": schema}}
+        if self._model.effort is not None:
+            output["effort"] = self._model.effort
+        return {
+            "model": self._model.id,
+            "max_tokens": min(MAX_OUTPUT_TOKENS, self._model.max_output_tokens),
+            "system": prompt.system,
+            "messages": [{"role": "user", "content": prompt.user}],
+            "output_config": output,
+        }
+
+
+def _completion(message: Message, seconds: float, *, simulated: bool) -> Completion:
+    usage = message.usage
+    details = getattr(message, "stop_details", None)
+    return Completion(
+        text="\n".join(block.text for block in message.content if block.type == "text"),
+        stop_reason=message.stop_reason or "unknown",
+        model=message.model,
+        response_id=message.id,
+        input_tokens=usage.input_tokens,
+        output_tokens=usage.output_tokens,
+        cache_read_tokens=usage.cache_read_input_tokens or 0,
+        cache_write_tokens=usage.cache_creation_input_tokens or 0,
+        refusal_category=getattr(details, "category", None),
+        duration_ms=round(seconds * 1000),
+        simulated=simulated,
+    )
+
+
+def anthropic_claude(
+    provider: str, model_name: str, today: date, *, base_url: str, api_key: str
+) -> AnthropicClaude:
+    """Make the client of a provider; raises UnusableModelError for a retired model.
+
+    direct: an API key. aws: Claude Platform on AWS, bedrock: Amazon Bedrock, both with the
+    Lambda's own role. simulator: the local one at `base_url`.
+    """
+    import anthropic
+
+    model = claude_model(model_name, today)
+    options: dict[str, Any] = {"max_retries": 0, "timeout": CALL_TIMEOUT_S}
+    if base_url:
+        options["base_url"] = base_url
+    client: AsyncClient
+    if provider == "aws":
+        client = anthropic.AsyncAnthropicAWS(**options)
+    elif provider == "bedrock":
+        client = anthropic.AsyncAnthropicBedrock(**options)
+    else:
+        client = anthropic.AsyncAnthropic(api_key=api_key, **options)
+    return AnthropicClaude(client, model, simulated=provider == "simulator")

@@ -1,0 +1,132 @@
+"""The data stack's tables and buckets in moto; tests/infra holds them equal to the template."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import Any
+
+import boto3
+from moto import mock_aws
+
+from brightrun.repositories.batch_claims import DynamoClaims
+from brightrun.repositories.batch_lists import DynamoBatchLists
+from brightrun.repositories.batch_rows import BatchTables
+from brightrun.repositories.batches import DynamoBatches
+
+KEYS: dict[str, tuple[str, str]] = {
+    "ScaffoldingTable": ("owner_kind", "id"),
+    "BatchJobsTable": ("owner_id", "job_id"),
+    "BatchItemsTable": ("job_key", "position"),
+    "BatchLogsTable": ("job_key", "entry_id"),
+    "ConversationsTable": ("owner_id", "conversation_id"),
+    "GenerationLogsTable": ("owner_id", "log_id"),
+    "FailedGenerationsTable": ("owner_id", "failure_id"),
+    "IdempotencyTable": ("owner_id", "idempotency_key"),
+}
+INDEXES: dict[str, dict[str, tuple[str, str]]] = {
+    "ConversationsTable": {"by_created_at": ("owner_id", "created_at")}
+}
+NUMBERS = {"position"}
+BUCKETS = ("conversation-files", "batch-logs", "failed-generation-files")
+
+
+@dataclass(frozen=True)
+class Aws:
+    dynamodb: Any
+    s3: Any
+    batches: DynamoBatches
+    lists: DynamoBatchLists
+    claims: DynamoClaims
+
+
+@contextmanager
+def moto_aws() -> Iterator[Aws]:
+    with mock_aws():
+        dynamodb = boto3.client("dynamodb", region_name="us-east-1")
+        for name in KEYS:
+            _create_table(dynamodb, name)
+        _isolate(dynamodb)
+        s3 = boto3.client("s3", region_name="us-east-1")
+        for bucket in BUCKETS:
+            s3.create_bucket(Bucket=bucket)
+        tables = BatchTables("BatchJobsTable", "BatchItemsTable", "BatchLogsTable")
+        yield Aws(
+            dynamodb=dynamodb,
+            s3=s3,
+            batches=DynamoBatches(dynamodb, tables),
+            lists=DynamoBatchLists(dynamodb, tables),
+            claims=DynamoClaims(
+                dynamodb,
+                tables,
+                conversations_table="ConversationsTable",
+                failed_generations_table="FailedGenerationsTable",
+            ),
+        )
+
+
+def environment() -> dict[str, str]:
+    """The environment of every function, as the stacks give it."""
+    tables = {_variable(name): name for name in KEYS}
+    buckets = {f"{bucket.replace('-', '_').upper()}_BUCKET": bucket for bucket in BUCKETS}
+    return {
+        **tables,
+        **buckets,
+        "GENERATE_BATCH_STATE_MACHINE_ARN": (
+            "arn:aws:states:us-east-1:123456789012:stateMachine:brightrun-generate-batch"
+        ),
+        "CLAUDE_PROVIDER": "simulator",
+        "CLAUDE_MODEL": "claude-sonnet-5-5",
+        "LEASE_SECONDS": "60",
+        "RETRY_BASE_SECONDS": "0",
+    }
+
+
+def _variable(construct: str) -> str:
+    words = "".join(f"_{letter}" if letter.isupper() else letter for letter in construct)
+    return words.lstrip("_").upper()
+
+
+def _isolate(client: Any) -> None:
+    """Let one call in at a time: DynamoDB's transactions are isolated, moto's are not."""
+    lock, call = threading.Lock(), client._make_api_call
+
+    def one_at_a_time(operation: str, arguments: dict[str, Any]) -> Any:
+        with lock:
+            return call(operation, arguments)
+
+    client._make_api_call = one_at_a_time
+
+
+def _create_table(client: Any, name: str) -> None:
+    indexes = INDEXES.get(name, {})
+    attributes = dict.fromkeys([*KEYS[name], *(key for index in indexes.values() for key in index)])
+    request: dict[str, Any] = {}
+    if indexes:
+        request["GlobalSecondaryIndexes"] = [
+            {
+                "IndexName": index,
+                "KeySchema": _schema(keys),
+                "Projection": {"ProjectionType": "ALL"},
+            }
+            for index, keys in indexes.items()
+        ]
+    client.create_table(
+        TableName=name,
+        BillingMode="PAY_PER_REQUEST",
+        KeySchema=_schema(KEYS[name]),
+        AttributeDefinitions=[
+            {"AttributeName": key, "AttributeType": "N" if key in NUMBERS else "S"}
+            for key in attributes
+        ],
+        **request,
+    )
+
+
+def _schema(keys: tuple[str, str]) -> list[dict[str, str]]:
+    return [
+        {"AttributeName": key, "KeyType": kind}
+        for key, kind in zip(keys, ("HASH", "RANGE"), strict=True)
+    ]

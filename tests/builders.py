@@ -1,0 +1,137 @@
+"""Objects to test with, each said in a word or two."""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+from brightrun.domain.batch import BatchItem, BatchJob, Lease
+from brightrun.domain.batch_log import LogLine, log_line
+from brightrun.domain.claude import Completion
+from brightrun.domain.ids import time_ordered_id
+from brightrun.domain.moments import epoch_ms, iso
+from brightrun.domain.transitions import ItemStatus, JobStatus
+from brightrun.ports import Outcome
+from brightrun.services.plan_batch import BatchPlanner, ParameterSet, PlannedBatch
+from brightrun.services.scaffolding_catalog import ScaffoldingCatalog
+from tests.fakes.scaffolding import InMemoryScaffolding
+
+OWNER, STRANGER = "owner-1", "owner-2"
+START = datetime(2026, 11, 21, 12, 0, tzinfo=UTC)
+
+
+class SteppedClock:
+    """A clock that moves only when it is told to."""
+
+    def __init__(self, now: datetime = START) -> None:
+        self.now = now
+
+    def __call__(self) -> datetime:
+        return self.now
+
+    def advance(self, seconds: float) -> None:
+        self.now += timedelta(seconds=seconds)
+
+
+def a_plan(count: int = 4, *, owner: str = OWNER, job_id: str | None = None) -> PlannedBatch:
+    sets = [
+        ParameterSet(persona, arc, "roth_ira_conversion")
+        for persona in ("overwhelmed_avoider", "anxious_planner", "pragmatic_optimist")
+        for arc in ("confusion_to_clarity", "fear_to_confidence", "crisis_to_referral")
+    ]
+    chosen = [sets[index % len(sets)] for index in range(count)]
+    planner = BatchPlanner(ScaffoldingCatalog(InMemoryScaffolding()), owner)
+    return planner.plan(
+        chosen,
+        job_id=job_id or time_ordered_id(START),
+        model="claude-sonnet-5-5",
+        now=iso(START),
+    )
+
+
+def a_job(planned: PlannedBatch, *, owner: str = OWNER, **changes: Any) -> BatchJob:
+    job_id = planned.plan.job_id
+    job = BatchJob(
+        owner_id=owner,
+        job_id=job_id,
+        name="A batch",
+        status=JobStatus.PROCESSING,
+        total_items=len(planned.items),
+        concurrent_processing=2,
+        calls_per_worker=2,
+        error_handling="continue",
+        priority="normal",
+        model="claude-sonnet-5-5",
+        plan_key=f"{job_id}/plan.json",
+        created_at=iso(START),
+        updated_at=iso(START),
+        started_at=iso(START),
+    )
+    return dataclasses.replace(job, **changes)
+
+
+def a_lease(token: str = "worker-a", *, at: datetime = START, seconds: int = 60) -> Lease:
+    return Lease(token, epoch_ms(at) + seconds * 1000)
+
+
+def a_line(message: str = "a line", *, at: datetime = START) -> LogLine:
+    return log_line(at, "tests", message)
+
+
+def lines_for(items: list[BatchItem]) -> list[LogLine]:
+    return [a_line(f"Processing item {item.position}") for item in items]
+
+
+def completed(**changes: Any) -> Outcome:
+    outcome = Outcome(
+        status=ItemStatus.COMPLETED,
+        lines=[a_line("done")],
+        input_tokens=10,
+        output_tokens=20,
+        cost_micro_usd=300,
+    )
+    return dataclasses.replace(outcome, **changes)
+
+
+def failed(**changes: Any) -> Outcome:
+    outcome = Outcome(
+        status=ItemStatus.FAILED, lines=[a_line("failed")], error_code="x", error_message="broke"
+    )
+    return dataclasses.replace(outcome, **changes)
+
+
+def a_turn(number: int, text: str | None = None, role: str | None = None) -> dict[str, Any]:
+    return {
+        "turn_number": number,
+        "role": role or ("user" if number % 2 else "assistant"),
+        "content": text if text is not None else f"This is what is said in turn {number}.",
+        "emotional_context": {"primary_emotion": "confusion", "intensity": 0.7},
+    }
+
+
+def a_conversation(exchanges: int = 4, **changes: Any) -> dict[str, Any]:
+    return {
+        "conversation_metadata": {
+            "client_persona": "Somebody Else - The Invented",
+            "session_context": "After the annual statement came.",
+            "conversation_phase": "initial_confusion",
+            "expected_outcome": "One clear step.",
+        },
+        "turns": [a_turn(number) for number in range(1, 2 * exchanges + 1)],
+        **changes,
+    }
+
+
+def a_completion(text: str | None = None, **changes: Any) -> Completion:
+    completion = Completion(
+        text=json.dumps(a_conversation()) if text is None else text,
+        stop_reason="end_turn",
+        model="claude-sonnet-5-5",
+        response_id="msg_1",
+        input_tokens=2000,
+        output_tokens=1500,
+        duration_ms=900,
+    )
+    return dataclasses.replace(completion, **changes)

@@ -1,0 +1,30 @@
+"""What every test starts from: no real AWS in sight, and tables of the deployed shape in moto."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+
+import pytest
+
+from tests.aws import Aws, moto_aws
+
+_OURS = ("AWS_", "ANTHROPIC_", "CLAUDE_", "BRIGHTRUN_", "POWERTOOLS_")
+
+
+@pytest.fixture(autouse=True)
+def scrubbed_environment(monkeypatch: pytest.MonkeyPatch) -> None:
+    """No variable of the developer's own reaches a test."""
+    for name in [name for name in os.environ if name.startswith(_OURS)]:
+        monkeypatch.delenv(name)
+    monkeypatch.setenv("AWS_ACCESS_KEY_ID", "testing")
+    monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "testing")
+    monkeypatch.setenv("AWS_DEFAULT_REGION", "us-east-1")
+    monkeypatch.setenv("POWERTOOLS_SERVICE_NAME", "tests")
+
+
+@pytest.fixture
+def aws(scrubbed_environment: None) -> Iterator[Aws]:
+    """Every table and bucket of the data stack, in moto."""
+    with moto_aws() as system:
+        yield system

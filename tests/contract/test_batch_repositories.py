@@ -1,0 +1,420 @@
+"""What every store of batches promises: the one in memory and the one in DynamoDB."""
+
+from __future__ import annotations
+
+import threading
+from collections import Counter
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+import pytest
+
+from brightrun.domain.batch import BatchItem, BatchJob
+from brightrun.domain.transitions import ItemStatus, JobAction, JobStatus
+from brightrun.errors import (
+    ActionNotAllowedError,
+    ClaimsClosedError,
+    InvalidCursorError,
+    LeaseLostError,
+    NotFoundError,
+)
+from brightrun.ports import BatchLists, BatchRepository, ClaimRepository, Outcome
+from tests import builders as build
+from tests.builders import OWNER, START, STRANGER
+from tests.fakes.batches import InMemoryBatches
+
+
+@dataclass(frozen=True)
+class Store:
+    batches: BatchRepository
+    lists: BatchLists
+    claims: ClaimRepository
+
+
+@pytest.fixture(params=["memory", "dynamodb"])
+def store(request: pytest.FixtureRequest) -> Store:
+    if request.param == "memory":
+        memory = InMemoryBatches()
+        return Store(memory, memory, memory)
+    aws = request.getfixturevalue("aws")
+    return Store(aws.batches, aws.lists, aws.claims)
+
+
+def stored_job(store: Store, items: int = 4, **changes: Any) -> BatchJob:
+    planned = build.a_plan(items)
+    job = build.a_job(planned, **changes)
+    store.batches.create(job, planned.items)
+    return job
+
+
+def claim(store: Store, job: BatchJob, count: int, token: str = "worker-a") -> list[BatchItem]:
+    items = store.claims.next_items(OWNER, job.job_id, count)
+    return store.claims.claim(items, build.a_lease(token), build.lines_for(items), START)
+
+
+def counted(job: BatchJob) -> dict[ItemStatus, int]:
+    counts = {
+        ItemStatus.QUEUED: job.queued_items,
+        ItemStatus.PROCESSING: job.processing_items,
+        ItemStatus.COMPLETED: job.successful_items,
+        ItemStatus.FAILED: job.failed_items,
+        ItemStatus.CANCELLED: job.cancelled_items,
+    }
+    return {status: number for status, number in counts.items() if number}
+
+
+def assert_counters_equal_item_states(store: Store, job_id: str) -> None:
+    page = store.lists.items(OWNER, job_id, status=None, limit=100, cursor=None)
+    states = Counter(item.status for item in page.records)
+    assert counted(store.batches.job(OWNER, job_id)) == dict(states)
+
+
+def test_a_stored_job_and_its_items_come_back_as_they_were(store: Store) -> None:
+    planned = build.a_plan(3)
+    job = build.a_job(planned)
+    store.batches.create(job, planned.items)
+    assert store.batches.job(OWNER, job.job_id) == job
+    page = store.lists.items(OWNER, job.job_id, status=None, limit=100, cursor=None)
+    assert list(page.records) == planned.items
+
+
+def test_storing_a_job_again_changes_nothing(store: Store) -> None:
+    planned = build.a_plan(3)
+    job = build.a_job(planned)
+    store.batches.create(job, planned.items)
+    claim(store, job, 2)
+    store.batches.create(job, planned.items)
+    assert store.batches.job(OWNER, job.job_id).processing_items == 2
+    assert_counters_equal_item_states(store, job.job_id)
+
+
+def test_another_owners_job_is_not_there(store: Store) -> None:
+    job = stored_job(store)
+    with pytest.raises(NotFoundError) as strangers:
+        store.batches.job(STRANGER, job.job_id)
+    with pytest.raises(NotFoundError) as missing:
+        store.batches.job(OWNER, "no-such-job")
+    assert strangers.value.message.replace(job.job_id, "X") == missing.value.message.replace(
+        "no-such-job", "X"
+    )
+    assert store.lists.items(STRANGER, job.job_id, status=None, limit=5, cursor=None).records == ()
+
+
+def test_jobs_are_listed_newest_first_and_by_status(store: Store) -> None:
+    older = stored_job(store, 1)
+    newer_plan = build.a_plan(1, job_id="ffffffff-ffff-7fff-8fff-ffffffffffff")
+    newer = build.a_job(newer_plan, status=JobStatus.PAUSED)
+    store.batches.create(newer, newer_plan.items)
+    listed = store.lists.jobs(OWNER, status=None, limit=10, cursor=None).records
+    assert [job.job_id for job in listed] == [newer.job_id, older.job_id]
+    paused = store.lists.jobs(OWNER, status="paused", limit=10, cursor=None).records
+    assert [job.job_id for job in paused] == [newer.job_id]
+
+
+def test_pages_follow_each_other_without_gap_or_repetition(store: Store) -> None:
+    job = stored_job(store, 7)
+    seen, cursor = [], None
+    while True:
+        page = store.lists.items(OWNER, job.job_id, status=None, limit=3, cursor=cursor)
+        seen += [item.position for item in page.records]
+        cursor = page.next_cursor
+        if cursor is None:
+            break
+    assert seen == [1, 2, 3, 4, 5, 6, 7]
+
+
+def test_a_filtered_page_is_filled(store: Store) -> None:
+    job = stored_job(store, 6)
+    for item in claim(store, job, 6):
+        outcome = build.failed() if item.position % 2 else build.completed()
+        store.claims.conclude(item, outcome, START)
+    first = store.lists.items(OWNER, job.job_id, status="failed", limit=2, cursor=None)
+    rest = store.lists.items(OWNER, job.job_id, status="failed", limit=2, cursor=first.next_cursor)
+    assert [item.position for item in (*first.records, *rest.records)] == [1, 3, 5]
+    assert rest.next_cursor is None
+
+
+@pytest.mark.parametrize("cursor", ["nonsense", "e30", "bnVsbA"])
+def test_a_made_up_cursor_is_refused(store: Store, cursor: str) -> None:
+    job = stored_job(store)
+    with pytest.raises(InvalidCursorError):
+        store.lists.items(OWNER, job.job_id, status=None, limit=3, cursor=cursor)
+
+
+def test_a_cursor_of_another_job_is_refused(store: Store) -> None:
+    job, other = stored_job(store, 5), stored_job(store, 5)
+    page = store.lists.items(OWNER, other.job_id, status=None, limit=2, cursor=None)
+    with pytest.raises(InvalidCursorError):
+        store.lists.items(OWNER, job.job_id, status=None, limit=2, cursor=page.next_cursor)
+
+
+def test_two_workers_are_never_given_the_same_positions(store: Store) -> None:
+    job = stored_job(store, 5)
+    first = store.claims.next_items(OWNER, job.job_id, 3)
+    second = store.claims.next_items(OWNER, job.job_id, 3)
+    assert [item.position for item in first] == [1, 2, 3]
+    assert [item.position for item in second] == [4, 5]
+    assert store.claims.next_items(OWNER, job.job_id, 3) == []
+
+
+def test_a_claim_leases_the_items_and_counts_them(store: Store) -> None:
+    job = stored_job(store)
+    claimed = claim(store, job, 3)
+    assert {item.status for item in claimed} == {ItemStatus.PROCESSING}
+    assert {(item.attempts, item.lease_token) for item in claimed} == {(1, "worker-a")}
+    assert list(store.lists.open_items(OWNER, job.job_id))[:3] == claimed
+    assert_counters_equal_item_states(store, job.job_id)
+
+
+def test_second_claim_of_the_same_item_is_refused(store: Store) -> None:
+    job = stored_job(store)
+    items = store.claims.next_items(OWNER, job.job_id, 2)
+    lines = build.lines_for(items)
+    assert len(store.claims.claim(items, build.a_lease("worker-a"), lines, START)) == 2
+    again = build.lines_for(items)
+    assert store.claims.claim(items, build.a_lease("worker-b"), again, START) == []
+    assert_counters_equal_item_states(store, job.job_id)
+
+
+def test_a_claim_takes_what_is_free_beside_what_is_not(store: Store) -> None:
+    job = stored_job(store)
+    items = store.claims.next_items(OWNER, job.job_id, 3)
+    store.claims.claim(items[:1], build.a_lease("worker-a"), build.lines_for(items[:1]), START)
+    claimed = store.claims.claim(items, build.a_lease("worker-b"), build.lines_for(items), START)
+    assert [item.position for item in claimed] == [2, 3]
+    assert_counters_equal_item_states(store, job.job_id)
+
+
+def test_an_item_is_claimed_again_only_when_its_lease_has_run_out(store: Store) -> None:
+    job = stored_job(store)
+    held = claim(store, job, 1)
+    later = build.START.replace(minute=1, second=1)
+    lines = build.lines_for(held)
+    assert store.claims.claim(held, build.a_lease("worker-b"), lines, START) == []
+    taken = store.claims.claim(
+        held, build.a_lease("worker-b", at=later), build.lines_for(held), later
+    )
+    assert [(item.attempts, item.lease_token) for item in taken] == [(2, "worker-b")]
+    assert store.batches.job(OWNER, job.job_id).processing_items == 1
+
+
+def test_a_renewed_lease_outlasts_its_first_end(store: Store) -> None:
+    job = stored_job(store)
+    held = claim(store, job, 1)
+    later = START.replace(minute=1, second=1)
+    store.claims.renew(held[0], build.a_lease("worker-a", at=later))
+    assert store.claims.claim(held, build.a_lease("worker-b"), build.lines_for(held), later) == []
+
+
+def test_a_lease_that_passed_on_cannot_be_renewed_or_concluded(store: Store) -> None:
+    job = stored_job(store)
+    held = claim(store, job, 1)
+    later = START.replace(minute=5)
+    taken = store.claims.claim(
+        held, build.a_lease("worker-b", at=later), build.lines_for(held), later
+    )
+    with pytest.raises(LeaseLostError):
+        store.claims.renew(held[0], build.a_lease("worker-a", at=later))
+    with pytest.raises(LeaseLostError):
+        store.claims.conclude(held[0], build.completed(), later)
+    store.claims.conclude(taken[0], build.completed(), later)
+    with pytest.raises(LeaseLostError):
+        store.claims.conclude(taken[0], build.completed(), later)
+    assert store.batches.job(OWNER, job.job_id).successful_items == 1
+
+
+@pytest.mark.parametrize(
+    ("outcome", "status"),
+    [
+        (build.completed(), ItemStatus.COMPLETED),
+        (build.failed(), ItemStatus.FAILED),
+        (Outcome(ItemStatus.QUEUED, [build.a_line()], retry_at=1), ItemStatus.QUEUED),
+    ],
+)
+def test_an_outcome_changes_item_and_counters_together(
+    store: Store, outcome: Outcome, status: ItemStatus
+) -> None:
+    job = stored_job(store)
+    item = claim(store, job, 1)[0]
+    store.claims.conclude(item, outcome, START)
+    page = store.lists.items(OWNER, job.job_id, status=None, limit=1, cursor=None)
+    ended = page.records[0]
+    assert ended.status is status
+    assert ended.lease_token is None
+    assert ended.retry_at == outcome.retry_at
+    assert ended.error_code == outcome.error_code
+    assert_counters_equal_item_states(store, job.job_id)
+
+
+def test_tokens_and_cost_add_up_on_the_job(store: Store) -> None:
+    job = stored_job(store)
+    for item in claim(store, job, 2):
+        store.claims.conclude(item, build.completed(simulated=True), START)
+    after = store.batches.job(OWNER, job.job_id)
+    assert (after.input_tokens, after.output_tokens, after.cost_micro_usd) == (20, 40, 600)
+    assert after.simulated
+
+
+@pytest.mark.parametrize(
+    ("action", "status"),
+    [(JobAction.PAUSE, JobStatus.PAUSED), (JobAction.CANCEL, JobStatus.CANCELLED)],
+)
+def test_a_paused_or_cancelled_job_takes_no_claims_but_lets_items_end(
+    store: Store, action: JobAction, status: JobStatus
+) -> None:
+    job = stored_job(store)
+    held = claim(store, job, 1)
+    given = store.claims.next_items(OWNER, job.job_id, 1)
+    assert store.batches.apply(OWNER, job.job_id, action, START, build.a_line()).status is status
+    with pytest.raises(ClaimsClosedError):
+        store.claims.next_items(OWNER, job.job_id, 1)
+    with pytest.raises(ClaimsClosedError):
+        store.claims.claim(given, build.a_lease(), build.lines_for(given), START)
+    store.claims.conclude(held[0], build.completed(), START)
+    assert store.batches.job(OWNER, job.job_id).status is status
+    assert_counters_equal_item_states(store, job.job_id)
+
+
+def test_a_stop_closes_the_job_to_claims(store: Store) -> None:
+    job = stored_job(store)
+    item = claim(store, job, 1)[0]
+    store.claims.conclude(item, build.failed(stop_reason="Item 1 failed"), START)
+    assert store.batches.job(OWNER, job.job_id).stop_reason == "Item 1 failed"
+    with pytest.raises(ClaimsClosedError):
+        store.claims.next_items(OWNER, job.job_id, 1)
+
+
+def test_an_action_the_status_does_not_allow_is_refused_with_the_status(store: Store) -> None:
+    job = stored_job(store, status=JobStatus.COMPLETED)
+    with pytest.raises(ActionNotAllowedError) as refused:
+        store.batches.apply(OWNER, job.job_id, JobAction.PAUSE, START, build.a_line())
+    assert refused.value.details["status"] == "completed"
+    assert store.lists.log(OWNER, job.job_id, limit=5, cursor=None).records == ()
+
+
+def test_an_action_and_its_log_line_come_together(store: Store) -> None:
+    job = stored_job(store)
+    line = build.a_line("Job paused by user")
+    store.batches.apply(OWNER, job.job_id, JobAction.PAUSE, START, line)
+    assert store.lists.log(OWNER, job.job_id, limit=5, cursor=None).records == (line,)
+
+
+def test_resuming_starts_a_new_run_and_keeps_the_first_start(store: Store) -> None:
+    job = stored_job(store)
+    store.batches.apply(OWNER, job.job_id, JobAction.PAUSE, START, build.a_line())
+    later = START.replace(hour=13)
+    resumed = store.batches.apply(OWNER, job.job_id, JobAction.RESUME, later, build.a_line())
+    assert (resumed.status, resumed.run) == (JobStatus.PROCESSING, 2)
+    assert resumed.started_at == job.started_at
+
+
+def test_cancelling_items_leaves_those_in_work(store: Store) -> None:
+    job = stored_job(store, 5)
+    claim(store, job, 2)
+    open_items = list(store.lists.open_items(OWNER, job.job_id))
+    assert store.claims.cancel_items(open_items, START) == 3
+    assert counted(store.batches.job(OWNER, job.job_id)) == {
+        ItemStatus.PROCESSING: 2,
+        ItemStatus.CANCELLED: 3,
+    }
+    assert_counters_equal_item_states(store, job.job_id)
+
+
+def test_items_of_a_dead_worker_are_cancelled_when_their_lease_has_run_out(store: Store) -> None:
+    job = stored_job(store, 3)
+    claim(store, job, 1)
+    later = START.replace(minute=2)
+    open_items = list(store.lists.open_items(OWNER, job.job_id))
+    assert store.claims.cancel_items(open_items, later) == 3
+    assert_counters_equal_item_states(store, job.job_id)
+
+
+def test_failed_items_put_back_are_a_new_generation(store: Store) -> None:
+    job = stored_job(store, 3)
+    for item in claim(store, job, 2):
+        store.claims.conclude(item, build.failed(), START)
+    failed = list(store.lists.retryable_items(OWNER, job.job_id))
+    assert store.claims.put_back(failed, START) == 2
+    assert store.claims.put_back(failed, START) == 0
+    again = list(store.lists.open_items(OWNER, job.job_id))[:2]
+    assert [(i.generation, i.attempts, i.error_code) for i in again] == [(2, 0, None)] * 2
+    assert_counters_equal_item_states(store, job.job_id)
+
+
+def test_nothing_is_put_back_into_a_job_that_has_ended(store: Store) -> None:
+    job = stored_job(store, 1)
+    store.claims.conclude(claim(store, job, 1)[0], build.failed(), START)
+    store.batches.apply(OWNER, job.job_id, JobAction.FAIL, START, build.a_line())
+    failed = list(store.lists.retryable_items(OWNER, job.job_id))
+    with pytest.raises(ClaimsClosedError):
+        store.claims.put_back(failed, START)
+
+
+def test_more_items_than_fit_one_transaction_are_cancelled(store: Store) -> None:
+    job = stored_job(store, 230)
+    open_items = list(store.lists.open_items(OWNER, job.job_id))
+    assert store.claims.cancel_items(open_items, START) == 230
+    assert store.batches.job(OWNER, job.job_id).cancelled_items == 230
+
+
+def test_the_log_is_complete_and_in_order(store: Store) -> None:
+    job = stored_job(store, 4)
+    for item in claim(store, job, 4):
+        store.claims.conclude(item, build.completed(lines=[build.a_line("done")]), START)
+    lines = store.lists.log(OWNER, job.job_id, limit=100, cursor=None).records
+    messages = [line.message for line in lines]
+    assert messages == [*(f"Processing item {n}" for n in range(1, 5)), *["done"] * 4]
+    assert [line.entry_id for line in lines] == sorted(line.entry_id for line in lines)
+
+
+def race(actions: list[Callable[[], Any]]) -> list[Any]:
+    barrier = threading.Barrier(len(actions))
+    results: list[Any] = [None] * len(actions)
+
+    def run(index: int) -> None:
+        barrier.wait()
+        try:
+            results[index] = actions[index]()
+        except LeaseLostError as error:
+            results[index] = error
+
+    threads = [threading.Thread(target=run, args=(index,)) for index in range(len(actions))]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    return results
+
+
+def test_of_many_workers_racing_for_an_item_exactly_one_gets_it(store: Store) -> None:
+    job = stored_job(store, 1)
+    items = store.claims.next_items(OWNER, job.job_id, 1)
+
+    def attempt(token: str) -> Callable[[], list[BatchItem]]:
+        line = build.lines_for(items)
+        return lambda: store.claims.claim(items, build.a_lease(token), line, START)
+
+    results = race([attempt(f"worker-{number}") for number in range(12)])
+    assert sorted(len(result) for result in results) == [0] * 11 + [1]
+    assert store.batches.job(OWNER, job.job_id).processing_items == 1
+
+
+def test_workers_racing_through_a_job_end_every_item_once(store: Store) -> None:
+    job = stored_job(store, 24)
+
+    def work(token: str) -> Callable[[], int]:
+        def run() -> int:
+            done = 0
+            while items := claim(store, job, 2, token):
+                for item in items:
+                    store.claims.conclude(item, build.completed(), START)
+                    done += 1
+            return done
+
+        return run
+
+    results = race([work(f"worker-{number}") for number in range(4)])
+    assert sum(results) == 24
+    assert store.batches.job(OWNER, job.job_id).successful_items == 24
+    assert_counters_equal_item_states(store, job.job_id)

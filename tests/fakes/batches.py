@@ -1,0 +1,269 @@
+"""Batches in memory: the three ports of the batch aggregate, under one lock."""
+
+from __future__ import annotations
+
+import dataclasses
+import threading
+from collections.abc import Iterable, Sequence
+from datetime import datetime
+from typing import Any
+
+from brightrun.domain.batch import BatchItem, BatchJob, Lease, job_key
+from brightrun.domain.batch_log import LogLine
+from brightrun.domain.conversation_record import ConversationRecord
+from brightrun.domain.generation_records import FailedGeneration
+from brightrun.domain.moments import epoch_ms, iso
+from brightrun.domain.pages import Page, T
+from brightrun.domain.transitions import (
+    ENDED_JOBS,
+    JOB_TRANSITIONS,
+    ItemStatus,
+    JobAction,
+    JobStatus,
+)
+from brightrun.errors import ClaimsClosedError, InvalidCursorError, LeaseLostError, NotFoundError
+from brightrun.ports import Outcome
+from brightrun.repositories.batches import not_allowed
+
+_UNHELD: dict[str, Any] = {"lease_token": None, "lease_expires_at": None, "retry_at": None}
+
+
+class InMemoryBatches:
+    """ports.BatchRepository, ports.BatchLists and ports.ClaimRepository."""
+
+    def __init__(self) -> None:
+        self._lock = threading.RLock()
+        self._jobs: dict[tuple[str, str], BatchJob] = {}
+        self._items: dict[str, dict[int, BatchItem]] = {}
+        self._lines: dict[str, dict[str, LogLine]] = {}
+        self.conversations: dict[str, ConversationRecord] = {}
+        self.failures: dict[str, FailedGeneration] = {}
+
+    def create(self, job: BatchJob, items: Sequence[BatchItem]) -> None:
+        with self._lock:
+            if (job.owner_id, job.job_id) not in self._jobs:
+                key = job_key(job.owner_id, job.job_id)
+                self._items[key] = {item.position: item for item in items}
+                self._jobs[job.owner_id, job.job_id] = job
+
+    def job(self, owner_id: str, job_id: str) -> BatchJob:
+        with self._lock:
+            if (owner_id, job_id) not in self._jobs:
+                raise NotFoundError("batch job", job_id)
+            return self._jobs[owner_id, job_id]
+
+    def apply(
+        self, owner_id: str, job_id: str, action: JobAction, now: datetime, line: LogLine
+    ) -> BatchJob:
+        with self._lock:
+            job = self.job(owner_id, job_id)
+            target = JOB_TRANSITIONS[action].get(job.status)
+            if target is None:
+                raise not_allowed(job, action)
+            again = action is JobAction.RETRY_FAILED
+            starts_run = again or action in {JobAction.RESUME, JobAction.CANCEL}
+            job = dataclasses.replace(
+                job,
+                status=target,
+                updated_at=iso(now),
+                run=job.run + starts_run,
+                started_at=job.started_at or (iso(now) if target is JobStatus.PROCESSING else None),
+                completed_at=iso(now)
+                if target in ENDED_JOBS
+                else (None if again else job.completed_at),
+                stop_reason=None if again else job.stop_reason,
+            )
+            self._jobs[owner_id, job_id] = job
+            self.write_line(owner_id, job_id, line)
+            return job
+
+    def jobs(
+        self, owner_id: str, *, status: str | None, limit: int, cursor: str | None
+    ) -> Page[BatchJob]:
+        mine = sorted(
+            (job for (owner, _), job in self._jobs.items() if owner == owner_id),
+            key=lambda job: job.job_id,
+            reverse=True,
+        )
+        wanted = [job for job in mine if status in {None, job.status}]
+        return _page(wanted, limit, cursor, owner_id)
+
+    def items(
+        self, owner_id: str, job_id: str, *, status: str | None, limit: int, cursor: str | None
+    ) -> Page[BatchItem]:
+        wanted = [item for item in self._all(owner_id, job_id) if status in {None, item.status}]
+        return _page(wanted, limit, cursor, job_key(owner_id, job_id))
+
+    def log(self, owner_id: str, job_id: str, *, limit: int, cursor: str | None) -> Page[LogLine]:
+        key = job_key(owner_id, job_id)
+        lines = [line for _, line in sorted(self._lines.get(key, {}).items())]
+        return _page(lines, limit, cursor, key)
+
+    def open_items(self, owner_id: str, job_id: str) -> Iterable[BatchItem]:
+        return self._in(owner_id, job_id, ItemStatus.QUEUED, ItemStatus.PROCESSING)
+
+    def retryable_items(self, owner_id: str, job_id: str) -> Iterable[BatchItem]:
+        return self._in(owner_id, job_id, ItemStatus.FAILED, ItemStatus.CANCELLED)
+
+    def next_items(self, owner_id: str, job_id: str, count: int) -> list[BatchItem]:
+        with self._lock:
+            job = self._jobs.get((owner_id, job_id))
+            if job is None or not job.takes_claims:
+                raise ClaimsClosedError("closed")
+            if job.claim_cursor >= job.total_items:
+                return []
+            cursor = job.claim_cursor + count
+            self._jobs[owner_id, job_id] = dataclasses.replace(job, claim_cursor=cursor)
+            items = self._items[job_key(owner_id, job_id)]
+            given = range(job.claim_cursor + 1, min(cursor, job.total_items) + 1)
+            return [items[position] for position in given]
+
+    def claim(
+        self, items: Sequence[BatchItem], lease: Lease, lines: Sequence[LogLine], now: datetime
+    ) -> list[BatchItem]:
+        with self._lock:
+            if items and not self._job_of(items[0]).takes_claims:
+                raise ClaimsClosedError("closed")
+            taken = []
+            for item, line in zip(items, lines, strict=True):
+                if self._is_free(item, now):
+                    queued = item.status is ItemStatus.QUEUED
+                    leased = dataclasses.replace(
+                        item,
+                        status=ItemStatus.PROCESSING,
+                        attempts=item.attempts + 1,
+                        lease_token=lease.token,
+                        lease_expires_at=lease.expires_at,
+                        retry_at=None,
+                    )
+                    self._store(leased, processing_items=int(queued))
+                    self._lines.setdefault(item.job_key, {})[line.entry_id] = line
+                    taken.append(leased)
+            return taken
+
+    def renew(self, item: BatchItem, lease: Lease) -> None:
+        with self._lock:
+            held = self._held(item, lease.token)
+            self._store(dataclasses.replace(held, lease_expires_at=lease.expires_at))
+
+    def conclude(self, item: BatchItem, outcome: Outcome, now: datetime) -> None:
+        with self._lock:
+            held = self._held(item, item.lease_token)
+            facts = {**_UNHELD, "retry_at": outcome.retry_at}
+            ended = dataclasses.replace(
+                held,
+                status=outcome.status,
+                conversation_id=outcome.conversation.conversation_id
+                if outcome.conversation
+                else None,
+                error_code=outcome.error_code,
+                error_message=outcome.error_message,
+                **facts,
+            )
+            self._store(
+                ended,
+                processing_items=-1,
+                successful_items=int(outcome.status is ItemStatus.COMPLETED),
+                failed_items=int(outcome.status is ItemStatus.FAILED),
+                input_tokens=outcome.input_tokens,
+                output_tokens=outcome.output_tokens,
+                cost_micro_usd=outcome.cost_micro_usd,
+            )
+            self._note(item, outcome)
+
+    def cancel_items(self, items: Sequence[BatchItem], now: datetime) -> int:
+        with self._lock:
+            free = [item for item in items if self._is_free(item, now, even_waiting=True)]
+            for item in free:
+                orphan = item.status is ItemStatus.PROCESSING
+                cancelled = dataclasses.replace(item, status=ItemStatus.CANCELLED, **_UNHELD)
+                self._store(cancelled, cancelled_items=1, processing_items=-int(orphan))
+            return len(free)
+
+    def put_back(self, items: Sequence[BatchItem], now: datetime) -> int:
+        with self._lock:
+            open_to = {JobStatus.PROCESSING, JobStatus.PAUSED}
+            if items and self._job_of(items[0]).status not in open_to:
+                raise ClaimsClosedError("ended")
+            unchanged = [item for item in items if self._stored(item) == item]
+            for item in unchanged:
+                again = dataclasses.replace(
+                    item,
+                    status=ItemStatus.QUEUED,
+                    generation=item.generation + 1,
+                    attempts=0,
+                    error_code=None,
+                    error_message=None,
+                    **_UNHELD,
+                )
+                failed = item.status is ItemStatus.FAILED
+                self._store(again, failed_items=-int(failed), cancelled_items=-int(not failed))
+            return len(unchanged)
+
+    def write_line(self, owner_id: str, job_id: str, line: LogLine) -> None:
+        with self._lock:
+            self._lines.setdefault(job_key(owner_id, job_id), {})[line.entry_id] = line
+
+    def _note(self, item: BatchItem, outcome: Outcome) -> None:
+        for line in outcome.lines:
+            self._lines.setdefault(item.job_key, {})[line.entry_id] = line
+        job = self._job_of(item)
+        if outcome.stop_reason is not None:
+            job = dataclasses.replace(job, stop_reason=outcome.stop_reason)
+        if outcome.simulated:
+            job = dataclasses.replace(job, simulated=True)
+        self._jobs[job.owner_id, job.job_id] = job
+        if outcome.conversation is not None:
+            self.conversations[outcome.conversation.conversation_id] = outcome.conversation
+        if outcome.failure is not None:
+            self.failures[outcome.failure.failure_id] = outcome.failure
+
+    def _store(self, item: BatchItem, **counters: int) -> None:
+        self._items[item.job_key][item.position] = item
+        job = self._job_of(item)
+        sums = {name: getattr(job, name) + amount for name, amount in counters.items()}
+        self._jobs[job.owner_id, job.job_id] = dataclasses.replace(job, **sums)
+
+    def _stored(self, item: BatchItem) -> BatchItem:
+        return self._items[item.job_key][item.position]
+
+    def _held(self, item: BatchItem, token: str | None) -> BatchItem:
+        stored = self._stored(item)
+        if stored.status is not ItemStatus.PROCESSING or stored.lease_token != token:
+            raise LeaseLostError("lost")
+        return stored
+
+    def _is_free(self, item: BatchItem, now: datetime, *, even_waiting: bool = False) -> bool:
+        stored = self._stored(item)
+        as_read = (stored.status, stored.generation, stored.attempts, stored.lease_token) == (
+            item.status,
+            item.generation,
+            item.attempts,
+            item.lease_token,
+        )
+        since = stored.claimable_at()
+        waiting = even_waiting and stored.status is ItemStatus.QUEUED
+        return as_read and since is not None and (waiting or since <= epoch_ms(now))
+
+    def _job_of(self, item: BatchItem) -> BatchJob:
+        owner_id, _, job_id = item.job_key.rpartition("#")
+        return self._jobs[owner_id, job_id]
+
+    def _all(self, owner_id: str, job_id: str) -> list[BatchItem]:
+        items = self._items.get(job_key(owner_id, job_id), {})
+        return [items[position] for position in sorted(items)]
+
+    def _in(self, owner_id: str, job_id: str, *statuses: ItemStatus) -> list[BatchItem]:
+        return [item for item in self._all(owner_id, job_id) if item.status in statuses]
+
+
+def _page(records: list[T], limit: int, cursor: str | None, partition: str) -> Page[T]:
+    start = 0
+    if cursor is not None:
+        owner, _, offset = cursor.partition("|")
+        if owner != partition or not offset.isdigit():
+            raise InvalidCursorError("not ours")
+        start = int(offset)
+    end = start + limit
+    following = f"{partition}|{end}" if end < len(records) else None
+    return Page(tuple(records[start:end]), following)

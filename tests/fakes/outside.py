@@ -1,0 +1,101 @@
+"""The rest of the outside world in memory: objects, records, keys, the workflow, Claude."""
+
+from __future__ import annotations
+
+import asyncio
+from collections import deque
+from collections.abc import Iterable, Mapping
+from datetime import datetime
+from typing import Any
+
+from brightrun.domain.batch import BatchJob
+from brightrun.domain.claude import Completion
+from brightrun.domain.generation_records import GenerationLogEntry
+from brightrun.domain.prompt_assembly import Prompt
+from brightrun.errors import IdempotencyKeyReusedError
+from brightrun.ports import StoredText
+from tests.builders import a_completion
+
+
+class InMemoryObjects:
+    """ports.ObjectStore and ports.DownloadLinks."""
+
+    def __init__(self) -> None:
+        self.objects: dict[str, StoredText] = {}
+
+    def put(
+        self, key: str, body: str, *, content_type: str, metadata: dict[str, str] | None = None
+    ) -> int:
+        self.objects[key] = StoredText(body, metadata or {})
+        return len(body.encode("utf-8"))
+
+    def get(self, key: str) -> StoredText | None:
+        return self.objects.get(key)
+
+    def link(self, key: str, filename: str) -> str:
+        return f"https://files.test/{key}?filename={filename}"
+
+
+class InMemoryRecords:
+    """ports.GenerationRecords."""
+
+    def __init__(self) -> None:
+        self.entries: dict[str, GenerationLogEntry] = {}
+
+    def add_log_entry(self, entry: GenerationLogEntry) -> None:
+        self.entries[entry.log_id] = entry
+
+
+class InMemoryKeys:
+    """ports.RequestKeys, without an end of the day."""
+
+    def __init__(self) -> None:
+        self._bound: dict[tuple[str, str], tuple[str, str]] = {}
+
+    def job_for(self, owner_id: str, key: str, fingerprint: str, job_id: str, now: datetime) -> str:
+        earlier, bound = self._bound.setdefault((owner_id, key), (fingerprint, job_id))
+        if earlier != fingerprint:
+            raise IdempotencyKeyReusedError("another request")
+        return bound
+
+
+class RecordedWorkflow:
+    """ports.Workflow: remembers which runs were started."""
+
+    def __init__(self) -> None:
+        self.started: list[str] = []
+
+    def ensure_running(self, job: BatchJob) -> None:
+        if job.execution_name not in self.started:
+            self.started.append(job.execution_name)
+
+
+class ScriptedClaude:
+    """ports.Claude: plays answers and errors in turn, then good answers for ever.
+
+    `calls` counts by prompt, `most_at_once` is the largest number of calls in flight.
+    """
+
+    def __init__(self, script: Iterable[Completion | Exception] = ()) -> None:
+        self._script = deque(script)
+        self.prompts: list[Prompt] = []
+        self.most_at_once = 0
+        self._in_flight = 0
+
+    @property
+    def calls(self) -> int:
+        return len(self.prompts)
+
+    async def write(self, prompt: Prompt, *, schema: Mapping[str, Any]) -> Completion:
+        self.prompts.append(prompt)
+        self._in_flight += 1
+        self.most_at_once = max(self.most_at_once, self._in_flight)
+        await asyncio.sleep(0)
+        self._in_flight -= 1
+        played = self._script.popleft() if self._script else a_completion()
+        if isinstance(played, Exception):
+            raise played
+        return played
+
+    async def close(self) -> None:
+        """Nothing to give back."""
