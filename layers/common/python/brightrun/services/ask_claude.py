@@ -1,0 +1,141 @@
+"""Asks Claude for one item, and keeps what was paid for before anything is made of it."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import zlib
+
+from brightrun.domain import object_keys
+from brightrun.domain.batch import MAX_ATTEMPTS, BatchItem, BatchJob
+from brightrun.domain.claude import MAX_OUTPUT_TOKENS, Completion
+from brightrun.domain.claude_models import claude_model, cost_micro_usd
+from brightrun.domain.conversation import RAW_CONVERSATION_SCHEMA
+from brightrun.domain.generation_records import CallStatus, GenerationLogEntry
+from brightrun.domain.ids import conversation_id, time_ordered_id
+from brightrun.domain.moments import iso
+from brightrun.domain.prompt_assembly import Prompt
+from brightrun.errors import ClaudeCallError
+from brightrun.ports import Claude, Clock, GenerationRecords, ObjectStore
+
+_COMPLETION = "completion"
+_GENERATION = "generation"
+_LOG_ID = "log-id"
+_CALL_STATUSES: dict[str, CallStatus] = {
+    "rate_limit": "rate_limited",
+    "overloaded": "rate_limited",
+    "timeout": "timeout",
+}
+
+
+class PaidAnswers:
+    """Every answer is stored as it came, and logged with its price, before it is parsed.
+
+    A worker that takes over an item whose earlier worker died finds that answer and uses it: the
+    same generation of an item is never paid for twice once its answer was stored.
+    """
+
+    def __init__(
+        self,
+        claude: Claude,
+        conversation_files: ObjectStore,
+        records: GenerationRecords,
+        job: BatchJob,
+        clock: Clock,
+    ) -> None:
+        self._claude = claude
+        self._files = conversation_files
+        self._records = records
+        self._job = job
+        self._clock = clock
+
+    async def answer(self, item: BatchItem, prompt: Prompt) -> Completion:
+        """Give the item's stored answer, or ask for one; raises ClaudeCallError."""
+        if item.attempts > 1:
+            earlier = await asyncio.to_thread(self._stored, item, prompt)
+            if earlier is not None:
+                return earlier
+        if item.attempts > MAX_ATTEMPTS:
+            raise ClaudeCallError("workers_lost", "Every worker that took the item died over it.")
+        try:
+            completion = await self._claude.write(prompt, schema=RAW_CONVERSATION_SCHEMA)
+        except ClaudeCallError as error:
+            await asyncio.to_thread(self._log_failure, item, prompt, error)
+            raise
+        await asyncio.to_thread(self._keep, item, prompt, completion)
+        return completion
+
+    def cost_micro_usd(self, completion: Completion) -> int:
+        """What an answer cost, in millionths of a dollar."""
+        today = self._clock().date()
+        return cost_micro_usd(claude_model(self._job.model, today), completion, today)
+
+    def _keep(self, item: BatchItem, prompt: Prompt, completion: Completion) -> None:
+        log_id = time_ordered_id(self._clock())
+        self._files.put(
+            self._key(item),
+            completion.text,
+            content_type="application/json",
+            metadata={
+                _COMPLETION: json.dumps(completion.described()),
+                _GENERATION: str(item.generation),
+                _LOG_ID: log_id,
+            },
+        )
+        self._records.add_log_entry(self._entry(item, prompt, log_id, completion))
+
+    def _stored(self, item: BatchItem, prompt: Prompt) -> Completion | None:
+        stored = self._files.get(self._key(item))
+        if stored is None or stored.metadata.get(_GENERATION) != str(item.generation):
+            return None
+        described = json.loads(stored.metadata[_COMPLETION])
+        completion = Completion(text=stored.text, **described)
+        # The earlier worker may have died between the object and its log entry.
+        log_id = stored.metadata[_LOG_ID]
+        self._records.add_log_entry(self._entry(item, prompt, log_id, completion))
+        return completion
+
+    def _key(self, item: BatchItem) -> str:
+        return object_keys.raw_response(self._job.owner_id, conversation_id(item.item_id))
+
+    def _log_failure(self, item: BatchItem, prompt: Prompt, error: ClaudeCallError) -> None:
+        log_id = time_ordered_id(self._clock())
+        self._records.add_log_entry(self._entry(item, prompt, log_id, None, error))
+
+    def _entry(
+        self,
+        item: BatchItem,
+        prompt: Prompt,
+        log_id: str,
+        completion: Completion | None,
+        error: ClaudeCallError | None = None,
+    ) -> GenerationLogEntry:
+        status = _CALL_STATUSES.get(error.reason, "failed") if error else "success"
+        return GenerationLogEntry(
+            owner_id=self._job.owner_id,
+            log_id=log_id,
+            run_id=self._job.job_id,
+            item_id=item.item_id,
+            conversation_id=conversation_id(item.item_id),
+            template_id=item.template_id,
+            model_used=completion.model if completion else self._job.model,
+            max_tokens=MAX_OUTPUT_TOKENS,
+            status=status,
+            retry_attempt=item.attempts - 1,
+            duration_ms=completion.duration_ms if completion else 0,
+            input_tokens=completion.input_tokens if completion else 0,
+            output_tokens=completion.output_tokens if completion else 0,
+            cost_micro_usd=self.cost_micro_usd(completion) if completion else 0,
+            simulated=completion.simulated if completion else False,
+            created_at=iso(self._clock()),
+            request=_compressed(prompt),
+            response_id=completion.response_id if completion else None,
+            stop_reason=completion.stop_reason if completion else None,
+            error_code=error.reason if error else None,
+            error_message=error.message if error else None,
+        )
+
+
+def _compressed(prompt: Prompt) -> bytes:
+    text = json.dumps({"system": prompt.system, "user": prompt.user}, ensure_ascii=False)
+    return zlib.compress(text.encode("utf-8"), level=6)

@@ -1,0 +1,126 @@
+"""Creates a batch job: plans it, stores it, starts its workflow; safe to repeat under one key."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass
+from datetime import datetime
+
+from brightrun.domain import object_keys
+from brightrun.domain.batch import BatchJob, ErrorHandling, Priority, calls_per_worker
+from brightrun.domain.claude_models import claude_model, estimated_cost_usd, estimated_seconds
+from brightrun.domain.ids import time_ordered_id
+from brightrun.domain.moments import iso
+from brightrun.domain.transitions import JobStatus
+from brightrun.errors import NotFoundError
+from brightrun.ports import BatchRepository, Clock, ObjectStore, RequestKeys, Workflow
+from brightrun.services.plan_batch import BatchPlanner, ParameterSet, PlannedBatch, Selection
+from brightrun.services.scaffolding_catalog import ScaffoldingCatalog, ScaffoldingRepository
+
+
+@dataclass(frozen=True, slots=True)
+class BatchOrder:
+    """What a caller asks for; either sets or a selection."""
+
+    name: str
+    sets: Sequence[ParameterSet] = ()
+    selection: Selection | None = None
+    concurrent_processing: int = 3
+    error_handling: ErrorHandling = "continue"
+    priority: Priority = "normal"
+
+    def fingerprint(self) -> str:
+        """A hash that is the same for the same order."""
+        return hashlib.sha256(repr(asdict(self)).encode()).hexdigest()
+
+
+@dataclass(frozen=True, slots=True)
+class CreatedBatch:
+    """The job and what it will probably take; money in USD, time in seconds."""
+
+    job: BatchJob
+    estimated_cost: float
+    estimated_time: int
+
+
+class BatchCreator:
+    """Creates batches."""
+
+    def __init__(
+        self,
+        *,
+        scaffolding: ScaffoldingRepository,
+        batches: BatchRepository,
+        plans: ObjectStore,
+        keys: RequestKeys,
+        workflow: Workflow,
+        clock: Clock,
+        model: str,
+    ) -> None:
+        self._scaffolding = scaffolding
+        self._batches = batches
+        self._plans = plans
+        self._keys = keys
+        self._workflow = workflow
+        self._clock = clock
+        self._model = model
+
+    def create(self, owner_id: str, order: BatchOrder, idempotency_key: str | None) -> CreatedBatch:
+        """Store the job with all its items and start it.
+
+        With a key, a repetition gives the first job and finishes what its first try left undone.
+        Raises what `BatchPlanner.plan` raises, UnusableModelError, IdempotencyKeyReusedError.
+        """
+        now = self._clock()
+        job_id = time_ordered_id(now)
+        if idempotency_key is not None:
+            fingerprint = order.fingerprint()
+            job_id = self._keys.job_for(owner_id, idempotency_key, fingerprint, job_id, now)
+        try:
+            job = self._batches.job(owner_id, job_id)
+        except NotFoundError:
+            job = self._store(owner_id, job_id, order, now)
+        self._workflow.ensure_running(job)
+        return self._created(job, now)
+
+    def _store(self, owner_id: str, job_id: str, order: BatchOrder, now: datetime) -> BatchJob:
+        model = claude_model(self._model, now.date())
+        planner = BatchPlanner(ScaffoldingCatalog(self._scaffolding), owner_id)
+        sets = planner.expand(order.selection) if order.selection else order.sets
+        planned = planner.plan(sets, job_id=job_id, model=model.id, now=iso(now))
+        job = _job(owner_id, order, planned, iso(now))
+        self._plans.put(
+            job.plan_key, planned.plan.model_dump_json(), content_type="application/json"
+        )
+        self._batches.create(job, planned.items)
+        return job
+
+    def _created(self, job: BatchJob, now: datetime) -> CreatedBatch:
+        model = claude_model(job.model, now.date())
+        calls = job.concurrent_processing * job.calls_per_worker
+        return CreatedBatch(
+            job=job,
+            estimated_cost=estimated_cost_usd(model, job.total_items, now.date()),
+            estimated_time=estimated_seconds(job.total_items, calls),
+        )
+
+
+def _job(owner_id: str, order: BatchOrder, planned: PlannedBatch, now: str) -> BatchJob:
+    total = len(planned.items)
+    workers = min(order.concurrent_processing, total)
+    return BatchJob(
+        owner_id=owner_id,
+        job_id=planned.plan.job_id,
+        name=order.name,
+        status=JobStatus.QUEUED,
+        total_items=total,
+        concurrent_processing=workers,
+        calls_per_worker=calls_per_worker(total, workers),
+        error_handling=order.error_handling,
+        priority=order.priority,
+        model=planned.plan.model,
+        plan_key=object_keys.batch_plan(planned.plan.job_id),
+        created_at=now,
+        updated_at=now,
+    )

@@ -1,0 +1,110 @@
+"""Sets one worker up for a turn: its job, its plan, its Claude client, its lease token."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+
+from brightrun.domain import batch_log
+from brightrun.domain.batch import BatchJob
+from brightrun.domain.batch_plan import BatchPlan
+from brightrun.domain.transitions import JobAction, JobStatus
+from brightrun.domain.workflow import TurnResult, WorkerTurn
+from brightrun.errors import ActionNotAllowedError, StorageError
+from brightrun.ports import (
+    BatchLists,
+    BatchRepository,
+    ClaimRepository,
+    Claude,
+    Clock,
+    GenerationRecords,
+    ObjectStore,
+)
+from brightrun.services.ask_claude import PaidAnswers
+from brightrun.services.claim_items import ItemClaims
+from brightrun.services.keep_leases import LeaseKeeper
+from brightrun.services.process_next import Worker
+from brightrun.services.record_failure import FailureRecorder
+from brightrun.services.write_conversation import ConversationWriter
+
+_STORAGE_THREADS = 16
+"""Threads for the blocking AWS calls of the conversations in work; each call takes milliseconds."""
+
+
+@dataclass(frozen=True, slots=True)
+class WorkerRunner:
+    """Everything a worker of any job needs."""
+
+    batches: BatchRepository
+    claims: ClaimRepository
+    lists: BatchLists
+    records: GenerationRecords
+    conversation_files: ObjectStore
+    plans: ObjectStore
+    failure_reports: ObjectStore
+    open_claude: Callable[[str], Claude]
+    clock: Clock
+    lease_seconds: int
+    retry_base_seconds: float
+    new_token: Callable[[], str]
+
+    def run(self, request: WorkerTurn, seconds_left: Callable[[], float]) -> TurnResult:
+        """Take one turn; `seconds_left` is the time until the function is stopped."""
+        job = self._begun(request)
+        if not job.takes_claims:
+            return TurnResult(**request.model_dump(), status="closed")
+        return asyncio.run(self._turn(job, request, seconds_left))
+
+    async def _turn(
+        self, job: BatchJob, request: WorkerTurn, seconds_left: Callable[[], float]
+    ) -> TurnResult:
+        with ThreadPoolExecutor(_STORAGE_THREADS) as threads:
+            asyncio.get_running_loop().set_default_executor(threads)
+            claude = self.open_claude(job.model)
+            try:
+                worker = self._worker(job, claude, seconds_left)
+                return await worker.take_turn(request)
+            finally:
+                await claude.close()
+
+    def _worker(self, job: BatchJob, claude: Claude, seconds_left: Callable[[], float]) -> Worker:
+        items = ItemClaims(
+            self.claims,
+            self.lists,
+            job,
+            token=self.new_token(),
+            lease_seconds=self.lease_seconds,
+            clock=self.clock,
+        )
+        writer = ConversationWriter(
+            job=job,
+            plan=self._plan(job),
+            claims=self.claims,
+            answers=PaidAnswers(claude, self.conversation_files, self.records, job, self.clock),
+            conversation_files=self.conversation_files,
+            failures=FailureRecorder(self.failure_reports, job, self.clock),
+            clock=self.clock,
+            retry_base_seconds=self.retry_base_seconds,
+        )
+        keeper = LeaseKeeper(self.claims, items.lease, self.lease_seconds)
+        return Worker(items, writer, keeper, seconds_left)
+
+    def _begun(self, request: WorkerTurn) -> BatchJob:
+        """Read the job; the first worker to come moves it from queued to processing."""
+        job = self.batches.job(request.owner_id, request.job_id)
+        if job.status is not JobStatus.QUEUED:
+            return job
+        now = self.clock()
+        line = batch_log.log_line(now, "worker", f"Batch job started - {job.total_items} items")
+        try:
+            return self.batches.apply(job.owner_id, job.job_id, JobAction.BEGIN, now, line)
+        except ActionNotAllowedError:
+            return self.batches.job(request.owner_id, request.job_id)
+
+    def _plan(self, job: BatchJob) -> BatchPlan:
+        stored = self.plans.get(job.plan_key)
+        if stored is None:
+            raise StorageError("GetObject", "the job's plan is not there")
+        return BatchPlan.model_validate_json(stored.text)

@@ -1,0 +1,187 @@
+"""Writes one conversation: ask Claude, check the answer, store it, and end the item."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+from dataclasses import dataclass
+
+from brightrun.domain import batch_log, object_keys
+from brightrun.domain.batch import MAX_ATTEMPTS, BatchItem, BatchJob
+from brightrun.domain.batch_plan import BatchPlan
+from brightrun.domain.claude import Completion, require_whole_answer
+from brightrun.domain.conversation import RawConversation, read_conversation
+from brightrun.domain.conversation_record import ConversationRecord, parsed_document
+from brightrun.domain.ids import conversation_id
+from brightrun.domain.moments import epoch_ms, iso
+from brightrun.domain.prompt_assembly import Prompt
+from brightrun.domain.retry_delay import retry_delay_s
+from brightrun.domain.transitions import ItemStatus
+from brightrun.errors import ClaudeCallError, ConversationRefusedError, LeaseLostError
+from brightrun.observability import logger
+from brightrun.ports import ClaimRepository, Clock, ObjectStore, Outcome
+from brightrun.services.ask_claude import PaidAnswers
+from brightrun.services.record_failure import FailureRecorder, Fault
+
+
+@dataclass(frozen=True, slots=True)
+class ConversationWriter:
+    """Everything that writing the items of one job needs."""
+
+    job: BatchJob
+    plan: BatchPlan
+    claims: ClaimRepository
+    answers: PaidAnswers
+    conversation_files: ObjectStore
+    failures: FailureRecorder
+    clock: Clock
+    retry_base_seconds: float
+
+    async def write(self, item: BatchItem) -> float | None:
+        """Bring a leased item to its end, or put it back to be tried again.
+
+        Gives the seconds for which nobody should call Claude, where Claude said so. A lease lost
+        on the way is no error: the item is another worker's, who finds our stored answer.
+        """
+        prompt = self.plan.prompt(item)
+        completion: Completion | None = None
+        try:
+            completion = await self.answers.answer(item, prompt)
+            conversation = self._checked(item, completion)
+        except ClaudeCallError as error:
+            return await self._call_failed(item, prompt, error)
+        except ConversationRefusedError as error:
+            fault = Fault(error.failure_type, error.reason, error.message, error.pattern)
+            await self._fail(item, prompt, completion, fault)
+            return None
+        outcome = await asyncio.to_thread(self._store, item, conversation, completion)
+        await self._conclude(item, outcome)
+        return None
+
+    def _checked(self, item: BatchItem, completion: Completion) -> RawConversation:
+        require_whole_answer(completion)
+        arc = self.plan.emotional_arcs[item.emotional_arc_id]
+        return read_conversation(
+            completion.text,
+            min_exchanges=arc.typical_turn_count_min,
+            max_exchanges=arc.typical_turn_count_max,
+        )
+
+    async def _call_failed(
+        self, item: BatchItem, prompt: Prompt, error: ClaudeCallError
+    ) -> float | None:
+        if not error.retryable or item.attempts >= MAX_ATTEMPTS:
+            fault = Fault("api_error", error.reason, error.message, fatal=error.fatal)
+            await self._fail(item, prompt, None, fault)
+            return None
+        delay = retry_delay_s(item.attempts, self.retry_base_seconds, error.retry_after_s)
+        line = batch_log.item_put_back(
+            item.item_id, error.message, item.attempts, MAX_ATTEMPTS, delay
+        )
+        outcome = Outcome(
+            status=ItemStatus.QUEUED,
+            lines=[self._line(item, line)],
+            retry_at=epoch_ms(self.clock()) + round(delay * 1000),
+            error_code=error.reason,
+            error_message=error.message,
+        )
+        await self._conclude(item, outcome)
+        return delay if error.overloaded else None
+
+    async def _fail(
+        self, item: BatchItem, prompt: Prompt, completion: Completion | None, fault: Fault
+    ) -> None:
+        failure = await asyncio.to_thread(self.failures.record, item, prompt, completion, fault)
+        stop_reason = None
+        if fault.fatal:
+            stop_reason = f"No call to Claude can succeed: {fault.message}"
+        elif self.job.error_handling == "stop":
+            stop_reason = f"Item {item.position} failed: {fault.message}"
+        outcome = Outcome(
+            status=ItemStatus.FAILED,
+            lines=[self._line(item, batch_log.item_failed(item.item_id, fault.message))],
+            input_tokens=completion.input_tokens if completion else 0,
+            output_tokens=completion.output_tokens if completion else 0,
+            cost_micro_usd=self.answers.cost_micro_usd(completion) if completion else 0,
+            simulated=completion.simulated if completion else False,
+            failure=failure,
+            stop_reason=stop_reason,
+            error_code=fault.reason,
+            error_message=fault.message,
+        )
+        await self._conclude(item, outcome)
+
+    def _store(
+        self, item: BatchItem, conversation: RawConversation, completion: Completion
+    ) -> Outcome:
+        conversation_key = conversation_id(item.item_id)
+        document = parsed_document(
+            completion.text,
+            client_persona=self.plan.client_persona(item),
+            input_parameters=self.plan.input_parameters(item),
+        )
+        path = object_keys.parsed_conversation(self.job.owner_id, conversation_key)
+        body = json.dumps(document, ensure_ascii=False, indent=2)
+        size = self.conversation_files.put(path, body, content_type="application/json")
+        record = self._record(item, conversation, completion, path, size)
+        line = batch_log.item_completed(item.item_id, conversation_key)
+        return Outcome(
+            status=ItemStatus.COMPLETED,
+            lines=[self._line(item, line)],
+            input_tokens=completion.input_tokens,
+            output_tokens=completion.output_tokens,
+            cost_micro_usd=record.cost_micro_usd,
+            simulated=completion.simulated,
+            conversation=record,
+        )
+
+    def _record(
+        self,
+        item: BatchItem,
+        conversation: RawConversation,
+        completion: Completion,
+        path: str,
+        size: int,
+    ) -> ConversationRecord:
+        now = iso(self.clock())
+        owner, key = self.job.owner_id, conversation_id(item.item_id)
+        return ConversationRecord(
+            owner_id=owner,
+            conversation_id=key,
+            conversation_name=self.plan.client_persona(item),
+            batch_job_id=self.job.job_id,
+            item_id=item.item_id,
+            persona_id=item.persona_id,
+            persona_key=item.persona_key,
+            emotional_arc_id=item.emotional_arc_id,
+            emotional_arc_key=item.emotional_arc_key,
+            training_topic_id=item.training_topic_id,
+            training_topic_key=item.training_topic_key,
+            template_id=item.template_id,
+            tier=item.tier,
+            turn_count=len(conversation.turns),
+            starting_emotion=conversation.turns[0].emotional_context.primary_emotion,
+            ending_emotion=conversation.turns[-2].emotional_context.primary_emotion,
+            file_path=path,
+            file_size=size,
+            raw_response_path=object_keys.raw_response(owner, key),
+            raw_response_size=len(completion.text.encode("utf-8")),
+            model=completion.model,
+            input_tokens=completion.input_tokens,
+            output_tokens=completion.output_tokens,
+            cost_micro_usd=self.answers.cost_micro_usd(completion),
+            simulated=completion.simulated,
+            scaffolding_snapshot=self.plan.snapshot(item, now),
+            created_at=now,
+            updated_at=now,
+            created_by=owner,
+        )
+
+    def _line(self, item: BatchItem, message: str) -> batch_log.LogLine:
+        return batch_log.log_line(self.clock(), item.lease_token or item.item_id, message)
+
+    async def _conclude(self, item: BatchItem, outcome: Outcome) -> None:
+        try:
+            await asyncio.to_thread(self.claims.conclude, item, outcome, self.clock())
+        except LeaseLostError:
+            logger().warning("lease_lost", item_id=item.item_id, status=outcome.status.value)
