@@ -1,0 +1,14 @@
+"""The workflow's end of a round: settles the job, or sends its workers out again."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from brightrun import bootstrap
+from brightrun.domain.workflow import Round
+
+
+def lambda_handler(event: dict[str, Any], context: Any) -> dict[str, Any]:  # noqa: ARG001
+    """Settle one round."""
+    result = bootstrap.batch_finisher().finish(Round.model_validate(event))
+    return result.model_dump(by_alias=True)
