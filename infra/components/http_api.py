@@ -1,0 +1,103 @@
+"""The HTTP API: explicit routes behind a JWT authorizer, throttled, logged, open to one origin."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+
+from aws_cdk import ArnFormat, Duration, Stack
+from aws_cdk import aws_apigatewayv2 as apigatewayv2
+from aws_cdk import aws_lambda as lambda_
+from aws_cdk import aws_logs as logs
+from aws_cdk.aws_apigatewayv2_authorizers import HttpJwtAuthorizer
+from aws_cdk.aws_apigatewayv2_integrations import HttpLambdaIntegration
+from constructs import Construct
+
+from infra.components.alarm import failure_alarm
+from infra.components.log_group import log_group
+from infra.components.user_pool import Users
+from infra.settings import StageSettings
+
+# One JSON object a request: who, what, how it ended. No query string, header or body.
+ACCESS_LOG = {
+    "requestId": "$context.requestId",
+    "time": "$context.requestTime",
+    "route": "$context.routeKey",
+    "status": "$context.status",
+    "latencyMs": "$context.responseLatency",
+    "owner": "$context.authorizer.claims.sub",
+    "sourceIp": "$context.identity.sourceIp",
+    "error": "$context.error.message",
+    "integrationError": "$context.integrationErrorMessage",
+}
+
+
+class HttpApi(Construct):
+    """An HTTP API with payload 2.0 and the `$default` stage, so paths carry no stage name."""
+
+    def __init__(
+        self, scope: Construct, construct_id: str, *, users: Users, settings: StageSettings
+    ) -> None:
+        super().__init__(scope, construct_id)
+        self.api = apigatewayv2.HttpApi(
+            self,
+            "HttpApi",
+            api_name="brightrun",
+            create_default_stage=False,
+            cors_preflight=_cors(settings),
+            default_authorizer=HttpJwtAuthorizer(
+                "UserPoolAuthorizer",
+                users.issuer,
+                jwt_audience=[users.client.user_pool_client_id],
+            ),
+        )
+        apigatewayv2.CfnStage(
+            self,
+            "Stage",
+            api_id=self.api.api_id,
+            stage_name="$default",
+            auto_deploy=True,
+            default_route_settings=apigatewayv2.CfnStage.RouteSettingsProperty(
+                throttling_rate_limit=settings.throttle_rate_per_s,
+                throttling_burst_limit=settings.throttle_burst,
+            ),
+            access_log_settings=apigatewayv2.CfnStage.AccessLogSettingsProperty(
+                destination_arn=_access_log_arn(log_group(self, settings)),
+                format=json.dumps(ACCESS_LOG),
+            ),
+        )
+        failure_alarm(
+            self,
+            "ServerErrorAlarm",
+            metric=self.api.metric_server_error(period=Duration.minutes(5), statistic="Sum"),
+            description="The API answered 5xx: find the request in the access log",
+        )
+
+    def route(self, name: str, function: lambda_.IFunction, routes: Sequence[str]) -> None:
+        """Send each `METHOD /path` of `routes` to `function`, with one permission for them all."""
+        integration = HttpLambdaIntegration(name, function, scope_permission_to_route=False)
+        for route in routes:
+            method, path = route.split(" ")
+            self.api.add_routes(
+                path=path, methods=[apigatewayv2.HttpMethod(method)], integration=integration
+            )
+
+
+def _access_log_arn(group: logs.ILogGroup) -> str:
+    """The log group's ARN without the `:*` that API Gateway drops and then reports as drift."""
+    return Stack.of(group).format_arn(
+        service="logs",
+        resource="log-group",
+        resource_name=group.log_group_name,
+        arn_format=ArnFormat.COLON_RESOURCE_NAME,
+    )
+
+
+def _cors(settings: StageSettings) -> apigatewayv2.CorsPreflightOptions:
+    methods = ("GET", "POST", "PUT", "PATCH", "DELETE")
+    return apigatewayv2.CorsPreflightOptions(
+        allow_origins=[settings.allowed_origin],
+        allow_methods=[apigatewayv2.CorsHttpMethod(method) for method in methods],
+        allow_headers=["authorization", "content-type", "idempotency-key"],
+        max_age=Duration.hours(1),
+    )

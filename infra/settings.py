@@ -1,0 +1,90 @@
+"""What may differ between two deployments of Bright Run, read once from the CDK context."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, fields
+from typing import Any, Self
+from urllib.parse import urlsplit
+
+# Retention periods that are both a CloudWatch Logs choice and long enough to debug a batch.
+LOG_RETENTION_CHOICES = (7, 14, 30, 60, 90, 180, 365)
+LOG_LEVELS = ("DEBUG", "INFO", "WARNING", "ERROR")
+LOOPBACK_HOSTS = ("127.0.0.1", "localhost", "::1")
+
+
+class SettingsError(ValueError):
+    """A context value that cannot be deployed; the message says which and what is allowed."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StageSettings:
+    """One deployment's choices; every field is a context key (`cdk deploy -c stage=prod`).
+
+    Raises SettingsError for a value outside its allowed range.
+    """
+
+    stage: str = "dev"  # a tag only: names of resources do not depend on it
+    region: str = "us-east-1"
+    allowed_origin: str = "http://127.0.0.1:8610"  # the one web page that browsers may call from
+    throttle_rate_per_s: int = 50  # steady requests a second over the whole API; the next get 429
+    throttle_burst: int = 100  # requests at once before the steady rate applies
+    log_retention_days: int = 90  # longer costs storage, shorter loses evidence
+    noncurrent_version_days: int = 30  # how long an overwritten or deleted object can be restored
+    log_level: str = "INFO"
+
+    @classmethod
+    def from_context(cls, lookup: Callable[[str], Any]) -> Self:
+        """Build the settings from CDK context values, which the command line passes as strings."""
+        given = {field.name: lookup(field.name) for field in fields(cls)}
+        for field in fields(cls):
+            if given[field.name] is None:
+                del given[field.name]
+            elif isinstance(field.default, int):
+                given[field.name] = _whole_number(field.name, given[field.name])
+        return cls(**given)
+
+    def __post_init__(self) -> None:
+        _require(self.stage.isidentifier(), "stage", self.stage, "letters, digits and _")
+        _require(self.region.count("-") >= 2, "region", self.region, "a region such as us-east-1")
+        _require(
+            _is_origin(self.allowed_origin),
+            "allowed_origin",
+            self.allowed_origin,
+            "one https:// origin without a path (http:// only on the loopback interface)",
+        )
+        for name in ("throttle_rate_per_s", "throttle_burst"):
+            _require(1 <= getattr(self, name) <= 10_000, name, getattr(self, name), "1 to 10000")
+        _require(
+            self.log_retention_days in LOG_RETENTION_CHOICES,
+            "log_retention_days",
+            self.log_retention_days,
+            f"one of {LOG_RETENTION_CHOICES}",
+        )
+        _require(
+            self.noncurrent_version_days >= 1,
+            "noncurrent_version_days",
+            self.noncurrent_version_days,
+            "at least 1",
+        )
+        _require(self.log_level in LOG_LEVELS, "log_level", self.log_level, f"one of {LOG_LEVELS}")
+
+
+def _require(condition: bool, name: str, value: object, allowed: str) -> None:
+    if not condition:
+        message = f"CDK context {name}={value!r} is not allowed: give {allowed}"
+        raise SettingsError(message)
+
+
+def _whole_number(name: str, value: object) -> int:
+    text = str(value)
+    _require(text.isdecimal(), name, value, "a whole number")
+    return int(text)
+
+
+def _is_origin(text: str) -> bool:
+    url = urlsplit(text)
+    bare = f"{url.scheme}://{url.netloc}" == text and url.hostname not in (None, "*")
+    return bare and (
+        url.scheme == "https" or (url.scheme == "http" and url.hostname in LOOPBACK_HOSTS)
+    )

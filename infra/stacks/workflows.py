@@ -1,0 +1,105 @@
+"""The batch workflow: its state machine, the functions it runs, and the key to Claude."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+from aws_cdk import CfnOutput, RemovalPolicy, Stack
+from aws_cdk import aws_secretsmanager as secretsmanager
+from constructs import Construct
+
+from infra.components.alarm import failure_alarm
+from infra.components.claude_parameters import claude_environment
+from infra.components.layers import shared_layers
+from infra.components.service_function import FunctionSpec, ServiceFunction
+from infra.components.state_machine import LoggedStateMachine, state_machine_arn
+from infra.components.target import Target
+from infra.settings import StageSettings
+from infra.stacks.data import DataStack
+
+GENERATE_BATCH = "brightrun-generate-batch"
+GENERATE_BATCH_DEFINITION = (
+    Path(__file__).resolve().parents[1] / "state_machines" / "generate_batch.asl.json"
+)
+
+PROCESS_NEXT = FunctionSpec(name="process_next", timeout_s=900)
+FINISH_BATCH = FunctionSpec(name="finish_batch", timeout_s=300)
+
+
+class WorkflowsStack(Stack):
+    """State machine GenerateBatch and its two functions; `generate_batch` tells how to start it."""
+
+    def __init__(
+        self,
+        scope: Construct,
+        construct_id: str,
+        *,
+        settings: StageSettings,
+        data: DataStack,
+        **stack: Any,
+    ) -> None:
+        super().__init__(scope, construct_id, **stack)
+        self.add_stack_dependency(data)
+        self._settings = settings
+        self._layers = shared_layers(self)
+        secret = self._claude_api_key_secret()
+        targets = {
+            **data.targets,
+            "ClaudeApiKeySecret": Target(
+                secret.attr_id, "CLAUDE_API_KEY_SECRET_ARN", secret.attr_id
+            ),
+            "GenerateBatchStateMachine": start_target(state_machine_arn(self, GENERATE_BATCH)),
+        }
+        process_next = self._worker(PROCESS_NEXT, targets, claude_environment(self))
+        finish_batch = self._worker(FINISH_BATCH, targets, {})
+        machine = LoggedStateMachine(
+            self,
+            "GenerateBatch",
+            name=GENERATE_BATCH,
+            grants="generate_batch",
+            definition=GENERATE_BATCH_DEFINITION,
+            function_arns={
+                "ProcessNextFunction": process_next.function.function_arn,
+                "FinishBatchFunction": finish_batch.function.function_arn,
+            },
+            settings=settings,
+        )
+        arn = machine.state_machine.state_machine_arn
+        self.generate_batch = start_target(arn)
+        CfnOutput(self, "GenerateBatchStateMachineArn", value=arn)
+        CfnOutput(self, "ClaudeApiKeySecretArn", value=secret.attr_id)
+
+    def _worker(
+        self, spec: FunctionSpec, targets: dict[str, Target], environment: dict[str, str]
+    ) -> ServiceFunction:
+        worker = ServiceFunction(
+            self,
+            spec,
+            settings=self._settings,
+            layers=self._layers,
+            targets=targets,
+            environment=environment,
+        )
+        failure_alarm(
+            worker,
+            "ErrorAlarm",
+            metric=worker.function.metric_errors(),
+            description=f"{spec.name} crashed or timed out; the workflow tries it again",
+        )
+        return worker
+
+    def _claude_api_key_secret(self) -> secretsmanager.CfnSecret:
+        """An empty secret: the operator puts the key in, and no made-up key is ever sent."""
+        secret = secretsmanager.CfnSecret(
+            self,
+            "ClaudeApiKeySecret",
+            description="The Claude API key as a plain string, for ClaudeProvider=direct",
+        )
+        secret.apply_removal_policy(RemovalPolicy.RETAIN)
+        return secret
+
+
+def start_target(arn: str) -> Target:
+    """How a function is told which state machine to start."""
+    return Target(arn, "GENERATE_BATCH_STATE_MACHINE_ARN", arn)

@@ -1,0 +1,134 @@
+"""Building the Dependencies layer, on a small hand-made package, and the real one as built."""
+
+from __future__ import annotations
+
+import hashlib
+import re
+import sys
+import zipfile
+from email.parser import HeaderParser
+from pathlib import Path
+
+import pytest
+
+from infra import bundling
+
+LIMIT_BYTES = 250_000_000  # AWS's limit for a function and its layers, unzipped
+EM_AARCH64 = 183  # e_machine in the ELF header
+UNCHECKED_HASH = 0b01  # PEP 552: hash-based bytecode that is not compared with its source
+
+FILES = {
+    "tiny/__init__.py": "ANSWER = 42\n",
+    "tiny/__init__.pyi": "ANSWER: int\n",
+    "tiny/tests/test_tiny.py": "assert True\n",
+    "tiny-1.0.dist-info/METADATA": "Metadata-Version: 2.1\nName: tiny\nVersion: 1.0\n",
+    "tiny-1.0.dist-info/WHEEL": "Wheel-Version: 1.0\nRoot-Is-Purelib: true\nTag: py3-none-any\n",
+    "tiny-1.0.dist-info/entry_points.txt": "[tiny_plugins]\none = tiny:ANSWER\n",
+    "tiny-1.0.dist-info/RECORD": "",
+}
+
+
+@pytest.fixture
+def lock(tmp_path: Path) -> Path:
+    """A lock of one pure package, which pip finds in a folder and nowhere else."""
+    wheel = tmp_path / "tiny-1.0-py3-none-any.whl"
+    with zipfile.ZipFile(wheel, "w") as archive:
+        for name, content in FILES.items():
+            archive.writestr(name, content)
+    digest = hashlib.sha256(wheel.read_bytes()).hexdigest()
+    path = tmp_path / "layer.lock"
+    path.write_text(f"--no-index\n--find-links {tmp_path}\ntiny==1.0 --hash=sha256:{digest}\n")
+    return path
+
+
+@pytest.fixture
+def without_python_of_lambda(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(bundling, "python_of_lambda", lambda: None)
+
+
+@pytest.mark.slow
+@pytest.mark.usefixtures("without_python_of_lambda")
+def test_a_layer_keeps_code_and_metadata_and_drops_what_nothing_reads(
+    tmp_path: Path, lock: Path
+) -> None:
+    layer = tmp_path / "layer"
+    assert bundling.build(layer, lock) is True
+    kept = {str(path.relative_to(layer / "python")) for path in layer.rglob("*") if path.is_file()}
+    assert {"tiny/__init__.py", "tiny-1.0.dist-info/METADATA"} <= kept
+    assert "tiny-1.0.dist-info/entry_points.txt" in kept
+    assert not [name for name in kept if name.endswith((".pyi", "RECORD")) or "tests" in name]
+
+
+@pytest.mark.slow
+@pytest.mark.usefixtures("without_python_of_lambda")
+def test_a_layer_is_built_once_for_each_lock(tmp_path: Path, lock: Path) -> None:
+    layer = tmp_path / "layer"
+    bundling.build(layer, lock)
+    digest = bundling.built_layer_digest(layer, lock)
+    assert bundling.build(layer, lock) is False
+    lock.write_text(f"# another day\n{lock.read_text()}")
+    with pytest.raises(bundling.LayerNotBuiltError):
+        bundling.built_layer_digest(layer, lock)
+    assert bundling.build(layer, lock) is True
+    assert bundling.built_layer_digest(layer, lock) != digest
+
+
+@pytest.mark.slow
+@pytest.mark.usefixtures("without_python_of_lambda")
+def test_a_package_that_fails_its_hash_is_refused(tmp_path: Path, lock: Path) -> None:
+    lock.write_text(re.sub(r"sha256:\w+", f"sha256:{'0' * 64}", lock.read_text()))
+    layer = tmp_path / "layer"
+    with pytest.raises(bundling.LayerBuildError, match="(?i)hashes"):
+        bundling.build(layer, lock)
+    with pytest.raises(bundling.LayerNotBuiltError):
+        bundling.built_layer_digest(layer, lock)
+
+
+def test_a_missing_layer_says_how_to_build_it(tmp_path: Path, lock: Path) -> None:
+    with pytest.raises(bundling.LayerNotBuiltError, match="make setup"):
+        bundling.built_layer_digest(tmp_path / "layer", lock)
+
+
+def test_bytecode_is_not_compared_with_its_source(tmp_path: Path) -> None:
+    (tmp_path / "module.py").write_text("ANSWER = 42\n")
+    bundling.compile_unchecked(tmp_path, sys.executable)
+    (compiled,) = tmp_path.rglob("*.pyc")
+    assert int.from_bytes(compiled.read_bytes()[4:8], "little") == UNCHECKED_HASH
+
+
+def test_bytecode_is_made_by_lambdas_own_python_version_only() -> None:
+    interpreter = bundling.python_of_lambda()
+    local = f"{sys.version_info.major}.{sys.version_info.minor}"
+    assert interpreter != sys.executable or local == bundling.PYTHON
+
+
+def test_the_built_layer_is_of_the_present_lock_and_within_the_limit() -> None:
+    assert re.fullmatch(r"[0-9a-f]{64}", bundling.built_layer_digest())
+    size = sum(path.stat().st_size for path in bundling.LAYER.rglob("*") if path.is_file())
+    assert 1_000_000 < size <= LIMIT_BYTES
+
+
+def test_the_built_layer_holds_exactly_the_locked_packages() -> None:
+    locked = dict(re.findall(r"^([\w.-]+)==(\S+)", bundling.LOCK.read_text(), re.MULTILINE))
+    installed = {}
+    for path in (bundling.LAYER / "python").glob("*.dist-info/METADATA"):
+        metadata = HeaderParser().parsestr(path.read_text(encoding="utf-8"))
+        installed[re.sub(r"[-_.]+", "-", metadata["Name"]).lower()] = metadata["Version"]
+    assert installed == locked
+
+
+def test_every_binary_is_for_lambdas_processor_and_python() -> None:
+    binaries = [path for path in bundling.LAYER.rglob("*") if ".so" in path.suffixes]
+    assert binaries
+    for binary in binaries:
+        header = binary.read_bytes()[:20]
+        assert header[:4] == b"\x7fELF"
+        assert int.from_bytes(header[18:20], "little") == EM_AARCH64, binary
+        assert "cpython-314-aarch64" in binary.name or ".abi3." in binary.name, binary
+
+
+def test_the_locks_hold_hashes_and_no_registry_address() -> None:
+    for name in ("requirements/layer.lock", "package-lock.json"):
+        text = (bundling.ROOT / name).read_text()
+        assert "://" not in text
+        assert "sha" in text

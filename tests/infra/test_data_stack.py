@@ -1,0 +1,148 @@
+"""Tables and buckets as the code and the operators rely on them."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from tests.infra.templates import DATA, Templates
+
+pytestmark = pytest.mark.slow
+
+KEYS = {
+    "ScaffoldingTable": ("owner_kind", "id"),
+    "BatchJobsTable": ("owner_id", "job_id"),
+    "BatchItemsTable": ("job_key", "position"),
+    "BatchLogsTable": ("job_key", "entry_id"),
+    "ConversationsTable": ("owner_id", "conversation_id"),
+    "GenerationLogsTable": ("owner_id", "log_id"),
+    "FailedGenerationsTable": ("owner_id", "failure_id"),
+    "IdempotencyTable": ("owner_id", "idempotency_key"),
+}
+BUCKETS = {
+    "ConversationFilesBucket",
+    "BatchLogsBucket",
+    "FailedGenerationFilesBucket",
+    "AccessLogsBucket",
+}
+HASH_LENGTH = 8  # CDK ends a logical id with a hash of the construct's path
+
+
+def named(resources: dict[str, dict[str, Any]]) -> dict[str, dict[str, Any]]:
+    return {logical_id[:-HASH_LENGTH]: body for logical_id, body in resources.items()}
+
+
+def tables(templates: Templates) -> dict[str, dict[str, Any]]:
+    return named(templates.of_type("AWS::DynamoDB::Table", DATA))
+
+
+def buckets(templates: Templates) -> dict[str, dict[str, Any]]:
+    return named(templates.of_type("AWS::S3::Bucket", DATA))
+
+
+def test_every_table_has_its_keys(templates: Templates) -> None:
+    found = {
+        name: tuple(key["AttributeName"] for key in body["Properties"]["KeySchema"])
+        for name, body in tables(templates).items()
+    }
+    assert found == KEYS
+
+
+def test_keys_are_strings_except_the_position_of_an_item(templates: Templates) -> None:
+    numbers = {
+        (name, attribute["AttributeName"])
+        for name, body in tables(templates).items()
+        for attribute in body["Properties"]["AttributeDefinitions"]
+        if attribute["AttributeType"] != "S"
+    }
+    assert numbers == {("BatchItemsTable", "position")}
+
+
+@pytest.mark.parametrize("name", sorted(KEYS))
+def test_a_table_is_encrypted_restorable_and_outlives_its_stack(
+    templates: Templates, name: str
+) -> None:
+    table = tables(templates)[name]
+    properties = table["Properties"]
+    assert properties["SSESpecification"] == {"SSEEnabled": True}
+    assert properties["PointInTimeRecoverySpecification"] == {"PointInTimeRecoveryEnabled": True}
+    assert properties["DeletionProtectionEnabled"] is True
+    assert properties["BillingMode"] == "PAY_PER_REQUEST"
+    assert (table["DeletionPolicy"], table["UpdateReplacePolicy"]) == ("Retain", "Retain")
+
+
+def test_only_conversations_have_an_index_and_it_is_by_creation(templates: Templates) -> None:
+    indexes = {
+        name: body["Properties"]["GlobalSecondaryIndexes"]
+        for name, body in tables(templates).items()
+        if "GlobalSecondaryIndexes" in body["Properties"]
+    }
+    ((name, (index,)),) = indexes.items()
+    assert (name, index["IndexName"]) == ("ConversationsTable", "by_created_at")
+    assert [key["AttributeName"] for key in index["KeySchema"]] == ["owner_id", "created_at"]
+    assert index["Projection"] == {"ProjectionType": "ALL"}
+
+
+def test_only_idempotency_records_expire(templates: Templates) -> None:
+    expiring = {
+        name: body["Properties"]["TimeToLiveSpecification"]
+        for name, body in tables(templates).items()
+        if "TimeToLiveSpecification" in body["Properties"]
+    }
+    assert expiring == {"IdempotencyTable": {"AttributeName": "expires_at", "Enabled": True}}
+
+
+def test_the_buckets_are_these(templates: Templates) -> None:
+    assert buckets(templates).keys() == BUCKETS
+
+
+@pytest.mark.parametrize("name", sorted(BUCKETS))
+def test_a_bucket_is_private_encrypted_versioned_and_outlives_its_stack(
+    templates: Templates, name: str
+) -> None:
+    bucket = buckets(templates)[name]
+    properties = bucket["Properties"]
+    (encryption,) = properties["BucketEncryption"]["ServerSideEncryptionConfiguration"]
+    assert encryption["ServerSideEncryptionByDefault"] == {"SSEAlgorithm": "AES256"}
+    assert set(properties["PublicAccessBlockConfiguration"].values()) == {True}
+    assert len(properties["PublicAccessBlockConfiguration"]) == 4
+    assert properties["VersioningConfiguration"] == {"Status": "Enabled"}
+    (rule,) = properties["LifecycleConfiguration"]["Rules"]
+    assert rule["NoncurrentVersionExpiration"] == {"NoncurrentDays": 30}
+    assert rule["AbortIncompleteMultipartUpload"] == {"DaysAfterInitiation": 7}
+    assert (bucket["DeletionPolicy"], bucket["UpdateReplacePolicy"]) == ("Retain", "Retain")
+
+
+def test_only_access_logs_expire(templates: Templates) -> None:
+    expiring = {
+        name
+        for name, body in buckets(templates).items()
+        if "ExpirationInDays" in body["Properties"]["LifecycleConfiguration"]["Rules"][0]
+    }
+    assert expiring == {"AccessLogsBucket"}
+
+
+def test_every_bucket_logs_its_requests_under_its_own_prefix(templates: Templates) -> None:
+    logging = {
+        name: body["Properties"]["LoggingConfiguration"]
+        for name, body in buckets(templates).items()
+        if "LoggingConfiguration" in body["Properties"]
+    }
+    assert logging.keys() == BUCKETS - {"AccessLogsBucket"}
+    for name, configuration in logging.items():
+        assert configuration["DestinationBucketName"]["Ref"].startswith("AccessLogsBucket")
+        assert configuration["LogFilePrefix"] == f"{name}/"
+
+
+def test_every_bucket_refuses_requests_without_modern_tls(templates: Templates) -> None:
+    policies = templates.of_type("AWS::S3::BucketPolicy", DATA).values()
+    assert len(policies) == len(BUCKETS)
+    for policy in policies:
+        conditions = [
+            statement.get("Condition", {})
+            for statement in policy["Properties"]["PolicyDocument"]["Statement"]
+            if statement["Effect"] == "Deny"
+        ]
+        assert {"Bool": {"aws:SecureTransport": "false"}} in conditions
+        assert {"NumericLessThan": {"s3:TlsVersion": 1.2}} in conditions

@@ -1,0 +1,77 @@
+"""Every Lambda function: one shape, its own limits, and the environment that its code reads."""
+
+from __future__ import annotations
+
+import pytest
+from brightrun import settings
+
+from infra.permissions import FUNCTION_GRANTS
+from infra.routes import ROUTES
+from tests.infra.templates import WORKFLOWS, Templates, text
+
+pytestmark = pytest.mark.slow
+
+TIMEOUTS_S = dict.fromkeys(ROUTES, 29) | {"process_next": 900, "finish_batch": 300}
+SETTINGS: dict[str, type[settings.Settings]] = {
+    "generate": settings.GenerateSettings,
+    "process_next": settings.ProcessNextSettings,
+    "finish_batch": settings.FinishBatchSettings,
+    "batch_jobs": settings.BatchJobsSettings,
+    "conversations": settings.ConversationsSettings,
+    "scaffolding": settings.ScaffoldingSettings,
+}
+
+
+def test_every_function_is_deployed_with_its_limits(templates: Templates) -> None:
+    found = {name: body["Timeout"] for name, body in templates.functions().items()}
+    assert found == TIMEOUTS_S
+
+
+@pytest.mark.parametrize("name", sorted(FUNCTION_GRANTS))
+def test_a_function_has_the_common_shape(templates: Templates, name: str) -> None:
+    function = templates.functions()[name]
+    assert function["Runtime"] == "python3.14"
+    assert function["Architectures"] == ["arm64"]
+    assert function["Handler"] == "handler.lambda_handler"
+    assert function["MemorySize"] == 512
+    assert function["TracingConfig"] == {"Mode": "Active"}
+    assert [text(layer)[:-8] for layer in function["Layers"]] == ["Dependencies", "BrightRunCode"]
+    assert "ReservedConcurrentExecutions" not in function
+
+
+@pytest.mark.parametrize("name", sorted(FUNCTION_GRANTS))
+def test_the_environment_is_what_the_functions_settings_read(
+    templates: Templates, name: str
+) -> None:
+    environment = set(templates.functions()[name]["Environment"]["Variables"])
+    fields = {field.upper() for field in SETTINGS[name].model_fields}
+    assert environment == fields | {"POWERTOOLS_SERVICE_NAME", "LOG_LEVEL"}
+
+
+def test_a_table_or_bucket_variable_holds_the_physical_name(templates: Templates) -> None:
+    for function in templates.functions().values():
+        for variable, value in function["Environment"]["Variables"].items():
+            if variable.endswith(("_TABLE", "_BUCKET")):
+                construct = "".join(word.capitalize() for word in variable.split("_"))
+                assert value == {"Fn::ImportValue": f"BrightRunData:{construct}Name"}
+
+
+def test_the_state_machine_is_named_to_those_that_start_it(templates: Templates) -> None:
+    ((logical_id, _),) = templates.of_type("AWS::StepFunctions::StateMachine").items()
+    functions = templates.functions()
+    variable = "GENERATE_BATCH_STATE_MACHINE_ARN"
+    for name in ("generate", "batch_jobs"):
+        arn = text(functions[name]["Environment"]["Variables"][variable])
+        assert arn == f"{WORKFLOWS}:ExportsOutputRef{logical_id}{arn[-8:]}"
+    own = text(functions["finish_batch"]["Environment"]["Variables"][variable])
+    assert own.endswith(":stateMachine:brightrun-generate-batch")
+
+
+def test_no_stack_imports_a_layer_of_another(templates: Templates) -> None:
+    for stack in (WORKFLOWS, "BrightRunApi"):
+        assert len(templates.of_type("AWS::Lambda::LayerVersion", stack)) == 2
+    assert not [
+        function
+        for function in templates.functions().values()
+        if any("Ref" not in layer for layer in function["Layers"])
+    ]

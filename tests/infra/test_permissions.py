@@ -1,0 +1,86 @@
+"""The grants table, and that the deployed roles are exactly it."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from infra.permissions import FUNCTION_GRANTS, STATE_MACHINE_GRANTS, Grant
+from tests.infra.templates import Templates, allowed, text
+
+ROOT = Path(__file__).resolve().parents[2]
+EVERY_GRANT = [
+    grant
+    for grants in (*FUNCTION_GRANTS.values(), *STATE_MACHINE_GRANTS.values())
+    for grant in grants
+]
+# Services that know no narrower resource for these actions.
+ONLY_STAR = {"xray", "logs"}
+
+
+def expected(grants: tuple[Grant, ...]) -> set[tuple[str, str]]:
+    return {(action, grant.resource) for grant in grants for action in grant.actions}
+
+
+def test_every_function_folder_has_its_grants_and_no_other_has() -> None:
+    folders = {path.name for path in (ROOT / "functions").iterdir() if path.name[0].isalpha()}
+    assert folders == set(FUNCTION_GRANTS)
+
+
+def test_no_grant_names_a_wildcard_action() -> None:
+    assert EVERY_GRANT
+    assert not [action for grant in EVERY_GRANT for action in grant.actions if "*" in action]
+
+
+def test_a_wildcard_resource_is_object_keys_or_a_service_without_resources() -> None:
+    for grant in (grant for grant in EVERY_GRANT if "*" in grant.resource):
+        services = {action.partition(":")[0] for action in grant.actions}
+        assert (
+            services == {"s3"}
+            and grant.target.endswith("Bucket")
+            or (services <= ONLY_STAR and grant.resource == "*")
+        )
+
+
+def test_every_grant_says_why() -> None:
+    assert all(len(grant.why) >= 10 for grant in EVERY_GRANT)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("name", sorted(FUNCTION_GRANTS))
+def test_a_functions_role_allows_exactly_its_grants(templates: Templates, name: str) -> None:
+    statements = templates.statements(templates.functions()[name]["Role"])
+    assert allowed(statements) == expected(FUNCTION_GRANTS[name])
+
+
+@pytest.mark.slow
+def test_the_state_machines_role_allows_exactly_its_grants(templates: Templates) -> None:
+    (machine,) = templates.of_type("AWS::StepFunctions::StateMachine").values()
+    statements = templates.statements(machine["Properties"]["RoleArn"])
+    assert allowed(statements) == expected(STATE_MACHINE_GRANTS["generate_batch"])
+
+
+@pytest.mark.slow
+def test_a_function_writes_only_its_own_log(templates: Templates) -> None:
+    for name, function in templates.functions().items():
+        own = function["LoggingConfig"]["LogGroup"]["Ref"]
+        logs = {
+            text(statement["Resource"])
+            for statement in templates.statements(function["Role"])
+            if "logs:PutLogEvents" in statement["Action"]
+        }
+        assert logs == {f"{own}.Arn"}, name
+
+
+@pytest.mark.slow
+def test_there_is_one_role_for_each_function_and_state_machine(templates: Templates) -> None:
+    roles = [text(function["Role"]) for function in templates.functions().values()]
+    machines = templates.of_type("AWS::StepFunctions::StateMachine").values()
+    roles += [text(machine["Properties"]["RoleArn"]) for machine in machines]
+    assert sorted(roles) == sorted(f"{role}.Arn" for role in templates.of_type("AWS::IAM::Role"))
+
+
+@pytest.mark.slow
+def test_nothing_adds_a_policy_beside_the_table(templates: Templates) -> None:
+    assert not templates.of_type("AWS::IAM::Policy") | templates.of_type("AWS::IAM::ManagedPolicy")

@@ -1,0 +1,158 @@
+"""The app as a whole: outputs, parameters, tags, logs, alarms, and synthesis as a command."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from tests.infra.templates import API, DATA, STACKS, WORKFLOWS, Templates
+
+pytestmark = pytest.mark.slow
+
+ROOT = Path(__file__).resolve().parents[2]
+TEMPLATE_LIMIT_BYTES = 1_000_000  # CloudFormation's, for a template in S3
+OUTPUTS = {
+    DATA: {"ConversationFilesBucketName", "BatchLogsBucketName", "FailedGenerationFilesBucketName"},
+    WORKFLOWS: {"GenerateBatchStateMachineArn", "ClaudeApiKeySecretArn"},
+    API: {"ApiUrl", "ApiId", "UserPoolId", "UserPoolClientId", "Region"},
+}
+MODEL = {"ClaudeModel": "claude-sonnet-5-5"}
+PARAMETERS = {
+    DATA: {},
+    WORKFLOWS: {
+        **MODEL,
+        "ClaudeProvider": "direct",
+        "ClaudeBaseUrl": "",
+        "LeaseSeconds": 60,
+        "RetryBaseSeconds": 8,
+    },
+    API: MODEL,
+}
+# Of the types in use, those that CloudFormation cannot tag.
+UNTAGGED = {
+    "AWS::ApiGatewayV2::Authorizer",
+    "AWS::ApiGatewayV2::Integration",
+    "AWS::ApiGatewayV2::Route",
+    "AWS::Cognito::UserPoolClient",
+    "AWS::Lambda::LayerVersion",
+    "AWS::Lambda::Permission",
+    "AWS::S3::BucketPolicy",
+}
+TAGS = {"application": "brightrun", "stage": "dev"}
+
+
+@pytest.mark.parametrize("stack", STACKS)
+def test_a_stacks_outputs_are_the_promised_ones(templates: Templates, stack: str) -> None:
+    outputs = templates.by_stack[stack]["Outputs"]
+    assert {name for name in outputs if not name.startswith("Export")} == OUTPUTS[stack]
+
+
+@pytest.mark.parametrize("stack", STACKS)
+def test_a_stacks_parameters_are_the_promised_ones(templates: Templates, stack: str) -> None:
+    parameters = {
+        name: parameter["Default"]
+        for name, parameter in templates.by_stack[stack].get("Parameters", {}).items()
+        if name != "BootstrapVersion"
+    }
+    assert parameters == PARAMETERS[stack]
+
+
+def test_every_resource_that_can_be_tagged_is_tagged(templates: Templates) -> None:
+    for stack, logical_id, resource in templates.all():
+        properties = resource["Properties"]
+        tags = properties.get("Tags", properties.get("UserPoolTags"))
+        if resource["Type"] in UNTAGGED:
+            assert tags is None
+        else:
+            pairs = tags if isinstance(tags, dict) else {tag["Key"]: tag["Value"] for tag in tags}
+            assert pairs == TAGS, f"{stack}/{logical_id}"
+
+
+def test_every_log_group_is_kept_for_the_stages_period(templates: Templates) -> None:
+    groups = templates.of_type("AWS::Logs::LogGroup")
+    functions, state_machines, apis = 6, 1, 1
+    assert len(groups) == functions + state_machines + apis
+    assert {group["Properties"]["RetentionInDays"] for group in groups.values()} == {90}
+
+
+def test_each_failure_that_matters_has_an_alarm(templates: Templates) -> None:
+    alarms = [body["Properties"] for body in templates.of_type("AWS::CloudWatch::Alarm").values()]
+    assert sorted((alarm["Namespace"], alarm["MetricName"]) for alarm in alarms) == [
+        ("AWS/ApiGateway", "5xx"),
+        ("AWS/Lambda", "Errors"),
+        ("AWS/Lambda", "Errors"),
+        ("AWS/States", "ExecutionsFailed"),
+        ("AWS/States", "ExecutionsTimedOut"),
+    ]
+    for alarm in alarms:
+        assert (alarm["Threshold"], alarm["EvaluationPeriods"]) == (1, 1)
+        assert alarm["TreatMissingData"] == "notBreaching"
+        assert alarm["AlarmDescription"]
+
+
+def test_only_plain_cloudformation_types_are_used(templates: Templates) -> None:
+    assert not [
+        kind
+        for kind in {resource["Type"] for _, _, resource in templates.all()}
+        if kind.startswith(("Custom::", "AWS::CloudFormation::", "AWS::KMS::"))
+    ]
+
+
+def test_stacks_deploy_in_the_order_data_workflows_api(assembly: Path) -> None:
+    artifacts = json.loads((assembly / "manifest.json").read_text())["artifacts"]
+    needs = {stack: set(artifacts[stack]["dependencies"]) & set(STACKS) for stack in STACKS}
+    assert needs == {DATA: set(), WORKFLOWS: {DATA}, API: {DATA, WORKFLOWS}}
+
+
+def test_deleting_the_data_stack_takes_a_decision(assembly: Path) -> None:
+    artifacts = json.loads((assembly / "manifest.json").read_text())["artifacts"]
+    assert artifacts[DATA]["properties"]["terminationProtection"] is True
+
+
+def test_templates_stay_within_cloudformations_limits(assembly: Path, templates: Templates) -> None:
+    for stack in STACKS:
+        assert (assembly / f"{stack}.template.json").stat().st_size <= TEMPLATE_LIMIT_BYTES
+        assert len(templates.by_stack[stack]["Resources"]) <= 500
+
+
+def test_what_python_leaves_behind_does_not_change_an_asset(tmp_path: Path) -> None:
+    clean, used, changed = tmp_path / "clean", tmp_path / "used", tmp_path / "changed"
+    for folder, source in ((clean, "A = 1"), (used, "A = 1"), (changed, "A = 2")):
+        (folder / "__pycache__").mkdir(parents=True)
+        (folder / "module.py").write_text(source)
+    (used / "__pycache__" / "module.cpython-314.pyc").write_bytes(b"bytecode")
+    assert asset_key(used) == asset_key(clean) != asset_key(changed)
+
+
+def asset_key(folder: Path) -> str:
+    from aws_cdk import App, Stack
+    from aws_cdk import aws_lambda as lambda_
+
+    from infra.components.layers import source_folder
+
+    app = App(outdir=str(folder.with_suffix(".out")))
+    lambda_.LayerVersion(Stack(app, "Example"), "Layer", code=source_folder(folder))
+    resources = app.synth().get_stack_by_name("Example").template["Resources"]
+    (layer,) = [body for body in resources.values() if body["Type"] == "AWS::Lambda::LayerVersion"]
+    key: str = layer["Properties"]["Content"]["S3Key"]
+    return key
+
+
+def test_the_command_writes_the_same_templates(assembly: Path, tmp_path: Path) -> None:
+    done = subprocess.run(
+        [sys.executable, "-m", "infra.app"],
+        check=False,
+        capture_output=True,
+        text=True,
+        cwd=ROOT,
+        env={**os.environ, "CDK_OUTDIR": str(tmp_path)},
+    )
+    assert done.returncode == 0, done.stderr
+    for stack in STACKS:
+        name = f"{stack}.template.json"
+        assert (tmp_path / name).read_text() == (assembly / name).read_text()
