@@ -1,0 +1,165 @@
+"""The HTTP API as a Python object: signed-in requests, bounded retries, pages."""
+
+from collections.abc import Iterator, Mapping
+from typing import TYPE_CHECKING, Any, Protocol
+from urllib.parse import quote
+
+from cli.config import is_loopback
+from cli.errors import UnavailableError
+from cli.problem import error_from_response
+from cli.retry import RetryPolicy
+
+if TYPE_CHECKING:
+    import httpx2
+
+Document = dict[str, Any]
+Params = Mapping[str, str | int | None]
+PAGE_SIZE = 100  # the API's own maximum
+# The gateway ends a request after 30 s, so an answer that takes longer never comes.
+TIMEOUT_S = 35.0
+CONNECT_TIMEOUT_S = 10.0
+
+
+class TokenSource(Protocol):
+    """Whatever can give out an access token; a Session does."""
+
+    def access_token(self, *, renew: bool = False) -> str:
+        """Return a usable token, a new one when `renew` is set."""
+
+
+class Answer(Document):
+    """An object in an answer; a field it lacks is the server's fault and is told as such."""
+
+    def __missing__(self, name: str) -> Any:
+        """Raise UnavailableError naming the field."""
+        raise UnavailableError(
+            f"The server's answer has no field {name!r}.",
+            code="unexpected_answer",
+            hint="This command and the server are of different versions; update both.",
+        )
+
+
+def segment(identifier: str) -> str:
+    """Quote an id or key for use as one segment of a path."""
+    return quote(identifier, safe="")
+
+
+class ApiClient:
+    """One Bright Run API, local or deployed.
+
+    Every method returns the decoded JSON object and raises a CliError otherwise. GET, and POST
+    with an idempotency key, are repeated on connection trouble, 429 and 5xx.
+    """
+
+    def __init__(self, api_url: str, tokens: TokenSource, retry: RetryPolicy | None = None) -> None:
+        import httpx2
+
+        self.api_url = api_url
+        self.retry = retry or RetryPolicy()
+        self._tokens = tokens
+        self._http = httpx2.Client(
+            base_url=api_url,
+            timeout=httpx2.Timeout(TIMEOUT_S, connect=CONNECT_TIMEOUT_S),
+            headers={"accept": "application/json", "user-agent": "brightrun-cli"},
+            # A proxy cannot reach this machine's own loopback interface.
+            trust_env=not is_loopback(api_url),
+        )
+
+    def get(self, path: str, params: Params | None = None) -> Document:
+        """Read; parameters that are None are left out."""
+        given = {name: value for name, value in (params or {}).items() if value is not None}
+        return self._call(self._http.build_request("GET", path, params=given), repeatable=True)
+
+    def post(
+        self, path: str, body: Document | None = None, idempotency_key: str | None = None
+    ) -> Document:
+        """Create or start something; repeated on trouble only with an idempotency key."""
+        headers = {"idempotency-key": idempotency_key} if idempotency_key else {}
+        request = self._http.build_request("POST", path, json=body or {}, headers=headers)
+        return self._call(request, repeatable=idempotency_key is not None)
+
+    def patch(self, path: str, body: Document) -> Document:
+        """Change some fields."""
+        return self._call(self._http.build_request("PATCH", path, json=body), repeatable=False)
+
+    def delete(self, path: str) -> Document:
+        """Deactivate or remove."""
+        return self._call(self._http.build_request("DELETE", path), repeatable=False)
+
+    def pages(
+        self, path: str, key: str, params: Params | None = None, limit: int | None = None
+    ) -> Iterator[Document]:
+        """Yield page after page until `limit` rows stand under `key` (None: every row).
+
+        `params` may name the cursor to begin at. A page may hold fewer rows than asked for, a
+        filter drops some, and a route that does not page answers all rows, whatever the limit.
+        """
+        asked: dict[str, str | int | None] = dict(params or {})
+        remaining = limit
+        while remaining is None or remaining > 0:
+            size = PAGE_SIZE if remaining is None else min(PAGE_SIZE, remaining)
+            page = self.get(path, {**asked, "limit": size})
+            yield page
+            if remaining is not None:
+                remaining -= len(page[key])
+            asked["cursor"] = page.get("next_cursor")
+            if asked["cursor"] is None:
+                return
+
+    def close(self) -> None:
+        """Close the connections."""
+        self._http.close()
+
+    def __enter__(self) -> "ApiClient":
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+    def _call(self, request: "httpx2.Request", *, repeatable: bool) -> Document:
+        attempt = 1
+        while True:
+            token = self._tokens.access_token()
+            try:
+                return self._exchange(request, token)
+            except UnavailableError as error:
+                wait = self.retry.wait_s(attempt, error.retry_after) if repeatable else None
+                if wait is None:
+                    raise
+                self.retry.sleep(wait)
+                attempt += 1
+
+    def _exchange(self, request: "httpx2.Request", token: str) -> Document:
+        response = self._send(request, token)
+        if response.status_code == 401:
+            # The authorizer refuses before anything is done, so any method may be sent again.
+            response = self._send(request, self._tokens.access_token(renew=True))
+        if not response.is_success:
+            raise error_from_response(response)
+        return _decoded(response)
+
+    def _send(self, request: "httpx2.Request", token: str) -> "httpx2.Response":
+        import httpx2
+
+        request.headers["authorization"] = f"Bearer {token}"
+        try:
+            return self._http.send(request)
+        except httpx2.RequestError as error:
+            raise UnavailableError(
+                f"{request.method} {request.url.copy_with(query=None)} got no answer: "
+                f"{error or type(error).__name__}.",
+                hint="Check that the system runs and that this machine can reach it.",
+            ) from error
+
+
+def _decoded(response: "httpx2.Response") -> Document:
+    try:
+        body = response.json(object_hook=Answer)
+    except ValueError:
+        body = None
+    if not isinstance(body, dict):
+        raise UnavailableError(
+            f"{response.request.url} answered with something other than a JSON object.",
+            hint="Check the profile's API address with `brightrun whoami`.",
+        )
+    return body

@@ -1,0 +1,46 @@
+"""batch pause, resume, cancel, retry-failed."""
+
+from typing import Annotated
+
+import typer
+
+from cli.client import Document, segment
+from cli.invocation import Invocation, command
+from cli.text import plain
+
+app = typer.Typer()
+
+JobId = Annotated[str, typer.Argument(metavar="ID", help="The batch.")]
+
+
+@command(app, "pause")
+def pause_batch(run: Invocation, job_id: JobId) -> None:
+    """Start no further conversations; those in flight are finished."""
+    _act(run, job_id, "pause")
+
+
+@command(app, "resume")
+def resume_batch(run: Invocation, job_id: JobId) -> None:
+    """Go on with a paused batch."""
+    _act(run, job_id, "resume")
+
+
+@command(app, "cancel")
+def cancel_batch(run: Invocation, job_id: JobId) -> None:
+    """End a batch; what succeeded is kept."""
+    _act(run, job_id, "cancel")
+
+
+@command(app, "retry-failed")
+def retry_failed(run: Invocation, job_id: JobId) -> None:
+    """Put the failed conversations of a batch back in the queue."""
+    _answer(run, run.client.post(f"/api/batch-jobs/{segment(job_id)}/retry-failed"))
+
+
+def _act(run: Invocation, job_id: str, action: str) -> None:
+    path = f"/api/conversations/batch/{segment(job_id)}"
+    _answer(run, run.client.patch(path, {"action": action}))
+
+
+def _answer(run: Invocation, answer: Document) -> None:
+    run.answer(answer, lambda console: console.print(plain(answer["message"])))

@@ -1,0 +1,144 @@
+"""batch list, show, watch, items, log."""
+
+from typing import Annotated, Literal
+
+import typer
+
+from cli.client import segment
+from cli.errors import ExitCode
+from cli.invocation import Invocation, command
+from cli.job_log import LogReader, follow_log
+from cli.listing import DEFAULT_LIMIT, Cursor, Everything, Limit, answer_list
+from cli.progress import POLL_S, BatchStatus, batch_status
+from cli.render import Column, record
+from cli.text import moment, money, plain
+from cli.watching import describe, watch_batch
+
+app = typer.Typer()
+
+JobStatus = Literal["queued", "processing", "paused", "completed", "failed", "cancelled"]
+ItemStatus = Literal["queued", "processing", "completed", "failed", "cancelled"]
+JobId = Annotated[str, typer.Argument(metavar="ID", help="The batch.")]
+
+JOB_COLUMNS = (
+    Column("Id", "id", whole=True),
+    Column("Name", "name", stack="batch"),
+    Column("Status", "status", stack="batch"),
+    Column("Created", "createdAt", moment, stack="batch"),
+    Column("Total", "totalItems"),
+    Column("Good", "successfulItems"),
+    Column("Failed", "failedItems"),
+)
+ITEM_COLUMNS = (
+    Column("#", "position"),
+    Column("Status", "status"),
+    Column("Persona", "persona_key", stack="scaffolding"),
+    Column("Arc", "emotional_arc_key", stack="scaffolding"),
+    Column("Topic", "training_topic_key", stack="scaffolding"),
+    Column("Tries", "attempts"),
+    Column("Conversation", "conversation_id", stack="outcome"),
+    Column("Error", "error_message", stack="outcome"),
+)
+
+
+@command(app, "list")
+def list_batches(
+    run: Invocation,
+    *,
+    status: Annotated[JobStatus | None, typer.Option(help="Only these.")] = None,
+    limit: Limit = DEFAULT_LIMIT,
+    everything: Everything = False,
+    cursor: Cursor = None,
+) -> None:
+    """List the batches, newest first."""
+    answer_list(
+        run,
+        "/api/batch-jobs",
+        "jobs",
+        JOB_COLUMNS,
+        filters={"status": status},
+        limit=None if everything else limit,
+        cursor=cursor,
+    )
+
+
+@command(app, "show")
+def show_batch(run: Invocation, job_id: JobId) -> None:
+    """Show how far a batch is, what it cost and why it stopped."""
+    status = batch_status(run.client, job_id)
+    run.answer(status.document, lambda console: console.print(record(_summary(status))))
+
+
+@command(app, "watch")
+def watch(
+    run: Invocation,
+    *,
+    job_id: JobId,
+    interval: Annotated[float, typer.Option(min=0.1, help="Seconds between two looks.")] = POLL_S,
+) -> ExitCode:
+    """Follow a batch until it ends, or is paused with nothing in flight.
+
+    Exits 0 when every conversation succeeded and 1 otherwise. Ctrl-C leaves the batch running.
+    """
+    last = watch_batch(run.client, job_id, run.progress_console, interval)
+    run.answer(last.document, lambda console: console.print(record(_summary(last))))
+    if last.failed:
+        run.say(f"See why: brightrun batch items {job_id} --status failed")
+    if last.status == "paused":
+        run.say(f"Paused; go on with: brightrun batch resume {job_id}")
+    return ExitCode.OK if last.is_success else ExitCode.JOB_NOT_SUCCESSFUL
+
+
+@command(app, "items")
+def list_items(
+    run: Invocation,
+    *,
+    job_id: JobId,
+    status: Annotated[ItemStatus | None, typer.Option(help="Only these.")] = None,
+    limit: Limit = DEFAULT_LIMIT,
+    everything: Everything = False,
+    cursor: Cursor = None,
+) -> None:
+    """List the conversations of a batch and what became of each."""
+    answer_list(
+        run,
+        f"/api/conversations/batch/{segment(job_id)}/items",
+        "items",
+        ITEM_COLUMNS,
+        filters={"status": status},
+        limit=None if everything else limit,
+        cursor=cursor,
+    )
+
+
+@command(app, "log")
+def show_log(
+    run: Invocation,
+    *,
+    job_id: JobId,
+    follow: Annotated[
+        bool, typer.Option("--follow", "-f", help="Go on until the batch ends.")
+    ] = False,
+) -> None:
+    """Print the log of a batch."""
+    job = (run.client, job_id)
+    lines = follow_log(*job) if follow else LogReader(*job).new_lines()
+    if run.as_json:
+        run.answer({"success": True, "lines": list(lines)}, lambda _: None)
+        return
+    for line in lines:
+        typer.echo(plain(line))
+
+
+def _summary(status: BatchStatus) -> dict[str, object]:
+    document = status.document
+    return {
+        "id": status.job_id,
+        "name": status.name,
+        "progress": describe(status),
+        "stopped because": status.stopped_reason,
+        "started (UTC)": moment(document.get("startedAt")),
+        "ended (UTC)": moment(document.get("completedAt")),
+        "tokens": f"{document['input_tokens']} in, {document['output_tokens']} out",
+        "cost": money(status.cost_usd),
+    }

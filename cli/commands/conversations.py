@@ -1,0 +1,99 @@
+"""conversations list, show, download."""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from cli.client import segment
+from cli.invocation import Invocation, command
+from cli.listing import DEFAULT_LIMIT, Cursor, Everything, Limit, answer_list
+from cli.render import Column, print_conversation
+from cli.scaffolding import ARCS, PERSONAS, TOPICS, find_id
+from cli.text import moment, money
+
+app = typer.Typer(help="The conversations: list, show, download.")
+
+ConversationId = Annotated[str, typer.Argument(metavar="ID", help="The conversation.")]
+Destination = Annotated[
+    Path | None,
+    typer.Option("--output", "-o", metavar="FILE", help="Else the server's name for it, here."),
+]
+
+COLUMNS = (
+    Column("Id", "conversation_id", whole=True, stack="record"),
+    Column("Created", "created_at", moment, stack="record"),
+    Column("Persona", "persona_key", stack="scaffolding"),
+    Column("Arc", "emotional_arc_key", stack="scaffolding"),
+    Column("Topic", "training_topic_key", stack="scaffolding"),
+    Column("Turns", "turn_count", stack="state"),
+    Column("Status", "status", stack="state"),
+    Column("Cost", "cost_usd", money, stack="state"),
+)
+
+
+@command(app, "list")
+def list_conversations(
+    run: Invocation,
+    *,
+    status: Annotated[str | None, typer.Option(help="Only those of this review status.")] = None,
+    tier: Annotated[str | None, typer.Option(help="Only those of this tier.")] = None,
+    persona: Annotated[str | None, typer.Option(help="Key or id.")] = None,
+    arc: Annotated[str | None, typer.Option(help="Key or id.")] = None,
+    topic: Annotated[str | None, typer.Option(help="Key or id.")] = None,
+    batch: Annotated[str | None, typer.Option(help="Only those of this batch.")] = None,
+    limit: Limit = DEFAULT_LIMIT,
+    everything: Everything = False,
+    cursor: Cursor = None,
+) -> None:
+    """List the stored conversations, newest first."""
+    filters = {
+        "status": status,
+        "tier": tier,
+        "persona_id": find_id(run.client, PERSONAS, persona),
+        "emotional_arc_id": find_id(run.client, ARCS, arc),
+        "training_topic_id": find_id(run.client, TOPICS, topic),
+        "batch_job_id": batch,
+    }
+    answer_list(
+        run,
+        "/api/conversations",
+        "conversations",
+        COLUMNS,
+        filters=filters,
+        limit=None if everything else limit,
+        cursor=cursor,
+    )
+
+
+@command(app, "show")
+def show_conversation(run: Invocation, conversation_id: ConversationId) -> None:
+    """Print a conversation in full: each turn with its role, emotion and intensity."""
+    path = f"/api/conversations/{segment(conversation_id)}"
+    answer = run.client.get(path, {"includeTurns": "true"})
+    run.answer(
+        answer,
+        lambda console: print_conversation(
+            console, answer["conversation"], answer.get("turns") or []
+        ),
+    )
+
+
+@command(app, "download")
+def download_conversation(
+    run: Invocation,
+    *,
+    conversation_id: ConversationId,
+    raw: Annotated[
+        bool, typer.Option("--raw", help="Claude's own answer, as it was before parsing.")
+    ] = False,
+    output: Destination = None,
+) -> None:
+    """Save a conversation's file; it appears only when it is complete."""
+    from cli.download import save_link
+
+    path = f"/api/conversations/{segment(conversation_id)}/download{'/raw' if raw else ''}"
+    link = run.client.get(path)
+    saved = save_link(link, output, run.client.retry)
+    document = {"success": True, "path": str(saved), "bytes": saved.stat().st_size}
+    run.answer(document, lambda console: console.print(f"Saved {saved}"))

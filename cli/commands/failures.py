@@ -1,0 +1,65 @@
+"""failures list, show, download."""
+
+from typing import Annotated
+
+import typer
+
+from cli.client import segment
+from cli.commands.conversations import Destination
+from cli.invocation import Invocation, command
+from cli.listing import DEFAULT_LIMIT, Cursor, Everything, Limit, answer_list
+from cli.render import Column, record
+from cli.text import moment
+
+app = typer.Typer(help="Conversations that could not be written, each with its report.")
+
+FailureId = Annotated[str, typer.Argument(metavar="ID", help="The failure.")]
+
+COLUMNS = (
+    Column("Id", "id", whole=True),
+    Column("Type", "failure_type", stack="kind"),
+    Column("Stop reason", "stop_reason", stack="kind"),
+    Column("Created", "created_at", moment, stack="kind"),
+    Column("Message", "error_message"),
+)
+
+
+@command(app, "list")
+def list_failures(
+    run: Invocation,
+    *,
+    failure_type: Annotated[str | None, typer.Option("--type", help="Only of this type.")] = None,
+    stop_reason: Annotated[str | None, typer.Option(help="Only with this stop reason.")] = None,
+    batch: Annotated[str | None, typer.Option(help="Only of this batch.")] = None,
+    limit: Limit = DEFAULT_LIMIT,
+    everything: Everything = False,
+    cursor: Cursor = None,
+) -> None:
+    """List the failures, newest first."""
+    answer_list(
+        run,
+        "/api/failed-generations",
+        "failures",
+        COLUMNS,
+        filters={"failure_type": failure_type, "stop_reason": stop_reason, "run_id": batch},
+        limit=None if everything else limit,
+        cursor=cursor,
+    )
+
+
+@command(app, "show")
+def show_failure(run: Invocation, failure_id: FailureId) -> None:
+    """Show one failure."""
+    answer = run.client.get(f"/api/failed-generations/{segment(failure_id)}")
+    run.answer(answer, lambda console: console.print(record(answer["failure"])))
+
+
+@command(app, "download")
+def download_failure(run: Invocation, failure_id: FailureId, output: Destination = None) -> None:
+    """Save the full report of a failure."""
+    from cli.download import save_link
+
+    link = run.client.get(f"/api/failed-generations/{segment(failure_id)}/download")
+    saved = save_link(link, output, run.client.retry)
+    document = {"success": True, "path": str(saved), "bytes": saved.stat().st_size}
+    run.answer(document, lambda console: console.print(f"Saved {saved}"))

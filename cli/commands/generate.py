@@ -1,0 +1,66 @@
+"""generate: one conversation."""
+
+import uuid
+from typing import Annotated, Any
+
+import typer
+
+from cli.client import Document, segment
+from cli.errors import ExitCode
+from cli.invocation import Invocation, command
+from cli.progress import BatchStatus
+from cli.scaffolding import ARCS, PERSONAS, TEMPLATES, TOPICS, find_id
+from cli.text import plain
+from cli.watching import watch_batch
+
+app = typer.Typer()
+
+
+@command(app, "generate")
+def generate(
+    run: Invocation,
+    *,
+    persona: Annotated[str, typer.Option(help="Key or id.")],
+    arc: Annotated[str, typer.Option(help="Key or id.")],
+    topic: Annotated[str, typer.Option(help="Key or id.")],
+    template: Annotated[
+        str | None, typer.Option(help="Id of a template; else one is chosen for the arc.")
+    ] = None,
+    idempotency_key: Annotated[
+        str | None, typer.Option(help="Repeat it and the same conversation is answered.")
+    ] = None,
+    wait: Annotated[bool, typer.Option("--wait", help="Stay until it is written.")] = False,
+) -> ExitCode:
+    """Write one conversation."""
+    body: dict[str, Any] = {
+        "persona_id": find_id(run.client, PERSONAS, persona),
+        "emotional_arc_id": find_id(run.client, ARCS, arc),
+        "training_topic_id": find_id(run.client, TOPICS, topic),
+    }
+    if template:
+        body["template_id"] = find_id(run.client, TEMPLATES, template)
+    # Always a key: a repeated request after a lost answer must not be paid for twice.
+    key = idempotency_key or str(uuid.uuid4())
+    path = "/api/conversations/generate-with-scaffolding"
+    started = run.client.post(path, body, idempotency_key=key)
+    conversation, job_id = started["conversation_id"], started["jobId"]
+    if not wait:
+        hint = f"Conversation {conversation} is {started['status']} as batch {job_id}."
+        run.answer(started, lambda console: console.print(hint))
+        return ExitCode.OK
+    last = watch_batch(run.client, job_id, run.progress_console)
+    return _answer_outcome(run, started, last)
+
+
+def _answer_outcome(run: Invocation, started: Document, last: BatchStatus) -> ExitCode:
+    document = {**started, **last.document}
+    if last.is_success:
+        hint = f"Read it with `brightrun conversations show {started['conversation_id']}`."
+        run.answer(document, lambda console: console.print(hint))
+        return ExitCode.OK
+    items = run.client.get(f"/api/conversations/batch/{segment(last.job_id)}/items")["items"]
+    reasons = [item["error_message"] for item in items if item["error_message"]]
+    document["error_messages"] = reasons
+    sentence = f"Not written ({last.status}): {'; '.join(reasons) or 'no reason is recorded'}"
+    run.answer(document, lambda console: console.print(plain(sentence)))
+    return ExitCode.JOB_NOT_SUCCESSFUL

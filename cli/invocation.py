@@ -1,0 +1,164 @@
+"""What every command shares: its profile, its client, and one way to answer and to fail."""
+
+import inspect
+import json
+from collections.abc import Callable
+from contextlib import ExitStack
+from dataclasses import dataclass, field
+from functools import cached_property, wraps
+from typing import TYPE_CHECKING, Annotated, Any, Concatenate, ParamSpec, get_type_hints
+
+import typer
+
+from cli.config import ProfileStore, config_dir
+from cli.errors import CliError, InterruptedByUserError
+from cli.render import make_console
+from cli.text import plain
+
+if TYPE_CHECKING:
+    from rich.console import Console
+
+    from cli.client import ApiClient, Document
+    from cli.session import Session
+
+P = ParamSpec("P")
+JsonFlag = Annotated[
+    bool, typer.Option("--json", help="Print exactly one JSON document, and ask nothing.")
+]
+ProfileName = Annotated[
+    str | None,
+    typer.Option(
+        "--profile",
+        metavar="NAME",
+        envvar="BRIGHTRUN_PROFILE",
+        help="Which system to talk to; else the one last configured or signed in to.",
+    ),
+]
+
+
+@dataclass
+class Invocation:
+    """One run of one command; `at_end` closes what it opened."""
+
+    at_end: ExitStack
+    requested_profile: str | None = None
+    as_json: bool = False
+    store: ProfileStore = field(default_factory=lambda: ProfileStore(config_dir()))
+
+    @property
+    def profile_name(self) -> str:
+        """The profile asked for, else the current one."""
+        return self.requested_profile or self.store.current_name
+
+    @cached_property
+    def session(self) -> "Session":
+        """The session of the profile, signed in or not."""
+        from cli.session import Session
+
+        return Session(self.store.load(self.profile_name), self.store)
+
+    @cached_property
+    def client(self) -> "ApiClient":
+        """The API of the profile."""
+        from cli.client import ApiClient
+
+        return self.at_end.enter_context(ApiClient(self.session.profile.api_url, self.session))
+
+    @cached_property
+    def console(self) -> "Console":
+        """Where human readers look."""
+        return make_console()
+
+    @property
+    def progress_console(self) -> "Console | None":
+        """Where progress is shown: nowhere under --json."""
+        return None if self.as_json else self.console
+
+    def answer(self, document: "Document", show: "Callable[[Console], None]") -> None:
+        """Give the command's one answer, as JSON or as `show` prints it."""
+        if self.as_json:
+            typer.echo(json.dumps(document, ensure_ascii=False, indent=2))
+        else:
+            show(self.console)
+
+    def say(self, sentence: str) -> None:
+        """Tell human readers something on the way to the answer."""
+        if not self.as_json:
+            self.console.print(plain(sentence), soft_wrap=True)  # commands stay copyable
+
+
+def command(
+    app: typer.Typer, name: str
+) -> Callable[
+    [Callable[Concatenate[Invocation, P], int | None]],
+    Callable[Concatenate[Invocation, P], int | None],
+]:
+    """Register a function as a command and give it the options every command has.
+
+    The function gets its Invocation first and may return an exit code; a CliError, Ctrl-C or a
+    declined question is reported here, on stderr, and becomes the exit code of its kind.
+    """
+
+    def register(
+        function: Callable[Concatenate[Invocation, P], int | None],
+    ) -> Callable[Concatenate[Invocation, P], int | None]:
+        @wraps(function)
+        def run(*, profile: str | None, as_json: bool, **options: Any) -> None:
+            try:
+                with ExitStack() as at_end:
+                    invocation = Invocation(at_end, profile, as_json)
+                    code = function(invocation, **options)  # type: ignore[call-arg]
+            except (KeyboardInterrupt, typer.Abort):
+                raise _reported(InterruptedByUserError("Interrupted."), as_json) from None
+            except CliError as error:
+                raise _reported(error, as_json) from error
+            raise typer.Exit(code or 0)
+
+        _take_shared_options(run, function)
+        app.command(name)(run)
+        return function
+
+    return register
+
+
+def _take_shared_options(run: Callable[..., None], function: Callable[..., Any]) -> None:
+    """Let Typer see the function's own parameters without the first, then the shared ones."""
+    hints = get_type_hints(function, include_extras=True)
+    own = list(inspect.signature(function).parameters.values())[1:]
+    keyword = inspect.Parameter.KEYWORD_ONLY
+    shared = [
+        inspect.Parameter("profile", keyword, default=None, annotation=ProfileName),
+        inspect.Parameter("as_json", keyword, default=False, annotation=JsonFlag),
+    ]
+    parameters = [
+        *(one.replace(kind=keyword, annotation=hints[one.name]) for one in own),
+        *shared,
+    ]
+    run.__signature__ = inspect.Signature(parameters)  # type: ignore[attr-defined]
+    run.__annotations__ = {one.name: one.annotation for one in parameters}
+
+
+def _reported(error: CliError, as_json: bool) -> typer.Exit:
+    if as_json:
+        typer.echo(json.dumps(error.document(), ensure_ascii=False), err=True)
+    else:
+        print_error(error)
+    return typer.Exit(int(error.exit_code))
+
+
+def print_error(error: CliError) -> None:
+    """Print an error for human readers: what, where, and how to mend it."""
+    from rich.text import Text
+
+    console = make_console(stderr=True)
+    label = "" if isinstance(error, InterruptedByUserError) else "Error: "
+    sentence = Text(label, style="bold red").append(plain(error.message), style="default")
+    console.print(sentence, soft_wrap=True)
+    details = error.details if isinstance(error.details, list) else [error.details]
+    for detail in details:
+        if isinstance(detail, dict) and {"field", "message"} <= detail.keys():
+            console.print(f"  {plain(detail['field'])}: {plain(detail['message'])}")
+        elif detail is not None:
+            console.print(f"  {plain(detail)}")
+    if error.hint:
+        console.print(plain(error.hint), soft_wrap=True)

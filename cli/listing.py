@@ -1,0 +1,40 @@
+"""What every list command has: its paging options, and one answer of all pages asked for."""
+
+from collections.abc import Sequence
+from typing import Annotated
+
+import typer
+
+from cli.invocation import Invocation
+from cli.render import Column, table
+
+DEFAULT_LIMIT = 25
+
+Limit = Annotated[int, typer.Option("--limit", min=1, help="How many rows at most.")]
+Everything = Annotated[bool, typer.Option("--all", help="Every row, whatever --limit says.")]
+Cursor = Annotated[
+    str | None, typer.Option("--cursor", help="Go on after an earlier answer's next_cursor.")
+]
+
+
+def answer_list(
+    run: Invocation,
+    path: str,
+    key: str,
+    columns: Sequence[Column],
+    *,
+    filters: dict[str, str | None] | None = None,
+    limit: int | None = DEFAULT_LIMIT,
+    cursor: str | None = None,
+) -> None:
+    """Fetch the pages of a list route and answer with its rows under the route's own key."""
+    rows = []
+    following: str | None = None
+    for page in run.client.pages(path, key, {**(filters or {}), "cursor": cursor}, limit):
+        rows.extend(page[key])
+        following = page.get("next_cursor")
+    rows = rows[:limit]  # scaffolding routes answer everything at once
+    document = {"success": True, key: rows, "count": len(rows), "next_cursor": following}
+    run.answer(document, lambda console: console.print(table(rows, columns, width=console.width)))
+    if following:
+        run.say(f"There are more; repeat with --all or --cursor {following}")

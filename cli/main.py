@@ -1,0 +1,71 @@
+"""The `brightrun` command: its groups, and what happens to arguments nobody can parse."""
+
+import json
+from typing import Any
+
+import typer
+from typer.core import TyperGroup
+
+from cli.commands import (
+    account,
+    batch_control,
+    batch_create,
+    batch_view,
+    conversations,
+    failures,
+    generate,
+    logs,
+    scaffolding,
+)
+from cli.errors import UsageError
+from cli.scaffolding import ARCS, PERSONAS, TEMPLATES, TOPICS
+
+EXIT_CODES = """Exit codes: 0 done; 1 the batch or conversation ended failed, partly failed,
+cancelled or paused; 2 wrong usage; 3 not signed in; 4 not found; 5 refused by the server;
+6 server or network trouble, throttling included; 130 interrupted or declined."""
+
+
+class JsonAwareGroup(TyperGroup):
+    """Reports arguments that do not parse as JSON too, where --json is among them."""
+
+    def invoke(self, ctx: Any) -> Any:
+        """Run the command named by the arguments."""
+        as_json = "--json" in ctx.args
+        try:
+            return super().invoke(ctx)
+        except typer.TyperException as error:
+            if not as_json:
+                raise
+            failure = UsageError(error.format_message())
+            typer.echo(json.dumps(failure.document(), ensure_ascii=False), err=True)
+            raise typer.Exit(failure.exit_code) from error
+
+
+def build_app() -> typer.Typer:
+    """Put the groups of commands together."""
+    app = typer.Typer(
+        cls=JsonAwareGroup,
+        no_args_is_help=True,
+        pretty_exceptions_show_locals=False,  # a traceback must not print tokens
+        help="Plan, write, check and fetch training conversations, on a local or deployed system. "
+        "Begin with `brightrun login --local`, or `brightrun configure` and `brightrun login`.",
+        epilog=EXIT_CODES,
+    )
+    for part in (account.app, scaffolding.compatibility_app, generate.app):
+        app.add_typer(part)
+    batch = typer.Typer(help="The batches: create, watch, look into, steer.")
+    for part in (batch_create.app, batch_view.app, batch_control.app):
+        batch.add_typer(part)
+    app.add_typer(batch, name="batch")
+    app.add_typer(conversations.app, name="conversations")
+    app.add_typer(failures.app, name="failures")
+    app.add_typer(logs.app, name="logs")
+    kinds = {"personas": PERSONAS, "arcs": ARCS, "topics": TOPICS, "templates": TEMPLATES}
+    for name, kind in kinds.items():
+        app.add_typer(scaffolding.kind_app(kind), name=name)
+    return app
+
+
+def main() -> None:
+    """Run the `brightrun` command."""
+    build_app()()

@@ -1,0 +1,144 @@
+"""Tables, records and conversations for human readers."""
+
+import os
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from cli.text import money, plain
+
+if TYPE_CHECKING:
+    from rich.console import Console
+    from rich.table import Table
+    from rich.text import Text
+
+NARROW_WIDTH = 140
+PIPED_WIDTH = 160  # wide enough for a table with a UUID, so that grep sees whole rows
+STATUS_STYLES = {
+    "completed": "green",
+    "processing": "cyan",
+    "paused": "yellow",
+    "failed": "red",
+    "cancelled": "dim",
+}
+SPEAKER_STYLES = {"user": "bold cyan", "assistant": "bold green"}
+
+
+@dataclass(frozen=True)
+class Column:
+    """One column of a table: its heading, the field it shows, and how.
+
+    A `whole` column is never folded: ids and keys are there to be copied. Neighbours of the same
+    `stack` share one column where the terminal is narrow, a line each.
+    """
+
+    heading: str
+    field: str
+    format: Callable[[Any], str] = plain
+    whole: bool = False
+    stack: str | None = None
+
+
+def make_console(*, stderr: bool = False) -> "Console":
+    """Make a console that neither interprets markup in data nor cuts piped tables at 80."""
+    from rich.console import Console
+
+    console = Console(stderr=stderr, markup=False, highlight=False, emoji=False)
+    if not console.is_terminal and "COLUMNS" not in os.environ:
+        console.width = PIPED_WIDTH
+    return console
+
+
+def table(
+    rows: Sequence[Mapping[str, Any]], columns: Sequence[Column], *, width: int = PIPED_WIDTH
+) -> "Table":
+    """Lay records out in rows, for a console of that width; a missing field shows as "-"."""
+    from rich import box
+    from rich.table import Table
+
+    result = Table(box=box.SIMPLE_HEAD, pad_edge=False, padding=(0, 1, 0, 0))
+    stacks = _stacks(columns, narrow=width < NARROW_WIDTH)
+    for stack in stacks:
+        heading = "\n".join(column.heading for column in stack)
+        result.add_column(heading, no_wrap=any(one.whole for one in stack), overflow="fold")
+    for row in rows:
+        result.add_row(*(_cell(row, stack) for stack in stacks))
+    return result
+
+
+def _stacks(columns: Sequence[Column], *, narrow: bool) -> list[list[Column]]:
+    stacks: list[list[Column]] = []
+    for column in columns:
+        if narrow and column.stack and stacks and stacks[-1][0].stack == column.stack:
+            stacks[-1].append(column)
+        else:
+            stacks.append([column])
+    return stacks
+
+
+def _cell(row: Mapping[str, Any], stack: Sequence[Column]) -> "Text":
+    from rich.text import Text
+
+    lines = []
+    for column in stack:
+        value = row.get(column.field)
+        style = STATUS_STYLES.get(str(value), "") if column.field == "status" else ""
+        lines.append(Text(column.format(value), style=style))
+    return Text("\n").join(lines)
+
+
+def record(fields: Mapping[str, Any]) -> "Table":
+    """Lay one record out, a field a line."""
+    from rich.table import Table
+    from rich.text import Text
+
+    result = Table.grid(padding=(0, 2))
+    result.add_column(no_wrap=True)
+    result.add_column(overflow="fold")
+    for name, value in fields.items():
+        result.add_row(Text(name, style="bold"), Text(plain(value)))
+    return result
+
+
+def print_conversation(
+    console: "Console", conversation: Mapping[str, Any], turns: Sequence[Mapping[str, Any]]
+) -> None:
+    """Print a conversation in full: a header, then each turn with who feels what, how strongly."""
+    from rich.padding import Padding
+    from rich.rule import Rule
+    from rich.text import Text
+
+    console.print(Rule(Text(plain(conversation.get("conversation_name")), style="bold")))
+    console.print(record(_header(conversation)))
+    for turn in turns:
+        heading = Text(f"\n{turn['turn_number']}. {plain(turn['role'])}")
+        heading.stylize(SPEAKER_STYLES.get(turn["role"], "bold"))
+        heading.append(f"  {_emotion(turn.get('emotional_context') or {})}", style="dim")
+        console.print(heading)
+        console.print(Padding(Text(plain(turn["content"])), (0, 0, 0, 3)))
+    if not turns:
+        console.print(Text("\nNo turns are stored for this conversation."))
+
+
+def _header(conversation: Mapping[str, Any]) -> dict[str, Any]:
+    scaffolding = ("persona_key", "emotional_arc_key", "training_topic_key")
+    cost = money(conversation.get("cost_usd"))
+    tokens = f"{plain(conversation.get('input_tokens'))} in, "
+    tokens += f"{plain(conversation.get('output_tokens'))} out"
+    return {
+        "id": conversation.get("conversation_id"),
+        "status": conversation.get("status"),
+        "scaffolding": " · ".join(plain(conversation.get(name)) for name in scaffolding),
+        "tier": conversation.get("tier"),
+        "model": conversation.get("model"),
+        "cost": f"{cost} (simulated)" if conversation.get("simulated") else cost,
+        "tokens": tokens,
+        "created": conversation.get("created_at"),
+    }
+
+
+def _emotion(context: Mapping[str, Any]) -> str:
+    feelings = [context.get("primary_emotion"), context.get("secondary_emotion")]
+    named = ", ".join(plain(feeling) for feeling in feelings if feeling)
+    intensity = context.get("intensity")
+    return named if intensity is None else f"{named} {float(intensity):.2f}"

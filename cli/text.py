@@ -1,0 +1,40 @@
+"""Values from the API as short, safe text."""
+
+import json
+import re
+from typing import Any
+
+# Control characters in stored text could rewrite the reader's terminal; tab and newline cannot.
+CONTROL_CHARACTERS = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f]")
+
+
+def plain(value: Any) -> str:
+    """Return one value as text that is safe to print."""
+    if value is None:
+        return "-"
+    if isinstance(value, bool):
+        return "yes" if value else "no"
+    if isinstance(value, dict | list):
+        return plain(json.dumps(value, ensure_ascii=False))
+    return CONTROL_CHARACTERS.sub("", str(value))
+
+
+def money(value: Any) -> str:
+    """Format US dollars; four decimals, because one conversation costs cents."""
+    return "-" if value is None else f"${float(value):,.4f}"
+
+
+def moment(value: Any) -> str:
+    """Shorten an ISO-8601 moment, UTC, to the minute."""
+    return plain(value)[:16].replace("T", " ")
+
+
+def duration(seconds: float | None) -> str:
+    """Format seconds as 45 s, 3 min 20 s or 2 h 05 min; "-" when unknown."""
+    if seconds is None:
+        return "-"
+    minutes, rest = divmod(round(seconds), 60)
+    hours, minutes = divmod(minutes, 60)
+    if hours:
+        return f"{hours} h {minutes:02d} min"
+    return f"{minutes} min {rest:02d} s" if minutes else f"{rest} s"

@@ -1,0 +1,156 @@
+"""The command as a whole: help, start-up, arguments that do not parse, the progress bar."""
+
+import json
+import subprocess
+import sys
+import time
+from io import StringIO
+from pathlib import Path
+
+import pytest
+import typer
+from rich.console import Console
+
+from cli.errors import ExitCode
+from cli.main import EXIT_CODES, build_app
+from cli.progress import BatchStatus
+from cli.render import PIPED_WIDTH, make_console
+from cli.text import duration, money
+from cli.watching import progress_display
+from tests.cli.conftest import BrightRun
+from tests.cli.fake_routes import CONVERSATION, DONE, RUNNING
+
+README = Path(__file__).parents[2] / "cli" / "README.md"
+
+
+def command_names() -> list[str]:
+    names = []
+    for name, command in typer.main.get_command(build_app()).commands.items():  # type: ignore[attr-defined]
+        below = getattr(command, "commands", None)
+        names += [f"{name} {inner}" for inner in below] if below else [name]
+    return names
+
+
+def test_help_tells_the_exit_codes(brightrun: BrightRun) -> None:
+    result = brightrun("--help")
+
+    assert result.exit_code == 0
+    assert "Exit codes" in result.stdout
+    for code in ExitCode:
+        assert f"{code.value} " in EXIT_CODES
+
+
+def test_readme_names_every_command_and_exit_code() -> None:
+    text = README.read_text(encoding="utf-8")
+
+    assert len(command_names()) == 44
+    assert [name for name in command_names() if f"brightrun {name}" not in text] == []
+    assert [code.value for code in ExitCode if f"| {code.value} |" not in text] == []
+
+
+@pytest.mark.parametrize("name", command_names())
+def test_every_command_speaks_json_and_takes_a_profile(brightrun: BrightRun, name: str) -> None:
+    result = brightrun(*name.split(), "--help")
+
+    assert result.exit_code == 0
+    assert "--json" in result.stdout
+    assert "--profile" in result.stdout
+
+
+def test_start_is_fast() -> None:
+    program = "import sys; from cli.main import main; sys.argv = ['brightrun', '--help']; main()"
+
+    def seconds() -> float:
+        begin = time.perf_counter()
+        subprocess.run([sys.executable, "-c", program], check=True, stdout=subprocess.DEVNULL)
+        return time.perf_counter() - begin
+
+    # The best of five: the figure is the command's own, not that of a busy machine.
+    assert min(seconds() for _ in range(5)) < 0.5
+
+
+def test_start_imports_neither_boto3_nor_the_runtime_package() -> None:
+    program = (
+        "import sys, cli.main; cli.main.build_app(); "
+        "print([n for n in ('boto3', 'httpx2', 'pydantic', 'brightrun') if n in sys.modules])"
+    )
+    done = subprocess.run([sys.executable, "-c", program], check=True, capture_output=True)
+
+    assert done.stdout == b"[]\n"
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        ("batch", "watch", "--json"),
+        ("batch", "nonsense", "--json"),
+        ("batch", "list", "--no", "--json"),
+    ],
+)
+def test_arguments_that_do_not_parse_are_told_as_json(
+    brightrun: BrightRun, arguments: tuple[str, ...]
+) -> None:
+    result = brightrun(*arguments)
+
+    assert result.exit_code == 2
+    assert result.stdout == ""
+    assert json.loads(result.stderr)["code"] == "usage"
+
+
+def test_arguments_that_do_not_parse_are_told_in_words(brightrun: BrightRun) -> None:
+    result = brightrun("batch", "wach")
+
+    assert result.exit_code == 2
+    assert "Did you mean 'watch'" in result.stderr
+
+
+def test_question_without_an_answer_is_an_interruption(
+    signed_in: None, brightrun: BrightRun
+) -> None:
+    choice = ("--name", "N", "--persona", "all", "--arc", "all", "--topic", "all")
+
+    assert brightrun("batch", "create", *choice, typed="").exit_code == 130
+
+
+def test_terminal_gets_a_bar() -> None:
+    out = StringIO()
+    console = Console(file=out, force_terminal=True, width=120)
+
+    with progress_display(console) as show:
+        show(BatchStatus.read(RUNNING))
+        show(BatchStatus.read(DONE))
+
+    assert "25%" in out.getvalue()
+    assert "100%" in out.getvalue()
+    assert "completed: 4/4 done, 0 failed, $0.1528 (simulated)" in out.getvalue()
+
+
+@pytest.mark.parametrize(
+    ("seconds", "text"),
+    [(None, "-"), (0, "0 s"), (45, "45 s"), (200, "3 min 20 s"), (7500, "2 h 05 min")],
+)
+def test_durations_read_naturally(seconds: float | None, text: str) -> None:
+    assert duration(seconds) == text
+
+
+def test_money_has_four_decimals_or_a_dash() -> None:
+    assert (money(0.0382), money(1234), money(None)) == ("$0.0382", "$1,234.0000", "-")
+
+
+def test_piped_table_keeps_whole_rows(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("COLUMNS")
+
+    assert make_console().width == PIPED_WIDTH
+
+
+@pytest.mark.parametrize(("width", "lines"), [(200, 1), (80, 3)])
+def test_narrow_terminal_stacks_what_belongs_together(
+    signed_in: None, brightrun: BrightRun, monkeypatch: pytest.MonkeyPatch, width: int, lines: int
+) -> None:
+    monkeypatch.setenv("COLUMNS", str(width))
+
+    shown = brightrun("conversations", "list").stdout.splitlines()
+    holding = [i for i, line in enumerate(shown) if "anxious_planner" in line or "estate_" in line]
+
+    assert any(CONVERSATION in line for line in shown)
+    assert holding[-1] - holding[0] + 1 == lines
