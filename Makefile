@@ -1,0 +1,63 @@
+# Every target does its own set-up; `make help` lists them.
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+INSTALLED := $(VENV)/.installed
+LAYER := build/layer.digest
+
+.DEFAULT_GOAL := help
+.PHONY: help setup synth up down status demo test check bench-batch openapi clean
+
+help: ## List the targets
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+
+setup: $(INSTALLED) $(LAYER) ## Install everything the other targets need
+
+$(INSTALLED): requirements/dev.lock pyproject.toml
+	@echo "Setting up the Python environment (about a minute, once)..."
+	@test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
+	@$(BIN)/pip install --quiet --disable-pip-version-check --require-hashes -r requirements/dev.lock
+	@$(BIN)/pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation --editable .
+	@touch $@
+
+$(LAYER): requirements/layer.lock infra/bundling.py | $(INSTALLED)
+	@echo "Building the Lambda layer for arm64 (a few seconds, once)..."
+	@$(BIN)/python -m infra.bundling && touch $@
+
+SYNTH_INPUTS := $(shell find infra functions layers/common/python -name '*.py' -o -name '*.json' -o -name '*.md') cdk.json
+
+cdk.out/manifest.json: $(INSTALLED) $(LAYER) $(SYNTH_INPUTS)
+	@echo "Synthesizing the CDK app, offline..."
+	@$(BIN)/python -m infra.app
+	@touch $@
+
+synth: cdk.out/manifest.json ## Write the CloudFormation templates to cdk.out
+
+up: synth ## Start the whole system on http://127.0.0.1:8610, in the background
+	@$(BIN)/python -m local up
+
+down: $(INSTALLED) ## Stop it; all data stays
+	@$(BIN)/python -m local down
+
+status: $(INSTALLED) ## Say what runs where
+	@$(BIN)/python -m local status
+
+demo: synth ## Write a batch of twelve conversations, end to end, and show them
+	@$(BIN)/python -m local.demo
+
+check: $(INSTALLED) ## Lint, format check and types
+	@$(BIN)/ruff check .
+	@$(BIN)/ruff format --check .
+	@$(BIN)/mypy
+
+test: check synth ## Run every test
+	@$(BIN)/pytest
+
+bench-batch: synth ## Measure what the machinery costs beside Claude
+	@$(BIN)/python -m benchmarks.bench_batch
+
+openapi: $(INSTALLED) ## Write docs/openapi.json from the handlers
+	@$(BIN)/python -m local.openapi
+
+clean: ## Remove everything that was made, data included
+	@rm -rf $(VENV) build cdk.out .local

@@ -1,0 +1,152 @@
+"""What our gateway makes of Claude: the SDK against the simulator, over real HTTP."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Iterator
+from datetime import date
+from typing import Any
+
+import pytest
+from brightrun.domain.claude import CALL_TIMEOUT_S, Completion
+from brightrun.domain.conversation import RAW_CONVERSATION_SCHEMA, read_conversation
+from brightrun.domain.prompt_assembly import Prompt
+from brightrun.errors import ClaudeCallError, UnusableModelError
+from brightrun.gateways.claude import anthropic_claude
+
+from local.claude_simulator import ClaudeSimulator
+from tests.builders import a_plan
+
+TODAY = date(2026, 11, 21)
+
+
+@pytest.fixture
+def simulator() -> Iterator[ClaudeSimulator]:
+    with ClaudeSimulator() as running:
+        yield running
+
+
+def a_prompt() -> Prompt:
+    planned = a_plan(1)
+    return planned.plan.prompt(planned.items[0])
+
+
+def ask(simulator: ClaudeSimulator, *, model: str = "claude-sonnet-5-5") -> Completion:
+    async def call() -> Completion:
+        claude = anthropic_claude(
+            "simulator", model, TODAY, base_url=simulator.url, api_key="not-needed"
+        )
+        try:
+            return await claude.write(a_prompt(), schema=RAW_CONVERSATION_SCHEMA)
+        finally:
+            await claude.close()
+
+    return asyncio.run(call())
+
+
+def failure(simulator: ClaudeSimulator, fault: dict[str, Any]) -> ClaudeCallError:
+    simulator.script(fault)
+    with pytest.raises(ClaudeCallError) as failed:
+        ask(simulator)
+    return failed.value
+
+
+def test_an_answer_passes_our_checks_and_says_what_it_cost(simulator: ClaudeSimulator) -> None:
+    completion = ask(simulator)
+    conversation = read_conversation(completion.text, min_exchanges=3, max_exchanges=5)
+    assert conversation.turns[0].emotional_context.primary_emotion == "confusion"
+    assert completion.stop_reason == "end_turn"
+    assert completion.input_tokens > 500
+    assert completion.output_tokens > 500
+    assert completion.simulated
+
+
+def test_the_strict_api_accepts_the_request_of_every_model_we_know(
+    simulator: ClaudeSimulator,
+) -> None:
+    for model in ("claude-sonnet-5-5", "claude-haiku-5-5", "claude-opus-5-5", "claude-sonnet-5"):
+        assert ask(simulator, model=model).model == model
+
+
+@pytest.mark.parametrize(
+    ("fault", "reason", "retryable", "overloaded", "fatal"),
+    [
+        ({"status": 400}, "invalid_request", False, False, False),
+        ({"status": 401}, "authentication", False, False, True),
+        ({"status": 402}, "billing", False, False, True),
+        ({"status": 403}, "permission", False, False, True),
+        ({"status": 404}, "model_not_found", False, False, True),
+        ({"status": 413}, "request_too_large", False, False, False),
+        ({"status": 429}, "rate_limit", True, True, False),
+        ({"status": 500}, "server_error", True, False, False),
+        ({"status": 503}, "server_error", True, False, False),
+        ({"status": 504}, "timeout", True, False, False),
+        ({"status": 529}, "overloaded", True, True, False),
+        ({"reset": True}, "network_error", True, False, False),
+        (
+            {"status": 429, "error_code": "enforced_spend_limit_reached"},
+            "spend_limit",
+            False,
+            False,
+            True,
+        ),
+        ({"status": 500, "should_retry": False}, "server_error", False, False, False),
+    ],
+)
+def test_each_failure_is_classified(
+    simulator: ClaudeSimulator,
+    fault: dict[str, Any],
+    reason: str,
+    retryable: bool,
+    overloaded: bool,
+    fatal: bool,
+) -> None:
+    error = failure(simulator, fault)
+    assert error.reason == reason
+    assert (error.retryable, error.overloaded, error.fatal) == (retryable, overloaded, fatal)
+
+
+def test_the_sdk_does_not_try_again_by_itself(simulator: ClaudeSimulator) -> None:
+    failure(simulator, {"status": 529})
+    assert simulator.journal.calls("messages") == 1
+
+
+def test_what_the_server_asks_us_to_wait_is_kept(simulator: ClaudeSimulator) -> None:
+    assert failure(simulator, {"status": 429, "retry_after": 2.5}).retry_after_s == 2.5
+    assert failure(simulator, {"status": 529}).retry_after_s is None
+
+
+@pytest.mark.parametrize(
+    ("fault", "stop_reason"),
+    [
+        ({"truncate": 0.5}, "max_tokens"),
+        ({"refusal": "frontier_llm"}, "refusal"),
+        ({"stop_reason": "model_context_window_exceeded"}, "model_context_window_exceeded"),
+    ],
+)
+def test_an_answer_cut_short_keeps_its_reason_and_its_price(
+    simulator: ClaudeSimulator, fault: dict[str, Any], stop_reason: str
+) -> None:
+    simulator.script(fault)
+    completion = ask(simulator)
+    assert completion.stop_reason == stop_reason
+    assert completion.input_tokens > 0
+    if "refusal" in fault:
+        assert completion.refusal_category == "frontier_llm"
+
+
+def test_no_failure_message_holds_the_prompt(simulator: ClaudeSimulator) -> None:
+    error = failure(simulator, {"status": 400})
+    assert a_prompt().user[:40] not in error.message
+    assert "Marcus" not in error.message
+
+
+def test_a_retired_model_is_refused_before_a_call() -> None:
+    with pytest.raises(UnusableModelError):
+        anthropic_claude(
+            "direct", "claude-sonnet-4-5-20250929", date(2026, 12, 1), base_url="", api_key="k"
+        )
+
+
+def test_a_call_is_bounded_below_the_workers_own_time() -> None:
+    assert CALL_TIMEOUT_S < 900
