@@ -11,7 +11,7 @@ from brightrun.domain.batch import MAX_ATTEMPTS, BatchItem, BatchJob
 from brightrun.domain.batch_plan import BatchPlan
 from brightrun.domain.claude import Completion, require_whole_answer
 from brightrun.domain.conversation import RawConversation, read_conversation
-from brightrun.domain.conversation_record import ConversationRecord, parsed_document
+from brightrun.domain.conversation_record import parsed_document
 from brightrun.domain.ids import conversation_id
 from brightrun.domain.moments import epoch_ms, iso
 from brightrun.domain.prompt_assembly import Prompt
@@ -21,6 +21,7 @@ from brightrun.errors import ClaudeCallError, ConversationRefusedError, LeaseLos
 from brightrun.observability import logger
 from brightrun.ports import ClaimRepository, Clock, ObjectStore, Outcome
 from brightrun.services.ask_claude import PaidAnswers
+from brightrun.services.describe_conversation import StoredFile, conversation_record
 from brightrun.services.record_failure import FailureRecorder, Fault
 
 
@@ -123,7 +124,16 @@ class ConversationWriter:
         path = object_keys.parsed_conversation(self.job.owner_id, conversation_key)
         body = json.dumps(document, ensure_ascii=False, indent=2)
         size = self.conversation_files.put(path, body, content_type="application/json")
-        record = self._record(item, conversation, completion, path, size)
+        record = conversation_record(
+            self.job,
+            self.plan,
+            item,
+            conversation,
+            completion,
+            stored=StoredFile(path, size),
+            cost_micro_usd=self.answers.cost_micro_usd(completion),
+            now=iso(self.clock()),
+        )
         line = batch_log.item_completed(item.item_id, conversation_key)
         return Outcome(
             status=ItemStatus.COMPLETED,
@@ -133,48 +143,6 @@ class ConversationWriter:
             cost_micro_usd=record.cost_micro_usd,
             simulated=completion.simulated,
             conversation=record,
-        )
-
-    def _record(
-        self,
-        item: BatchItem,
-        conversation: RawConversation,
-        completion: Completion,
-        path: str,
-        size: int,
-    ) -> ConversationRecord:
-        now = iso(self.clock())
-        owner, key = self.job.owner_id, conversation_id(item.item_id)
-        return ConversationRecord(
-            owner_id=owner,
-            conversation_id=key,
-            conversation_name=self.plan.client_persona(item),
-            batch_job_id=self.job.job_id,
-            item_id=item.item_id,
-            persona_id=item.persona_id,
-            persona_key=item.persona_key,
-            emotional_arc_id=item.emotional_arc_id,
-            emotional_arc_key=item.emotional_arc_key,
-            training_topic_id=item.training_topic_id,
-            training_topic_key=item.training_topic_key,
-            template_id=item.template_id,
-            tier=item.tier,
-            turn_count=len(conversation.turns),
-            starting_emotion=conversation.turns[0].emotional_context.primary_emotion,
-            ending_emotion=conversation.turns[-2].emotional_context.primary_emotion,
-            file_path=path,
-            file_size=size,
-            raw_response_path=object_keys.raw_response(owner, key),
-            raw_response_size=len(completion.text.encode("utf-8")),
-            model=completion.model,
-            input_tokens=completion.input_tokens,
-            output_tokens=completion.output_tokens,
-            cost_micro_usd=self.answers.cost_micro_usd(completion),
-            simulated=completion.simulated,
-            scaffolding_snapshot=self.plan.snapshot(item, now),
-            created_at=now,
-            updated_at=now,
-            created_by=owner,
         )
 
     def _line(self, item: BatchItem, message: str) -> batch_log.LogLine:
