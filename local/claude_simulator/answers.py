@@ -1,0 +1,129 @@
+"""Composes the Message object: content blocks, stop reason and usage."""
+
+from __future__ import annotations
+
+import secrets
+from dataclasses import dataclass
+from typing import Any
+
+from local.claude_simulator.api_errors import invalid
+from local.claude_simulator.author import write_answer
+from local.claude_simulator.faults import Fault
+from local.claude_simulator.models import Model
+from local.claude_simulator.prompt_cache import PromptCache, PromptTokens, uncached
+from local.claude_simulator.tokens import characters_of, prompt_blocks, tokens_of
+
+# Thinking is reported as a share of the visible answer by effort: an assumption that makes the
+# numbers plausible, since the real share depends on the task.
+_THINKING_SHARE = {"low": 0.05, "medium": 0.15, "high": 0.3, "xhigh": 0.5, "max": 0.8}
+_REFUSAL = "The simulator was scripted to refuse this request."
+
+
+@dataclass(frozen=True, slots=True)
+class _Text:
+    text: str
+    stop_reason: str = "end_turn"
+    stop_sequence: str | None = None
+    fills_limit: bool = False
+
+
+def compose(
+    body: dict[str, Any],
+    model: Model,
+    *,
+    seed: int,
+    fault: Fault | None = None,
+    cache: PromptCache | None = None,
+    message_id: str | None = None,
+) -> dict[str, Any]:
+    """The Message that answers a valid request, with a scripted content fault if there is one.
+
+    Without a `cache` the call is billed as a batched one, uncached. ApiError 400 for a prompt
+    beyond the context window.
+    """
+    blocks = prompt_blocks(body)
+    if uncached(blocks, model).total > model.max_input_tokens:
+        raise invalid(f"prompt is too long: the maximum is {model.max_input_tokens} tokens")
+    prompt = cache.account(blocks, model) if cache else uncached(blocks, model)
+    refusal = fault.refusal if fault else None
+    written = _Text("", "refusal") if refusal else _written(body, model, seed, fault)
+    thinking = 0 if refusal else _thinking_tokens(body, model, written.text)
+    visible = tokens_of(len(written.text), model)
+    output = body["max_tokens"] if written.fills_limit else max(1, visible + thinking)
+    return {
+        "id": message_id or f"msg_sim_{secrets.token_hex(12)}",
+        "type": "message",
+        "role": "assistant",
+        "model": model.id,
+        "content": _content(body, written.text, thinking),
+        "stop_reason": written.stop_reason,
+        "stop_sequence": written.stop_sequence,
+        "stop_details": _stop_details(refusal),
+        "usage": _usage(prompt, output, thinking, "standard" if cache else "batch"),
+    }
+
+
+def _written(body: dict[str, Any], model: Model, seed: int, fault: Fault | None) -> _Text:
+    text = write_answer(body, seed, fault)
+    if fault and fault.truncate:
+        return _Text(text[: int(len(text) * fault.truncate)], "max_tokens", fills_limit=True)
+    if fault and fault.stop_reason:
+        return _Text(text, fault.stop_reason)
+    for sequence in body.get("stop_sequences", []):
+        if sequence in text:
+            return _Text(text.partition(sequence)[0], "stop_sequence", sequence)
+    room = characters_of(body["max_tokens"], model)
+    if len(text) > room - _thinking_characters(body, model, text):
+        kept = max(0, room - _thinking_characters(body, model, text))
+        return _Text(text[:kept], "max_tokens", fills_limit=True)
+    return _Text(text)
+
+
+def _thinking_characters(body: dict[str, Any], model: Model, text: str) -> int:
+    return characters_of(_thinking_tokens(body, model, text), model)
+
+
+def _thinking_tokens(body: dict[str, Any], model: Model, text: str) -> int:
+    """Thinking never takes more than half of `max_tokens`, so that some answer is left."""
+    kind = (body.get("thinking") or {}).get("type")
+    if kind is None and not model.thinks_by_default or kind in ("disabled", "between_tools"):
+        return 0
+    effort = (body.get("output_config") or {}).get("effort") or model.default_effort
+    share = int(tokens_of(len(text), model) * _THINKING_SHARE[effort])
+    return min(share, int(body["max_tokens"]) // 2)
+
+
+def _content(body: dict[str, Any], text: str, thinking: int) -> list[dict[str, Any]]:
+    content: list[dict[str, Any]] = []
+    if thinking:
+        # Current models leave the thinking text out unless a summary is asked for.
+        summarized = (body.get("thinking") or {}).get("display") == "summarized"
+        summary = "Planned the answer along the request." if summarized else ""
+        content.append({"type": "thinking", "thinking": summary, "signature": "c2ltdWxhdGVk"})
+    if text:
+        content.append({"type": "text", "text": text, "citations": None})
+    return content
+
+
+def _stop_details(refusal: str | None) -> dict[str, Any] | None:
+    if refusal is None:
+        return None
+    return {"type": "refusal", "category": refusal, "explanation": _REFUSAL}
+
+
+def _usage(prompt: PromptTokens, output: int, thinking: int, tier: str) -> dict[str, Any]:
+    written = {"5m": 0, "1h": 0} | {prompt.written_ttl: prompt.written}
+    return {
+        "input_tokens": prompt.uncached,
+        "cache_creation_input_tokens": prompt.written,
+        "cache_read_input_tokens": prompt.read,
+        "cache_creation": {
+            "ephemeral_5m_input_tokens": written["5m"],
+            "ephemeral_1h_input_tokens": written["1h"],
+        },
+        "output_tokens": output,
+        "output_tokens_details": {"thinking_tokens": thinking},
+        "service_tier": tier,
+        "inference_geo": "global",
+        "server_tool_use": None,
+    }

@@ -1,0 +1,1 @@
+"""Believable, seeded client conversations that follow the requested scaffolding."""

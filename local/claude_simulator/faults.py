@@ -1,0 +1,166 @@
+"""Scripted faults: what they are, how they are checked, which calls they meet.
+
+A script is a JSON list; the first fault that meets a call is spent on it. For example
+```
+[{"status": 429, "retry_after": 2, "times": 3},
+ {"ok": true},
+ {"defect": "trailing_backslash", "when": {"contains": "shame_to_acceptance", "attempt": 1}},
+ {"hang_seconds": 300, "when": {"every": 10}},
+ {"status": 529, "latency_seconds": 1, "when": {"probability": 0.05}},
+ {"expired": true, "when": {"endpoint": "batch_items", "custom_id": "item-7"}}]
+```
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any, Literal
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
+
+Endpoint = Literal["messages", "count_tokens", "batches", "batch_items"]
+Defect = Literal[
+    "role_order",
+    "ends_on_user",
+    "repeated_turn",
+    "empty_turn",
+    "trailing_backslash",
+    "literal_newlines",
+    "too_few_turns",
+    "too_many_turns",
+]
+StopReason = Literal[
+    "end_turn",
+    "max_tokens",
+    "stop_sequence",
+    "tool_use",
+    "pause_turn",
+    "refusal",
+    "model_context_window_exceeded",
+]
+RefusalCategory = Literal["cyber", "bio", "frontier_llm", "reasoning_extraction", "general_harms"]
+
+# At most one of these per fault; each decides what the caller gets.
+OUTCOMES = (
+    "ok",
+    "status",
+    "hang_seconds",
+    "reset",
+    "truncate",
+    "refusal",
+    "stop_reason",
+    "schema_violation",
+    "defect",
+    "expired",
+)
+_CONTENT_OUTCOMES = {"truncate", "refusal", "stop_reason", "schema_violation", "defect"}
+_CONNECTION_OUTCOMES = {"hang_seconds", "reset"}
+
+
+class FaultScriptError(ValueError):
+    """A fault script that cannot be used; the message names the entry, the field and the rule."""
+
+
+class Condition(BaseModel):
+    """Which calls a fault meets; every stated field must hold.
+
+    `every` counts the calls that reach the fault and meet its other fields; `probability` is
+    drawn from the seed, the conversation and its attempt, so the order of calls plays no part.
+    """
+
+    model_config = ConfigDict(extra="forbid", frozen=True, strict=True)
+
+    endpoint: Endpoint = "messages"
+    contains: str | None = Field(default=None, min_length=1)
+    model: str | None = None
+    custom_id: str | None = None
+    attempt: int | None = Field(default=None, ge=1)
+    every: int | None = Field(default=None, ge=1)
+    probability: float | None = Field(default=None, gt=0, le=1)
+
+
+class Fault(BaseModel):
+    """One scripted fault. Durations are seconds; `truncate` is the kept share of the text.
+
+    `times` is how many calls it meets: by default one, and without end where `when` is given.
+    """
+
+    model_config = ConfigDict(extra="forbid", frozen=True, strict=True)
+
+    when: Condition | None = None
+    times: int | None = Field(default=None, ge=1)
+    latency_seconds: float = Field(default=0, ge=0, le=3600)
+    ok: Literal[True] | None = None
+    status: int | None = Field(default=None, ge=400, le=599)
+    message: str | None = None
+    retry_after: float | None = Field(default=None, ge=0)
+    should_retry: bool | None = None
+    error_code: str | None = None
+    hang_seconds: float | None = Field(default=None, gt=0, le=3600)
+    reset: Literal[True] | None = None
+    truncate: float | None = Field(default=None, gt=0, lt=1)
+    refusal: RefusalCategory | None = None
+    stop_reason: StopReason | None = None
+    schema_violation: Literal[True] | None = None
+    defect: Defect | None = None
+    expired: Literal[True] | None = None
+
+    @property
+    def outcome(self) -> str | None:
+        """The name of the outcome, or None for a fault that only adds latency."""
+        return next((name for name in OUTCOMES if getattr(self, name) is not None), None)
+
+    @property
+    def condition(self) -> Condition:
+        """The condition, by default any call of the messages endpoint."""
+        return self.when or Condition()
+
+    @model_validator(mode="after")
+    def _consistent(self) -> Fault:
+        chosen = [name for name in OUTCOMES if getattr(self, name) is not None]
+        if len(chosen) > 1:
+            raise ValueError(f"states several outcomes ({', '.join(chosen)}); keep one")
+        if not chosen and not self.latency_seconds:
+            raise ValueError(f"states no outcome; give latency_seconds or one of {_listed()}")
+        details = ("message", "retry_after", "should_retry", "error_code")
+        stray = [name for name in details if getattr(self, name) is not None]
+        if self.status is None and stray:
+            raise ValueError(f"{stray[0]} needs a status")
+        self._check_endpoint(chosen[0] if chosen else "latency_seconds")
+        return self
+
+    def _check_endpoint(self, outcome: str) -> None:
+        endpoint = self.condition.endpoint
+        if outcome == "expired" and endpoint != "batch_items":
+            raise ValueError("expired needs when.endpoint to be batch_items")
+        if outcome in _CONTENT_OUTCOMES and endpoint in ("count_tokens", "batches"):
+            raise ValueError(f"{outcome} does not apply to the {endpoint} endpoint")
+        timed = outcome in _CONNECTION_OUTCOMES or self.latency_seconds
+        if timed and endpoint == "batch_items":
+            raise ValueError("hang, reset and latency do not apply to batch_items")
+
+
+def _listed() -> str:
+    return ", ".join(OUTCOMES)
+
+
+def parse_faults(value: Any) -> list[Fault]:
+    """Check a list of faults; FaultScriptError names the first entry that cannot be used."""
+    if not isinstance(value, Sequence) or isinstance(value, (str, bytes)):
+        raise FaultScriptError("A fault script is a JSON list of fault objects.")
+    return [_parse(index, item) for index, item in enumerate(value)]
+
+
+def _parse(index: int, item: Any) -> Fault:
+    if isinstance(item, Fault):
+        return item
+    try:
+        return Fault.model_validate(item)
+    except ValidationError as error:
+        first = error.errors(include_url=False)[0]
+        where = ".".join([f"faults[{index}]", *(str(part) for part in first["loc"])])
+        hint = ""
+        if first["type"] == "extra_forbidden":
+            known = Condition if first["loc"][:-1] == ("when",) else Fault
+            hint = f" Known fields: {', '.join(known.model_fields)}."
+        raise FaultScriptError(f"{where}: {first['msg']}, got {first['input']!r}.{hint}") from error

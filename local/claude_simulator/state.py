@@ -1,0 +1,98 @@
+"""What all endpoints of one simulated API share."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+
+from local.claude_simulator.api_errors import ApiError
+from local.claude_simulator.fault_script import Call, FaultScript
+from local.claude_simulator.faults import Fault
+from local.claude_simulator.http_types import Hang, Reset
+from local.claude_simulator.journal import Journal
+from local.claude_simulator.prompt_cache import PromptCache
+from local.claude_simulator.rate_limits import RateLimits
+
+Clock = Callable[[], datetime]
+
+_MESSAGES = {
+    401: "invalid x-api-key",
+    402: "Your credit balance is too low to access the API.",
+    429: "This request would exceed your organization's rate limit.",
+    500: "Internal server error",
+    529: "Overloaded",
+}
+
+
+def utc_now() -> datetime:
+    """The present moment, in UTC."""
+    return datetime.now(UTC)
+
+
+@dataclass(slots=True)
+class Settings:
+    """How the simulator behaves; latency is seconds per message.
+
+    `batch_polls` is how many retrievals a batch is in progress for before it has ended.
+    """
+
+    seed: int = 0
+    latency_seconds: float = 0.0
+    batch_polls: int = 1
+    clock: Clock = utc_now
+
+
+@dataclass(slots=True)
+class State:
+    """Settings, scripted faults and everything that is counted."""
+
+    settings: Settings
+    journal: Journal = field(default_factory=Journal)
+    faults: FaultScript = field(init=False)
+    cache: PromptCache = field(init=False)
+    limits: RateLimits = field(init=False)
+
+    def __post_init__(self) -> None:
+        self.faults = FaultScript(self.settings.seed)
+        self.cache = PromptCache(self.settings.clock)
+        self.limits = RateLimits(self.settings.clock)
+
+    def now(self) -> datetime:
+        """The moment that lifecycles, caches and batches go by."""
+        return self.settings.clock()
+
+    def clear(self) -> None:
+        """Forget scripted faults, counts and cached prefixes."""
+        self.faults.clear()
+        self.journal.clear()
+        self.cache.clear()
+
+    async def undergo(self, call: Call) -> tuple[Fault | None, Hang | Reset | None]:
+        """Spend the fault that meets `call`: wait its latency, raise its status.
+
+        Returns the fault, for its effect on the content, and how the connection ends, if it does.
+        """
+        fault = self.faults.next(call)
+        if fault is None:
+            return None, None
+        if fault.latency_seconds:
+            await asyncio.sleep(fault.latency_seconds)
+        raise_status(fault)
+        if fault.hang_seconds is not None:
+            return fault, Hang(fault.hang_seconds)
+        return fault, Reset() if fault.reset else None
+
+
+def raise_status(fault: Fault) -> None:
+    """Raise the ApiError that a fault with a status asks for."""
+    if fault.status is None:
+        return
+    headers: dict[str, str] = {}
+    if fault.retry_after is not None:
+        headers["retry-after"] = f"{fault.retry_after:g}"
+    if fault.should_retry is not None:
+        headers["x-should-retry"] = str(fault.should_retry).lower()
+    message = fault.message or _MESSAGES.get(fault.status, "Scripted fault")
+    raise ApiError(fault.status, message, error_code=fault.error_code, headers=headers)

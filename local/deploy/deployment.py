@@ -1,0 +1,64 @@
+"""Brings the emulated AWS to what the cloud assembly says, doing nothing where nothing changed."""
+
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from local.deploy.assets import ensure_bucket, upload_assets
+from local.deploy.clients import client
+from local.deploy.cloud_assembly import StackArtifact
+from local.deploy.stacks import DeployedStack, deploy_stack, pretend_bootstrapped
+
+Record = dict[str, Any]
+"""What is deployed: for each stack its digest, its outputs and its resources."""
+
+
+def is_current(record: Record, stacks: list[StackArtifact], parameters: Mapping[str, str]) -> bool:
+    """Tell whether a record shows these stacks, deployed with these parameters."""
+    return record.keys() == {stack.name for stack in stacks} and all(
+        record[stack.name]["digest"] == stack.digest(stack.parameters_from(parameters))
+        for stack in stacks
+    )
+
+
+def deploy(
+    stacks: list[StackArtifact],
+    parameters: Mapping[str, str],
+    endpoint_url: str,
+    uploaded: Callable[[list[bytes]], None],
+) -> Record:
+    """Upload the assets and create or update every stack in turn; returns the new record.
+
+    ``uploaded`` hears of the archives of functions and layers. Raises DeploymentFailed.
+    """
+    s3 = client("s3", endpoint_url)
+    cloudformation = client("cloudformation", endpoint_url)
+    dynamodb = client("dynamodb", endpoint_url)
+    pretend_bootstrapped(client("ssm", endpoint_url))
+    uploaded(upload_assets(s3, stacks))
+    bucket = "bright-run-local-templates"
+    ensure_bucket(s3, bucket)
+    record: Record = {}
+    for stack in stacks:
+        chosen = stack.parameters_from(parameters)
+        key = f"{stack.name}.json"
+        s3.put_object(Bucket=bucket, Key=key, Body=stack.template.encode())
+        url = f"{endpoint_url}/{bucket}/{key}"
+        deployed = deploy_stack(cloudformation, stack, url, chosen)
+        _expire_items(dynamodb, stack, deployed)
+        record[stack.name] = {
+            "digest": stack.digest(chosen),
+            "outputs": deployed.outputs,
+            "resources": deployed.resources,
+        }
+    return record
+
+
+def _expire_items(dynamodb: Any, stack: StackArtifact, deployed: DeployedStack) -> None:
+    """Set the tables' time to live, which ministack leaves out when CloudFormation creates them."""
+    for logical_id, resource in stack.content["Resources"].items():
+        specification = resource.get("Properties", {}).get("TimeToLiveSpecification")
+        if resource["Type"] == "AWS::DynamoDB::Table" and specification:
+            dynamodb.update_time_to_live(
+                TableName=deployed.physical_ids[logical_id],
+                TimeToLiveSpecification=specification,
+            )

@@ -1,0 +1,93 @@
+"""Who writes the conversations: Claude, when there is a key, or the Claude simulator.
+
+The simulator is a child process that ends with the engine's lifeline.
+"""
+
+import subprocess
+import sys
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from local.deploy.cloud_assembly import StackArtifact
+from local.errors import LocalError
+from local.settings import DataFolder, Settings
+
+LEASE_SECONDS = "10"
+RETRY_BASE_SECONDS = "1"
+"""Shorter than on AWS, so that a killed local run goes on soon."""
+
+
+class SimulatorFailed(LocalError):
+    """The Claude simulator did not start."""
+
+
+@dataclass(frozen=True)
+class Generator:
+    """The chosen generator: its name for people, and what the templates are told of it."""
+
+    name: str
+    parameters: Mapping[str, str]
+    simulator: subprocess.Popen[str] | None = None
+
+    def stop(self) -> None:
+        """Stop the simulator, where there is one."""
+        if self.simulator is not None:
+            self.simulator.terminate()
+            self.simulator.communicate()
+
+
+def choose_generator(
+    settings: Settings, stacks: Sequence[StackArtifact], folder: DataFolder, lifeline: int
+) -> Generator:
+    """Use Claude when a key is set, else start the simulator on the port after the engine's.
+
+    Raises SimulatorFailed.
+    """
+    common = {"LeaseSeconds": LEASE_SECONDS, "RetryBaseSeconds": RETRY_BASE_SECONDS}
+    if not any(stack.parameters_from({"ClaudeProvider": ""}) for stack in stacks):
+        return Generator("none", common)
+    if settings.claude_model:
+        common["ClaudeModel"] = settings.claude_model
+    if settings.anthropic_api_key:
+        return Generator("claude", {**common, "ClaudeProvider": "direct", "ClaudeBaseUrl": ""})
+    port = settings.port + 1 if settings.port else 0
+    log = folder.logs / "claude_simulator.log"
+    process = _start_simulator(settings.simulator_latency_seconds, port, log, lifeline)
+    url = _wait_until_ready(process, log)
+    simulated = {**common, "ClaudeProvider": "simulator", "ClaudeBaseUrl": url}
+    return Generator("simulated", simulated, process)
+
+
+def _start_simulator(
+    latency_seconds: str | None, port: int, log: Path, lifeline: int
+) -> subprocess.Popen[str]:
+    arguments = ["--port", str(port)]
+    if latency_seconds:
+        arguments += ["--latency-seconds", latency_seconds]
+    with log.open("ab") as errors:
+        return subprocess.Popen(
+            [
+                sys.executable,
+                "-m",
+                "local.lifeline",
+                str(lifeline),
+                "local.claude_simulator",
+                *arguments,
+            ],
+            cwd=Path(__file__).parents[1],
+            pass_fds=[lifeline],
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=errors,
+            text=True,
+        )
+
+
+def _wait_until_ready(process: subprocess.Popen[str], log: Path) -> str:
+    for line in process.stdout or ():
+        word, _, url = line.strip().partition(" ")
+        if word == "READY":
+            return url
+    process.communicate()
+    raise SimulatorFailed(f"The Claude simulator ended with {process.returncode}; see {log}.")

@@ -1,0 +1,36 @@
+"""What the engine knows of one deployed function, and what an invocation returns."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+MAX_PAYLOAD_BYTES = 6 * 1024 * 1024
+"""The largest request or response of a synchronous invocation. Source: Lambda quotas."""
+
+
+@dataclass(frozen=True)
+class Function:
+    """A deployed function: where its code lies, what its environment holds, what it may use."""
+
+    name: str
+    arn: str
+    handler: str
+    path: tuple[Path, ...]
+    environment: Mapping[str, str]
+    timeout_seconds: float
+    memory_mb: int
+    log_file: Path
+
+
+@dataclass(frozen=True)
+class Invocation:
+    """The outcome of an invocation: the handler's result, or Lambda's error object."""
+
+    payload: Any
+    failed: bool = False
+
+
+def failure(error_type: str, message: str) -> Invocation:
+    """Return the outcome of an invocation that Lambda itself ended."""
+    return Invocation({"errorMessage": message, "errorType": error_type}, failed=True)

@@ -1,0 +1,112 @@
+"""The workers of one function between invocations: forked on demand, ended when unused."""
+
+import threading
+import time
+
+from local.lambdas.channel import ChannelClosed
+from local.lambdas.function import Function
+from local.lambdas.template import Template, Worker
+
+IDLE_SECONDS = 300.0
+"""How long an unused worker is kept, in the range that Lambda keeps execution environments."""
+
+
+class WarmWorkers:
+    """Lends workers; those given back are lent again, or end after IDLE_SECONDS without use."""
+
+    def __init__(self, function: Function, lifeline: int) -> None:
+        self._function = function
+        self._lifeline = lifeline
+        self._lock = threading.Lock()
+        self._template_lock = threading.Lock()
+        self._template: Template | None = None
+        self._idle: list[tuple[float, Worker]] = []
+        self._busy: set[Worker] = set()
+        self._closed = False
+        self._reaper: threading.Timer | None = None
+
+    def take(self) -> Worker:
+        """Lend a worker.
+
+        Raises InitFailed when the handler cannot be imported, ChannelClosed when no worker can be
+        started, as after ``close``.
+        """
+        with self._lock:
+            if self._closed:
+                raise ChannelClosed
+            worker = self._idle.pop()[1] if self._idle else None
+        worker = worker or self._spawn()
+        with self._lock:
+            self._busy.add(worker)
+        return worker
+
+    def give_back(self, worker: Worker) -> None:
+        """Take a worker back that is ready for the next invocation."""
+        with self._lock:
+            self._busy.discard(worker)
+            if self._closed:
+                worker.kill()
+                return
+            self._idle.append((time.monotonic(), worker))
+            self._arm_reaper()
+
+    def discard(self, worker: Worker) -> None:
+        """Kill a worker that failed or takes too long."""
+        worker.kill()
+        with self._lock:
+            self._busy.discard(worker)
+
+    def close(self) -> None:
+        """Kill all workers, lent ones too."""
+        with self._lock:
+            self._closed = True
+            workers = [*self._busy, *(worker for _, worker in self._idle)]
+            self._idle.clear()
+            if self._reaper is not None:
+                self._reaper.cancel()
+        for worker in workers:
+            worker.kill()
+        self._close_template()
+
+    def processes(self) -> set[int]:
+        """Return the ids of the processes that run or wait for an invocation."""
+        with self._lock:
+            return {worker.pid for worker in (*self._busy, *(each for _, each in self._idle))}
+
+    def _spawn(self) -> Worker:
+        with self._template_lock:
+            if self._template is None:
+                self._template = Template(self._function, self._lifeline)
+            try:
+                return self._template.spawn()
+            except ChannelClosed:  # the template was killed from outside: start another, once
+                self._template.close()
+                self._template = None
+                self._template = Template(self._function, self._lifeline)
+                return self._template.spawn()
+
+    def _arm_reaper(self) -> None:
+        if self._reaper is None:
+            self._reaper = threading.Timer(IDLE_SECONDS, self._reap)
+            self._reaper.daemon = True
+            self._reaper.start()
+
+    def _reap(self) -> None:
+        oldest_kept = time.monotonic() - IDLE_SECONDS
+        with self._lock:
+            expired = [worker for since, worker in self._idle if since <= oldest_kept]
+            self._idle = [entry for entry in self._idle if entry[0] > oldest_kept]
+            self._reaper = None
+            unused = not self._idle and not self._busy
+            if self._idle:
+                self._arm_reaper()
+        for worker in expired:
+            worker.close()
+        if unused:
+            self._close_template()
+
+    def _close_template(self) -> None:
+        with self._template_lock:
+            if self._template is not None:
+                self._template.close()
+                self._template = None

@@ -1,0 +1,34 @@
+"""Runs functions in the engine's own worker pools.
+
+Reason: ministack's executor reports every error as Runtime.HandlerError, so that no Retry or
+Catch by class matches, starts a process anew after an error, adds 50 ms to every invocation,
+and keeps log lines and metrics of all invocations in memory.
+"""
+
+from collections.abc import Callable
+from typing import Any
+
+from local.lambdas.function import Invocation
+
+Execute = Callable[[dict[str, Any], bytes, list[bytes], Any], Invocation]
+"""Runs a function: its configuration, its code archive, its layers' archives, the event."""
+
+
+def install(execute: Execute) -> None:
+    """Hand every invocation of a Python function to ``execute``."""
+    from ministack.services import lambda_svc
+
+    def run(function: dict[str, Any], event: Any, _request_id: str) -> dict[str, Any]:
+        config = function.get("config") or function
+        layers = [lambda_svc._resolve_layer_zip(layer) for layer in config.get("Layers") or ()]
+        archives = [archive for archive in layers if archive]
+        invocation = execute(config, function["code_zip"], archives, event)
+        return {"body": invocation.payload, "error": invocation.failed, "log": ""}
+
+    lambda_svc._execute_function_warm = run
+    lambda_svc._emit_lambda_logs = _nothing
+    lambda_svc._emit_lambda_metrics = _nothing
+
+
+def _nothing(*_arguments: Any, **_named: Any) -> None:
+    """Keep no log lines and no metrics: the workers write their log files themselves."""

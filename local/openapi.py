@@ -1,0 +1,194 @@
+"""Writes docs/openapi.json: one document of the HTTP API, made from the handlers' own routes."""
+
+import importlib
+import inspect
+import json
+import sys
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Any
+
+from infra.routes import ROUTES
+
+Schema = dict[str, Any]
+
+ROOT = Path(__file__).resolve().parent.parent
+DOCUMENT = ROOT / "docs" / "openapi.json"
+LAYER = ROOT / "layers" / "common" / "python"
+
+INFO = {
+    "title": "Bright Run",
+    "version": "1.0.0",
+    "description": "Plans, writes, checks and delivers conversations for LoRA training.",
+}
+TAGS = {
+    "Scaffolding": "What conversations are planned from.",
+    "Templates": "The texts that Claude is asked with.",
+    "Generation": "Starting the writing of conversations.",
+    "Batches": "Following and steering what was started.",
+    "Conversations": "Reading and downloading what was written.",
+    "Enrichment": "Checking what was written, and completing it.",
+    "Training files": "What is trained on, made of conversations.",
+    "Failures": "What could not be written, and why.",
+    "Generation log": "Every call to Claude, and what it cost.",
+}
+PROBLEMS = {
+    400: "The request is not valid, or its record does not allow it; `details` say where.",
+    404: "There is no such record, or it is another owner's.",
+    409: "Somebody else was first, or the key is taken; `details` hold what is stored.",
+    415: "The body is not application/json.",
+    422: "The Idempotency-Key came with another request before.",
+    500: "Something went wrong on our side.",
+    503: "What is stored cannot be reached; Retry-After says when to try again.",
+}
+GATEWAY_ANSWERS = {401: "The token is missing, wrong or expired.", 429: "Too many requests."}
+GATEWAY_MESSAGE: Schema = {
+    "type": "object",
+    "required": ["message"],
+    "properties": {"message": {"type": "string"}},
+    "description": "What API Gateway itself answers.",
+}
+
+RESOLVERS_OWN = {"HTTPValidationError", "ValidationError", "ResponseValidationError"}
+"""Answers that Powertools would give without our problems."""
+
+
+def document() -> Schema:
+    """Merge the OpenAPI documents of all API functions; raises ValueError where they disagree."""
+    paths: dict[str, Schema] = {}
+    schemas: dict[str, Schema] = {"GatewayMessage": GATEWAY_MESSAGE, **_problem_schemas()}
+    for name in ROUTES:
+        api = importlib.import_module(f"functions.{name}.handler").api
+        part = json.loads(api.get_openapi_json_schema())
+        words = {one.operation_id: one.func for one in api._static_routes + api._dynamic_routes}
+        for path, method, operation in operations(part):
+            function = words[operation["operationId"]]
+            paths.setdefault(path, {})[method] = _operation(path, method, operation, function)
+        for model, schema in part["components"]["schemas"].items():
+            if schemas.setdefault(model, schema) != schema:
+                raise ValueError(f"Two models are called {model}.")
+    return {
+        "openapi": "3.1.0",
+        "info": INFO,
+        "servers": [{"url": "/"}],
+        "security": [{"CognitoToken": []}],
+        "tags": [{"name": name, "description": words} for name, words in TAGS.items()],
+        "paths": {path: dict(sorted(paths[path].items())) for path in sorted(paths)},
+        "components": {
+            "securitySchemes": {
+                "CognitoToken": {"type": "http", "scheme": "bearer", "bearerFormat": "JWT"}
+            },
+            "responses": _responses(),
+            "schemas": _without_titles(
+                {name: schemas[name] for name in sorted(schemas.keys() - RESOLVERS_OWN)}
+            ),
+        },
+    }
+
+
+def operations(part: Schema) -> Iterator[tuple[str, str, Schema]]:
+    """Give every operation of a document, with its path and method."""
+    for path, methods in part["paths"].items():
+        for method, operation in methods.items():
+            yield path, method, operation
+
+
+def _operation(path: str, method: str, operation: Schema, function: Any) -> Schema:
+    """Say what the function's docstring says, and which errors its kind of operation answers."""
+    summary, _, description = (inspect.getdoc(function) or "").partition("\n\n")
+    success = {
+        code: {**answer, "description": "Success."}
+        for code, answer in operation["responses"].items()
+        if code.startswith("2")
+    }
+    parameters = [_parameter(one) for one in operation.get("parameters", [])]
+    errors = _error_codes(path, method, operation, parameters)
+    shown = {
+        "tags": operation["tags"],
+        "operationId": function.__name__,
+        "summary": summary,
+        "description": " ".join(description.split()),
+        "parameters": parameters,
+        "requestBody": operation.get("requestBody"),
+        "responses": success
+        | {str(code): {"$ref": f"#/components/responses/{code}"} for code in errors},
+    }
+    return {name: _without_titles(value) for name, value in shown.items() if value}
+
+
+def _error_codes(path: str, method: str, operation: Schema, parameters: list[Schema]) -> list[int]:
+    takes_body = "requestBody" in operation
+    keyed = any(one["name"] == "idempotency-key" for one in parameters)
+    answered = {
+        400: takes_body or parameters,
+        401: True,
+        404: takes_body or "{" in path or path.endswith("/select"),
+        409: method != "get",
+        415: method != "get",
+        422: keyed,
+        429: True,
+        500: True,
+        503: True,
+    }
+    return [code for code, possible in answered.items() if possible]
+
+
+def _parameter(parameter: Schema) -> Schema:
+    """Take null out, as a parameter that is not given is absent, and words that stand twice."""
+    schema = parameter["schema"]
+    kinds = [kind for kind in schema.get("anyOf", []) if kind != {"type": "null"}]
+    said_elsewhere = {"anyOf", "description"} if len(kinds) == 1 else {"description"}
+    kept = {name: value for name, value in schema.items() if name not in said_elsewhere}
+    return {**parameter, "schema": kept | kinds[0] if len(kinds) == 1 else kept}
+
+
+def _responses() -> Schema:
+    gateway = {
+        code: _response(words, "application/json", "GatewayMessage")
+        for code, words in GATEWAY_ANSWERS.items()
+    }
+    problems = {
+        code: _response(words, "application/problem+json", "Problem")
+        for code, words in PROBLEMS.items()
+    }
+    return {str(code): answer for code, answer in sorted((gateway | problems).items())}
+
+
+def _response(words: str, media_type: str, model: str) -> Schema:
+    schema = {"$ref": f"#/components/schemas/{model}"}
+    return {"description": words, "content": {media_type: {"schema": schema}}}
+
+
+def _problem_schemas() -> dict[str, Schema]:
+    from brightrun.api.problems import Problem
+
+    problem = Problem.model_json_schema(
+        mode="serialization", ref_template="#/components/schemas/{model}"
+    )
+    return {**problem.pop("$defs"), "Problem": problem}
+
+
+def _without_titles(schema: Any) -> Any:
+    """Leave out the titles that pydantic makes of names: they say nothing that names do not."""
+    if isinstance(schema, Mapping):
+        return {
+            name: _without_titles(value)
+            for name, value in schema.items()
+            if not (name == "title" and isinstance(value, str))
+        }
+    return [_without_titles(one) for one in schema] if isinstance(schema, list) else schema
+
+
+def text() -> str:
+    """Write the document as it is committed."""
+    return json.dumps(document(), indent=2) + "\n"
+
+
+def main() -> None:
+    """Write docs/openapi.json."""
+    sys.path.insert(0, str(LAYER))  # as the Lambda runtime finds it
+    DOCUMENT.write_text(text(), encoding="utf-8")
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,117 @@
+"""What the local engine is told: where to listen, where to keep its data, what to deploy."""
+
+import os
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from local.errors import LocalError
+
+DEFAULT_PORT = 8610
+HOST = "127.0.0.1"
+REGION = "us-east-1"
+ACCOUNT = "000000000000"
+ACCESS_KEY = "local"
+"""Access key id and secret of the emulated AWS; they protect nothing."""
+
+USER_NAME = "demo@brightrun.local"
+
+
+class SettingsError(LocalError):
+    """A setting cannot be used; the message says which and what it may be."""
+
+
+@dataclass(frozen=True)
+class Settings:
+    """Settings of one engine; paths are absolute, port 0 means any free port."""
+
+    port: int
+    data_dir: Path
+    template_dir: Path
+    simulator_latency_seconds: str | None = None
+    anthropic_api_key: str | None = field(default=None, repr=False)
+    claude_model: str | None = None
+
+    @classmethod
+    def from_environment(
+        cls,
+        environ: Mapping[str, str] = os.environ,
+        *,
+        port: int | None = None,
+        data_dir: Path | None = None,
+        template_dir: Path | None = None,
+    ) -> "Settings":
+        """Read the BRIGHTRUN_ variables and ANTHROPIC_API_KEY; arguments come before them.
+
+        Raises SettingsError for a port that is none.
+        """
+        text = str(port) if port is not None else environ.get("BRIGHTRUN_PORT", str(DEFAULT_PORT))
+        if not text.isdecimal() or int(text) > 65534:
+            raise SettingsError(f"The port must be a number from 0 to 65534, got {text!r}.")
+        return cls(
+            port=int(text),
+            data_dir=(data_dir or Path(environ.get("BRIGHTRUN_DATA_DIR", ".local"))).absolute(),
+            template_dir=(template_dir or Path("cdk.out")).absolute(),
+            simulator_latency_seconds=environ.get("BRIGHTRUN_SIMULATOR_LATENCY") or None,
+            anthropic_api_key=environ.get("ANTHROPIC_API_KEY") or None,
+            claude_model=environ.get("BRIGHTRUN_CLAUDE_MODEL") or None,
+        )
+
+
+@dataclass(frozen=True)
+class DataFolder:
+    """The files of one engine under its data folder, readable by its owner only."""
+
+    root: Path
+
+    @property
+    def lock(self) -> Path:
+        """Held while an engine runs; holds its process id and port."""
+        return self.root / "engine.lock"
+
+    @property
+    def engine_log(self) -> Path:
+        """What the engine itself prints in the background."""
+        return self.root / "logs" / "engine.log"
+
+    @property
+    def logs(self) -> Path:
+        """One log file per function."""
+        return self.root / "logs"
+
+    @property
+    def outputs(self) -> Path:
+        """The stack outputs, in the shape of ``cdk deploy --outputs-file``."""
+        return self.root / "outputs.json"
+
+    @property
+    def password(self) -> Path:
+        """The password of the local user."""
+        return self.root / "password"
+
+    @property
+    def snapshot(self) -> Path:
+        """The state of all services that keep no journal."""
+        return self.root / "aws.json"
+
+    @property
+    def items(self) -> Path:
+        """The journal of table items."""
+        return self.root / "items.jsonl"
+
+    @property
+    def executions(self) -> Path:
+        """Records and histories of executions."""
+        return self.root / "executions"
+
+    @property
+    def code(self) -> Path:
+        """Extracted code of functions and layers."""
+        return self.root / "code"
+
+    def create(self) -> None:
+        """Create the folders and the log of the engine, for their owner only."""
+        self.root.mkdir(mode=0o700, parents=True, exist_ok=True)
+        for folder in (self.logs, self.executions, self.code, self.root / "tmp"):
+            folder.mkdir(mode=0o700, exist_ok=True)
+        self.engine_log.touch(mode=0o600)

@@ -1,0 +1,159 @@
+"""Runs executions from start or resume point to end, recording each step as it happens."""
+
+import json
+import threading
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Any
+
+from local.durability.execution_store import Execution, ExecutionStore
+from local.workflows.cancellation import Cancellation, Cancelled
+from local.workflows.failures import RUNTIME, StateFailed
+from local.workflows.frames import Frame
+from local.workflows.history import History
+from local.workflows.interpreter import Interpreter
+
+InvokeFor = Callable[[str, str, Any], Any]
+"""Invokes a function on behalf of an execution: its ARN, the function, the payload."""
+
+_EVENTS = {"SUCCEEDED": "Succeeded", "FAILED": "Failed", "TIMED_OUT": "TimedOut"}
+
+
+@dataclass(frozen=True)
+class Run:
+    """An execution under way: its record, its history and the scope of its states."""
+
+    execution: Execution
+    history: History
+    scope: Cancellation
+
+
+class ExecutionRunner:
+    """Runs executions, each in the thread that calls ``run``.
+
+    An execution record is a dict as DescribeExecution shows it, with its ``events`` and the
+    ``resume`` point: the state of the outermost level entered last, and its input. A resumed
+    execution enters that state again: at least once, as its Tasks are retried anyway.
+    ``settling`` guards every change of a record's status.
+    """
+
+    def __init__(
+        self, store: ExecutionStore, invoke: InvokeFor, *, forget: Callable[[list[str]], None]
+    ) -> None:
+        self._store = store
+        self._invoke = invoke
+        self._forget = forget
+        self._runs: dict[str, Run] = {}
+        self._closed = False
+        self.settling = threading.RLock()
+
+    def started(self, execution: Execution) -> None:
+        """Keep a new execution, before anybody is told that it started."""
+        self._store.save(execution)
+        for event in execution["events"]:
+            self._store.append(execution["executionArn"], event)
+
+    def run(self, execution: Execution, machine: dict[str, Any]) -> None:
+        """Run an execution to its end and settle its record."""
+        arn = execution["executionArn"]
+        history = History(execution["events"], lambda event: self._store.append(arn, event))
+        run = Run(execution, history, Cancellation())
+        with self.settling:
+            if self._closed or execution["status"] != "RUNNING":
+                return
+            self._runs[arn] = run
+        definition = json.loads(machine["definition"])
+        expiry = self._expire_in_time(run, definition.get("TimeoutSeconds"))
+        try:
+            output = self._run_states(run, definition, machine["name"])
+            self._settle(run, "SUCCEEDED", output=json.dumps(output))
+        except Cancelled:
+            return
+        except StateFailed as failure:
+            self._settle(run, "FAILED", error=failure.error, cause=failure.cause)
+        except Exception as problem:
+            self._settle(run, "FAILED", error=RUNTIME, cause=repr(problem))
+            raise
+        finally:
+            expiry.cancel()
+
+    def take_out(self, execution: Execution) -> Run | None:
+        """Stop recording an execution that somebody is about to abort; None if not begun yet."""
+        with self.settling:
+            run = self._runs.pop(execution["executionArn"], None)
+        if run is not None:
+            run.history.seal()
+        return run
+
+    def stopped(self, execution: Execution, run: Run | None) -> None:
+        """Keep an execution that was taken out and aborted, and cancel its states."""
+        self._store.append(execution["executionArn"], execution["events"][-1])
+        execution.pop("resume", None)
+        self._forget(self._store.finish(execution))
+        if run is not None:
+            run.scope.cancel()
+
+    def close(self) -> None:
+        """Cancel all executions without settling them, to be resumed later."""
+        with self.settling:
+            self._closed = True
+            runs = list(self._runs.values())
+        for run in runs:
+            run.history.seal()
+            run.scope.cancel()
+
+    def _run_states(self, run: Run, definition: dict[str, Any], machine_name: str) -> Any:
+        execution, scope = run.execution, run.scope
+        arn, data = execution["executionArn"], json.loads(execution["input"])
+
+        def entered(name: str, value: Any) -> None:
+            with self.settling:
+                if self._closed or execution["status"] != "RUNNING":
+                    raise Cancelled
+                execution["resume"] = {"state": name, "input": value}
+                self._store.save(execution)
+
+        def invoke(function: str, payload: Any) -> Any:
+            try:
+                return self._invoke(arn, function, payload)
+            finally:
+                scope.check()  # what a worker killed at a stop reports is not the task's result
+
+        context = {
+            "Execution": {
+                "Id": arn,
+                "Input": data,
+                "Name": execution["name"],
+                "StartTime": execution["startDate"],
+            },
+            "StateMachine": {"Id": execution["stateMachineArn"], "Name": machine_name},
+        }
+        resume = execution.get("resume") or {"state": definition["StartAt"], "input": data}
+        return Interpreter(invoke, run.history).run(
+            definition["States"], resume["state"], resume["input"], Frame(context, scope, entered)
+        )
+
+    def _expire_in_time(self, run: Run, limit_seconds: float | None) -> threading.Timer:
+        started = datetime.fromisoformat(run.execution["startDate"]).timestamp()
+        remaining = max(0.0, started + (limit_seconds or 0) - time.time())
+        timer = threading.Timer(remaining, self._settle, (run, "TIMED_OUT"))
+        timer.daemon = True
+        if limit_seconds is not None:
+            timer.start()
+        return timer
+
+    def _settle(self, run: Run, status: str, **result: str) -> None:
+        execution = run.execution
+        with self.settling:
+            if self._closed or execution["status"] != "RUNNING":
+                return
+            del self._runs[execution["executionArn"]]
+            event = f"Execution{_EVENTS[status]}"
+            details = f"{event[0].lower()}{event[1:]}EventDetails"
+            run.history.close(event, **{details: dict(result)} if result else {})
+            execution.update(result, status=status, stopDate=datetime.now(UTC).isoformat())
+            execution.pop("resume", None)
+            self._forget(self._store.finish(execution))
+        run.scope.cancel()

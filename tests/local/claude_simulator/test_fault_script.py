@@ -1,0 +1,134 @@
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from local.claude_simulator import Fault, FaultScriptError, parse_faults
+from local.claude_simulator.fault_script import Call, FaultScript
+
+
+def script(*faults: dict[str, Any], seed: int = 0) -> FaultScript:
+    scripted = FaultScript(seed)
+    scripted.extend(parse_faults(faults))
+    return scripted
+
+
+def outcomes(scripted: FaultScript, *calls: Call) -> list[str | None]:
+    met = [scripted.next(call) for call in calls]
+    return [fault.outcome if fault else None for fault in met]
+
+
+CALL = Call("messages")
+
+
+@pytest.mark.parametrize(
+    ("faults", "complaint"),
+    [
+        ({"status": 500}, "A fault script is a JSON list"),
+        ("reset", "A fault script is a JSON list"),
+        (["reset"], r"faults\[0\]: Input should be"),
+        (
+            [{"ok": True}, {"status": 700}],
+            r"faults\[1\].status: .*less than or equal to 599, got 700",
+        ),
+        ([{"statuss": 500}], r"faults\[0\].statuss: Extra .* Known fields: when, times"),
+        ([{"reset": True, "when": {"nth": 3}}], r"when.nth: .*Known fields: endpoint, contains"),
+        ([{"reset": True, "status": 500}], r"states several outcomes \(status, reset\)"),
+        ([{}], "states no outcome"),
+        ([{"retry_after": 3, "reset": True}], "retry_after needs a status"),
+        ([{"truncate": 1.5}], "less than 1"),
+        ([{"refusal": "boredom"}], "refusal"),
+        ([{"defect": "typo"}], "defect"),
+        ([{"expired": True}], "expired needs when.endpoint to be batch_items"),
+        (
+            [{"refusal": "bio", "when": {"endpoint": "count_tokens"}}],
+            "refusal does not apply to the count_tokens endpoint",
+        ),
+        (
+            [{"reset": True, "when": {"endpoint": "batch_items"}}],
+            "do not apply to batch_items",
+        ),
+    ],
+)
+def test_a_wrong_fault_is_refused_with_its_place_and_the_rule(faults: Any, complaint: str) -> None:
+    with pytest.raises(FaultScriptError, match=complaint):
+        parse_faults(faults)
+
+
+def test_fault_objects_pass_through() -> None:
+    fault = Fault(status=529)
+    assert parse_faults([fault]) == [fault]
+
+
+def test_faults_are_spent_one_per_call_in_order() -> None:
+    scripted = script({"status": 429}, {"ok": True}, {"reset": True})
+    assert outcomes(scripted, *[CALL] * 4) == ["status", "ok", "reset", None]
+    assert scripted.pending == 0
+
+
+def test_times_repeats_a_fault() -> None:
+    assert outcomes(script({"status": 500, "times": 2}), *[CALL] * 3) == ["status", "status", None]
+
+
+def test_a_conditional_fault_stays_until_its_times_are_up() -> None:
+    when = {"contains": "Marcus"}
+    marcus, other = Call("messages", text="for Marcus"), Call("messages", text="for David")
+    assert outcomes(script({"status": 500, "when": when}), marcus, other, marcus) == [
+        "status",
+        None,
+        "status",
+    ]
+    once = script({"status": 500, "when": when, "times": 1})
+    assert outcomes(once, other, marcus, marcus) == [None, "status", None]
+
+
+def test_every_meets_each_nth_matching_call() -> None:
+    when = {"every": 3, "contains": "x"}
+    x, y = Call("messages", text="x"), Call("messages", text="y")
+    scripted = script({"reset": True, "when": when})
+    assert outcomes(scripted, x, y, x, x, x, x, x) == [
+        None,
+        None,
+        None,
+        "reset",
+        None,
+        None,
+        "reset",
+    ]
+
+
+@pytest.mark.parametrize(
+    ("when", "fitting", "other"),
+    [
+        ({"model": "m"}, Call("messages", model="m"), Call("messages", model="n")),
+        ({"attempt": 2}, Call("messages", attempt=2), Call("messages", attempt=1)),
+        (
+            {"endpoint": "batch_items", "custom_id": "a"},
+            Call("batch_items", custom_id="a"),
+            Call("batch_items", custom_id="b"),
+        ),
+        ({"endpoint": "count_tokens"}, Call("count_tokens"), Call("messages")),
+    ],
+)
+def test_conditions_select_their_calls(when: dict[str, Any], fitting: Call, other: Call) -> None:
+    assert outcomes(script({"status": 500, "when": when}), other, fitting) == [None, "status"]
+
+
+def test_a_probability_depends_on_the_seed_and_not_on_the_order_of_calls() -> None:
+    calls = [Call("messages", conversation=str(number)) for number in range(300)]
+    fault = {"status": 529, "when": {"probability": 0.2}}
+
+    def met(seed: int, order: list[Call]) -> set[str]:
+        scripted = script(fault, seed=seed)
+        return {call.conversation for call in order if scripted.next(call)}
+
+    assert met(1, calls) == met(1, calls[::-1])
+    assert met(1, calls) != met(2, calls)
+    assert 30 <= len(met(1, calls)) <= 90
+
+
+def test_a_cleared_script_has_no_faults() -> None:
+    scripted = script({"reset": True})
+    scripted.clear()
+    assert outcomes(scripted, CALL) == [None]

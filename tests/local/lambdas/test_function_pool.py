@@ -1,0 +1,238 @@
+"""Functions run as processes: results, errors, time limits, concurrency, their end."""
+
+import os
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from local.lambdas import warm_workers
+from local.lambdas.function import MAX_PAYLOAD_BYTES, Function
+from local.lambdas.pool import FunctionPool
+from local.lifeline import Lifeline
+from tests.local.running_system import until
+
+pytestmark = pytest.mark.slow
+
+HANDLER = """
+import os, sys, time
+
+class Mine(Exception):
+    pass
+
+def handle(event, context):
+    operation = event.get("op")
+    if operation == "raise":
+        raise Mine("boom")
+    if operation == "sleep":
+        time.sleep(event["seconds"])
+    if operation == "exit":
+        os._exit(7)
+    if operation == "unserializable":
+        return {"a set"}
+    if operation == "large":
+        return "x" * event["size"]
+    if operation == "print":
+        print(event["text"])
+    return {
+        "event": event,
+        "process": os.getpid(),
+        "name": context.function_name,
+        "request": context.aws_request_id,
+        "remaining": context.get_remaining_time_in_millis(),
+        "variable": os.environ.get("OF_THE_TEMPLATE"),
+        "key": os.environ.get("ANTHROPIC_API_KEY"),
+    }
+"""
+
+MakePool = Callable[..., FunctionPool]
+
+
+@pytest.fixture
+def make_pool(tmp_path: Path) -> Iterator[MakePool]:
+    lifeline = Lifeline()
+    pools: list[FunctionPool] = []
+
+    def make(
+        code: str = HANDLER, timeout_seconds: float = 30, concurrency: int = 4
+    ) -> FunctionPool:
+        (tmp_path / "handler.py").write_text(code)
+        environment = {
+            "PATH": os.environ["PATH"],
+            "PYTHONPATH": str(tmp_path),
+            "OF_THE_TEMPLATE": "set",
+            "_HANDLER": "handler.handle",
+        }
+        function = Function(
+            name="tested",
+            arn="arn",
+            handler="handler.handle",
+            path=(tmp_path,),
+            environment=environment,
+            timeout_seconds=timeout_seconds,
+            memory_mb=128,
+            log_file=tmp_path / "tested.log",
+        )
+        pools.append(FunctionPool(function, lifeline.descriptor, concurrency=concurrency))
+        return pools[-1]
+
+    yield make
+    for each in pools:
+        each.close()
+    lifeline.cut()
+
+
+def test_result_context_and_environment_are_as_in_lambda(make_pool: MakePool) -> None:
+    invocation = make_pool().invoke({"a": 1})
+    assert not invocation.failed
+    assert invocation.payload["event"] == {"a": 1}
+    assert invocation.payload["name"] == "tested"
+    assert 25_000 < invocation.payload["remaining"] <= 30_000
+    assert invocation.payload["variable"] == "set"
+    assert invocation.payload["key"] is None
+
+
+def test_worker_stays_warm_between_invocations_and_after_an_error(make_pool: MakePool) -> None:
+    pool = make_pool()
+    first = pool.invoke({}).payload
+    failed = pool.invoke({"op": "raise"})
+    last = pool.invoke({}).payload
+    assert failed.failed
+    assert first["process"] == last["process"]
+    assert first["request"] != last["request"]
+
+
+def test_error_has_its_class_name_and_trace(make_pool: MakePool) -> None:
+    error = make_pool().invoke({"op": "raise"}).payload
+    assert error["errorType"] == "Mine"
+    assert error["errorMessage"] == "boom"
+    assert any('raise Mine("boom")' in line for line in error["stackTrace"])
+
+
+def test_too_slow_handler_is_killed_and_the_next_one_is_fresh(make_pool: MakePool) -> None:
+    pool = make_pool(timeout_seconds=1)
+    before = pool.invoke({}).payload["process"]
+    timed_out = pool.invoke({"op": "sleep", "seconds": 30})
+    assert timed_out.payload["errorType"] == "Sandbox.Timedout"
+    until(lambda: not _lives(before))
+    assert pool.invoke({}).payload["process"] != before
+
+
+def test_exiting_handler_is_an_exit_error(make_pool: MakePool) -> None:
+    pool = make_pool()
+    assert pool.invoke({"op": "exit"}).payload["errorType"] == "Runtime.ExitError"
+    assert not pool.invoke({}).failed
+
+
+def test_handler_that_cannot_be_imported_fails_every_invocation(make_pool: MakePool) -> None:
+    pool = make_pool("import nothing_of_that_name\n")
+    for _ in range(2):
+        error = pool.invoke({})
+        assert error.failed
+        assert error.payload["errorType"] == "ModuleNotFoundError"
+
+
+def test_result_that_is_no_json_is_a_marshal_error(make_pool: MakePool) -> None:
+    error = make_pool().invoke({"op": "unserializable"})
+    assert error.payload["errorType"] == "Runtime.MarshalError"
+
+
+def test_payloads_over_6_mb_are_refused(make_pool: MakePool) -> None:
+    pool = make_pool()
+    request = pool.invoke({"padding": "x" * MAX_PAYLOAD_BYTES})
+    response = pool.invoke({"op": "large", "size": MAX_PAYLOAD_BYTES})
+    assert request.payload["errorType"] == "RequestTooLargeException"
+    assert response.payload["errorType"] == "Function.ResponseSizeTooLarge"
+
+
+def test_invocations_beyond_the_concurrency_wait_for_a_worker(make_pool: MakePool) -> None:
+    pool = make_pool(concurrency=3)
+    processes: list[int] = []
+
+    def invoke() -> None:
+        event = {"op": "sleep", "seconds": 0.2}
+        processes.append(pool.invoke(event).payload["process"])
+
+    threads = [threading.Thread(target=invoke) for _ in range(9)]
+    started = time.monotonic()
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert len(set(processes)) == 3
+    assert time.monotonic() - started >= 0.6
+
+
+def test_closing_ends_a_worker_in_the_middle_of_an_invocation(make_pool: MakePool) -> None:
+    pool = make_pool()
+    process = pool.invoke({}).payload["process"]
+    outcomes: list[Any] = []
+    thread = threading.Thread(
+        target=lambda: outcomes.append(pool.invoke({"op": "sleep", "seconds": 30}))
+    )
+    thread.start()
+    time.sleep(0.2)
+    pool.close()
+    thread.join(10)
+    assert outcomes[0].payload["errorType"] == "Runtime.ExitError"
+    until(lambda: not _lives(process))
+
+
+def test_unused_workers_and_their_template_end(
+    make_pool: MakePool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(warm_workers, "IDLE_SECONDS", 0.2)
+    pool = make_pool()
+    process = pool.invoke({}).payload["process"]
+    until(lambda: not _lives(process) and pool.workers._template is None)
+    assert pool.invoke({}).payload["process"] != process
+
+
+def test_output_of_a_handler_goes_to_its_log_file(make_pool: MakePool, tmp_path: Path) -> None:
+    pool = make_pool()
+    pool.invoke({"op": "print", "text": "a line of the handler"})
+    pool.invoke({"op": "raise"})
+    log = (tmp_path / "tested.log").read_text()
+    assert "a line of the handler" in log
+    assert "Mine: boom" in log
+
+
+def test_workers_end_when_the_process_of_the_engine_is_killed(tmp_path: Path) -> None:
+    (tmp_path / "handler.py").write_text("import time\ndef handle(event, _): time.sleep(60)\n")
+    script = """
+import os, sys, threading, time
+from pathlib import Path
+from local.lambdas.function import Function
+from local.lambdas.pool import FunctionPool
+from local.lifeline import Lifeline
+folder = Path(sys.argv[1])
+environment = {"PYTHONPATH": str(folder), "_HANDLER": "handler.handle"}
+function = Function("f", "arn", "handler.handle", (folder,), environment, 60, 128, folder / "log")
+pool = FunctionPool(function, Lifeline().descriptor, concurrency=1)
+threading.Thread(target=pool.invoke, args=({},), daemon=True).start()
+while not pool.workers.processes():
+    time.sleep(0.01)
+print(*pool.workers.processes(), flush=True)
+time.sleep(60)
+"""
+    with subprocess.Popen(
+        [sys.executable, "-c", script, str(tmp_path)], stdout=subprocess.PIPE, text=True
+    ) as engine:
+        assert engine.stdout is not None
+        worker = int(engine.stdout.readline())
+        assert _lives(worker)
+        engine.kill()
+    until(lambda: not _lives(worker))
+
+
+def _lives(process: int) -> bool:
+    try:
+        os.kill(process, 0)
+    except ProcessLookupError:
+        return False
+    return True

@@ -1,0 +1,85 @@
+"""Claude with a key, the simulator without, neither where the templates know of none."""
+
+import socket
+from pathlib import Path
+
+import pytest
+
+from local.deploy.cloud_assembly import StackArtifact
+from local.generator import SimulatorFailed, choose_generator
+from local.lifeline import Lifeline
+from local.settings import DataFolder, Settings
+
+WITH_CLAUDE = StackArtifact("S", '{"Parameters": {"ClaudeProvider": {}}, "Resources": {}}', ())
+WITHOUT = StackArtifact("S", '{"Resources": {}}', ())
+
+
+def _settings(tmp_path: Path, **environ: str) -> Settings:
+    return Settings.from_environment(environ, port=0, data_dir=tmp_path)
+
+
+def test_key_means_claude(tmp_path: Path) -> None:
+    settings = _settings(tmp_path, ANTHROPIC_API_KEY="k", BRIGHTRUN_CLAUDE_MODEL="claude-x")
+    generator = choose_generator(settings, [WITH_CLAUDE], DataFolder(tmp_path), lifeline=0)
+    assert generator.name == "claude"
+    assert generator.parameters == {
+        "ClaudeProvider": "direct",
+        "ClaudeBaseUrl": "",
+        "ClaudeModel": "claude-x",
+        "LeaseSeconds": "10",
+        "RetryBaseSeconds": "1",
+    }
+
+
+def test_templates_without_claude_need_no_generator(tmp_path: Path) -> None:
+    generator = choose_generator(_settings(tmp_path), [WITHOUT], DataFolder(tmp_path), lifeline=0)
+    assert generator.name == "none"
+    assert "ClaudeProvider" not in generator.parameters
+
+
+@pytest.mark.slow
+def test_without_a_key_the_simulator_serves_until_the_lifeline_is_cut(tmp_path: Path) -> None:
+    folder = DataFolder(tmp_path)
+    folder.create()
+    lifeline = Lifeline()
+    settings = _settings(tmp_path, BRIGHTRUN_SIMULATOR_LATENCY="0")
+    generator = choose_generator(settings, [WITH_CLAUDE], folder, lifeline.descriptor)
+    url = generator.parameters["ClaudeBaseUrl"]
+    assert generator.name == "simulated"
+    assert generator.parameters["ClaudeProvider"] == "simulator"
+    assert _listens(url)
+    lifeline.cut()
+    assert generator.simulator is not None
+    generator.simulator.wait(20)
+    assert not _listens(url)
+    generator.stop()
+
+
+@pytest.mark.slow
+def test_stopping_the_generator_ends_the_simulator(tmp_path: Path) -> None:
+    folder = DataFolder(tmp_path)
+    folder.create()
+    lifeline = Lifeline()
+    generator = choose_generator(_settings(tmp_path), [WITH_CLAUDE], folder, lifeline.descriptor)
+    generator.stop()
+    assert not _listens(generator.parameters["ClaudeBaseUrl"])
+    lifeline.cut()
+
+
+@pytest.mark.slow
+def test_simulator_that_does_not_start_is_an_error_with_its_log(tmp_path: Path) -> None:
+    folder = DataFolder(tmp_path)
+    folder.create()
+    lifeline = Lifeline()
+    settings = _settings(tmp_path, BRIGHTRUN_SIMULATOR_LATENCY="not a number")
+    with pytest.raises(SimulatorFailed, match=r"claude_simulator\.log"):
+        choose_generator(settings, [WITH_CLAUDE], folder, lifeline.descriptor)
+    lifeline.cut()
+
+
+def _listens(url: str) -> bool:
+    try:
+        socket.create_connection(("127.0.0.1", int(url.rpartition(":")[2]))).close()
+    except ConnectionRefusedError:
+        return False
+    return True
