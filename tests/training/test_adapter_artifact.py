@@ -1,0 +1,187 @@
+"""What a job leaves behind: complete, hashed, loadable, servable; anything less fails the job."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import shutil
+from pathlib import Path
+from typing import Any
+
+import pytest
+import torch
+from safetensors.torch import load_file, save_file
+
+from tests.training.jobs import train_here, write_job
+from training_container.trainer import verify
+from training_container.trainer.errors import ArtifactError
+
+FILES = {
+    "adapter_model.safetensors", "adapter_config.json", "tokenizer.json", "tokenizer_config.json",
+    "chat_template.jinja", "generation_config.json", "results.json", "README.md", "manifest.json",
+}  # fmt: skip
+HYPERPARAMETERS = {
+    "base_model": "example/tiny-instruct",
+    "base_model_revision": "0123abc",
+    "price_usd_per_hour": "7.91",
+    "epochs": "1",
+}
+
+
+@pytest.fixture(scope="module")
+def job(tiny_model: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    root = write_job(tmp_path_factory.mktemp("artifact") / "job", tiny_model, HYPERPARAMETERS)
+    train_here(root)
+    return root
+
+
+@pytest.fixture
+def artifact(job: Path, tmp_path: Path) -> Path:
+    """A copy that a test may damage."""
+    return Path(shutil.copytree(job / "model", tmp_path / "model"))
+
+
+def read_json(path: Path) -> Any:
+    return json.loads(path.read_bytes())
+
+
+def test_every_file_is_there_and_no_other(job: Path) -> None:
+    assert {file.name for file in (job / "model").iterdir()} == FILES
+
+
+def test_manifest_lists_every_file_with_its_size_and_hash(job: Path) -> None:
+    listed = {f["path"]: f for f in read_json(job / "model" / "manifest.json")["files"]}
+    assert set(listed) == FILES - {"manifest.json"}
+    for name, entry in listed.items():
+        data = (job / "model" / name).read_bytes()
+        assert entry["bytes"] == len(data)
+        assert entry["sha256"] == hashlib.sha256(data).hexdigest()
+
+
+def test_manifest_says_what_it_was_made_from(job: Path) -> None:
+    manifest = read_json(job / "model" / "manifest.json")
+    dataset = job / "input" / "data" / "training" / "train.jsonl"
+    assert manifest["base_model"]["id"] == "example/tiny-instruct"
+    assert manifest["base_model"]["revision"] == "0123abc"
+    assert manifest["dataset"][0]["sha256"] == hashlib.sha256(dataset.read_bytes()).hexdigest()
+    assert manifest["versions"]["torch"] == torch.__version__
+    assert manifest["settings"]["epochs"] == 1
+    assert manifest["losses"]["final_loss"] > 0
+    assert manifest["estimated_cost_usd"] > 0
+    assert manifest["job"] == "test-job"
+
+
+def test_adapter_names_its_base_model_and_revision(job: Path) -> None:
+    settings = read_json(job / "model" / "adapter_config.json")
+    assert settings["base_model_name_or_path"] == "example/tiny-instruct"
+    assert settings["revision"] == "0123abc"
+
+
+def test_adapter_loads_with_peft_on_the_base_model_and_changes_its_logits(
+    job: Path, tiny_model: Path
+) -> None:
+    from peft import PeftModel
+    from transformers import AutoModelForCausalLM, AutoTokenizer
+
+    tokenizer = AutoTokenizer.from_pretrained(job / "model")
+    ids = tokenizer.apply_chat_template(
+        [{"role": "user", "content": "What about the mortgage?"}],
+        add_generation_prompt=True, return_tensors="pt", return_dict=False,
+    )  # fmt: skip
+    base = AutoModelForCausalLM.from_pretrained(tiny_model)
+    with torch.no_grad():
+        before = base(input_ids=ids).logits
+        after = PeftModel.from_pretrained(base, job / "model")(input_ids=ids).logits
+    assert torch.isfinite(after).all()
+    assert not torch.allclose(before, after)
+
+
+def test_chat_template_is_the_one_that_was_trained_with(job: Path, tiny_model: Path) -> None:
+    name = "chat_template.jinja"
+    assert (job / "model" / name).read_bytes() == (tiny_model / name).read_bytes()
+
+
+def test_generation_stops_where_training_taught_it_to(job: Path, tiny_model: Path) -> None:
+    from transformers import AutoTokenizer
+
+    stop = AutoTokenizer.from_pretrained(tiny_model).convert_tokens_to_ids("<|im_end|>")
+    assert stop in read_json(job / "model" / "generation_config.json")["eos_token_id"]
+
+
+def test_model_card_shows_the_run(job: Path) -> None:
+    card = (job / "model" / "README.md").read_text("utf-8")
+    results = read_json(job / "model" / "results.json")
+    assert "base_model: example/tiny-instruct" in card
+    assert f"| held out, best | {results['best_validation_loss']:.4f} |" in card
+    assert "--max-lora-rank 8" in card
+
+
+def test_results_hold_the_checks(job: Path) -> None:
+    checks = read_json(job / "model" / "results.json")["checks"]
+    assert checks["finite"] is True
+    assert checks["largest_logit_change"] > 0
+    assert checks["parameters"] > 0
+
+
+def test_values_that_are_not_finite_are_refused(artifact: Path) -> None:
+    path = artifact / "adapter_model.safetensors"
+    tensors = load_file(path)
+    name = next(iter(tensors))
+    tensors[name][0, 0] = float("nan")
+    save_file(tensors, path)
+    with pytest.raises(ArtifactError, match="holds values that are not finite"):
+        verify.check_files(artifact)
+
+
+@pytest.mark.parametrize(
+    ("setting", "value", "complaint"),
+    [
+        ("use_dora", True, "use_dora"),
+        ("modules_to_save", ["lm_head"], "modules_to_save"),
+        ("bias", "all", "trained biases"),
+        ("target_modules", ["q_proj", "embed_tokens"], "embed_tokens"),
+        ("r", 600, "rank 600 is above 512"),
+        ("r", 5, "not rank 5"),
+    ],
+)
+def test_adapter_that_vllm_would_refuse_fails_the_job(
+    artifact: Path, setting: str, value: Any, complaint: str
+) -> None:
+    path = artifact / "adapter_config.json"
+    path.write_text(json.dumps({**read_json(path), setting: value}), "utf-8")
+    with pytest.raises(ArtifactError, match=complaint):
+        verify.check_files(artifact)
+
+
+@pytest.mark.parametrize(("rank", "needed"), [(4, 8), (8, 8), (9, 16), (257, 320), (512, 512)])
+def test_vllm_rank_is_the_next_that_it_takes(rank: int, needed: int) -> None:
+    assert verify.vllm_max_lora_rank(rank) == needed
+
+
+@pytest.mark.parametrize(
+    ("change", "complaint"),
+    [
+        (lambda tensor: tensor + 1, "is not the one that was trained"),
+        (lambda tensor: tensor[:, :-1].contiguous(), "PEFT cannot load"),
+    ],
+)
+def test_file_that_is_not_the_trained_adapter_fails_the_job(
+    tiny_model: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, change: Any, complaint: str
+) -> None:
+    real = verify.check_files
+
+    def damaged(folder: Path) -> dict[str, Any]:
+        checks = real(folder)
+        path = folder / "adapter_model.safetensors"
+        save_file({name: change(tensor) for name, tensor in load_file(path).items()}, path)
+        return checks
+
+    monkeypatch.setattr(verify, "check_files", damaged)
+    with pytest.raises(ArtifactError, match=complaint):
+        train_here(write_job(tmp_path / "job", tiny_model, {"epochs": "1"}))
+
+
+def test_adapter_that_changes_nothing_fails_the_job(tiny_model: Path, tmp_path: Path) -> None:
+    root = write_job(tmp_path / "job", tiny_model, {"epochs": "1", "learning_rate": "1e-30"})
+    with pytest.raises(ArtifactError, match="does not change a single logit"):
+        train_here(root)

@@ -1,0 +1,61 @@
+"""One training process, as a story: contract, data, model, fit, evaluate, publish."""
+
+from __future__ import annotations
+
+import os
+import sys
+import time
+import traceback
+from typing import Any
+
+from training_container.trainer.contract import JobPaths, load_config, write_failure
+from training_container.trainer.dataset import load_dataset
+from training_container.trainer.errors import exit_code_of
+from training_container.trainer.metrics import open_metrics
+from training_container.trainer.model import load_tokenizer, model_source
+from training_container.trainer.stopping import Budget, StopSignal
+from training_container.trainer.templates import chat_format
+
+
+def main() -> int:
+    """Run the job that the environment describes; returns the process's exit code."""
+    started = time.monotonic()
+    stop = StopSignal.install()
+    rank = int(os.environ.get("RANK", "0"))
+    paths = JobPaths.from_environment(os.environ)
+    try:
+        run(paths, stop, rank, started)
+    except Exception as error:  # noqa: BLE001 - whatever it was, the job's owner must read it
+        write_failure(paths, rank, error)
+        traceback.print_exc()
+        return exit_code_of(error)
+    return 0
+
+
+def run(paths: JobPaths, stop: StopSignal, rank: int, started: float) -> None:
+    """Train one adapter and publish it; raises TrainingError with the cause when it cannot."""
+    metrics = open_metrics(paths.checkpoints, paths.output_data, is_main=rank == 0)
+    metrics.stage("preparing")
+    config = load_config(paths)
+    budget = Budget(config, started)
+    source = model_source(paths, config)
+    tokenizer = load_tokenizer(source)
+    dataset = load_dataset(paths, config, chat_format(tokenizer, config.template_variables))
+    metrics.record("dataset", **dataset.summary())
+    stop.check()
+
+    metrics.stage("loading_model")
+    from training_container.trainer.session import Session
+
+    session = Session.open(config, source, dataset)
+    metrics.stage("training", **session.facts())
+    outcome = session.fit(paths.checkpoints, metrics, stop, budget)
+
+    metrics.stage("saving")
+    checks: dict[str, Any] = session.publish(paths, tokenizer, outcome, budget)
+    metrics.stage(outcome.reason.status, **checks)
+    session.close()
+
+
+if __name__ == "__main__":
+    sys.exit(main())

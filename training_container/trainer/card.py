@@ -1,0 +1,78 @@
+"""The model card: what the adapter is, what it learned from, how it did, how to use it."""
+
+from __future__ import annotations
+
+from typing import Any
+
+SHOWN_SETTINGS = (
+    "method", "rank", "alpha", "dropout", "target_modules", "epochs", "batch_size",
+    "learning_rate", "schedule", "warmup_fraction", "weight_decay", "max_seq_length", "seed",
+)  # fmt: skip
+
+
+def model_card(summary: dict[str, Any]) -> str:
+    """A README.md in the hub's format, from the figures of results.json alone."""
+    base = summary["base_model"]
+    revision = summary["settings"]["base_model_revision"]
+    rank = summary["checks"]["vllm_max_lora_rank"]
+    parts = [
+        _header(summary),
+        f"# LoRA adapter for {base}\n",
+        "Trained by Bright Run on assistant answers only.",
+        f"Base revision: `{revision or 'unpinned'}`.",
+        f"Status: {summary['status']} ({summary['stopped_because'].replace('_', ' ')}) after "
+        f"{summary['steps']} of {summary['total_steps']} steps; the weights are those of step "
+        f"{summary['published_step']}.\n",
+        "## Data\n",
+        _table(_data_rows(summary["dataset"])),
+        "## Losses (nats per answer token)\n",
+        _table(_loss_rows(summary)),
+        "## Settings\n",
+        _table([(name, summary["settings"][name]) for name in SHOWN_SETTINGS]),
+        "## Use\n",
+        "With PEFT: load the base model at the revision above, then "
+        "`PeftModel.from_pretrained(base, <this folder>)`.",
+        f"With vLLM: `vllm serve <base> --enable-lora --max-lora-rank {rank} "
+        "--lora-modules adapter=<this folder>`.",
+        "Prompts must be written with the chat template in this folder.\n",
+        "## Limits\n",
+        "The validation loss measures likeness to held-out conversations of the same dataset, "
+        "not safety or truth. Answers need the same review as those of the base model, whose "
+        "licence and limits apply. `manifest.json` lists every file with its SHA-256.",
+    ]
+    return "\n".join(parts) + "\n"
+
+
+def _header(summary: dict[str, Any]) -> str:
+    base = summary["settings"]["base_model"]
+    lines = ["---", "library_name: peft", "pipeline_tag: text-generation", "tags: [lora]"]
+    return "\n".join([*lines, *([f"base_model: {base}"] if base else []), "---", ""])
+
+
+def _data_rows(dataset: dict[str, Any]) -> list[tuple[str, Any]]:
+    return [
+        ("training pairs", dataset["train_pairs"]),
+        ("held-out pairs", dataset["validation_pairs"]),
+        ("answer tokens per epoch", dataset["target_tokens_per_epoch"]),
+        ("pairs that lost old turns", dataset["pairs_with_dropped_history"]),
+        ("pairs refused: answer cut off", dataset["cut_off"]),
+        ("pairs refused: too long", dataset["pairs_too_long"]),
+    ]
+
+
+def _loss_rows(summary: dict[str, Any]) -> list[tuple[str, Any]]:
+    names = {
+        "first_loss": "first training step",
+        "final_loss": "last training step",
+        "base_validation_loss": "held out, before training",
+        "best_validation_loss": "held out, best",
+    }
+    return [(label, _figure(summary[key])) for key, label in names.items()]
+
+
+def _figure(value: float | None) -> str:
+    return "unknown" if value is None else f"{value:.4f}"
+
+
+def _table(rows: list[tuple[str, Any]]) -> str:
+    return "\n".join(["| | |", "|---|---|", *(f"| {name} | {value} |" for name, value in rows), ""])

@@ -1,0 +1,75 @@
+"""Every failure of the training container, in one tree, with the exit code it ends the job with.
+
+TrainingError                  1
+├── ConfigError                2   hyperparameters or recipe cannot be used
+├── DatasetError               2   rows that cannot be trained on
+├── ModelError                 2   base model, tokenizer or chat template cannot be used
+├── BudgetError                2   the time or money allowed ends before the first step
+├── DivergedError              1   the loss is no longer a number
+├── CheckpointError            1   the checkpoint belongs to another run or is damaged
+├── ArtifactError              1   the adapter did not pass its checks
+└── StoppedBeforeFirstStepError  143   asked to stop when there was nothing to save yet
+"""
+
+from __future__ import annotations
+
+FAILURE_LIMIT = 1024
+"""Characters of the failure file that SageMaker shows as FailureReason (its API reference)."""
+
+
+class TrainingError(Exception):
+    """A failure with one sentence for people: what, where, and how to mend it."""
+
+    exit_code = 1
+
+
+class ConfigError(TrainingError):
+    """A hyperparameter or recipe that cannot be used as given."""
+
+    exit_code = 2
+
+
+class DatasetError(TrainingError):
+    """Rows that cannot be trained on; names the file and line where there is one."""
+
+    exit_code = 2
+
+
+class ModelError(TrainingError):
+    """A base model, tokenizer or chat template that cannot be used."""
+
+    exit_code = 2
+
+
+class BudgetError(TrainingError):
+    """The time or money allowed is used up before the first optimizer step."""
+
+    exit_code = 2
+
+
+class DivergedError(TrainingError):
+    """The loss or the gradient is no longer finite."""
+
+
+class CheckpointError(TrainingError):
+    """The checkpoint was written by another run, or its files do not match their hashes."""
+
+
+class ArtifactError(TrainingError):
+    """The adapter that was written did not pass its checks."""
+
+
+class StoppedBeforeFirstStepError(TrainingError):
+    """A stop was asked for before there was anything worth saving."""
+
+    exit_code = 143
+
+
+def failure_text(error: BaseException) -> str:
+    """What the failure file says: the class of the failure, then its sentence, cut to the limit."""
+    return f"{type(error).__name__}: {error}"[:FAILURE_LIMIT]
+
+
+def exit_code_of(error: BaseException) -> int:
+    """The exit code of the process that ends with this failure."""
+    return error.exit_code if isinstance(error, TrainingError) else 1

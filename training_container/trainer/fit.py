@@ -1,0 +1,217 @@
+"""The training loop: learn, measure, save, and stop when there is a reason to."""
+
+from __future__ import annotations
+
+import contextlib
+import math
+import time
+from collections import deque
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import msgspec
+import torch
+
+from training_container.trainer import checkpoint
+from training_container.trainer.checkpoint import Evaluation, Progress
+from training_container.trainer.config import RunConfig
+from training_container.trainer.dataset import Dataset
+from training_container.trainer.errors import StoppedBeforeFirstStepError, TrainingError
+from training_container.trainer.evaluate import mean_loss
+from training_container.trainer.metrics import Metrics
+from training_container.trainer.optimizer import learning_rate_at
+from training_container.trainer.packing import Step
+from training_container.trainer.step import Trainee
+from training_container.trainer.stopping import Budget, EarlyStopping, StopReason, StopSignal
+
+RATE_WINDOW = 20
+"""Steps over which tokens per second are averaged."""
+
+
+@dataclass
+class Outcome:
+    """What a run came to: where it stands, why it ended, where it went on from."""
+
+    progress: Progress
+    reason: StopReason
+    resumed_from: int
+    published_step: int
+
+
+class Fit:
+    """One run over a dataset's steps, from its newest checkpoint if there is one."""
+
+    def __init__(
+        self,
+        config: RunConfig,
+        dataset: Dataset,
+        trainee: Trainee,
+        checkpoints: Path,
+        metrics: Metrics,
+        stop: StopSignal,
+        budget: Budget,
+    ) -> None:
+        self.config = config
+        self.dataset = dataset
+        self.trainee = trainee
+        self.folder = checkpoints
+        self.metrics = metrics
+        self.stop = stop
+        self.budget = budget
+        self.early = EarlyStopping(config)
+        self.progress = Progress(run=self._run())
+        self.best: torch.Tensor | None = None
+        self._recent: deque[tuple[int, float]] = deque(maxlen=RATE_WINDOW)
+
+    def _run(self) -> str:
+        return checkpoint.run_fingerprint(self.config.trajectory(), self.dataset.report.files)
+
+    def run(self) -> Outcome:
+        """Train to the end or to a reason to stop; the adapter then holds the best weights.
+
+        Raises BudgetError or StoppedBeforeFirstStepError when not one step was possible.
+        """
+        resumed_from = self._resume()
+        steps = self.dataset.steps
+        if not self.progress.step and self._reason() is StopReason.FINISHED:
+            self._evaluate()
+        reason = self._reason()
+        if not self.progress.step and reason is not StopReason.FINISHED:
+            raise self._nothing_done(reason)
+        while reason is StopReason.FINISHED and self.progress.step < len(steps):
+            began = time.monotonic()
+            step = steps[self.progress.step]
+            self._learn(step)
+            if step.ends_evaluation_period:
+                self._evaluate()
+            self.budget.observe_step(time.monotonic() - began)
+            reason = self._reason()
+            if self._is_save_due(reason):
+                self._save()
+        if reason is StopReason.BUDGET and not self._is_measured():
+            self._evaluate()
+        self._use_best()
+        published = self.progress.best_step if self._is_measured() else self.progress.step
+        return Outcome(self.progress, reason, resumed_from, published)
+
+    def _nothing_done(self, reason: StopReason) -> TrainingError:
+        if reason is StopReason.SIGNAL:
+            return StoppedBeforeFirstStepError("a stop was asked for before the first step.")
+        return self.budget.too_small()
+
+    def _resume(self) -> int:
+        workers = self.trainee.workers
+        found = checkpoint.latest(self.folder, self.progress.run) if workers.is_main else None
+        text = workers.object_from_main(_encoded(found[0] if found else self.progress))
+        self.progress = _decoded(text)
+        if not self.progress.step:
+            return 0
+        # Only the main process is sure to have the files; the others take its tensors.
+        tensors = {**self.trainee.optimizer.tensors(), "best": self._master()}
+        for name, tensor in tensors.items():
+            if found:
+                tensor.copy_(found[1][name])
+            workers.from_main_(tensor)
+        self.best = tensors.pop("best")
+        self.trainee.optimizer.load(tensors)
+        self.budget.resume(self.progress.elapsed_seconds)
+        self.metrics.resume(self.progress.step)
+        return self.progress.step
+
+    def _learn(self, step: Step) -> None:
+        progress, examples, total = self.progress, self.dataset.train, len(self.dataset.steps)
+        began = time.monotonic()
+        rate = learning_rate_at(progress.step, total, self.config)
+        loss, norm = self.trainee.learn(step, progress.step, examples, rate)
+        seconds = time.monotonic() - began
+        tokens = sum(len(examples[i].ids) for i in step.indexes)
+        self._recent.append((tokens, seconds))
+        progress.step += 1
+        progress.losses.append(loss)
+        progress.tokens += tokens
+        progress.target_tokens += sum(examples[i].targets() for i in step.indexes)
+        progress.train_seconds += seconds
+        self.metrics.record(
+            "step",
+            step=progress.step,
+            total_steps=total,
+            epoch=round(step.epoch, 4),
+            train_loss=loss,
+            learning_rate=rate,
+            grad_norm=norm,
+            tokens_per_second=sum(t for t, _ in self._recent) / sum(s for _, s in self._recent),
+            **gpu_use(self.trainee.workers.device),
+        )
+
+    def _evaluate(self) -> None:
+        if not self.dataset.validation:
+            return
+        trainee, progress = self.trainee, self.progress
+        loss = mean_loss(
+            trainee.model, self.dataset.validation, trainee.workers, trainee.tokens_per_microbatch
+        )
+        self.metrics.record("evaluation", step=progress.step, validation_loss=loss)
+        if progress.step and loss < min(self._trained_losses(), default=math.inf):
+            progress.best_step = progress.step
+            self.best = self._master()
+        progress.evaluations.append(Evaluation(progress.step, loss))
+
+    def _trained_losses(self) -> list[float]:
+        return [e.loss for e in self.progress.evaluations if e.step]
+
+    def _is_measured(self) -> bool:
+        evaluations = self.progress.evaluations
+        return bool(evaluations) and evaluations[-1].step == self.progress.step
+
+    def _reason(self) -> StopReason:
+        reason = StopReason.FINISHED
+        if self._is_measured() and self.early.is_due(self._trained_losses()):
+            reason = StopReason.NO_IMPROVEMENT
+        if self.budget.is_spent():
+            reason = StopReason.BUDGET
+        if self.stop.received:
+            reason = StopReason.SIGNAL
+        return StopReason(self.trainee.workers.largest(reason))
+
+    def _is_save_due(self, reason: StopReason) -> bool:
+        step, total = self.progress.step, len(self.dataset.steps)
+        periodic = step % self.config.checkpoint_every_steps == 0
+        return periodic or step == total or reason is not StopReason.FINISHED
+
+    def _save(self) -> None:
+        self.progress.elapsed_seconds = self.budget.elapsed()
+        if self.trainee.workers.is_main:
+            best = self._master() if self.best is None else self.best
+            tensors = {**self.trainee.optimizer.tensors(), "best": best}
+            checkpoint.save(self.folder, self.progress, tensors)
+
+    def _use_best(self) -> None:
+        """Put the weights of the lowest validation loss back, where the last ones were measured."""
+        progress = self.progress
+        if self.best is not None and self._is_measured() and progress.best_step != progress.step:
+            optimizer = self.trainee.optimizer
+            with torch.no_grad():
+                optimizer.master.copy_(self.best)
+            optimizer.publish()
+
+    def _master(self) -> torch.Tensor:
+        return self.trainee.optimizer.master.detach().clone()
+
+
+def gpu_use(device: torch.device) -> dict[str, Any]:
+    """Peak memory in GiB and GPU use in percent, where the driver tells it; nothing on a CPU."""
+    if device.type != "cuda":
+        return {}
+    use = {"gpu_peak_gib": round(torch.cuda.max_memory_allocated(device) / 2**30, 2)}
+    with contextlib.suppress(Exception):  # a figure for a chart is never worth the job
+        use["gpu_utilization"] = torch.cuda.utilization(device)
+    return use
+
+
+def _encoded(progress: Progress) -> str:
+    return msgspec.json.encode(progress).decode()
+
+
+def _decoded(text: str) -> Progress:
+    return msgspec.json.decode(text, type=Progress)
