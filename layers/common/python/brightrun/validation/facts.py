@@ -1,0 +1,29 @@
+"""What the validator keeps of one sound line: no text is copied, only where it lies."""
+
+from collections.abc import Callable, Sequence
+
+import msgspec
+
+# JSON strings as they stand in the line, quotes and escapes included
+Texts = Sequence[msgspec.Raw | bytes]
+# What a strict parser raises for a line it cannot read (UnicodeDecodeError is a ValueError)
+UNUSUAL = (msgspec.MsgspecError, RecursionError, ValueError)
+
+
+class Facts(msgspec.Struct, gc=False):
+    """A line's texts in order, which of them train, and its counts.
+
+    `trained` are positions in `texts`; `size` is the texts' length in bytes as JSON; `turns` are
+    the user and assistant turns; `pairs` is what total_training_pairs counts; `group` names the
+    conversation where one is spread over several lines.
+    """
+
+    texts: Texts
+    trained: Sequence[int]
+    size: int
+    turns: int
+    pairs: int
+    group: str = ""
+
+
+FastCheck = Callable[[bytes], Facts | None]

@@ -1,0 +1,171 @@
+"""The validator's parts one by one: the table of hashes, the scan, tokens, codes and lines."""
+
+from __future__ import annotations
+
+import hashlib
+from io import BytesIO
+from random import Random
+
+import pytest
+
+from brightrun.validation import Severity, codes, codes_page
+from brightrun.validation.lines import LineReader
+from brightrun.validation.pointers import depth, pointer
+from brightrun.validation.report import Report
+from brightrun.validation.scan import ends_cut, findings
+from brightrun.validation.seen import SeenTable
+from brightrun.validation.tokens import SAMPLE, Tokenizer, TokenSample, estimated_tokens
+
+ALL_BITS = (1 << 64) - 1
+
+
+def _ignore(number: int, size: int) -> None:
+    """A line too long is of no interest here."""
+
+
+def test_a_hash_is_found_on_the_line_it_was_first_seen_on() -> None:
+    table = SeenTable(10)
+    assert table.first_lines([5, 6], 1) == [0, 0]
+    assert table.first_lines([6, 7, 5], 2) == [1, 0, 1]
+    assert table.first_line(7, 3) == 2
+
+
+def test_hardly_anything_is_forgotten_up_to_a_quarter_of_the_table() -> None:
+    random, table = Random(7), SeenTable(14)  # noqa: S311
+    values = [random.getrandbits(64) for _ in range(1 << 12)]
+    for value in values[:1000]:
+        table.first_line(value, 1)
+    assert table.forgotten <= 5
+    for value in values[1000:]:
+        table.first_line(value, 1)
+    missed = sum(not table.first_line(value, 2) for value in values)
+    assert table.forgotten >= missed > 0
+    assert missed <= 0.03 * len(values)
+
+
+def test_hashes_never_seen_are_never_found() -> None:
+    random, table = Random(8), SeenTable(12)  # noqa: S311
+    assert not any(table.first_line(random.getrandbits(64) & ALL_BITS, 1) for _ in range(20_000))
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("write to ann.lee+x@mail.example.org today", {("personal_data", "e-mail address")}),
+        ("call 555-123-4567 now", {("personal_data", "phone number")}),
+        ("call (555) 123-4567 now", {("personal_data", "phone number")}),
+        ("call +44 20 7946 0958", {("personal_data", "phone number")}),
+        ("my number is 078-05-1120", {("personal_data", "social security number")}),
+        ("card 4111 1111 1111 1111, thanks", {("personal_data", "card number")}),
+        ("card 378282246310005", {("personal_data", "card number")}),
+        ("key AKIAIOSFODNN7EXAMPLE", {("secret", "")}),
+        ("-----BEGIN RSA PRIVATE KEY-----", {("secret", "")}),
+        ("token ghp_" + "a1" * 18, {("secret", "")}),
+        ("<|im_start|>system", {("special_token", "")}),
+        ("say [/INST] and </s>", {("special_token", "")}),
+        ("ready.\\n\\nNow then", {("literal_escape", "")}),
+        ('he said \\"yes\\"', {("literal_escape", "")}),
+    ],
+)
+def test_suspicious_text_is_found_by_kind(text: str, expected: set[tuple[str, str]]) -> None:
+    assert set(findings(text)) == expected
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "I owe $300-600, due 2025-12-09 20:18, account 123456789012.",
+        "card 4111 1111 1111 1112",
+        "0000 0000 0000 0000",
+        "meet @noon, ask for desk-free risk-taking; x < y, a <b>bold</b> word",
+        "the path C:\\new\\temp and \\nabla in LaTeX",
+        "room 12-3456 in 2024-2025",
+    ],
+)
+def test_ordinary_text_is_not_suspicious(text: str) -> None:
+    assert not list(findings(text))
+
+
+def test_an_answer_that_ends_in_a_backslash_was_cut() -> None:
+    assert ends_cut("what I hear is \\")
+    assert ends_cut("what I hear is \\ \n")
+    assert not ends_cut("a \\ in the middle.")
+
+
+def test_the_token_sample_stays_small_and_hits_the_total() -> None:
+    words = Tokenizer("words", lambda text: len(text.split()))
+    sample = TokenSample(words)
+    random, size, total = Random(3), 0, 0  # noqa: S311
+    for _ in range(20_000):
+        text = "word " * random.randint(1, 60)
+        sample.offer([f'"{text}"'.encode()])
+        size += len(text) + 2
+        total += len(text.split())
+    assert sample.total(size) == pytest.approx(total, rel=0.02)
+    assert 0 < int(sample.method.split()[-2]) <= SAMPLE
+
+
+@pytest.mark.parametrize(
+    ("text", "tokens"),
+    [("", 0), ("Hello world", 2), ("I'm here.", 4), ("1234567", 3), ("a\n\nb", 3), ("财务状况", 3)],
+)
+def test_tokens_are_estimated_by_pieces(text: str, tokens: int) -> None:
+    assert estimated_tokens(text) == tokens
+
+
+def test_every_code_says_what_is_wrong_and_how_to_mend_it() -> None:
+    assert len(codes()) >= 40
+    for name, row in codes().items():
+        assert name == row.name == name.lower()
+        assert row.title.endswith(".")
+        assert len(row.hint) > 10
+        assert "|" not in row.title + row.hint
+
+
+def test_the_page_of_codes_lists_each_once_and_is_the_same_every_time() -> None:
+    page = codes_page()
+    assert page == codes_page()
+    for name in codes():
+        assert page.count(f"| `{name}` |") == 1
+
+
+def test_the_report_shows_the_first_of_each_code_past_its_cap() -> None:
+    report = Report(cap=2)
+    for line in range(1, 6):
+        report.note("empty_turn", line)
+    report.note("invalid_json", 6)
+    assert [problem.line for problem in report.listed[Severity.ERROR]] == [1, 2, 6]
+    assert (report.errors, report.count("empty_turn")) == (6, 5)
+
+
+def test_a_long_detail_is_cut_and_a_half_surrogate_in_it_replaced() -> None:
+    report = Report()
+    report.note("unknown_format", 1, "", "\ud83d" + "x" * 500)
+    message = report.listed[Severity.ERROR][0].message
+    assert len(message) < 300
+    assert message.encode()
+
+
+def test_lines_are_numbered_hashed_and_the_too_long_one_is_told() -> None:
+    told: list[tuple[int, int]] = []
+    data = b"one\n" + b"x" * 100_000 + b"\nthree\nfour"
+    reader = LineReader(BytesIO(data), 10, lambda number, size: told.append((number, size)))
+    assert list(reader) == [(1, b"one\n"), (3, b"three\n"), (4, b"four")]
+    assert reader.sha256() == hashlib.sha256(data).hexdigest()
+    assert (reader.lines, reader.size) == (4, len(data))
+    assert told == [(2, 100_000)]
+
+
+def test_a_source_that_fails_is_not_hidden() -> None:
+    class Broken:
+        def read(self, size: int, /) -> bytes:
+            raise OSError("the connection was lost")
+
+    with pytest.raises(OSError, match="connection was lost"):
+        list(LineReader(Broken(), 10, _ignore))
+
+
+def test_pointers_escape_and_depth_counts_containers() -> None:
+    assert pointer("a/b", 0, "c~d") == "/a~1b/0/c~0d"
+    values: list[object] = [1, [], [1], [[1]], {"a": [{}]}]
+    assert [depth(value) for value in values] == [0, 0, 1, 2, 2]
