@@ -5,6 +5,7 @@ from __future__ import annotations
 from datetime import date
 
 import pytest
+
 from brightrun.domain.claude_models import (
     claude_model,
     cost_micro_usd,
@@ -12,7 +13,6 @@ from brightrun.domain.claude_models import (
     estimated_seconds,
 )
 from brightrun.errors import UnusableModelError
-
 from tests.builders import a_completion
 
 TODAY = date(2026, 11, 21)

@@ -6,12 +6,12 @@ import json
 from typing import Any
 
 import pytest
-from brightrun.domain.conversation import RAW_CONVERSATION_SCHEMA, read_conversation
-from brightrun.domain.conversation_record import parsed_document
-from brightrun.errors import ConversationRefusedError
 from hypothesis import given
 from hypothesis import strategies as st
 
+from brightrun.domain.conversation import RAW_CONVERSATION_SCHEMA, read_conversation
+from brightrun.domain.conversation_record import parsed_document
+from brightrun.errors import ConversationRefusedError
 from tests.builders import a_conversation, a_turn
 
 

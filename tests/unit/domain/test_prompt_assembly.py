@@ -73,7 +73,7 @@ def test_the_scaffolding_block_can_be_read_back() -> None:
         "to: confidence 0.65-0.8",
         "exchanges: 4-6",
         "topic: Long-Term Care Planning | long_term_care",
-        "key_concepts: LTC costs, self-insuring, hybrid policies, timing considerations",
+        "key_concepts: LTC costs; self-insuring; hybrid policies; timing considerations",
     ]
 
 

@@ -9,6 +9,7 @@ from typing import Any
 
 from brightrun.domain.batch import BatchItem, BatchJob
 from brightrun.domain.claude import Completion
+from brightrun.domain.conversation_record import ConversationRecord
 from brightrun.domain.transitions import ItemStatus
 from brightrun.domain.workflow import Round, RoundResult, TurnResult, WorkerTurn
 from brightrun.services.control_batch import BatchControls
@@ -33,6 +34,8 @@ class World:
     logs: InMemoryObjects = field(default_factory=InMemoryObjects)
     workflow: RecordedWorkflow = field(default_factory=RecordedWorkflow)
     tokens: itertools.count[int] = field(default_factory=itertools.count)
+    stored: list[ConversationRecord] = field(default_factory=list)
+    swept: list[BatchJob] = field(default_factory=list)
 
     @classmethod
     def playing(cls, script: Iterable[Completion | Exception] = ()) -> World:
@@ -69,6 +72,7 @@ class World:
             lease_seconds=60,
             retry_base_seconds=8,
             new_token=lambda: f"worker-{next(self.tokens)}",
+            after_stored=self.stored.append,
         )
 
     def finisher(self) -> BatchFinisher:
@@ -79,6 +83,7 @@ class World:
             logs=self.logs,
             workflow=self.workflow,
             clock=self.clock,
+            sweep=self.swept.append,
         )
 
     def controls(self) -> BatchControls:

@@ -7,7 +7,14 @@ from datetime import datetime
 from typing import Literal
 
 from brightrun.domain.moments import from_iso
-from brightrun.domain.transitions import ENDED_JOBS, ItemStatus, JobStatus
+from brightrun.domain.transitions import (
+    CLOSING_ACTIONS,
+    ENDED_JOBS,
+    JOB_TRANSITIONS,
+    ItemStatus,
+    JobAction,
+    JobStatus,
+)
 
 MAX_ITEMS = 10_000
 """Items one job takes: what one API call can plan in its 29 seconds."""
@@ -16,10 +23,13 @@ MAX_WORKERS = 10
 """Workers one job may have; the Map state's MaxConcurrency is the same number."""
 
 MAX_CALLS_PER_WORKER = 25
-"""Calls one worker keeps in flight: what 512 MB hold at about 50 KiB a call, with room."""
+"""Calls one worker keeps in flight, so that losing a worker loses no more answers than these."""
 
 MAX_ATTEMPTS = 4
 """Tries for one item before it fails: the original's first try and three retries."""
+
+MAX_TAKEOVERS = 3 * MAX_ATTEMPTS
+"""Tries after which an item fails even though its answer is stored: it breaks every worker."""
 
 ErrorHandling = Literal["stop", "continue"]
 Priority = Literal["low", "normal", "high"]
@@ -107,6 +117,17 @@ class BatchJob:
             return JobStatus.FAILED
         return JobStatus.COMPLETED
 
+    def after(self, action: JobAction) -> JobStatus | None:
+        """The status an action leads to; None where it is not allowed.
+
+        A job is closed only while none of its items is open, with the status its counters give.
+        """
+        target = JOB_TRANSITIONS[action].get(self.status)
+        closes = action in CLOSING_ACTIONS
+        if closes and (self.open_items > 0 or target is not self.final_status()):
+            return None
+        return target
+
 
 @dataclass(frozen=True, slots=True)
 class BatchItem:
@@ -160,6 +181,10 @@ def job_key(owner_id: str, job_id: str) -> str:
     return f"{owner_id}#{job_id}"
 
 
-def calls_per_worker(total_items: int, workers: int) -> int:
-    """Share the items fairly over the workers, at most MAX_CALLS_PER_WORKER in flight each."""
-    return min(MAX_CALLS_PER_WORKER, max(1, -(-total_items // workers)))
+def calls_per_worker(total_items: int, workers: int, at_most: int | None = None) -> int:
+    """Share the items fairly over the workers, at most MAX_CALLS_PER_WORKER in flight each.
+
+    `at_most` is the caller's own, lower bound.
+    """
+    fair_share = max(1, -(-total_items // workers))
+    return min(fair_share, MAX_CALLS_PER_WORKER, at_most or MAX_CALLS_PER_WORKER)

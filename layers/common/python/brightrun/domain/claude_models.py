@@ -29,12 +29,17 @@ class Price(BaseModel):
 
 
 class ClaudeModel(BaseModel):
-    """One model; `effort` is sent where the model takes it."""
+    """One model; `effort` is sent where the model takes it.
+
+    `bedrock_id` is its inference profile on Amazon Bedrock: newer models answer under no other
+    name there. A global profile costs what the first-party API does, a geography's 10 % more.
+    """
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
     id: str
     aliases: tuple[str, ...]
+    bedrock_id: str
     max_output_tokens: int
     retires_at: date | None
     accepts_temperature: bool
@@ -67,6 +72,11 @@ def claude_model(name: str, today: date) -> ClaudeModel:
             f"use one of {choices}."
         )
     return model
+
+
+def recorded_model(model_id: str) -> ClaudeModel:
+    """Find the model that a stored job names; it may have retired since, its price still holds."""
+    return _models()[model_id]
 
 
 def cost_micro_usd(model: ClaudeModel, completion: Completion, day: date) -> int:

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import json
-import re
 from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
+from brightrun.domain.turn_text import is_cut_off, literal_escape, same_words
 from brightrun.errors import ConversationRefusedError
 
 _TEXT = {"type": "string"}
@@ -100,12 +100,6 @@ class RawConversation(BaseModel):
     turns: list[Turn]
 
 
-# A backslash at the end is where the constrained decoder closed a string too early; a literal
-# escape is what a model writes when it escapes twice. Both were the original's worst data defect.
-_CUT_OFF = re.compile(r"\\\s*$")
-_LITERAL_ESCAPE = re.compile(r"\\(?:[nrt\"]|u[0-9a-fA-F]{4})")
-
-
 def read_conversation(text: str, *, min_exchanges: int, max_exchanges: int) -> RawConversation:
     """Read Claude's answer and hold it to our rules.
 
@@ -128,6 +122,8 @@ def read_conversation(text: str, *, min_exchanges: int, max_exchanges: int) -> R
 def _parse(text: str) -> RawConversation:
     try:
         document = json.loads(text)
+        # JSON can escape half a surrogate pair, which no file can hold.
+        json.dumps(document, ensure_ascii=False).encode("utf-8")
     except (ValueError, RecursionError) as error:
         raise ConversationRefusedError(
             "parse_error", "invalid_json", f"The answer is not JSON: {error}."
@@ -160,16 +156,16 @@ def _check_texts(turns: list[Turn]) -> None:
     for number, turn in enumerate(turns, start=1):
         if not turn.content.strip():
             _refuse("empty_turn", f"Turn {number} is empty.")
-        if _CUT_OFF.search(turn.content):
+        if is_cut_off(turn.content):
             raise ConversationRefusedError(
                 "truncation",
                 "cut_off_turn",
                 f"Turn {number} was cut off: it ends in a backslash.",
                 pattern="trailing_backslash",
             )
-        if match := _LITERAL_ESCAPE.search(turn.content):
-            _refuse("literal_escape", f"Turn {number} holds the escape {match[0]!r} as text.")
-        same = " ".join(turn.content.split()).casefold()
+        if escape := literal_escape(turn.content):
+            _refuse("literal_escape", f"Turn {number} holds the escape {escape!r} as text.")
+        same = same_words(turn.content)
         if same in seen:
             _refuse("repeated_turn", f"Turn {number} repeats turn {seen[same]}.")
         seen[same] = number

@@ -20,6 +20,11 @@ def time_ordered_id(now: datetime) -> str:
     return str(uuid.UUID(int=value))
 
 
+def made_at_ms(identifier: str) -> int:
+    """The moment (epoch ms) that a time-ordered id was made in."""
+    return uuid.UUID(identifier).int >> 80
+
+
 def item_id(job_id: str, position: int) -> str:
     """Name the item at `position` of a job, so that planning twice makes the same items."""
     return str(uuid.uuid5(_NAMESPACE, f"item:{job_id}:{position}"))
@@ -28,3 +33,8 @@ def item_id(job_id: str, position: int) -> str:
 def conversation_id(item: str) -> str:
     """Name the conversation of an item, so that every attempt writes the same objects."""
     return str(uuid.uuid5(_NAMESPACE, f"conversation:{item}"))
+
+
+def imported_conversation_id(owner_id: str, text: str) -> str:
+    """Name a conversation that came without an id, so that importing it twice is noticed."""
+    return str(uuid.uuid5(_NAMESPACE, f"imported:{owner_id}:{text}"))

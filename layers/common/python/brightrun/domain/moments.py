@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
+from dataclasses import dataclass
+from datetime import UTC, date, datetime
 
 
 def iso(moment: datetime) -> str:
@@ -18,3 +19,19 @@ def from_iso(text: str) -> datetime:
 def epoch_ms(moment: datetime) -> int:
     """Milliseconds since 1970, the unit of leases and retry times."""
     return int(moment.timestamp() * 1000)
+
+
+@dataclass(frozen=True, slots=True)
+class Days:
+    """The days from one to another, both whole and in UTC; None leaves an end open."""
+
+    first: date | None = None
+    last: date | None = None
+
+    def since(self) -> str | None:
+        """The moment that nothing may be before."""
+        return None if self.first is None else f"{self.first.isoformat()}T00:00:00.000Z"
+
+    def until(self) -> str | None:
+        """The last millisecond that something may be of."""
+        return None if self.last is None else f"{self.last.isoformat()}T23:59:59.999Z"

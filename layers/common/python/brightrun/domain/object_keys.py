@@ -17,6 +17,16 @@ def parsed_conversation(owner_id: str, conversation_id: str) -> str:
     return f"{owner_id}/{conversation_id}/conversation.json"
 
 
+def edited_conversation(owner_id: str, conversation_id: str, version: int, attempt: str) -> str:
+    """The conversation as an edit left it; the attempt keeps two apart that meet on one version."""
+    return f"{owner_id}/{conversation_id}/conversation.v{version}.{attempt}.json"
+
+
+def enriched_conversation(owner_id: str, conversation_id: str) -> str:
+    """The training pairs of a conversation."""
+    return f"{owner_id}/{conversation_id}/enriched.json"
+
+
 def batch_plan(job_id: str) -> str:
     """The scaffolding of a job as it was when the job was made."""
     return f"{job_id}/plan.json"
@@ -31,3 +41,8 @@ def failure_report(failure_id: str, now: datetime) -> str:
     """A failed generation's report; colons and dots of the time become dashes."""
     moment = iso(now).replace(":", "-").replace(".", "-")
     return f"{now:%Y}/{now:%m}/failed-{failure_id}-{moment}.json"
+
+
+def training_file(file_id: str, version: int, attempt: str, extension: str) -> str:
+    """One version's object; the attempt keeps two that write the same version apart."""
+    return f"{file_id}/v{version}/{attempt}/training.{extension}"

@@ -140,7 +140,7 @@ PLACEHOLDERS: Mapping[str, Callable[[Ingredients], str]] = {
     "topic_description": lambda i: i.topic.description,
     "topic_example_questions": lambda i: _lines(i.topic.typical_question_examples),
     "typical_questions": lambda i: _lines(i.topic.typical_question_examples),
-    "topic_key_concepts": lambda i: ", ".join(i.topic.key_concepts),
+    "topic_key_concepts": lambda i: "; ".join(i.topic.key_concepts),
     "topic_specialist_note": lambda i: _specialist_note(i.topic),
     "consultant_name": lambda i: i.consultant.name,
     "consultant_business": lambda i: i.consultant.business,

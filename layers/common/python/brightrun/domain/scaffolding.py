@@ -9,6 +9,7 @@ from collections.abc import Mapping
 from typing import Annotated, Any, ClassVar, Literal, Self, TypeVar
 
 from pydantic import (
+    AfterValidator,
     BaseModel,
     ConfigDict,
     Field,
@@ -26,24 +27,40 @@ Origin = Literal["built_in", "edited", "own"]
 
 Key = Annotated[str, StringConstraints(pattern=r"^[a-z0-9]+(_[a-z0-9]+)*$", max_length=100)]
 # Labels stand between bars in the one-line fields of a prompt's <scaffolding> block.
+_PLAIN, _INK = r"[^\x00-\x1f\x7f|<>]", r"[^\s\x85\x00-\x1f\x7f|<>]"
 Label = Annotated[
     str,
     StringConstraints(
-        strip_whitespace=True, min_length=1, max_length=150, pattern=r"^[^\x00-\x1f\x7f|<>]+$"
+        strip_whitespace=True,
+        min_length=1,
+        max_length=150,
+        pattern=f"^{_PLAIN}*{_INK}{_PLAIN}*$",
     ),
 ]
-Sentence = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=500)]
-Prose = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=2000)]
+Sentence = Annotated[
+    str,
+    StringConstraints(strip_whitespace=True, min_length=1, max_length=500, pattern=r"[^\s\x85]"),
+]
+Prose = Annotated[
+    str,
+    StringConstraints(strip_whitespace=True, min_length=1, max_length=2000, pattern=r"[^\s\x85]"),
+]
 TemplateText = Annotated[str, StringConstraints(min_length=1, max_length=20_000)]
 Sentences = Annotated[tuple[Sentence, ...], Field(min_length=1, max_length=20)]
 Labels = Annotated[tuple[Label, ...], Field(min_length=1, max_length=20)]
 Keys = Annotated[
     tuple[Key, ...], Field(max_length=200, description="Keys of what fits; empty: everything fits.")
 ]
-Intensity = Annotated[float, Field(ge=0, le=1, allow_inf_nan=False)]
-Exchanges = Annotated[int, Field(ge=1, le=12, description="User turns, each with its answer.")]
-Baseline = Annotated[int, Field(ge=1, le=10)]
-Stars = Annotated[float, Field(ge=0, le=5, allow_inf_nan=False)]
+# Strict: "yes" is no truth value, and neither "3" nor true is a number.
+Flag = Annotated[bool, Field(strict=True)]
+# Four decimals: more than anybody means, and no number so small that DynamoDB cannot keep it.
+_ROUNDED = AfterValidator(lambda number: round(number, 4))
+Intensity = Annotated[float, Field(strict=True, ge=0, le=1, allow_inf_nan=False), _ROUNDED]
+Exchanges = Annotated[
+    int, Field(strict=True, ge=1, le=12, description="User turns, each with its answer.")
+]
+Baseline = Annotated[int, Field(strict=True, ge=1, le=10)]
+Stars = Annotated[float, Field(strict=True, ge=0, le=5, allow_inf_nan=False), _ROUNDED]
 
 
 class Content(BaseModel):
@@ -67,7 +84,7 @@ class Record(Content):
     origin: Origin = "built_in"
     created_at: str | None = None
     updated_at: str | None = None
-    is_active: bool = True
+    is_active: Flag = True
 
     @property
     def key(self) -> str:
@@ -78,7 +95,7 @@ class Record(Content):
 class Demographics(Content):
     """Who the client is in figures and words."""
 
-    age: Annotated[int, Field(ge=18, le=110)]
+    age: Annotated[int, Field(strict=True, ge=18, le=110)]
     gender: Label | None = None
     family_status: Label | None = None
     location: Label | None = None
@@ -101,7 +118,7 @@ class PersonaContent(Content):
     typical_questions: Sentences
     common_concerns: Sentences
     language_patterns: Sentences
-    is_active: bool = True
+    is_active: Flag = True
 
 
 class Persona(PersonaContent, Record):
@@ -134,7 +151,7 @@ class EmotionalArcContent(Content):
     complexity_baseline: Baseline
     suitable_personas: Keys = ()
     suitable_topics: Keys = ()
-    is_active: bool = True
+    is_active: Flag = True
 
     @model_validator(mode="after")
     def _ranges_run_upwards(self) -> Self:
@@ -164,8 +181,8 @@ class TrainingTopicContent(Content):
     key_concepts: Labels
     suitable_personas: Keys = ()
     suitable_emotional_arcs: Keys = ()
-    requires_specialist: bool = False
-    is_active: bool = True
+    requires_specialist: Flag = False
+    is_active: Flag = True
 
 
 class TrainingTopic(TrainingTopicContent, Record):
@@ -189,7 +206,7 @@ class PromptTemplateContent(Content):
     rating: Stars | None = None
     suitable_personas: Keys = ()
     suitable_topics: Keys = ()
-    is_active: bool = True
+    is_active: Flag = True
 
 
 class PromptTemplate(PromptTemplateContent, Record):
@@ -231,12 +248,10 @@ class ConsultantContent(Content):
     name: Label
     business: Label
     expertise: Sentence
-    years_experience: Annotated[int, Field(ge=0, le=80)]
+    years_experience: Annotated[int, Field(strict=True, ge=0, le=80)]
     core_philosophy: CorePhilosophy
     communication_style: CommunicationStyle
-    system_prompt: Annotated[
-        str, StringConstraints(strip_whitespace=True, min_length=100, max_length=4000)
-    ]
+    system_prompt: Annotated[str, StringConstraints(min_length=100, max_length=4000)]
 
 
 class Consultant(ConsultantContent, Record):

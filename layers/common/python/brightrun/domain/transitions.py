@@ -66,6 +66,7 @@ JOB_TRANSITIONS: Mapping[JobAction, Mapping[JobStatus, JobStatus]] = {
     },
 }
 
+CLOSING_ACTIONS = frozenset({JobAction.COMPLETE, JobAction.FAIL})
 ENDED_JOBS = frozenset({JobStatus.COMPLETED, JobStatus.FAILED, JobStatus.CANCELLED})
 ENDED_ITEMS = frozenset({ItemStatus.COMPLETED, ItemStatus.FAILED, ItemStatus.CANCELLED})
 

@@ -1,0 +1,54 @@
+"""One decision about many, while others decide too."""
+
+from __future__ import annotations
+
+import dataclasses
+
+from brightrun.domain.conversation_list import ConversationFilter
+from brightrun.domain.conversation_record import ConversationRecord
+from brightrun.domain.review import Decision
+from brightrun.services.list_conversations import ConversationLister
+from brightrun.services.review_conversations import ReviewDesk
+from brightrun.services.review_many import BulkReview
+from tests.builders import OWNER, SteppedClock
+from tests.fakes.conversations import InMemoryConversations, a_record
+from tests.fakes.reviews import InMemoryReviews
+
+
+class Contested(InMemoryConversations):
+    """Somebody archives `conversation-1` whenever it has just been read."""
+
+    def conversation(self, owner_id: str, conversation_id: str) -> ConversationRecord:
+        record = super().conversation(owner_id, conversation_id)
+        if conversation_id == "conversation-1" and record.status != "archived":
+            self._store(dataclasses.replace(record, status="archived", version=record.version + 1))
+        return record
+
+
+class Late(InMemoryConversations):
+    """Its index still shows approved conversations as pending."""
+
+    def _matching(self, owner_id: str, wanted: ConversationFilter) -> list[ConversationRecord]:
+        rows = super()._matching(owner_id, ConversationFilter())
+        return [dataclasses.replace(row, status="pending_review") for row in rows]
+
+
+def bulk(rows: InMemoryConversations) -> BulkReview:
+    desk = ReviewDesk(rows, InMemoryReviews(rows), SteppedClock())
+    return BulkReview(desk, ConversationLister(rows))
+
+
+def test_a_conversation_that_others_change_stops_no_other() -> None:
+    rows = Contested(a_record("conversation-1"), a_record("conversation-2"))
+    decided = bulk(rows).named(OWNER, ["conversation-1", "conversation-2"], Decision("approve"))
+    contested, other = decided.results
+    assert (contested.outcome, contested.status, contested.version) == ("conflict", "archived", 2)
+    assert (other.outcome, other.status, other.version) == ("updated", "approved", 2)
+
+
+def test_what_the_index_shows_too_late_is_not_decided_twice() -> None:
+    rows = Late(a_record(status="approved"))
+    wanted = ConversationFilter({"status": "pending_review"})
+    (result,) = bulk(rows).found(OWNER, wanted, Decision("approve")).results
+    assert (result.outcome, result.version) == ("unchanged", 1)
+    assert rows.writes == 0
