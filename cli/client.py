@@ -78,9 +78,11 @@ class ApiClient:
         request = self._http.build_request("POST", path, json=body or {}, headers=headers)
         return self._call(request, repeatable=idempotency_key is not None)
 
-    def patch(self, path: str, body: Document) -> Document:
-        """Change some fields."""
-        return self._call(self._http.build_request("PATCH", path, json=body), repeatable=False)
+    def patch(self, path: str, body: Document, if_match: str | None = None) -> Document:
+        """Change some fields, of the version with this ETag where one is given."""
+        headers = {"if-match": if_match} if if_match else {}
+        request = self._http.build_request("PATCH", path, json=body, headers=headers)
+        return self._call(request, repeatable=False)
 
     def delete(self, path: str) -> Document:
         """Deactivate or remove."""

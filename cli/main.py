@@ -12,16 +12,23 @@ from cli.commands import (
     batch_create,
     batch_view,
     conversations,
+    convert,
     failures,
     generate,
+    import_files,
     logs,
+    quality,
+    reviews,
     scaffolding,
+    training_files,
+    validate,
 )
 from cli.errors import UsageError
 from cli.scaffolding import ARCS, PERSONAS, TEMPLATES, TOPICS
 
 EXIT_CODES = """Exit codes: 0 done; 1 the batch or conversation ended failed, partly failed,
-cancelled or paused; 2 wrong usage; 3 not signed in; 4 not found; 5 refused by the server;
+cancelled or paused, a validated file is not ready, or an import was refused in part;
+2 wrong usage, or no training file; 3 not signed in; 4 not found; 5 refused by the server;
 6 server or network trouble, throttling included; 130 interrupted or declined."""
 
 
@@ -51,13 +58,24 @@ def build_app() -> typer.Typer:
         "Begin with `brightrun login --local`, or `brightrun configure` and `brightrun login`.",
         epilog=EXIT_CODES,
     )
-    for part in (account.app, scaffolding.compatibility_app, generate.app):
+    offline = (convert.app, validate.app)
+    for part in (
+        account.app,
+        scaffolding.compatibility_app,
+        generate.app,
+        import_files.app,
+        *offline,
+    ):
         app.add_typer(part)
     batch = typer.Typer(help="The batches: create, watch, look into, steer.")
     for part in (batch_create.app, batch_view.app, batch_control.app):
         batch.add_typer(part)
     app.add_typer(batch, name="batch")
-    app.add_typer(conversations.app, name="conversations")
+    kept = typer.Typer(help="The conversations: list, show, review, edit, enrich, download.")
+    for part in (conversations.app, reviews.app, quality.app):
+        kept.add_typer(part)
+    app.add_typer(kept, name="conversations")
+    app.add_typer(training_files.app, name="training-files")
     app.add_typer(failures.app, name="failures")
     app.add_typer(logs.app, name="logs")
     kinds = {"personas": PERSONAS, "arcs": ARCS, "topics": TOPICS, "templates": TEMPLATES}

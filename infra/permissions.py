@@ -1,9 +1,11 @@
 """Every permission that Bright Run's own roles hold, as data; the roles are made from this table.
 
 A resource is written as the construct's name, and what follows the first slash narrows it to an
-index or to object keys: `BatchLogsBucket/*/log.txt`. No action holds a wildcard. `*` as a whole
-resource stands only where the service knows no narrower one. A DynamoDB transaction needs no action
-of its own: it is authorised by the item actions inside it.
+index, to object keys or to models: `BatchLogsBucket/*/log.txt`. No action holds a wildcard. `*` as
+a whole resource stands only where the service knows no narrower one. A DynamoDB transaction needs
+no action of its own: it is authorised by the item actions inside it.
+
+tests/handlers/test_permissions_used.py runs every function and holds its grants equal to its calls.
 """
 
 from __future__ import annotations
@@ -38,18 +40,35 @@ START_BATCH = Grant(
     ("states:StartExecution",), "GenerateBatchStateMachine", "start or restart the batch workflow"
 )
 
+# To a caller that may not list a bucket, S3 answers 403 for a missing key, as for a forbidden one.
+LEARN_THAT_A_FILE_IS_MISSING = Grant(
+    ("s3:ListBucket",),
+    "ConversationFilesBucket",
+    "be told 404 for a file that is not there; the code lists nothing",
+)
+
+ENRICH = (
+    Grant(("dynamodb:PutItem",), "ConversationsTable", "record how far the enrichment came"),
+    Grant(
+        ("s3:GetObject", "s3:PutObject"),
+        "ConversationFilesBucket/*",
+        "read a conversation, store its training pairs, sign download links",
+    ),
+    Grant(("s3:GetObject",), "BatchLogsBucket/*/plan.json", "read what it was made from"),
+)
+
 FUNCTION_GRANTS: Mapping[str, tuple[Grant, ...]] = {
     "generate": (
         *LOGS_AND_TRACES,
         Grant(
-            ("dynamodb:GetItem", "dynamodb:Query"),
+            ("dynamodb:Query",),
             "ScaffoldingTable",
             "read the personas, arcs, topics and templates that a request names",
         ),
         Grant(
-            ("dynamodb:PutItem", "dynamodb:GetItem", "dynamodb:UpdateItem"),
+            ("dynamodb:PutItem", "dynamodb:GetItem"),
             "BatchJobsTable",
-            "create the job, find it again on a repeated request, mark it started",
+            "create the job, and find it again on a repeated request",
         ),
         Grant(("dynamodb:BatchWriteItem",), "BatchItemsTable", "create the job's items"),
         Grant(
@@ -68,15 +87,11 @@ FUNCTION_GRANTS: Mapping[str, tuple[Grant, ...]] = {
             "read the job's state and count each result in the item's transaction",
         ),
         Grant(
-            ("dynamodb:GetItem", "dynamodb:UpdateItem", "dynamodb:Query"),
+            ("dynamodb:UpdateItem", "dynamodb:Query"),
             "BatchItemsTable",
             "find queued items and expired leases, claim them, store their results",
         ),
-        Grant(
-            ("dynamodb:PutItem", "dynamodb:BatchWriteItem"),
-            "BatchLogsTable",
-            "append to the job's log",
-        ),
+        Grant(("dynamodb:PutItem",), "BatchLogsTable", "append to the job's log"),
         Grant(("dynamodb:PutItem",), "ConversationsTable", "store a conversation's record"),
         Grant(("dynamodb:PutItem",), "GenerationLogsTable", "record tokens and cost of each call"),
         Grant(("dynamodb:PutItem",), "FailedGenerationsTable", "record each failed call"),
@@ -85,6 +100,7 @@ FUNCTION_GRANTS: Mapping[str, tuple[Grant, ...]] = {
             "ConversationFilesBucket/*",
             "store the raw answer before parsing, reuse it after a crash, store the conversation",
         ),
+        LEARN_THAT_A_FILE_IS_MISSING,
         Grant(("s3:PutObject",), "FailedGenerationFilesBucket/*", "store a failure's report"),
         Grant(("s3:GetObject",), "BatchLogsBucket/*/plan.json", "read the job's plan"),
         Grant(("secretsmanager:GetSecretValue",), "ClaudeApiKeySecret", "call Claude by API key"),
@@ -105,6 +121,13 @@ FUNCTION_GRANTS: Mapping[str, tuple[Grant, ...]] = {
             "write the last line and read the log in order",
         ),
         Grant(("s3:PutObject",), "BatchLogsBucket/*/log.txt", "store the log as one file"),
+        Grant(
+            ("dynamodb:Query",),
+            "ConversationsTable/index/by_created_at",
+            "find the job's conversations that are not enriched",
+        ),
+        *ENRICH,
+        LEARN_THAT_A_FILE_IS_MISSING,
         START_BATCH,
     ),
     "batch_jobs": (
@@ -122,20 +145,20 @@ FUNCTION_GRANTS: Mapping[str, tuple[Grant, ...]] = {
         Grant(
             ("dynamodb:PutItem", "dynamodb:Query"),
             "BatchLogsTable",
-            "note who paused or cancelled; show the log of a running job",
+            "note that a job was paused or cancelled; show the log",
         ),
-        Grant(("s3:GetObject",), "BatchLogsBucket/*/log.txt", "show the log of a finished job"),
         START_BATCH,
     ),
     "conversations": (
         *LOGS_AND_TRACES,
-        Grant(
-            ("dynamodb:GetItem", "dynamodb:Query"),
-            "ConversationsTable",
-            "show one conversation and list by key",
-        ),
+        Grant(("dynamodb:GetItem",), "ConversationsTable", "show one conversation"),
         Grant(
             ("dynamodb:Query",), "ConversationsTable/index/by_created_at", "list the newest first"
+        ),
+        Grant(
+            ("dynamodb:PutItem", "dynamodb:Query"),
+            "ReviewAuditTable",
+            "write down who decided what about a conversation, in the decision's transaction",
         ),
         Grant(("dynamodb:Query",), "GenerationLogsTable", "list calls and sum their cost"),
         Grant(
@@ -143,8 +166,24 @@ FUNCTION_GRANTS: Mapping[str, tuple[Grant, ...]] = {
             "FailedGenerationsTable",
             "list and show failed generations",
         ),
-        Grant(("s3:GetObject",), "ConversationFilesBucket/*", "show turns and sign download links"),
+        *ENRICH,
+        LEARN_THAT_A_FILE_IS_MISSING,
         Grant(("s3:GetObject",), "FailedGenerationFilesBucket/*", "sign links to failure reports"),
+    ),
+    "training_files": (
+        *LOGS_AND_TRACES,
+        Grant(
+            ("dynamodb:GetItem", "dynamodb:Query", "dynamodb:PutItem"),
+            "TrainingFilesTable",
+            "list and show training files, make them and their next versions",
+        ),
+        Grant(("dynamodb:GetItem",), "ConversationsTable", "see whether a conversation may go in"),
+        Grant(("s3:GetObject",), "ConversationFilesBucket/*", "read a conversation's pairs"),
+        Grant(
+            ("s3:GetObject", "s3:PutObject"),
+            "TrainingFilesBucket/*",
+            "store a version, build the next one on it, sign download links",
+        ),
     ),
     "scaffolding": (
         *LOGS_AND_TRACES,
@@ -153,6 +192,38 @@ FUNCTION_GRANTS: Mapping[str, tuple[Grant, ...]] = {
             "ScaffoldingTable",
             "list, show, create, edit and deactivate personas, arcs, topics and templates",
         ),
+    ),
+}
+
+# The models of reference_data/claude_models.json as Amazon Bedrock names them.
+BEDROCK_MODELS = (
+    "anthropic.claude-sonnet-5-5",
+    "anthropic.claude-haiku-5-5",
+    "anthropic.claude-opus-5-5",
+    "anthropic.claude-sonnet-5",
+    "anthropic.claude-haiku-4-5-20251001-v1:0",
+    "anthropic.claude-sonnet-4-5-20250929-v1:0",
+)
+
+# What process_next holds besides, where the parameter ClaudeProvider names the provider. A global
+# inference profile runs a model where there is room; AWS authorises the call three times over, on
+# the profile, on the model in the caller's region, and on the model without a region.
+PROVIDER_GRANTS: Mapping[str, tuple[Grant, ...]] = {
+    "aws": (
+        Grant(
+            ("aws-external-anthropic:CreateInference",),
+            "ClaudeWorkspace",
+            "call Claude in one workspace of Claude Platform on AWS",
+        ),
+    ),
+    "bedrock": tuple(
+        Grant(("bedrock:InvokeModel",), f"{place}{model}", why)
+        for model in BEDROCK_MODELS
+        for place, why in (
+            ("BedrockProfiles/global.", "call Claude by its global inference profile"),
+            ("BedrockModels/", "let the profile use the model in this region"),
+            ("BedrockModelsOfAnyRegion/", "let the profile use the model where it has room"),
+        )
     ),
 }
 

@@ -26,6 +26,9 @@ CONVERSATIONS = (
     "Keys hold ids made at run time; the wildcard covers objects of this one bucket of ours."
 )
 FAILURES = "Keys hold ids made at run time; the wildcard covers reports in this one bucket of ours."
+TRAINING = (
+    "Keys hold ids made at run time; the wildcard covers training files in this one bucket of ours."
+)
 NO_ROTATION = (
     "Anthropic issues this key and offers no API to rotate it; the operator replaces it by hand, "
     "or uses a provider that signs with the function's role and needs no key."
@@ -58,15 +61,19 @@ _PLAN_OBJECTS = "BrightRunData:BatchLogsBucketArn/*/plan.json"
 _LOG_OBJECTS = "BrightRunData:BatchLogsBucketArn/*/log.txt"
 _CONVERSATION_OBJECTS = "BrightRunData:ConversationFilesBucketArn/*"
 _FAILURE_OBJECTS = "BrightRunData:FailedGenerationFilesBucketArn/*"
+_TRAINING_OBJECTS = "BrightRunData:TrainingFilesBucketArn/*"
 
 ACKNOWLEDGEMENTS = (
     _wildcard("BrightRunApi/Generate", "*", TRACES),
     _wildcard("BrightRunApi/Generate", _PLAN_OBJECTS, PLANS),
     _wildcard("BrightRunApi/BatchJobs", "*", TRACES),
-    _wildcard("BrightRunApi/BatchJobs", _LOG_OBJECTS, LOGS),
     _wildcard("BrightRunApi/Conversations", "*", TRACES),
     _wildcard("BrightRunApi/Conversations", _CONVERSATION_OBJECTS, CONVERSATIONS),
+    _wildcard("BrightRunApi/Conversations", _PLAN_OBJECTS, PLANS),
     _wildcard("BrightRunApi/Conversations", _FAILURE_OBJECTS, FAILURES),
+    _wildcard("BrightRunApi/TrainingFiles", "*", TRACES),
+    _wildcard("BrightRunApi/TrainingFiles", _CONVERSATION_OBJECTS, CONVERSATIONS),
+    _wildcard("BrightRunApi/TrainingFiles", _TRAINING_OBJECTS, TRAINING),
     _wildcard("BrightRunApi/Scaffolding", "*", TRACES),
     _wildcard("BrightRunWorkflows/ProcessNext", "*", TRACES),
     _wildcard("BrightRunWorkflows/ProcessNext", _PLAN_OBJECTS, PLANS),
@@ -74,6 +81,8 @@ ACKNOWLEDGEMENTS = (
     _wildcard("BrightRunWorkflows/ProcessNext", _FAILURE_OBJECTS, FAILURES),
     _wildcard("BrightRunWorkflows/FinishBatch", "*", TRACES),
     _wildcard("BrightRunWorkflows/FinishBatch", _LOG_OBJECTS, LOGS),
+    _wildcard("BrightRunWorkflows/FinishBatch", _PLAN_OBJECTS, PLANS),
+    _wildcard("BrightRunWorkflows/FinishBatch", _CONVERSATION_OBJECTS, CONVERSATIONS),
     _wildcard("BrightRunWorkflows/GenerateBatch", "*", TRACES_AND_LOG_DELIVERY),
     Acknowledgement("BrightRunWorkflows/ClaudeApiKeySecret", "AwsSolutions-SMG4", NO_ROTATION),
     Acknowledgement("BrightRunApi/Users/UserPool/Resource", "AwsSolutions-COG2", NO_MFA),

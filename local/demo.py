@@ -1,4 +1,4 @@
-"""The whole product in a minute: a batch of twelve conversations, from choice to log.
+"""The whole product in a minute: twelve conversations, from choice to training file.
 
 It uses only what users have: the HTTP API, through the command line's own client.
 """
@@ -21,6 +21,7 @@ from cli.job_log import LogReader
 from cli.render import make_console, print_conversation, table
 from cli.session import sign_in_locally
 from cli.watching import watch_batch
+from local.demo_training_file import make_training_file
 from local.engine import start
 from local.errors import LocalError
 from local.instance import find_instance
@@ -48,6 +49,8 @@ def main() -> int:
             session = sign_in_locally(folder.outputs, ProfileStore(Path(profiles)))
             with ApiClient(session.profile.api_url, session) as client:
                 summary = show_a_batch(client, console, generator_of(folder))
+                job_id = summary["batch_job_id"]
+                summary |= make_training_file(client, console, job_id, folder.root)
             summary["api_url"] = session.profile.api_url
             summary["data_dir"] = str(folder.root)
     except LocalError as error:

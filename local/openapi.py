@@ -28,6 +28,7 @@ TAGS = {
     "Batches": "Following and steering what was started.",
     "Conversations": "Reading and downloading what was written.",
     "Enrichment": "Checking what was written, and completing it.",
+    "Review": "Deciding what may be trained on, and who decided so.",
     "Training files": "What is trained on, made of conversations.",
     "Failures": "What could not be written, and why.",
     "Generation log": "Every call to Claude, and what it cost.",

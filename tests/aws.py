@@ -22,6 +22,8 @@ KEYS: dict[str, tuple[str, str]] = {
     "BatchItemsTable": ("job_key", "position"),
     "BatchLogsTable": ("job_key", "entry_id"),
     "ConversationsTable": ("owner_id", "conversation_id"),
+    "ReviewAuditTable": ("conversation_key", "entry_id"),
+    "TrainingFilesTable": ("owner_id", "file_id"),
     "GenerationLogsTable": ("owner_id", "log_id"),
     "FailedGenerationsTable": ("owner_id", "failure_id"),
     "IdempotencyTable": ("owner_id", "idempotency_key"),
@@ -30,7 +32,7 @@ INDEXES: dict[str, dict[str, tuple[str, str]]] = {
     "ConversationsTable": {"by_created_at": ("owner_id", "created_at")}
 }
 NUMBERS = {"position"}
-BUCKETS = ("conversation-files", "batch-logs", "failed-generation-files")
+BUCKETS = ("conversation-files", "training-files", "batch-logs", "failed-generation-files")
 
 
 @dataclass(frozen=True)

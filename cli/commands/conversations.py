@@ -28,6 +28,7 @@ COLUMNS = (
     Column("Topic", "training_topic_key", stack="scaffolding"),
     Column("Turns", "turn_count", stack="state"),
     Column("Status", "status", stack="state"),
+    Column("Quality", "quality_score", stack="state"),
     Column("Cost", "cost_usd", money, stack="state"),
 )
 
@@ -42,6 +43,12 @@ def list_conversations(
     arc: Annotated[str | None, typer.Option(help="Key or id.")] = None,
     topic: Annotated[str | None, typer.Option(help="Key or id.")] = None,
     batch: Annotated[str | None, typer.Option(help="Only those of this batch.")] = None,
+    enrichment_status: Annotated[
+        str | None, typer.Option(help="Only those of this enrichment status.")
+    ] = None,
+    quality_min: Annotated[float | None, typer.Option(help="The least quality score.")] = None,
+    quality_max: Annotated[float | None, typer.Option(help="The greatest quality score.")] = None,
+    search: Annotated[str | None, typer.Option(help="Only those with this in their name.")] = None,
     limit: Limit = DEFAULT_LIMIT,
     everything: Everything = False,
     cursor: Cursor = None,
@@ -54,6 +61,10 @@ def list_conversations(
         "emotional_arc_id": find_id(run.client, ARCS, arc),
         "training_topic_id": find_id(run.client, TOPICS, topic),
         "batch_job_id": batch,
+        "enrichment_status": enrichment_status,
+        "quality_min": None if quality_min is None else str(quality_min),
+        "quality_max": None if quality_max is None else str(quality_max),
+        "search": search,
     }
     answer_list(
         run,

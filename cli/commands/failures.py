@@ -31,6 +31,8 @@ def list_failures(
     failure_type: Annotated[str | None, typer.Option("--type", help="Only of this type.")] = None,
     stop_reason: Annotated[str | None, typer.Option(help="Only with this stop reason.")] = None,
     batch: Annotated[str | None, typer.Option(help="Only of this batch.")] = None,
+    date_from: Annotated[str | None, typer.Option(help="Not before this day, in UTC.")] = None,
+    date_to: Annotated[str | None, typer.Option(help="Not after this day, in UTC.")] = None,
     limit: Limit = DEFAULT_LIMIT,
     everything: Everything = False,
     cursor: Cursor = None,
@@ -41,7 +43,13 @@ def list_failures(
         "/api/failed-generations",
         "failures",
         COLUMNS,
-        filters={"failure_type": failure_type, "stop_reason": stop_reason, "run_id": batch},
+        filters={
+            "failure_type": failure_type,
+            "stop_reason": stop_reason,
+            "run_id": batch,
+            "date_from": date_from,
+            "date_to": date_to,
+        },
         limit=None if everything else limit,
         cursor=cursor,
     )

@@ -7,9 +7,7 @@ from typing import Any
 from brightrun.api import routes_batch_controls, routes_batches
 from brightrun.api.app import build_api
 
-api = build_api()
-api.include_router(routes_batches.router)
-api.include_router(routes_batch_controls.router)
+api = build_api(routes_batches.router, routes_batch_controls.router)
 
 
 def lambda_handler(event: dict[str, Any], context: Any) -> dict[str, Any]:

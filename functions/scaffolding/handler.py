@@ -1,19 +1,15 @@
-"""HTTP door to personas, emotional arcs, topics, the consultant and prompt templates."""
+"""Personas, emotional arcs, topics, the consultant, prompt templates: read, change, try out."""
 
 from __future__ import annotations
 
 from typing import Any
 
-from brightrun import bootstrap
+from brightrun.api import routes_consultant, routes_scaffolding, routes_templates
 from brightrun.api.app import build_api
-from brightrun.api.routes_scaffolding import add_scaffolding_routes
-from brightrun.api.routes_templates import add_template_routes
 
-api = build_api()
-add_scaffolding_routes(api, bootstrap.scaffolding_editor)
-add_template_routes(api, bootstrap.scaffolding_editor)
+api = build_api(routes_scaffolding.router, routes_consultant.router, routes_templates.router)
 
 
 def lambda_handler(event: dict[str, Any], context: Any) -> dict[str, Any]:
-    """Answer one request of the HTTP API."""
+    """Answer an API Gateway request."""
     return api.resolve(event, context)

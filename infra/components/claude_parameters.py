@@ -28,6 +28,16 @@ PARAMETERS: dict[str, tuple[str, dict[str, Any]]] = {
         "ClaudeBaseUrl",
         {"default": "", "description": "Empty: the provider's own address"},
     ),
+    "CLAUDE_WORKSPACE_ID": (
+        "ClaudeWorkspaceId",
+        {
+            "default": "",
+            # No * can come through it into the policy that names the workspace.
+            "allowed_pattern": "(wrkspc_[A-Za-z0-9]+)?",
+            "constraint_description": "must be a workspace's id (wrkspc_...), or empty",
+            "description": "The workspace of Claude Platform on AWS, for ClaudeProvider=aws",
+        },
+    ),
     "LEASE_SECONDS": (
         "LeaseSeconds",
         {

@@ -98,6 +98,7 @@ def _cors(settings: StageSettings) -> apigatewayv2.CorsPreflightOptions:
     return apigatewayv2.CorsPreflightOptions(
         allow_origins=[settings.allowed_origin],
         allow_methods=[apigatewayv2.CorsHttpMethod(method) for method in methods],
-        allow_headers=["authorization", "content-type", "idempotency-key"],
+        allow_headers=["authorization", "content-type", "idempotency-key", "if-match"],
+        expose_headers=["etag"],
         max_age=Duration.hours(1),
     )

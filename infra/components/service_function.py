@@ -53,6 +53,12 @@ class ServiceFunction(Construct):
         log = log_group(self, settings)
         arns = {name: target.arn for name, target in targets.items()}
         reached = {grant.target for grant in grants} & targets.keys()
+        self.role = service_role(
+            self,
+            service="lambda.amazonaws.com",
+            grants=grants,
+            arns={**arns, "OwnLogGroup": log.log_group_arn},
+        )
         self.function = lambda_.Function(
             self,
             "Function",
@@ -66,12 +72,7 @@ class ServiceFunction(Construct):
             memory_size=spec.memory_mb,
             tracing=lambda_.Tracing.ACTIVE,
             log_group=log,
-            role=service_role(
-                self,
-                service="lambda.amazonaws.com",
-                grants=grants,
-                arns={**arns, "OwnLogGroup": log.log_group_arn},
-            ),
+            role=self.role,
             environment={
                 "POWERTOOLS_SERVICE_NAME": spec.name,
                 "LOG_LEVEL": settings.log_level,

@@ -19,14 +19,18 @@ def service_role(
     returned role ignores the statements that CDK's constructs would add on their own.
     Raises KeyError for a grant whose target is not in `arns`.
     """
-    document = iam.PolicyDocument(statements=[_statement(grant, arns) for grant in grants])
     role = iam.Role(
         scope,
         "Role",
         assumed_by=iam.ServicePrincipal(service),
-        inline_policies={"Grants": document},
+        inline_policies={"Grants": policy_of(grants, arns)},
     )
     return role.without_policy_updates()
+
+
+def policy_of(grants: Sequence[Grant], arns: Mapping[str, str]) -> iam.PolicyDocument:
+    """Write grants as a policy; raises KeyError for a grant whose target is not in `arns`."""
+    return iam.PolicyDocument(statements=[_statement(grant, arns) for grant in grants])
 
 
 def _statement(grant: Grant, arns: Mapping[str, str]) -> iam.PolicyStatement:

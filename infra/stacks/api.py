@@ -18,6 +18,9 @@ from infra.stacks.data import DataStack
 from infra.stacks.workflows import WorkflowsStack
 
 API_TIMEOUT_S = 29  # one second under the API's own limit, so a slow function's error is its own
+# A training file is built in memory: 50 MB of JSON is some 400 MB of objects, and a whole vCPU
+# writes it in a third of the API's time.
+LARGER = {"training_files": {"memory_mb": 1769}}
 
 
 class ApiStack(Stack):
@@ -39,17 +42,11 @@ class ApiStack(Stack):
         http = HttpApi(self, "Http", users=users, settings=settings)
         layers = shared_layers(self)
         targets = {**data.targets, "GenerateBatchStateMachine": workflows.generate_batch}
-        extra = {
-            "generate": {
-                **claude_environment(self, ["CLAUDE_MODEL"]),
-                # It writes no log line, but names all three tables of a batch to one repository.
-                "BATCH_LOGS_TABLE": data.targets["BatchLogsTable"].value,
-            }
-        }
+        extra = {"generate": claude_environment(self, ["CLAUDE_MODEL"])}
         for name, routes in ROUTES.items():
             answering = ServiceFunction(
                 self,
-                FunctionSpec(name=name, timeout_s=API_TIMEOUT_S),
+                FunctionSpec(name=name, timeout_s=API_TIMEOUT_S, **LARGER.get(name, {})),
                 settings=settings,
                 layers=layers,
                 targets=targets,

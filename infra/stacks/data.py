@@ -23,13 +23,20 @@ TABLES = {
     "ConversationsTable": TableSpec(
         partition="owner_id", sort="conversation_id", index_on="created_at"
     ),
+    "ReviewAuditTable": TableSpec(partition="conversation_key", sort="entry_id"),
+    "TrainingFilesTable": TableSpec(partition="owner_id", sort="file_id"),
     "GenerationLogsTable": TableSpec(partition="owner_id", sort="log_id"),
     "FailedGenerationsTable": TableSpec(partition="owner_id", sort="failure_id"),
     "IdempotencyTable": TableSpec(
         partition="owner_id", sort="idempotency_key", expires_by="expires_at"
     ),
 }
-BUCKETS = ("ConversationFilesBucket", "BatchLogsBucket", "FailedGenerationFilesBucket")
+BUCKETS = (
+    "ConversationFilesBucket",
+    "TrainingFilesBucket",
+    "BatchLogsBucket",
+    "FailedGenerationFilesBucket",
+)
 
 
 class DataStack(Stack):

@@ -10,6 +10,7 @@ from aws_cdk import aws_secretsmanager as secretsmanager
 from constructs import Construct
 
 from infra.components.alarm import failure_alarm
+from infra.components.claude_access import grant_claude_access
 from infra.components.claude_parameters import claude_environment
 from infra.components.layers import shared_layers
 from infra.components.service_function import FunctionSpec, ServiceFunction
@@ -23,7 +24,9 @@ GENERATE_BATCH_DEFINITION = (
     Path(__file__).resolve().parents[1] / "state_machines" / "generate_batch.asl.json"
 )
 
-PROCESS_NEXT = FunctionSpec(name="process_next", timeout_s=900)
+# It waits for Claude nearly all of its time, so memory is most of its price (docs/cost.md); with 25
+# calls in flight it was measured to hold 124 MB.
+PROCESS_NEXT = FunctionSpec(name="process_next", timeout_s=900, memory_mb=256)
 FINISH_BATCH = FunctionSpec(name="finish_batch", timeout_s=300)
 
 
@@ -51,7 +54,14 @@ class WorkflowsStack(Stack):
             ),
             "GenerateBatchStateMachine": start_target(state_machine_arn(self, GENERATE_BATCH)),
         }
-        process_next = self._worker(PROCESS_NEXT, targets, claude_environment(self))
+        claude = claude_environment(self)
+        process_next = self._worker(PROCESS_NEXT, targets, claude)
+        grant_claude_access(
+            process_next,
+            process_next.role,
+            provider=claude["CLAUDE_PROVIDER"],
+            workspace_id=claude["CLAUDE_WORKSPACE_ID"],
+        )
         finish_batch = self._worker(FINISH_BATCH, targets, {})
         machine = LoggedStateMachine(
             self,

@@ -64,6 +64,19 @@ TURNS = [
     },
 ]
 FAILURES = [{"id": FAILURE, "failure_type": "truncation", "error_message": "stopped early"}]
+TRAINING_FILE = "0190a000-0000-7000-8000-000000000009"
+VERSION = {
+    "version": 1,
+    "created_at": "2026-08-05T10:00:00Z",
+    "conversation_count": 2,
+    "added_conversations": 2,
+    "total_training_pairs": 16,
+    "trainable_pairs": 8,
+    "json_file_size": 2000,
+    "jsonl_file_size": 1500,
+    "avg_quality_score": 4.1,
+}
+TRAINING_FILES = [{"id": TRAINING_FILE, "name": "First", **VERSION}]
 LOG_LINES = ["[10:00] Processing item", "[10:01] Item completed", "[10:02] Batch job complete"]
 
 
@@ -167,6 +180,7 @@ def add_routes(system: FakeSystem) -> None:
     serve_list(system, "/api/batch-jobs", "jobs", [_job(number) for number in range(130)])
     serve_list(system, "/api/conversations", "conversations", CONVERSATIONS)
     serve_list(system, "/api/failed-generations", "failures", FAILURES)
+    _serve_training_files(system)
     serve_list(system, "/api/generation-logs", "logs", [{"id": "l-1", "status": "success"}])
     serve_list(system, f"/api/batch-jobs/{JOB}/log", "lines", LOG_LINES)
     serve_list(system, f"/api/conversations/batch/{JOB}/items", "items", [_item()])
@@ -239,6 +253,37 @@ def _serve_actions(system: FakeSystem) -> None:
     system.route("POST", "/api/scaffolding/check-compatibility", lambda _, __: fit)
     system.route("PATCH", f"/api/conversations/batch/{JOB}", act)
     system.route("POST", f"/api/batch-jobs/{JOB}/retry-failed", retry)
+
+
+def _serve_training_files(system: FakeSystem) -> None:
+    one = f"/api/training-files/{TRAINING_FILE}"
+    changed = {"success": True, "trainingFile": TRAINING_FILES[0], "message": "Version 1 holds 2."}
+    shown = {"success": True, "trainingFile": TRAINING_FILES[0], "versions": [VERSION]}
+    serve_list(system, "/api/training-files", "files", TRAINING_FILES)
+    system.route(
+        "POST",
+        "/api/training-files",
+        lambda _, __: Answer(201, json.dumps(changed).encode()),
+    )
+    system.route("POST", f"{one}/add-conversations", lambda _, __: changed)
+    system.route("GET", one, lambda _, __: shown)
+
+    def link(request: Recorded, _: re.Match[str]) -> Json:
+        extension = request.query["format"]
+        return {
+            "success": True,
+            "file_id": TRAINING_FILE,
+            "version": int(request.query.get("version", 1)),
+            "download_url": f"{system.url}/files/training.{extension}?X-Amz-Signature=abc",
+            "filename": f"First.v1.{extension}",
+            "file_size": len(extension),
+            "sha256": "ab" * 32,
+        }
+
+    system.route("GET", f"{one}/download", link)
+    system.route(
+        "GET", r"/files/training\.(jsonl?)", lambda _, found: Answer(200, found[1].encode())
+    )
 
 
 def _job(number: int) -> Json:

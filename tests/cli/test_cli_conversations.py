@@ -182,12 +182,15 @@ def test_failures_can_be_listed_shown_and_downloaded(
     brightrun: BrightRun, system: FakeSystem, tmp_path: Path
 ) -> None:
     filters = ("--type", "truncation", "--stop-reason", "max_tokens", "--batch", JOB)
+    days = ("--date-from", "2026-08-01", "--date-to", "2026-08-05")
 
-    assert "stopped early" in brightrun("failures", "list", *filters).stdout
+    assert "stopped early" in brightrun("failures", "list", *filters, *days).stdout
     assert system.requests[-1].query == {
         "failure_type": "truncation",
         "stop_reason": "max_tokens",
         "run_id": JOB,
+        "date_from": "2026-08-01",
+        "date_to": "2026-08-05",
         "limit": "25",
     }
     assert "truncation" in brightrun("failures", "show", FAILURE).stdout

@@ -8,12 +8,12 @@ from datetime import date
 from typing import Any
 
 import pytest
+
 from brightrun.domain.claude import CALL_TIMEOUT_S, Completion
 from brightrun.domain.conversation import RAW_CONVERSATION_SCHEMA, read_conversation
 from brightrun.domain.prompt_assembly import Prompt
 from brightrun.errors import ClaudeCallError, UnusableModelError
 from brightrun.gateways.claude import anthropic_claude
-
 from local.claude_simulator import ClaudeSimulator
 from tests.builders import a_plan
 
@@ -34,7 +34,7 @@ def a_prompt() -> Prompt:
 def ask(simulator: ClaudeSimulator, *, model: str = "claude-sonnet-5-5") -> Completion:
     async def call() -> Completion:
         claude = anthropic_claude(
-            "simulator", model, TODAY, base_url=simulator.url, api_key="not-needed"
+            "simulator", model, TODAY, base_url=simulator.url, api_key="not-needed", workspace_id=""
         )
         try:
             return await claude.write(a_prompt(), schema=RAW_CONVERSATION_SCHEMA)
@@ -144,7 +144,12 @@ def test_no_failure_message_holds_the_prompt(simulator: ClaudeSimulator) -> None
 def test_a_retired_model_is_refused_before_a_call() -> None:
     with pytest.raises(UnusableModelError):
         anthropic_claude(
-            "direct", "claude-sonnet-4-5-20250929", date(2026, 12, 1), base_url="", api_key="k"
+            "direct",
+            "claude-sonnet-4-5-20250929",
+            date(2026, 12, 1),
+            base_url="",
+            api_key="k",
+            workspace_id="",
         )
 
 

@@ -16,7 +16,6 @@ from brightrun.domain.moments import epoch_ms, iso
 from brightrun.domain.pages import Page, T
 from brightrun.domain.transitions import (
     ENDED_JOBS,
-    JOB_TRANSITIONS,
     ItemStatus,
     JobAction,
     JobStatus,
@@ -57,7 +56,7 @@ class InMemoryBatches:
     ) -> BatchJob:
         with self._lock:
             job = self.job(owner_id, job_id)
-            target = JOB_TRANSITIONS[action].get(job.status)
+            target = job.after(action)
             if target is None:
                 raise not_allowed(job, action)
             again = action is JobAction.RETRY_FAILED

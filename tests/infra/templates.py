@@ -78,6 +78,10 @@ def granted_name(resource: str) -> str:
         (r"(ProcessNext|FinishBatch)Function[0-9A-F]{8}\.Arn", r"\1Function"),
         (r"arn:.*:stateMachine:brightrun-generate-batch", "GenerateBatchStateMachine"),
         (r"BrightRunWorkflows:.*Ref(GenerateBatchStateMachine)[0-9A-F]+", r"\1"),
+        (r"arn:aws:aws-external-anthropic:.*:workspace/ClaudeWorkspaceId", "ClaudeWorkspace"),
+        (r"arn:aws:bedrock:us-east-1:AWS::AccountId:inference-profile/(.*)", r"BedrockProfiles/\1"),
+        (r"arn:aws:bedrock:us-east-1::foundation-model/(.*)", r"BedrockModels/\1"),
+        (r"arn:aws:bedrock:::foundation-model/(.*)", r"BedrockModelsOfAnyRegion/\1"),
     )
     for pattern, name in names:
         if match := re.fullmatch(pattern, resource):

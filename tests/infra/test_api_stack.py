@@ -69,5 +69,11 @@ def test_browsers_may_call_from_the_allowed_origin_only(templates: Templates) ->
     cors = only(templates, "AWS::ApiGatewayV2::Api")["Properties"]["CorsConfiguration"]
     assert cors["AllowOrigins"] == ["http://127.0.0.1:8610"]
     assert set(cors["AllowMethods"]) == {"GET", "POST", "PUT", "PATCH", "DELETE"}
-    assert set(cors["AllowHeaders"]) == {"authorization", "content-type", "idempotency-key"}
+    assert set(cors["AllowHeaders"]) == {
+        "authorization",
+        "content-type",
+        "idempotency-key",
+        "if-match",
+    }
+    assert cors["ExposeHeaders"] == ["etag"]
     assert "AllowCredentials" not in cors

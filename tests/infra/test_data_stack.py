@@ -6,22 +6,15 @@ from typing import Any
 
 import pytest
 
+from tests import aws
+from tests.aws import KEYS
 from tests.infra.templates import DATA, Templates
 
 pytestmark = pytest.mark.slow
 
-KEYS = {
-    "ScaffoldingTable": ("owner_kind", "id"),
-    "BatchJobsTable": ("owner_id", "job_id"),
-    "BatchItemsTable": ("job_key", "position"),
-    "BatchLogsTable": ("job_key", "entry_id"),
-    "ConversationsTable": ("owner_id", "conversation_id"),
-    "GenerationLogsTable": ("owner_id", "log_id"),
-    "FailedGenerationsTable": ("owner_id", "failure_id"),
-    "IdempotencyTable": ("owner_id", "idempotency_key"),
-}
 BUCKETS = {
     "ConversationFilesBucket",
+    "TrainingFilesBucket",
     "BatchLogsBucket",
     "FailedGenerationFilesBucket",
     "AccessLogsBucket",
@@ -57,6 +50,7 @@ def test_keys_are_strings_except_the_position_of_an_item(templates: Templates) -
         if attribute["AttributeType"] != "S"
     }
     assert numbers == {("BatchItemsTable", "position")}
+    assert {attribute for _, attribute in numbers} == aws.NUMBERS
 
 
 @pytest.mark.parametrize("name", sorted(KEYS))
@@ -78,9 +72,15 @@ def test_only_conversations_have_an_index_and_it_is_by_creation(templates: Templ
         for name, body in tables(templates).items()
         if "GlobalSecondaryIndexes" in body["Properties"]
     }
+    assert {
+        name: {
+            index["IndexName"]: tuple(key["AttributeName"] for key in index["KeySchema"])
+            for index in found
+        }
+        for name, found in indexes.items()
+    } == aws.INDEXES
     ((name, (index,)),) = indexes.items()
     assert (name, index["IndexName"]) == ("ConversationsTable", "by_created_at")
-    assert [key["AttributeName"] for key in index["KeySchema"]] == ["owner_id", "created_at"]
     assert index["Projection"] == {"ProjectionType": "ALL"}
 
 
@@ -95,6 +95,10 @@ def test_only_idempotency_records_expire(templates: Templates) -> None:
 
 def test_the_buckets_are_these(templates: Templates) -> None:
     assert buckets(templates).keys() == BUCKETS
+    moto = {
+        "".join(word.capitalize() for word in f"{name}-bucket".split("-")) for name in aws.BUCKETS
+    }
+    assert moto == BUCKETS - {"AccessLogsBucket"}
 
 
 @pytest.mark.parametrize("name", sorted(BUCKETS))

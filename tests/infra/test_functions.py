@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import pytest
-from brightrun import settings
 
+from brightrun import settings
 from infra.permissions import FUNCTION_GRANTS
 from infra.routes import ROUTES
 from tests.infra.templates import WORKFLOWS, Templates, text
@@ -12,6 +12,10 @@ from tests.infra.templates import WORKFLOWS, Templates, text
 pytestmark = pytest.mark.slow
 
 TIMEOUTS_S = dict.fromkeys(ROUTES, 29) | {"process_next": 900, "finish_batch": 300}
+MEMORY_MB = {
+    "training_files": 1769,  # a whole vCPU, and room for a file of 50 MB
+    "process_next": 256,  # paid while it waits for Claude
+}
 SETTINGS: dict[str, type[settings.Settings]] = {
     "generate": settings.GenerateSettings,
     "process_next": settings.ProcessNextSettings,
@@ -19,6 +23,7 @@ SETTINGS: dict[str, type[settings.Settings]] = {
     "batch_jobs": settings.BatchJobsSettings,
     "conversations": settings.ConversationsSettings,
     "scaffolding": settings.ScaffoldingSettings,
+    "training_files": settings.TrainingFilesSettings,
 }
 
 
@@ -33,7 +38,7 @@ def test_a_function_has_the_common_shape(templates: Templates, name: str) -> Non
     assert function["Runtime"] == "python3.14"
     assert function["Architectures"] == ["arm64"]
     assert function["Handler"] == "handler.lambda_handler"
-    assert function["MemorySize"] == 512
+    assert function["MemorySize"] == MEMORY_MB.get(name, 512)
     assert function["TracingConfig"] == {"Mode": "Active"}
     assert [text(layer)[:-8] for layer in function["Layers"]] == ["Dependencies", "BrightRunCode"]
     assert "ReservedConcurrentExecutions" not in function

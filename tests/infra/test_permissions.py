@@ -2,19 +2,18 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 
 import pytest
 
-from infra.permissions import FUNCTION_GRANTS, STATE_MACHINE_GRANTS, Grant
-from tests.infra.templates import Templates, allowed, text
+from infra.permissions import FUNCTION_GRANTS, PROVIDER_GRANTS, STATE_MACHINE_GRANTS, Grant
+from tests.infra.templates import WORKFLOWS, Templates, allowed, text
 
 ROOT = Path(__file__).resolve().parents[2]
-EVERY_GRANT = [
-    grant
-    for grants in (*FUNCTION_GRANTS.values(), *STATE_MACHINE_GRANTS.values())
-    for grant in grants
-]
+REGISTRY = ROOT / "layers/common/python/brightrun/reference_data/claude_models.json"
+TABLES = (FUNCTION_GRANTS, PROVIDER_GRANTS, STATE_MACHINE_GRANTS)
+EVERY_GRANT = [grant for table in TABLES for grants in table.values() for grant in grants]
 # Services that know no narrower resource for these actions.
 ONLY_STAR = {"xray", "logs"}
 
@@ -81,6 +80,34 @@ def test_there_is_one_role_for_each_function_and_state_machine(templates: Templa
     assert sorted(roles) == sorted(f"{role}.Arn" for role in templates.of_type("AWS::IAM::Role"))
 
 
+def test_every_model_of_the_registry_may_be_called_on_bedrock() -> None:
+    registry = json.loads(REGISTRY.read_text(encoding="utf-8"))["models"]
+    granted = {grant.resource for grant in PROVIDER_GRANTS["bedrock"]}
+    assert granted == {
+        f"{place}{model['bedrock_id'].removeprefix('global.')}"
+        for model in registry
+        for place in ("BedrockProfiles/global.", "BedrockModels/", "BedrockModelsOfAnyRegion/")
+    }
+
+
 @pytest.mark.slow
-def test_nothing_adds_a_policy_beside_the_table(templates: Templates) -> None:
-    assert not templates.of_type("AWS::IAM::Policy") | templates.of_type("AWS::IAM::ManagedPolicy")
+@pytest.mark.parametrize("provider", sorted(PROVIDER_GRANTS))
+def test_a_provider_is_allowed_to_the_worker_alone_and_only_where_it_is_chosen(
+    templates: Templates, provider: str
+) -> None:
+    policies = templates.of_type("AWS::IAM::Policy", WORKFLOWS).values()
+    name = f"claude-through-{provider}"
+    (policy,) = [body for body in policies if body["Properties"]["PolicyName"] == name]
+    statements = policy["Properties"]["PolicyDocument"]["Statement"]
+    assert allowed(statements) == expected(PROVIDER_GRANTS[provider])
+    role, _ = templates.functions()["process_next"]["Role"]["Fn::GetAtt"]
+    assert policy["Properties"]["Roles"] == [{"Ref": role}]
+    condition = templates.by_stack[WORKFLOWS]["Conditions"][policy["Condition"]]
+    assert condition == {"Fn::Equals": [{"Ref": "ClaudeProvider"}, provider]}
+
+
+@pytest.mark.slow
+def test_nothing_adds_a_policy_beside_the_tables(templates: Templates) -> None:
+    assert len(templates.of_type("AWS::IAM::Policy")) == len(PROVIDER_GRANTS)
+    assert not templates.of_type("AWS::IAM::ManagedPolicy")
+    assert not templates.of_type("AWS::IAM::RolePolicy")

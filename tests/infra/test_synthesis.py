@@ -15,9 +15,14 @@ from tests.infra.templates import API, DATA, STACKS, WORKFLOWS, Templates
 pytestmark = pytest.mark.slow
 
 ROOT = Path(__file__).resolve().parents[2]
-TEMPLATE_LIMIT_BYTES = 1_000_000  # CloudFormation's, for a template in S3
+TEMPLATE_LIMIT_BYTES = 51_200  # CloudFormation's, for a template that is sent without a bucket
 OUTPUTS = {
-    DATA: {"ConversationFilesBucketName", "BatchLogsBucketName", "FailedGenerationFilesBucketName"},
+    DATA: {
+        "ConversationFilesBucketName",
+        "TrainingFilesBucketName",
+        "BatchLogsBucketName",
+        "FailedGenerationFilesBucketName",
+    },
     WORKFLOWS: {"GenerateBatchStateMachineArn", "ClaudeApiKeySecretArn"},
     API: {"ApiUrl", "ApiId", "UserPoolId", "UserPoolClientId", "Region"},
 }
@@ -28,6 +33,7 @@ PARAMETERS = {
         **MODEL,
         "ClaudeProvider": "direct",
         "ClaudeBaseUrl": "",
+        "ClaudeWorkspaceId": "",
         "LeaseSeconds": 60,
         "RetryBaseSeconds": 8,
     },
@@ -39,6 +45,7 @@ UNTAGGED = {
     "AWS::ApiGatewayV2::Integration",
     "AWS::ApiGatewayV2::Route",
     "AWS::Cognito::UserPoolClient",
+    "AWS::IAM::Policy",
     "AWS::Lambda::LayerVersion",
     "AWS::Lambda::Permission",
     "AWS::S3::BucketPolicy",
@@ -75,7 +82,7 @@ def test_every_resource_that_can_be_tagged_is_tagged(templates: Templates) -> No
 
 def test_every_log_group_is_kept_for_the_stages_period(templates: Templates) -> None:
     groups = templates.of_type("AWS::Logs::LogGroup")
-    functions, state_machines, apis = 6, 1, 1
+    functions, state_machines, apis = 7, 1, 1
     assert len(groups) == functions + state_machines + apis
     assert {group["Properties"]["RetentionInDays"] for group in groups.values()} == {90}
 

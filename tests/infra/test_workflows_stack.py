@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from pathlib import Path
 
 import pytest
@@ -81,6 +82,25 @@ def test_the_machine_waits_longer_for_a_function_than_it_may_run(templates: Temp
     functions = templates.functions()
     assert functions["process_next"]["Timeout"] < worker["TimeoutSeconds"]
     assert functions["finish_batch"]["Timeout"] < states["FinishBatch"]["TimeoutSeconds"]
+
+
+@pytest.mark.slow
+def test_claude_on_aws_is_not_deployed_without_its_workspace(templates: Templates) -> None:
+    rule = templates.by_stack[WORKFLOWS]["Rules"]["WorkspaceForClaudeOnAws"]
+    assert rule["RuleCondition"] == {"Fn::Equals": [{"Ref": "ClaudeProvider"}, "aws"]}
+    (assertion,) = rule["Assertions"]
+    assert assertion["Assert"] == {"Fn::Not": [{"Fn::Equals": [{"Ref": "ClaudeWorkspaceId"}, ""]}]}
+    assert "ClaudeWorkspaceId" in assertion["AssertDescription"]
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(
+    ("workspace", "accepted"),
+    [("", True), ("wrkspc_01AbCdEf", True), ("*", False), ("wrkspc_*", False), ("wrkspc_", False)],
+)
+def test_a_workspace_is_one_workspace(templates: Templates, workspace: str, accepted: bool) -> None:
+    parameter = templates.by_stack[WORKFLOWS]["Parameters"]["ClaudeWorkspaceId"]
+    assert bool(re.fullmatch(parameter["AllowedPattern"], workspace)) is accepted
 
 
 @pytest.mark.slow

@@ -26,11 +26,14 @@ if TYPE_CHECKING:
     from mypy_boto3_s3.client import S3Client
 
     from brightrun.gateways.claude import AnthropicClaude
+    from brightrun.repositories.conversations import DynamoConversations
     from brightrun.services.control_batch import BatchControls
     from brightrun.services.create_batch import BatchCreator
+    from brightrun.services.enrich_conversation import ConversationEnricher
     from brightrun.services.finish_batch import BatchFinisher
     from brightrun.services.manage_scaffolding import ScaffoldingEditor
     from brightrun.services.read_conversations import ConversationReader
+    from brightrun.services.request_enrichment import EnrichmentDesk
     from brightrun.services.run_worker import WorkerRunner
 
 
@@ -97,9 +100,10 @@ def batch_creator() -> BatchCreator:
     from brightrun.services.create_batch import BatchCreator
 
     environment = settings.GenerateSettings.from_environment()
+    tables = BatchTables(jobs=environment.batch_jobs_table, items=environment.batch_items_table)
     return BatchCreator(
         scaffolding=DynamoScaffolding(dynamodb(), environment.scaffolding_table),
-        batches=batches(environment).jobs,
+        batches=DynamoBatches(dynamodb(), tables),
         plans=S3Objects(s3(), environment.batch_logs_bucket),
         keys=DynamoRequestKeys(dynamodb(), environment.idempotency_table),
         workflow=workflow(environment.generate_batch_state_machine_arn),
@@ -134,6 +138,7 @@ def batch_controls() -> BatchControls:
 def batch_finisher() -> BatchFinisher:
     """Build what the finish_batch function does."""
     from brightrun.services.finish_batch import BatchFinisher
+    from brightrun.services.sweep_enrichment import EnrichmentSweep
 
     environment = settings.FinishBatchSettings.from_environment()
     opened = batches(environment)
@@ -144,6 +149,7 @@ def batch_finisher() -> BatchFinisher:
         logs=S3Objects(s3(), environment.batch_logs_bucket),
         workflow=workflow(environment.generate_batch_state_machine_arn),
         clock=clock,
+        sweep=EnrichmentSweep(conversations(environment), enricher(environment)).sweep,
     )
 
 
@@ -151,7 +157,7 @@ def batch_finisher() -> BatchFinisher:
 def worker_runner() -> WorkerRunner:
     """Build what the process_next function does."""
     from brightrun.gateways.claude import anthropic_claude
-    from brightrun.gateways.secrets import secret_value
+    from brightrun.gateways.secrets import claude_api_key
     from brightrun.repositories.generation_records import DynamoGenerationRecords
     from brightrun.services.run_worker import WorkerRunner
 
@@ -161,7 +167,7 @@ def worker_runner() -> WorkerRunner:
     @cache
     def api_key() -> str:
         if environment.claude_provider == "direct":
-            return secret_value(environment.claude_api_key_secret_arn)
+            return claude_api_key(environment.claude_api_key_secret_arn)
         return "not-needed"
 
     def open_claude(model: str) -> AnthropicClaude:
@@ -171,6 +177,7 @@ def worker_runner() -> WorkerRunner:
             clock().date(),
             base_url=environment.claude_base_url,
             api_key=api_key(),
+            workspace_id=environment.claude_workspace_id,
         )
 
     return WorkerRunner(
@@ -188,7 +195,42 @@ def worker_runner() -> WorkerRunner:
         lease_seconds=environment.lease_seconds,
         retry_base_seconds=environment.retry_base_seconds,
         new_token=lambda: uuid.uuid4().hex,
+        after_stored=enricher(environment).enrich,
     )
+
+
+Enriching = (
+    settings.ProcessNextSettings | settings.FinishBatchSettings | settings.ConversationsSettings
+)
+
+
+def conversations(environment: Enriching) -> DynamoConversations:
+    """Open the conversations table."""
+    from brightrun.repositories.conversations import DynamoConversations
+
+    return DynamoConversations(dynamodb(), environment.conversations_table)
+
+
+def enricher(environment: Enriching) -> ConversationEnricher:
+    """Build what enriches conversations, in whichever function."""
+    from brightrun.services.enrich_conversation import ConversationEnricher
+    from brightrun.services.find_scaffold import ScaffoldFinder
+
+    return ConversationEnricher(
+        conversations=conversations(environment),
+        conversation_files=S3Objects(s3(), environment.conversation_files_bucket),
+        scaffolds=ScaffoldFinder(S3Objects(s3(), environment.batch_logs_bucket)),
+        clock=clock,
+    )
+
+
+@cache
+def enrichment_desk() -> EnrichmentDesk:
+    """Build what enriches conversations on request."""
+    from brightrun.services.request_enrichment import EnrichmentDesk
+
+    environment = settings.ConversationsSettings.from_environment()
+    return EnrichmentDesk(conversations(environment), enricher(environment))
 
 
 @cache

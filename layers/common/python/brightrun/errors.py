@@ -11,7 +11,13 @@ BrightRunError
 │   ├── BatchTooLargeError            more items than one job takes
 │   ├── InvalidCursorError            a page cursor that was not ours, or another list's
 │   ├── UnusableModelError            a retired or unknown Claude model
-│   └── ActionNotAllowedError         the job's status does not allow the action
+│   ├── ActionNotAllowedError         the job's status does not allow the action
+│   ├── EnrichmentFailedError         a stage of the enrichment failed; the row says which
+│   ├── NotEnrichedError              there is no enriched file yet
+│   ├── InvalidTurnError              an edit that names no turn, or whose text is none
+│   ├── TooManyConversationsError     more match than one request sorts, counts or changes
+│   ├── UnfitConversationsError       conversations that cannot go into a training file
+│   └── TrainingFileFullError         the training file can take no more
 ├── ConflictError                     somebody else was first; carries the current state
 │   ├── VersionConflictError          the record changed since it was read
 │   └── DuplicateKeyError             the key is taken
@@ -20,6 +26,7 @@ BrightRunError
 ├── ClaimsClosedError                 the job takes no claims now (paused, cancelled, stopped)
 ├── ConversationRefusedError          Claude's answer is not a usable conversation
 ├── ClaudeCallError                   the call to Claude failed
+├── ClaudeNotSetUpError               the deployment lacks what calling Claude takes
 └── StorageError                      DynamoDB, S3 or Step Functions did not answer as agreed
 """
 
@@ -126,6 +133,45 @@ class ActionNotAllowedError(InvalidInputError):
     code = "action_not_allowed"
 
 
+class EnrichmentFailedError(InvalidInputError):
+    """A stage of the enrichment failed; details carry how far it came, and the report."""
+
+    code = "enrichment_failed"
+
+
+class NotEnrichedError(InvalidInputError):
+    """The conversation has no enriched file; details carry its enrichment's status."""
+
+    code = "not_enriched"
+
+
+class InvalidTurnError(InvalidInputError):
+    """An edit names a turn that is not there, or a text that no turn may have."""
+
+    code = "invalid_turn"
+
+    def __init__(self, field: str, message: str) -> None:
+        super().__init__(message, details=[{"field": field, "message": message}])
+
+
+class TooManyConversationsError(InvalidInputError):
+    """More conversations match than one request sorts, counts or changes."""
+
+    code = "too_many_conversations"
+
+
+class UnfitConversationsError(InvalidInputError):
+    """Conversations cannot go into a training file; details list every one, by the reason."""
+
+    code = "unfit_conversations"
+
+
+class TrainingFileFullError(InvalidInputError):
+    """The training file has reached its size or its number of versions."""
+
+    code = "training_file_full"
+
+
 class ConflictError(BrightRunError):
     """Somebody else was first; `details` carry the current state of the record."""
 
@@ -207,6 +253,12 @@ class ClaudeCallError(BrightRunError):
         self.overloaded = overloaded
         self.fatal = fatal
         self.retry_after_s = retry_after_s
+
+
+class ClaudeNotSetUpError(BrightRunError):
+    """The deployment lacks what calling Claude takes; the message says what, and where it goes."""
+
+    code = "claude_not_set_up"
 
 
 class StorageError(BrightRunError):

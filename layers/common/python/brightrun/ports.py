@@ -11,10 +11,14 @@ if TYPE_CHECKING:
     from brightrun.domain.batch import BatchItem, BatchJob, Lease
     from brightrun.domain.batch_log import LogLine
     from brightrun.domain.claude import Completion
+    from brightrun.domain.conversation_list import ConversationDigest, ConversationFilter
     from brightrun.domain.conversation_record import ConversationRecord
     from brightrun.domain.generation_records import FailedGeneration, GenerationLogEntry
+    from brightrun.domain.moments import Days
     from brightrun.domain.pages import Page
     from brightrun.domain.prompt_assembly import Prompt
+    from brightrun.domain.review import AuditEntry
+    from brightrun.domain.training_file import TrainingFile
     from brightrun.domain.transitions import ItemStatus, JobAction
 
 Clock = Callable[[], datetime]
@@ -141,21 +145,101 @@ class GenerationReads(Protocol):
         """Read one failed generation; raises NotFoundError."""
 
     def failures(
-        self, owner_id: str, filters: Mapping[str, str], *, limit: int, cursor: str | None
+        self,
+        owner_id: str,
+        filters: Mapping[str, str],
+        days: Days,
+        *,
+        limit: int,
+        cursor: str | None,
     ) -> Page[FailedGeneration]:
-        """List failed generations whose attributes equal the filters."""
+        """List failed generations of some days whose attributes equal the filters."""
 
 
 class ConversationReads(Protocol):
     """Conversation rows."""
 
     def conversation(self, owner_id: str, conversation_id: str) -> ConversationRecord:
-        """Read one conversation's row; raises NotFoundError."""
+        """Read one conversation's row, strongly consistent; raises NotFoundError."""
+
+
+class ConversationLists(ConversationReads, Protocol):
+    """Lists of conversations."""
 
     def conversations(
-        self, owner_id: str, filters: Mapping[str, str], *, limit: int, cursor: str | None
+        self,
+        owner_id: str,
+        wanted: ConversationFilter,
+        *,
+        limit: int,
+        cursor: str | None,
+        newest_first: bool = True,
     ) -> Page[ConversationRecord]:
-        """List conversations whose attributes equal the filters, newest first."""
+        """List conversations by the moment of their creation."""
+
+    def digests(self, owner_id: str, wanted: ConversationFilter) -> Iterable[ConversationDigest]:
+        """Read all that match, newest first; the index may lag."""
+
+
+class ConversationWrites(Protocol):
+    """Changes to conversation rows; each states the version it was made from."""
+
+    def add(self, record: ConversationRecord) -> None:
+        """Store a new row; raises DuplicateKeyError."""
+
+    def replace(self, record: ConversationRecord, seen_version: int) -> ConversationRecord:
+        """Store a row in the place of the version that was seen; gives it with its new version.
+
+        Raises VersionConflictError with the state stored now, or NotFoundError.
+        """
+
+
+class ConversationRepository(ConversationLists, ConversationWrites, Protocol):
+    """Conversation rows, read and changed."""
+
+    def unenriched(self, owner_id: str, job_id: str, since: str) -> list[ConversationRecord]:
+        """The job's conversations, stored at or after a moment, that nobody has enriched yet."""
+
+
+class ReviewRepository(Protocol):
+    """What people decide about conversations, and the trail of it."""
+
+    def record(
+        self, decided: ConversationRecord, seen_version: int, entry: AuditEntry
+    ) -> ConversationRecord:
+        """Store a row over the version that was seen, and its entry, both or neither.
+
+        Raises VersionConflictError with the state stored now, or NotFoundError.
+        """
+
+    def trail(
+        self, owner_id: str, conversation_id: str, *, limit: int, cursor: str | None
+    ) -> Page[AuditEntry]:
+        """List a conversation's entries, newest first."""
+
+
+class TrainingFileRepository(Protocol):
+    """Training files' rows; a name belongs to one file of an owner."""
+
+    def add(self, file: TrainingFile) -> None:
+        """Store a new row; raises DuplicateKeyError when the name is taken."""
+
+    def name_is_free(self, owner_id: str, name: str) -> bool:
+        """Say whether no file of the owner has this name, before anything is built under it."""
+
+    def training_file(self, owner_id: str, file_id: str) -> TrainingFile:
+        """Read one row, strongly consistent; raises NotFoundError."""
+
+    def training_files(
+        self, owner_id: str, *, limit: int, cursor: str | None
+    ) -> Page[TrainingFile]:
+        """List an owner's files, newest first."""
+
+    def replace(self, file: TrainingFile, seen_version: int) -> None:
+        """Store a row in the place of the version that was seen.
+
+        Raises VersionConflictError with the state stored now.
+        """
 
 
 @dataclass(frozen=True, slots=True)

@@ -41,15 +41,20 @@ class ScaffoldingSettings(Settings):
     scaffolding_table: str
 
 
-class BatchTables(Settings):
-    """Where jobs, their items and their log lines are."""
+class NewBatchTables(Settings):
+    """Where a job and its items are stored when it is made."""
 
     batch_jobs_table: str
     batch_items_table: str
+
+
+class BatchTables(NewBatchTables):
+    """Where jobs, their items and their log lines are."""
+
     batch_logs_table: str
 
 
-class GenerateSettings(ScaffoldingSettings, BatchTables):
+class GenerateSettings(ScaffoldingSettings, NewBatchTables):
     """The generate function."""
 
     idempotency_table: str
@@ -61,13 +66,14 @@ class GenerateSettings(ScaffoldingSettings, BatchTables):
 class BatchJobsSettings(BatchTables):
     """The batch_jobs function."""
 
-    batch_logs_bucket: str
     generate_batch_state_machine_arn: str
 
 
 class FinishBatchSettings(BatchTables):
     """The finish_batch function."""
 
+    conversations_table: str
+    conversation_files_bucket: str
     batch_logs_bucket: str
     generate_batch_state_machine_arn: str
 
@@ -85,6 +91,7 @@ class ProcessNextSettings(BatchTables):
     claude_model: str
     claude_base_url: str = ""
     claude_api_key_secret_arn: str = ""
+    claude_workspace_id: str = ""
     lease_seconds: int = Field(ge=5, le=900)
     retry_base_seconds: float = Field(ge=0, le=300)
 
@@ -93,7 +100,18 @@ class ConversationsSettings(Settings):
     """The conversations function."""
 
     conversations_table: str
+    review_audit_table: str
     generation_logs_table: str
     failed_generations_table: str
     conversation_files_bucket: str
+    batch_logs_bucket: str
     failed_generation_files_bucket: str
+
+
+class TrainingFilesSettings(Settings):
+    """The training_files function."""
+
+    training_files_table: str
+    conversations_table: str
+    training_files_bucket: str
+    conversation_files_bucket: str

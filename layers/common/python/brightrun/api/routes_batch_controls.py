@@ -2,21 +2,19 @@
 
 from __future__ import annotations
 
-from typing import Annotated
-
-from aws_lambda_powertools.event_handler.openapi.params import Body
 from aws_lambda_powertools.event_handler.router import APIGatewayHttpRouter
 
 from brightrun import bootstrap
 from brightrun.api.app import owner_of
-from brightrun.api.batch_models import (
+from brightrun.api.batch_control_models import (
     CancelAnswer,
     ControlAnswer,
     ControlRequest,
-    JobSummary,
     ProcessNextAnswer,
     RetryAnswer,
 )
+from brightrun.api.batch_models import JobSummary
+from brightrun.api.shapes import RecordId
 
 router = APIGatewayHttpRouter()
 
@@ -24,7 +22,7 @@ _DONE = {"pause": "paused", "resume": "resumed", "cancel": "cancelled"}
 
 
 @router.patch("/api/conversations/batch/<job_id>", tags=["Batches"])
-def control_batch(job_id: str, body: Annotated[ControlRequest, Body()]) -> ControlAnswer:
+def control_batch(job_id: RecordId, body: ControlRequest) -> ControlAnswer:
     """Pause, resume or cancel a job."""
     controls = bootstrap.batch_controls()
     job = controls.act(body.action, owner_of(router), job_id)
@@ -33,14 +31,14 @@ def control_batch(job_id: str, body: Annotated[ControlRequest, Body()]) -> Contr
 
 
 @router.post("/api/batch-jobs/<job_id>/cancel", tags=["Batches"])
-def cancel_batch(job_id: str) -> CancelAnswer:
+def cancel_batch(job_id: RecordId) -> CancelAnswer:
     """Cancel a job; what succeeded stays."""
     job = bootstrap.batch_controls().cancel(owner_of(router), job_id)
-    return CancelAnswer(message="The job is cancelled.", job=JobSummary.of(job))
+    return CancelAnswer(message="The job is cancelled.", job=JobSummary.model_validate(job))
 
 
 @router.post("/api/batch-jobs/<job_id>/retry-failed", tags=["Batches"])
-def retry_failed_items(job_id: str) -> RetryAnswer:
+def retry_failed_items(job_id: RecordId) -> RetryAnswer:
     """Queue a job's failed items again."""
     job, requeued = bootstrap.batch_controls().retry_failed(owner_of(router), job_id)
     return RetryAnswer(
@@ -52,7 +50,7 @@ def retry_failed_items(job_id: str) -> RetryAnswer:
 
 
 @router.post("/api/batch-jobs/<job_id>/process-next", tags=["Batches"])
-def process_next(job_id: str) -> ProcessNextAnswer:
+def process_next(job_id: RecordId) -> ProcessNextAnswer:
     """Make sure that a job's workflow runs, and show where it stands.
 
     In the original the caller's browser drove the batch through this route; here the workflow does,

@@ -9,15 +9,9 @@ from aws_lambda_powertools.event_handler.router import APIGatewayHttpRouter
 
 from brightrun import bootstrap
 from brightrun.api.app import owner_of
-from brightrun.api.batch_models import (
-    ItemList,
-    JobAnswer,
-    JobList,
-    JobStatusAnswer,
-    JobSummary,
-    LogPage,
-)
-from brightrun.api.requests import Cursor, Limit
+from brightrun.api.batch_item_models import ItemList, LogPage
+from brightrun.api.batch_models import JobAnswer, JobList, JobStatusAnswer, JobSummary
+from brightrun.api.shapes import Cursor, Limit, RecordId
 from brightrun.domain.transitions import ItemStatus, JobStatus
 
 router = APIGatewayHttpRouter()
@@ -28,8 +22,8 @@ LogLimit = Annotated[int, Query(ge=1, le=1000, description="How many lines one p
 @router.get("/api/batch-jobs", tags=["Batches"])
 def list_batch_jobs(
     status: Annotated[JobStatus | None, Query()] = None,
-    limit: Annotated[Limit, Query()] = 25,
-    cursor: Annotated[Cursor, Query()] = None,
+    limit: Limit = 25,
+    cursor: Cursor = None,
 ) -> JobList:
     """List the caller's jobs, newest first."""
     lists = bootstrap.batch_views().lists
@@ -37,14 +31,14 @@ def list_batch_jobs(
 
 
 @router.get("/api/batch-jobs/<job_id>", tags=["Batches"])
-def show_batch_job(job_id: str) -> JobAnswer:
+def show_batch_job(job_id: RecordId) -> JobAnswer:
     """Show one job."""
     job = bootstrap.batch_views().jobs.job(owner_of(router), job_id)
-    return JobAnswer(job=JobSummary.of(job))
+    return JobAnswer(job=JobSummary.model_validate(job))
 
 
 @router.get("/api/conversations/batch/<job_id>/status", tags=["Batches"])
-def show_batch_status(job_id: str) -> JobStatusAnswer:
+def show_batch_status(job_id: RecordId) -> JobStatusAnswer:
     """Show how far a job is, and when it will probably be done."""
     job = bootstrap.batch_views().jobs.job(owner_of(router), job_id)
     return JobStatusAnswer.of(job, bootstrap.clock())
@@ -52,22 +46,20 @@ def show_batch_status(job_id: str) -> JobStatusAnswer:
 
 @router.get("/api/conversations/batch/<job_id>/items", tags=["Batches"])
 def list_batch_items(
-    job_id: str,
+    job_id: RecordId,
     status: Annotated[ItemStatus | None, Query()] = None,
-    limit: Annotated[Limit, Query()] = 25,
-    cursor: Annotated[Cursor, Query()] = None,
+    limit: Limit = 25,
+    cursor: Cursor = None,
 ) -> ItemList:
     """List a job's items by position."""
-    views = bootstrap.batch_views()
-    owner = views.jobs.job(owner_of(router), job_id).owner_id
+    views, owner = bootstrap.batch_views(), owner_of(router)
+    views.jobs.job(owner, job_id)  # A job that is not there has no list, not an empty one.
     return ItemList.of(views.lists.items(owner, job_id, status=status, limit=limit, cursor=cursor))
 
 
 @router.get("/api/batch-jobs/<job_id>/log", tags=["Batches"])
-def read_batch_log(
-    job_id: str, limit: LogLimit = 1000, cursor: Annotated[Cursor, Query()] = None
-) -> LogPage:
+def read_batch_log(job_id: RecordId, limit: LogLimit = 1000, cursor: Cursor = None) -> LogPage:
     """Read a job's log, oldest line first."""
-    views = bootstrap.batch_views()
-    owner = views.jobs.job(owner_of(router), job_id).owner_id
+    views, owner = bootstrap.batch_views(), owner_of(router)
+    views.jobs.job(owner, job_id)  # A job that is not there has no list, not an empty one.
     return LogPage.of(views.lists.log(owner, job_id, limit=limit, cursor=cursor))

@@ -2,28 +2,47 @@
 
 from __future__ import annotations
 
+import re
+from datetime import date
 from typing import Annotated, Literal
 
 from aws_lambda_powertools.event_handler.openapi.params import Query
 from aws_lambda_powertools.event_handler.router import APIGatewayHttpRouter
+from pydantic import BeforeValidator
 
 from brightrun import bootstrap
 from brightrun.api.app import owner_of
-from brightrun.api.conversation_models import (
+from brightrun.api.conversation_models import DownloadAnswer
+from brightrun.api.generation_record_models import (
     CostStatistics,
-    DownloadAnswer,
     FailureAnswer,
     FailureList,
     FailureView,
     LogEntryList,
     PerformanceStatistics,
 )
-from brightrun.api.requests import Cursor, Identifier, Limit
+from brightrun.api.shapes import Cursor, Filter, Limit, RecordId
 from brightrun.domain.generation_records import FailureType
+from brightrun.domain.moments import Days
 
 router = APIGatewayHttpRouter()
 
-Filter = Annotated[Identifier | None, Query()]
+
+def _written_out(day: object) -> object:
+    """Only YYYY-MM-DD is a day: pydantic would read a number as seconds since 1970."""
+    if isinstance(day, str) and not re.fullmatch(r"\d{4}-\d{2}-\d{2}", day):
+        raise ValueError("Write the day as YYYY-MM-DD.")
+    return day
+
+
+Day = Annotated[
+    date | None,
+    BeforeValidator(_written_out),
+    Query(
+        description="A whole day in UTC, such as 2026-11-21.",
+        json_schema_extra={"maxLength": 10},
+    ),
+]
 
 
 @router.get("/api/failed-generations", tags=["Failures"])
@@ -32,8 +51,10 @@ def list_failed_generations(
     stop_reason: Filter = None,
     truncation_pattern: Filter = None,
     run_id: Filter = None,
-    limit: Annotated[Limit, Query()] = 25,
-    cursor: Annotated[Cursor, Query()] = None,
+    date_from: Day = None,
+    date_to: Day = None,
+    limit: Limit = 25,
+    cursor: Cursor = None,
 ) -> FailureList:
     """List the caller's failed generations, newest first; run_id is a batch job's id."""
     asked = {
@@ -44,27 +65,27 @@ def list_failed_generations(
     }
     filters = {name: value for name, value in asked.items() if value is not None}
     reader = bootstrap.conversation_reader()
-    return FailureList.of(reader.failures(owner_of(router), filters, limit=limit, cursor=cursor))
+    days = Days(date_from, date_to)
+    page = reader.failures(owner_of(router), filters, days, limit=limit, cursor=cursor)
+    return FailureList.of(page)
 
 
 @router.get("/api/failed-generations/<failure_id>", tags=["Failures"])
-def show_failed_generation(failure_id: str) -> FailureAnswer:
+def show_failed_generation(failure_id: RecordId) -> FailureAnswer:
     """Show one failed generation."""
     failure = bootstrap.conversation_reader().failure(owner_of(router), failure_id)
-    return FailureAnswer(failure=FailureView.of(failure))
+    return FailureAnswer(failure=FailureView.model_validate(failure))
 
 
 @router.get("/api/failed-generations/<failure_id>/download", tags=["Failures"])
-def download_failure_report(failure_id: str) -> DownloadAnswer:
+def download_failure_report(failure_id: RecordId) -> DownloadAnswer:
     """Give a link to a failure's whole report: prompt, answer and analysis."""
     reader = bootstrap.conversation_reader()
-    return DownloadAnswer.of(reader.failure_report(owner_of(router), failure_id))
+    return DownloadAnswer.model_validate(reader.failure_report(owner_of(router), failure_id))
 
 
 @router.get("/api/generation-logs", tags=["Generation log"])
-def list_generation_logs(
-    limit: Annotated[Limit, Query()] = 25, cursor: Annotated[Cursor, Query()] = None
-) -> LogEntryList:
+def list_generation_logs(limit: Limit = 25, cursor: Cursor = None) -> LogEntryList:
     """List the caller's calls to Claude, newest first."""
     reader = bootstrap.conversation_reader()
     return LogEntryList.of(reader.log_entries(owner_of(router), limit=limit, cursor=cursor))

@@ -1,204 +1,164 @@
-"""Routes under /api/scaffolding: personas, emotional arcs, topics, consultant, compatibility."""
+"""Routes under /api/scaffolding: personas, emotional arcs and topics."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
-from http import HTTPStatus
-from typing import Annotated, Literal
+from typing import Annotated
 
-from aws_lambda_powertools.event_handler import APIGatewayHttpResolver
-from aws_lambda_powertools.event_handler.openapi.params import Header, Path, Query
+from aws_lambda_powertools.event_handler.openapi.params import Query
+from aws_lambda_powertools.event_handler.router import APIGatewayHttpRouter
 
-from brightrun.api import scaffolding_models as models
+from brightrun import bootstrap
+from brightrun.api import scaffolding_answers as answers
+from brightrun.api import scaffolding_changes as changed
 from brightrun.api.app import owner_of
+from brightrun.api.record_parameters import (
+    IfMatch,
+    IsActive,
+    RecordName,
+    seen_version,
+    with_activity,
+)
+from brightrun.api.shapes import Filter
 from brightrun.domain.scaffolding import (
     Complexity,
-    ConsultantContent,
     EmotionalArc,
     EmotionalArcContent,
     Persona,
     PersonaContent,
-    R,
     TrainingTopic,
     TrainingTopicContent,
 )
-from brightrun.errors import InvalidInputError
-from brightrun.services.manage_scaffolding import ScaffoldingEditor
-from brightrun.services.try_scaffolding import Combination, rate_combination
 
-Service = Callable[[], ScaffoldingEditor]
-RecordId = Annotated[str, Path(min_length=1, max_length=150, description="The id or the key.")]
-IsActive = Annotated[Literal["true", "false", "all"], Query()]
-IfMatch = Annotated[
-    str | None,
-    Header(alias="If-Match", max_length=20, description="The version that the caller has seen."),
-]
+router = APIGatewayHttpRouter()
+
+PERSONAS = "/api/scaffolding/personas"
+ARCS = "/api/scaffolding/emotional-arcs"
+TOPICS = "/api/scaffolding/training-topics"
+TAGS = ["Scaffolding"]
 
 
-def add_scaffolding_routes(api: APIGatewayHttpResolver, service: Service) -> None:
-    """Add every route under /api/scaffolding."""
-    _add_personas(api, service)
-    _add_emotional_arcs(api, service)
-    _add_training_topics(api, service)
-    _add_consultant(api, service)
-    _add_compatibility(api, service)
+@router.get(PERSONAS, tags=TAGS)
+def list_personas(is_active: IsActive = "true") -> answers.PersonaList:
+    """List the personas."""
+    personas = bootstrap.scaffolding_editor().catalog().all(owner_of(router), Persona)
+    found = with_activity(personas, is_active)
+    return answers.PersonaList(personas=found, count=len(found))
 
 
-def seen_version(if_match: str | None) -> int | None:
-    """Read the version of an If-Match header, with or without quotes; None for none.
-
-    Raises InvalidInputError.
-    """
-    if if_match is None:
-        return None
-    version = if_match.strip().strip('"')
-    if not (version.isascii() and version.isdigit()):
-        raise InvalidInputError(
-            f"If-Match must be the version number of the record, such as 3; it is '{if_match}'."
-        )
-    return int(version)
+@router.post(PERSONAS, status_code=201, tags=TAGS)
+def create_persona(content: PersonaContent) -> answers.PersonaAnswer:
+    """Create a persona under a key that is free."""
+    persona = bootstrap.scaffolding_editor().create(owner_of(router), Persona, content)
+    return answers.PersonaAnswer(persona=persona)
 
 
-def with_activity(records: Iterable[R], is_active: str) -> tuple[R, ...]:
-    """Keep the records that are active, inactive, or all of them."""
-    return tuple(
-        one for one in records if is_active == "all" or one.is_active is (is_active == "true")
+@router.get(f"{PERSONAS}/<record_id>", tags=TAGS)
+def show_persona(record_id: RecordName) -> answers.PersonaAnswer:
+    """Show a persona."""
+    persona = bootstrap.scaffolding_editor().catalog().persona(owner_of(router), record_id)
+    return answers.PersonaAnswer(persona=persona)
+
+
+@router.patch(f"{PERSONAS}/<record_id>", tags=TAGS)
+def edit_persona(
+    record_id: RecordName, changes: changed.PersonaChanges, if_match: IfMatch = None
+) -> answers.PersonaAnswer:
+    """Change fields of a persona."""
+    owner, seen = owner_of(router), seen_version(if_match)
+    persona = bootstrap.scaffolding_editor().edit(owner, Persona, record_id, changes.given(), seen)
+    return answers.PersonaAnswer(persona=persona)
+
+
+@router.delete(f"{PERSONAS}/<record_id>", tags=TAGS)
+def deactivate_persona(record_id: RecordName) -> answers.PersonaAnswer:
+    """Deactivate a persona."""
+    persona = bootstrap.scaffolding_editor().deactivate(owner_of(router), Persona, record_id)
+    return answers.PersonaAnswer(persona=persona)
+
+
+@router.get(ARCS, tags=TAGS)
+def list_emotional_arcs(is_active: IsActive = "true") -> answers.EmotionalArcList:
+    """List the emotional arcs."""
+    arcs = bootstrap.scaffolding_editor().catalog().all(owner_of(router), EmotionalArc)
+    found = with_activity(arcs, is_active)
+    return answers.EmotionalArcList(emotional_arcs=found, count=len(found))
+
+
+@router.post(ARCS, status_code=201, tags=TAGS)
+def create_emotional_arc(content: EmotionalArcContent) -> answers.EmotionalArcAnswer:
+    """Create an emotional arc under a key that is free."""
+    arc = bootstrap.scaffolding_editor().create(owner_of(router), EmotionalArc, content)
+    return answers.EmotionalArcAnswer(emotional_arc=arc)
+
+
+@router.get(f"{ARCS}/<record_id>", tags=TAGS)
+def show_emotional_arc(record_id: RecordName) -> answers.EmotionalArcAnswer:
+    """Show an emotional arc."""
+    arc = bootstrap.scaffolding_editor().catalog().emotional_arc(owner_of(router), record_id)
+    return answers.EmotionalArcAnswer(emotional_arc=arc)
+
+
+@router.patch(f"{ARCS}/<record_id>", tags=TAGS)
+def edit_emotional_arc(
+    record_id: RecordName, changes: changed.EmotionalArcChanges, if_match: IfMatch = None
+) -> answers.EmotionalArcAnswer:
+    """Change fields of an emotional arc."""
+    owner, seen = owner_of(router), seen_version(if_match)
+    arc = bootstrap.scaffolding_editor().edit(owner, EmotionalArc, record_id, changes.given(), seen)
+    return answers.EmotionalArcAnswer(emotional_arc=arc)
+
+
+@router.delete(f"{ARCS}/<record_id>", tags=TAGS)
+def deactivate_emotional_arc(record_id: RecordName) -> answers.EmotionalArcAnswer:
+    """Deactivate an emotional arc."""
+    arc = bootstrap.scaffolding_editor().deactivate(owner_of(router), EmotionalArc, record_id)
+    return answers.EmotionalArcAnswer(emotional_arc=arc)
+
+
+@router.get(TOPICS, tags=TAGS)
+def list_training_topics(
+    is_active: IsActive = "true",
+    complexity_level: Annotated[Complexity | None, Query()] = None,
+    category: Filter = None,
+) -> answers.TrainingTopicList:
+    """List the topics."""
+    topics = bootstrap.scaffolding_editor().catalog().all(owner_of(router), TrainingTopic)
+    found = tuple(
+        topic
+        for topic in with_activity(topics, is_active)
+        if complexity_level in {None, topic.complexity_level} and category in {None, topic.category}
     )
+    return answers.TrainingTopicList(training_topics=found, count=len(found))
 
 
-def _add_personas(api: APIGatewayHttpResolver, service: Service) -> None:
-    path = "/api/scaffolding/personas"
-
-    @api.get(path)
-    def list_personas(is_active: IsActive = "true") -> models.PersonaList:
-        found = with_activity(service().catalog().all(owner_of(api), Persona), is_active)
-        return models.PersonaList(personas=found, count=len(found))
-
-    @api.post(path, status_code=HTTPStatus.CREATED)
-    def create_persona(content: PersonaContent) -> models.PersonaAnswer:
-        persona = service().create(owner_of(api), Persona, content)
-        return models.PersonaAnswer(persona=persona)
-
-    @api.get(f"{path}/<record_id>")
-    def read_persona(record_id: RecordId) -> models.PersonaAnswer:
-        persona = service().catalog().persona(owner_of(api), record_id)
-        return models.PersonaAnswer(persona=persona)
-
-    @api.patch(f"{path}/<record_id>")
-    def edit_persona(
-        record_id: RecordId, changes: models.PersonaChanges, if_match: IfMatch = None
-    ) -> models.PersonaAnswer:
-        fields = changes.model_dump(exclude_unset=True)
-        seen = seen_version(if_match)
-        persona = service().edit(owner_of(api), Persona, record_id, fields, seen)
-        return models.PersonaAnswer(persona=persona)
-
-    @api.delete(f"{path}/<record_id>")
-    def deactivate_persona(record_id: RecordId) -> models.PersonaAnswer:
-        persona = service().deactivate(owner_of(api), Persona, record_id)
-        return models.PersonaAnswer(persona=persona)
+@router.post(TOPICS, status_code=201, tags=TAGS)
+def create_training_topic(content: TrainingTopicContent) -> answers.TrainingTopicAnswer:
+    """Create a topic under a key that is free."""
+    topic = bootstrap.scaffolding_editor().create(owner_of(router), TrainingTopic, content)
+    return answers.TrainingTopicAnswer(training_topic=topic)
 
 
-def _add_emotional_arcs(api: APIGatewayHttpResolver, service: Service) -> None:
-    path = "/api/scaffolding/emotional-arcs"
-
-    @api.get(path)
-    def list_emotional_arcs(is_active: IsActive = "true") -> models.EmotionalArcList:
-        found = with_activity(service().catalog().all(owner_of(api), EmotionalArc), is_active)
-        return models.EmotionalArcList(emotional_arcs=found, count=len(found))
-
-    @api.post(path, status_code=HTTPStatus.CREATED)
-    def create_emotional_arc(content: EmotionalArcContent) -> models.EmotionalArcAnswer:
-        arc = service().create(owner_of(api), EmotionalArc, content)
-        return models.EmotionalArcAnswer(emotional_arc=arc)
-
-    @api.get(f"{path}/<record_id>")
-    def read_emotional_arc(record_id: RecordId) -> models.EmotionalArcAnswer:
-        arc = service().catalog().emotional_arc(owner_of(api), record_id)
-        return models.EmotionalArcAnswer(emotional_arc=arc)
-
-    @api.patch(f"{path}/<record_id>")
-    def edit_emotional_arc(
-        record_id: RecordId, changes: models.EmotionalArcChanges, if_match: IfMatch = None
-    ) -> models.EmotionalArcAnswer:
-        fields = changes.model_dump(exclude_unset=True)
-        seen = seen_version(if_match)
-        arc = service().edit(owner_of(api), EmotionalArc, record_id, fields, seen)
-        return models.EmotionalArcAnswer(emotional_arc=arc)
-
-    @api.delete(f"{path}/<record_id>")
-    def deactivate_emotional_arc(record_id: RecordId) -> models.EmotionalArcAnswer:
-        arc = service().deactivate(owner_of(api), EmotionalArc, record_id)
-        return models.EmotionalArcAnswer(emotional_arc=arc)
+@router.get(f"{TOPICS}/<record_id>", tags=TAGS)
+def show_training_topic(record_id: RecordName) -> answers.TrainingTopicAnswer:
+    """Show a topic."""
+    topic = bootstrap.scaffolding_editor().catalog().training_topic(owner_of(router), record_id)
+    return answers.TrainingTopicAnswer(training_topic=topic)
 
 
-def _add_training_topics(api: APIGatewayHttpResolver, service: Service) -> None:
-    path = "/api/scaffolding/training-topics"
-
-    @api.get(path)
-    def list_training_topics(
-        is_active: IsActive = "true",
-        complexity_level: Annotated[Complexity | None, Query()] = None,
-        category: Annotated[str | None, Query(max_length=100)] = None,
-    ) -> models.TrainingTopicList:
-        topics = with_activity(service().catalog().all(owner_of(api), TrainingTopic), is_active)
-        found = tuple(
-            topic
-            for topic in topics
-            if complexity_level in {None, topic.complexity_level}
-            and category in {None, topic.category}
-        )
-        return models.TrainingTopicList(training_topics=found, count=len(found))
-
-    @api.post(path, status_code=HTTPStatus.CREATED)
-    def create_training_topic(content: TrainingTopicContent) -> models.TrainingTopicAnswer:
-        topic = service().create(owner_of(api), TrainingTopic, content)
-        return models.TrainingTopicAnswer(training_topic=topic)
-
-    @api.get(f"{path}/<record_id>")
-    def read_training_topic(record_id: RecordId) -> models.TrainingTopicAnswer:
-        topic = service().catalog().training_topic(owner_of(api), record_id)
-        return models.TrainingTopicAnswer(training_topic=topic)
-
-    @api.patch(f"{path}/<record_id>")
-    def edit_training_topic(
-        record_id: RecordId, changes: models.TrainingTopicChanges, if_match: IfMatch = None
-    ) -> models.TrainingTopicAnswer:
-        fields = changes.model_dump(exclude_unset=True)
-        seen = seen_version(if_match)
-        topic = service().edit(owner_of(api), TrainingTopic, record_id, fields, seen)
-        return models.TrainingTopicAnswer(training_topic=topic)
-
-    @api.delete(f"{path}/<record_id>")
-    def deactivate_training_topic(record_id: RecordId) -> models.TrainingTopicAnswer:
-        topic = service().deactivate(owner_of(api), TrainingTopic, record_id)
-        return models.TrainingTopicAnswer(training_topic=topic)
+@router.patch(f"{TOPICS}/<record_id>", tags=TAGS)
+def edit_training_topic(
+    record_id: RecordName, changes: changed.TrainingTopicChanges, if_match: IfMatch = None
+) -> answers.TrainingTopicAnswer:
+    """Change fields of a topic."""
+    owner, seen = owner_of(router), seen_version(if_match)
+    topic = bootstrap.scaffolding_editor().edit(
+        owner, TrainingTopic, record_id, changes.given(), seen
+    )
+    return answers.TrainingTopicAnswer(training_topic=topic)
 
 
-def _add_consultant(api: APIGatewayHttpResolver, service: Service) -> None:
-    path = "/api/scaffolding/consultant"
-
-    @api.get(path)
-    def read_consultant() -> models.ConsultantAnswer:
-        return models.ConsultantAnswer(consultant=service().catalog().consultant(owner_of(api)))
-
-    @api.put(path)
-    def put_consultant(
-        content: ConsultantContent, if_match: IfMatch = None
-    ) -> models.ConsultantAnswer:
-        seen = seen_version(if_match)
-        consultant = service().put_consultant(owner_of(api), content, seen)
-        return models.ConsultantAnswer(consultant=consultant)
-
-
-def _add_compatibility(api: APIGatewayHttpResolver, service: Service) -> None:
-    @api.post("/api/scaffolding/check-compatibility")
-    def check_compatibility(chosen: models.CombinationRequest) -> models.CompatibilityAnswer:
-        combination = Combination(**chosen.model_dump())
-        advice = rate_combination(service().catalog(), owner_of(api), combination)
-        return models.CompatibilityAnswer(
-            is_compatible=advice.is_compatible,
-            confidence=advice.confidence,
-            warnings=advice.warnings,
-            suggestions=advice.suggestions,
-        )
+@router.delete(f"{TOPICS}/<record_id>", tags=TAGS)
+def deactivate_training_topic(record_id: RecordName) -> answers.TrainingTopicAnswer:
+    """Deactivate a topic."""
+    topic = bootstrap.scaffolding_editor().deactivate(owner_of(router), TrainingTopic, record_id)
+    return answers.TrainingTopicAnswer(training_topic=topic)

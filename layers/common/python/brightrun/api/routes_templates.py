@@ -2,21 +2,30 @@
 
 from __future__ import annotations
 
-from http import HTTPStatus
 from typing import Annotated
 
-from aws_lambda_powertools.event_handler import APIGatewayHttpResolver
 from aws_lambda_powertools.event_handler.openapi.params import Query
+from aws_lambda_powertools.event_handler.router import APIGatewayHttpRouter
 
-from brightrun.api import scaffolding_models as models
+from brightrun import bootstrap
 from brightrun.api.app import owner_of
-from brightrun.api.routes_scaffolding import (
+from brightrun.api.record_parameters import (
     IfMatch,
     IsActive,
-    RecordId,
-    Service,
+    RecordName,
     seen_version,
     with_activity,
+)
+from brightrun.api.scaffolding_changes import TemplateChanges
+from brightrun.api.shapes import Filter, Identifier
+from brightrun.api.template_models import (
+    CombinationRequest,
+    RankedTemplateList,
+    ResolvedTemplate,
+    SelectTemplateRequest,
+    TemplateAnswer,
+    TemplateList,
+    TemplateView,
 )
 from brightrun.domain.scaffolding import PromptTemplate, PromptTemplateContent, Tier
 from brightrun.domain.template_selection import Wanted
@@ -27,82 +36,83 @@ from brightrun.services.try_scaffolding import (
     select_for_arc,
 )
 
-PATH = "/api/templates"
-ArcKey = Annotated[str, Query(min_length=1, max_length=100)]
-OptionalKey = Annotated[str | None, Query(max_length=100)]
+router = APIGatewayHttpRouter()
+
+TEMPLATES = "/api/templates"
+TAGS = ["Templates"]
 
 
-def add_template_routes(api: APIGatewayHttpResolver, service: Service) -> None:
-    """Add every route under /api/templates."""
-    _add_records(api, service)
-    _add_selection(api, service)
-    _add_resolution(api, service)
+@router.get(TEMPLATES, tags=TAGS)
+def list_templates(is_active: IsActive = "true") -> TemplateList:
+    """List the prompt templates."""
+    templates = bootstrap.scaffolding_editor().catalog().all(owner_of(router), PromptTemplate)
+    found = tuple(TemplateView.of(one) for one in with_activity(templates, is_active))
+    return TemplateList(templates=found, count=len(found))
 
 
-def _answer(template: PromptTemplate) -> models.TemplateAnswer:
-    return models.TemplateAnswer(template=models.TemplateView.of(template))
+@router.post(TEMPLATES, status_code=201, tags=TAGS)
+def create_template(content: PromptTemplateContent) -> TemplateAnswer:
+    """Create a prompt template under a name that is free."""
+    template = bootstrap.scaffolding_editor().create(owner_of(router), PromptTemplate, content)
+    return TemplateAnswer.of(template)
 
 
-def _add_records(api: APIGatewayHttpResolver, service: Service) -> None:
-    @api.get(PATH)
-    def list_templates(is_active: IsActive = "true") -> models.TemplateList:
-        found = with_activity(service().catalog().all(owner_of(api), PromptTemplate), is_active)
-        templates = tuple(models.TemplateView.of(template) for template in found)
-        return models.TemplateList(templates=templates, count=len(templates))
-
-    @api.post(PATH, status_code=HTTPStatus.CREATED)
-    def create_template(content: PromptTemplateContent) -> models.TemplateAnswer:
-        return _answer(service().create(owner_of(api), PromptTemplate, content))
-
-    @api.get(f"{PATH}/<record_id>")
-    def read_template(record_id: RecordId) -> models.TemplateAnswer:
-        return _answer(service().catalog().template(owner_of(api), record_id))
-
-    @api.patch(f"{PATH}/<record_id>")
-    def edit_template(
-        record_id: RecordId, changes: models.TemplateChanges, if_match: IfMatch = None
-    ) -> models.TemplateAnswer:
-        fields = changes.model_dump(exclude_unset=True)
-        seen = seen_version(if_match)
-        return _answer(service().edit(owner_of(api), PromptTemplate, record_id, fields, seen))
-
-    @api.delete(f"{PATH}/<record_id>")
-    def deactivate_template(record_id: RecordId) -> models.TemplateAnswer:
-        return _answer(service().deactivate(owner_of(api), PromptTemplate, record_id))
+@router.get(f"{TEMPLATES}/select", tags=TAGS)
+def rank_templates(
+    emotional_arc_type: Annotated[Identifier, Query()],
+    tier: Annotated[Tier | None, Query()] = None,
+    persona_type: Filter = None,
+    topic_key: Filter = None,
+) -> RankedTemplateList:
+    """Rank the templates of an arc, best first."""
+    wanted = Wanted(emotional_arc_type, tier, persona_type, topic_key)
+    catalog = bootstrap.scaffolding_editor().catalog()
+    return RankedTemplateList.of(rank_for_arc(catalog, owner_of(router), wanted))
 
 
-def _add_selection(api: APIGatewayHttpResolver, service: Service) -> None:
-    path = f"{PATH}/select"
-
-    @api.get(path)
-    def rank_templates(
-        emotional_arc_type: ArcKey,
-        tier: Annotated[Tier | None, Query()] = None,
-        persona_type: OptionalKey = None,
-        topic_key: OptionalKey = None,
-    ) -> models.RankedTemplateList:
-        wanted = Wanted(emotional_arc_type, tier, persona_type, topic_key)
-        ranked = rank_for_arc(service().catalog(), owner_of(api), wanted)
-        return models.RankedTemplateList(
-            templates=tuple(
-                models.TemplateScore(template=models.TemplateView.of(one.template), score=one.score)
-                for one in ranked
-            )
-        )
-
-    @api.post(path)
-    def select_template(request: models.SelectTemplateRequest) -> models.TemplateAnswer:
-        wanted = Wanted(
-            request.emotional_arc_type, request.tier, request.persona_type, request.topic_key
-        )
-        return _answer(select_for_arc(service().catalog(), owner_of(api), wanted))
+@router.post(f"{TEMPLATES}/select", tags=TAGS)
+def select_template(chosen: SelectTemplateRequest) -> TemplateAnswer:
+    """Choose a template as a batch would."""
+    wanted = Wanted(chosen.emotional_arc_type, chosen.tier, chosen.persona_type, chosen.topic_key)
+    catalog = bootstrap.scaffolding_editor().catalog()
+    return TemplateAnswer.of(select_for_arc(catalog, owner_of(router), wanted))
 
 
-def _add_resolution(api: APIGatewayHttpResolver, service: Service) -> None:
-    @api.post(f"{PATH}/<record_id>/resolve")
-    def resolve(record_id: RecordId, chosen: models.CombinationRequest) -> models.ResolvedTemplate:
-        combination = Combination(**chosen.model_dump())
-        prompt = resolve_template(service().catalog(), owner_of(api), record_id, combination)
-        return models.ResolvedTemplate(
-            prompt=prompt.user, system_prompt=prompt.system, length=len(prompt.user)
-        )
+@router.get(f"{TEMPLATES}/<record_id>", tags=TAGS)
+def show_template(record_id: RecordName) -> TemplateAnswer:
+    """Show a prompt template."""
+    return TemplateAnswer.of(
+        bootstrap.scaffolding_editor().catalog().template(owner_of(router), record_id)
+    )
+
+
+@router.patch(f"{TEMPLATES}/<record_id>", tags=TAGS)
+def edit_template(
+    record_id: RecordName, changes: TemplateChanges, if_match: IfMatch = None
+) -> TemplateAnswer:
+    """Change fields of a prompt template."""
+    owner, seen = owner_of(router), seen_version(if_match)
+    edited = bootstrap.scaffolding_editor().edit(
+        owner, PromptTemplate, record_id, changes.given(), seen
+    )
+    return TemplateAnswer.of(edited)
+
+
+@router.delete(f"{TEMPLATES}/<record_id>", tags=TAGS)
+def deactivate_template(record_id: RecordName) -> TemplateAnswer:
+    """Deactivate a prompt template."""
+    gone = bootstrap.scaffolding_editor().deactivate(owner_of(router), PromptTemplate, record_id)
+    return TemplateAnswer.of(gone)
+
+
+@router.post(f"{TEMPLATES}/<record_id>/resolve", tags=TAGS)
+def resolve(record_id: RecordName, chosen: CombinationRequest) -> ResolvedTemplate:
+    """Show the prompt that a template makes of a persona, an arc and a topic."""
+    catalog, combination = (
+        bootstrap.scaffolding_editor().catalog(),
+        Combination(**chosen.model_dump()),
+    )
+    prompt = resolve_template(catalog, owner_of(router), record_id, combination)
+    return ResolvedTemplate(
+        prompt=prompt.user, system_prompt=prompt.system, length=len(prompt.user)
+    )

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 from brightrun.domain.claude import CALL_TIMEOUT_S, MAX_OUTPUT_TOKENS, Completion
 from brightrun.domain.claude_models import ClaudeModel, claude_model
 from brightrun.domain.prompt_assembly import Prompt
+from brightrun.errors import ClaudeNotSetUpError
 from brightrun.gateways.claude_errors import classified
 
 if TYPE_CHECKING:
@@ -23,14 +24,18 @@ if TYPE_CHECKING:
 
 SIMULATED_HEADER = "x-brightrun-simulated"
 
+_BEDROCK_BODY = {"anthropic_version": "bedrock-2023-05-31"}
+"""The one version that InvokeModel documents; the SDK would send the first-party API's newest,
+which Bedrock refuses for models up to Opus 4.6."""
+
 
 class AnthropicClaude:
     """ports.Claude on an SDK client; use it inside one event loop and close it there."""
 
-    def __init__(self, client: AsyncClient, model: ClaudeModel, *, simulated: bool) -> None:
+    def __init__(self, client: AsyncClient, model: ClaudeModel, provider: str) -> None:
         self._client = client
         self._model = model
-        self._simulated = simulated
+        self._provider = provider
 
     async def write(self, prompt: Prompt, *, schema: dict[str, Any]) -> Completion:
         """Ask for an answer in JSON of the schema.
@@ -45,7 +50,7 @@ class AnthropicClaude:
             message = await answer.parse()
         except Exception as error:
             raise classified(error) from error
-        simulated = self._simulated or SIMULATED_HEADER in answer.headers
+        simulated = self._provider == "simulator" or SIMULATED_HEADER in answer.headers
         return _completion(message, time.monotonic() - started, simulated=simulated)
 
     async def close(self) -> None:
@@ -56,13 +61,16 @@ class AnthropicClaude:
         output: dict[str, Any] = {"format": {"type": "json_schema", "schema": schema}}
         if self._model.effort is not None:
             output["effort"] = self._model.effort
-        return {
+        request = {
             "model": self._model.id,
             "max_tokens": min(MAX_OUTPUT_TOKENS, self._model.max_output_tokens),
             "system": prompt.system,
             "messages": [{"role": "user", "content": prompt.user}],
             "output_config": output,
         }
+        if self._provider == "bedrock":
+            request |= {"model": self._model.bedrock_id, "extra_body": _BEDROCK_BODY}
+        return request
 
 
 def _completion(message: Message, seconds: float, *, simulated: bool) -> Completion:
@@ -84,12 +92,19 @@ def _completion(message: Message, seconds: float, *, simulated: bool) -> Complet
 
 
 def anthropic_claude(
-    provider: str, model_name: str, today: date, *, base_url: str, api_key: str
+    provider: str,
+    model_name: str,
+    today: date,
+    *,
+    base_url: str,
+    api_key: str,
+    workspace_id: str,
 ) -> AnthropicClaude:
-    """Make the client of a provider; raises UnusableModelError for a retired model.
+    """Make the client of a provider.
 
-    direct: an API key. aws: Claude Platform on AWS, bedrock: Amazon Bedrock, both with the
-    Lambda's own role. simulator: the local one at `base_url`.
+    direct: an API key. aws: a workspace of Claude Platform on AWS, bedrock: Amazon Bedrock, both
+    with the Lambda's own role. simulator: the local one at `base_url`. Raises UnusableModelError
+    for a retired model, ClaudeNotSetUpError where `aws` has no workspace.
     """
     import anthropic
 
@@ -99,9 +114,14 @@ def anthropic_claude(
         options["base_url"] = base_url
     client: AsyncClient
     if provider == "aws":
-        client = anthropic.AsyncAnthropicAWS(**options)
+        if not workspace_id:
+            raise ClaudeNotSetUpError(
+                "The provider is aws, but there is no workspace: deploy BrightRunWorkflows with "
+                "the parameter ClaudeWorkspaceId (wrkspc_...), then retry what failed."
+            )
+        client = anthropic.AsyncAnthropicAWS(workspace_id=workspace_id, **options)
     elif provider == "bedrock":
         client = anthropic.AsyncAnthropicBedrock(**options)
     else:
         client = anthropic.AsyncAnthropic(api_key=api_key, **options)
-    return AnthropicClaude(client, model, simulated=provider == "simulator")
+    return AnthropicClaude(client, model, provider)

@@ -25,7 +25,12 @@ from brightrun.ports import Outcome
 from brightrun.repositories import claim_writes
 from brightrun.repositories.batch_rows import BatchTables, item_of, job_of, line_put
 from brightrun.repositories.dynamodb import from_wire, to_wire, translated
-from brightrun.repositories.transactions import MAX_OPERATIONS, transact, update
+from brightrun.repositories.transactions import (
+    MAX_OPERATIONS,
+    past_transactions,
+    transact,
+    update,
+)
 
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb.client import DynamoDBClient
@@ -72,7 +77,9 @@ class DynamoClaims:
         )
         try:
             with translated("UpdateItem"):
-                answer = self._client.update_item(**request, ReturnValues="ALL_NEW")
+                answer = past_transactions(
+                    lambda: self._client.update_item(**request, ReturnValues="ALL_NEW")
+                )
         except ClientError:
             self._require_open(owner_id, job_id)
             return []

@@ -15,11 +15,11 @@ from brightrun.repositories.dynamodb import row_of, to_wire
 
 @dataclass(frozen=True, slots=True)
 class BatchTables:
-    """The names of the three tables of the batch aggregate."""
+    """The names of the batch aggregate's tables; only making a job needs no log."""
 
     jobs: str
     items: str
-    logs: str
+    logs: str = ""
 
 
 def job_of(row: Mapping[str, Any]) -> BatchJob:

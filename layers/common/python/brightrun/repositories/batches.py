@@ -12,7 +12,13 @@ from botocore.exceptions import ClientError
 from brightrun.domain.batch import BatchItem, BatchJob, job_key
 from brightrun.domain.batch_log import LogLine
 from brightrun.domain.moments import iso
-from brightrun.domain.transitions import ENDED_JOBS, JOB_TRANSITIONS, JobAction, JobStatus
+from brightrun.domain.transitions import (
+    CLOSING_ACTIONS,
+    ENDED_JOBS,
+    JOB_TRANSITIONS,
+    JobAction,
+    JobStatus,
+)
 from brightrun.errors import ActionNotAllowedError, ConflictError, NotFoundError, StorageError
 from brightrun.repositories.batch_rows import BatchTables, item_row, job_of, job_row, line_put
 from brightrun.repositories.dynamodb import from_wire, to_wire, translated
@@ -25,6 +31,7 @@ _PER_BATCH_WRITE = 25
 _PARALLEL_WRITES = 8
 _WRITE_ROUNDS = 8
 _TRIES = 5
+_ENDED_COUNTERS = ("successful_items", "failed_items", "cancelled_items")
 
 
 class DynamoBatches:
@@ -73,7 +80,7 @@ class DynamoBatches:
         """
         for _ in range(_TRIES):
             job = self.job(owner_id, job_id)
-            target = JOB_TRANSITIONS[action].get(job.status)
+            target = job.after(action)
             if target is None:
                 raise not_allowed(job, action)
             operations = [
@@ -97,13 +104,17 @@ class DynamoBatches:
             remove = ["completed_at", "stop_reason"]
         if target in ENDED_JOBS:
             set_to["completed_at"] = iso(now)
+        seen: dict[str, Any] = {"status": job.status.value, "run": job.run}
+        if action in CLOSING_ACTIONS:
+            # A retry that puts items back at this moment must not find the job closed over them.
+            seen |= {name: getattr(job, name) for name in _ENDED_COUNTERS}
         return update(
             self._tables.jobs,
             {"owner_id": job.owner_id, "job_id": job.job_id},
             set_to=set_to,
             remove=remove,
-            condition="#status = :seen_status AND #run = :seen_run",
-            values={"seen_status": job.status.value, "seen_run": job.run},
+            condition=" AND ".join(f"#{name} = :seen_{name}" for name in seen),
+            values={f"seen_{name}": value for name, value in seen.items()},
         )
 
     def _read(self, owner_id: str, job_id: str) -> BatchJob | None:

@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 import base64
-import binascii
 import dataclasses
 import json
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any
@@ -24,6 +23,11 @@ _deserializer = TypeDeserializer()
 
 _FILTERED_READ = 1000
 """Rows read at once behind a filter: about 300 KB of batch items, well under a page's 1 MB."""
+
+_NUMBERS = {"position"}
+"""Key attributes that are numbers; all others are strings."""
+
+_MADE_UP = "The cursor is not one that this list gave out; start without one."
 
 CONDITION_FAILED = "ConditionalCheckFailedException"
 TRANSACTION_CANCELLED = "TransactionCanceledException"
@@ -104,10 +108,8 @@ def decode_cursor(cursor: str | None, **partition: str) -> dict[str, Any] | None
         if not all(key[name] == value for name, value in partition.items()):
             raise InvalidCursorError("The cursor belongs to another list; start without one.")
         return to_wire(key)
-    except (ValueError, KeyError, TypeError, binascii.Error) as error:
-        raise InvalidCursorError(
-            "The cursor is not one that this list gave out; start without one."
-        ) from error
+    except (ValueError, KeyError, TypeError, ArithmeticError, RecursionError) as error:
+        raise InvalidCursorError(_MADE_UP) from error
 
 
 def query_page(
@@ -115,18 +117,22 @@ def query_page(
     *,
     limit: int,
     key_attributes: Sequence[str],
+    keep: Callable[[Mapping[str, Any]], bool] | None = None,
     **request: Any,
 ) -> tuple[list[dict[str, Any]], str | None]:
     """Fill one page of up to `limit` rows that pass the request's filter, and give the cursor.
 
-    A filter is applied after DynamoDB's own limit, so pages are read until enough rows passed.
+    `keep` is a filter that DynamoDB has no words for; it sees a row as it is on the wire. Filters
+    are applied after DynamoDB's own limit, so pages are read until enough rows passed. Raises
+    InvalidCursorError for a start that is no key of the table, and StorageError.
     """
+    _require_key(request.get("ExclusiveStartKey"), key_attributes)
     rows: list[dict[str, Any]] = []
-    request["Limit"] = _FILTERED_READ if "FilterExpression" in request else limit
+    request["Limit"] = _FILTERED_READ if keep or "FilterExpression" in request else limit
     while True:
         with translated("Query"):
             answer = client.query(**request)
-        rows.extend(answer["Items"])
+        rows.extend(filter(keep, answer["Items"]))
         last = answer.get("LastEvaluatedKey")
         if len(rows) > limit or (len(rows) == limit and last):
             rows = rows[:limit]
@@ -134,6 +140,15 @@ def query_page(
         if last is None or len(rows) == limit:
             return [from_wire(row) for row in rows], encode_cursor(last)
         request["ExclusiveStartKey"] = last
+
+
+def _require_key(start: Mapping[str, Any] | None, attributes: Sequence[str]) -> None:
+    kinds = {name: "N" if name in _NUMBERS else "S" for name in attributes}
+    if start is not None and (
+        {name: "".join(value) for name, value in start.items()} != kinds
+        or not all(start[name][kind] for name, kind in kinds.items())
+    ):
+        raise InvalidCursorError(_MADE_UP)
 
 
 def _exact(value: Any) -> Any:

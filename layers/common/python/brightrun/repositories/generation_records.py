@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from brightrun.domain.generation_records import FailedGeneration, GenerationLogEntry
+from brightrun.domain.moments import Days
 from brightrun.domain.pages import Page
 from brightrun.errors import NotFoundError
 from brightrun.repositories.dynamodb import (
@@ -41,7 +42,7 @@ class DynamoGenerationRecords:
         self, owner_id: str, *, limit: int, cursor: str | None
     ) -> Page[GenerationLogEntry]:
         """List calls to Claude, newest first."""
-        rows, following = self._page(self._log_table, "log_id", owner_id, {}, limit, cursor)
+        rows, following = self._page(self._log_table, "log_id", owner_id, (), limit, cursor)
         return Page(tuple(_record(GenerationLogEntry, row) for row in rows), following)
 
     def all_log_entries(self, owner_id: str) -> Iterator[GenerationLogEntry]:
@@ -66,11 +67,22 @@ class DynamoGenerationRecords:
         return _record(FailedGeneration, from_wire(answer["Item"]))
 
     def failures(
-        self, owner_id: str, filters: Mapping[str, str], *, limit: int, cursor: str | None
+        self,
+        owner_id: str,
+        filters: Mapping[str, str],
+        days: Days,
+        *,
+        limit: int,
+        cursor: str | None,
     ) -> Page[FailedGeneration]:
-        """List failed generations whose attributes equal the filters, newest first."""
+        """List failed generations of some days whose attributes equal the filters, newest first."""
+        conditions = [("=", name, value) for name, value in filters.items()]
+        if since := days.since():
+            conditions.append((">=", "created_at", since))
+        if until := days.until():
+            conditions.append(("<=", "created_at", until))
         rows, following = self._page(
-            self._failures_table, "failure_id", owner_id, filters, limit, cursor
+            self._failures_table, "failure_id", owner_id, conditions, limit, cursor
         )
         return Page(tuple(_record(FailedGeneration, row) for row in rows), following)
 
@@ -79,13 +91,17 @@ class DynamoGenerationRecords:
         table: str,
         sort: str,
         owner_id: str,
-        filters: Mapping[str, str],
+        conditions: Sequence[tuple[str, str, str]],
         limit: int,
         cursor: str | None,
     ) -> tuple[list[dict[str, Any]], str | None]:
         request: dict[str, Any] = {"TableName": table, "ScanIndexForward": False}
-        if filters:
-            request["FilterExpression"] = " AND ".join(f"#{name} = :{name}" for name in filters)
+        names = ["owner_id", *(name for _, name, _ in conditions)]
+        values = {f":{index}": value for index, (_, _, value) in enumerate(conditions)}
+        if conditions:
+            request["FilterExpression"] = " AND ".join(
+                f"#{name} {sign} :{index}" for index, (sign, name, _) in enumerate(conditions)
+            )
         if start := decode_cursor(cursor, owner_id=owner_id):
             request["ExclusiveStartKey"] = start
         return query_page(
@@ -93,10 +109,8 @@ class DynamoGenerationRecords:
             limit=limit,
             key_attributes=("owner_id", sort),
             KeyConditionExpression="#owner_id = :owner_id",
-            ExpressionAttributeNames={f"#{name}": name for name in ("owner_id", *filters)},
-            ExpressionAttributeValues=to_wire(
-                {":owner_id": owner_id, **{f":{name}": value for name, value in filters.items()}}
-            ),
+            ExpressionAttributeNames={f"#{name}": name for name in names},
+            ExpressionAttributeValues=to_wire({":owner_id": owner_id, **values}),
             **request,
         )
 

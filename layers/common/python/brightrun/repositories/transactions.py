@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import random
 import time
-from collections.abc import Mapping, Sequence
-from typing import TYPE_CHECKING, Any
+from collections.abc import Callable, Mapping, Sequence
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from botocore.exceptions import ClientError
 
@@ -21,6 +21,9 @@ MAX_OPERATIONS = 100
 _TRIES = 10
 _TRANSIENT = frozenset({"TransactionConflict", "ThrottlingError", "ProvisionedThroughputExceeded"})
 FAILED_CONDITION = "ConditionalCheckFailed"
+_HELD_BY_TRANSACTION = "TransactionConflictException"
+
+T = TypeVar("T")
 
 
 def transact(client: DynamoDBClient, operations: Sequence[Mapping[str, Any]]) -> list[int]:
@@ -38,10 +41,29 @@ def transact(client: DynamoDBClient, operations: Sequence[Mapping[str, Any]]) ->
             failed = _failed_conditions(error)
             if failed:
                 return failed
-            time.sleep(random.uniform(0, 0.02 * 2**attempt))  # noqa: S311 - jitter, not a secret
+            _pause(attempt)
         else:
             return []
     raise StorageError("TransactWriteItems", "too many conflicts on the same records")
+
+
+def past_transactions(write: Callable[[], T]) -> T:
+    """Do a single write, again for as long as somebody's transaction holds its record.
+
+    DynamoDB refuses it meanwhile, and the SDK does not try that again. Raises StorageError.
+    """
+    for attempt in range(_TRIES):
+        try:
+            return write()
+        except ClientError as error:
+            if error_code(error) != _HELD_BY_TRANSACTION:
+                raise
+            _pause(attempt)
+    raise StorageError("UpdateItem", "too many conflicts on the same record")
+
+
+def _pause(attempt: int) -> None:
+    time.sleep(random.uniform(0, 0.02 * 2**attempt))  # noqa: S311 - jitter, not a secret
 
 
 def _failed_conditions(error: ClientError) -> list[int]:

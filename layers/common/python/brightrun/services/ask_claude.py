@@ -7,9 +7,9 @@ import json
 import zlib
 
 from brightrun.domain import object_keys
-from brightrun.domain.batch import MAX_ATTEMPTS, BatchItem, BatchJob
+from brightrun.domain.batch import MAX_ATTEMPTS, MAX_TAKEOVERS, BatchItem, BatchJob
 from brightrun.domain.claude import MAX_OUTPUT_TOKENS, Completion
-from brightrun.domain.claude_models import claude_model, cost_micro_usd
+from brightrun.domain.claude_models import cost_micro_usd, recorded_model
 from brightrun.domain.conversation import RAW_CONVERSATION_SCHEMA
 from brightrun.domain.generation_records import CallStatus, GenerationLogEntry
 from brightrun.domain.ids import conversation_id, time_ordered_id
@@ -51,7 +51,7 @@ class PaidAnswers:
 
     async def answer(self, item: BatchItem, prompt: Prompt) -> Completion:
         """Give the item's stored answer, or ask for one; raises ClaudeCallError."""
-        if item.attempts > 1:
+        if 1 < item.attempts <= MAX_TAKEOVERS:
             earlier = await asyncio.to_thread(self._stored, item, prompt)
             if earlier is not None:
                 return earlier
@@ -68,7 +68,7 @@ class PaidAnswers:
     def cost_micro_usd(self, completion: Completion) -> int:
         """What an answer cost, in millionths of a dollar."""
         today = self._clock().date()
-        return cost_micro_usd(claude_model(self._job.model, today), completion, today)
+        return cost_micro_usd(recorded_model(self._job.model), completion, today)
 
     def _keep(self, item: BatchItem, prompt: Prompt, completion: Completion) -> None:
         log_id = time_ordered_id(self._clock())

@@ -51,6 +51,9 @@ class BatchControls:
         ActionNotAllowedError once nothing is.
         """
         job = self._batches.job(owner_id, job_id)
+        if job.status is JobStatus.CANCELLED:
+            # An earlier try may have died before it started the round that writes log.txt.
+            self._workflow.ensure_running(job)
         if job.status is not JobStatus.CANCELLED or job.open_items == 0:
             job = self._apply(owner_id, job_id, JobAction.CANCEL, "Job cancelled by user")
         waiting = [
@@ -84,6 +87,8 @@ class BatchControls:
         for _ in range(_RETRY_ROUNDS):
             items = list(self._lists.retryable_items(owner_id, job_id))
             if not items and self._batches.job(owner_id, job_id).status is not JobStatus.CANCELLED:
+                # An earlier try may have queued them all and died before it started the workflow.
+                self.nudge(owner_id, job_id)
                 raise ActionNotAllowedError("No item of the job has failed; nothing to retry.")
             message = f"{len(items)} items queued again"
             job = self._apply(owner_id, job_id, JobAction.RETRY_FAILED, message)

@@ -9,14 +9,22 @@ from datetime import datetime
 
 from brightrun.domain import object_keys
 from brightrun.domain.batch import BatchJob, ErrorHandling, Priority, calls_per_worker
-from brightrun.domain.claude_models import claude_model, estimated_cost_usd, estimated_seconds
-from brightrun.domain.ids import time_ordered_id
-from brightrun.domain.moments import iso
+from brightrun.domain.claude_models import (
+    claude_model,
+    estimated_cost_usd,
+    estimated_seconds,
+    recorded_model,
+)
+from brightrun.domain.ids import made_at_ms, time_ordered_id
+from brightrun.domain.moments import epoch_ms, iso
 from brightrun.domain.transitions import JobStatus
-from brightrun.errors import NotFoundError
+from brightrun.errors import NotFoundError, StorageError
 from brightrun.ports import BatchRepository, Clock, ObjectStore, RequestKeys, Workflow
 from brightrun.services.plan_batch import BatchPlanner, ParameterSet, PlannedBatch, Selection
 from brightrun.services.scaffolding_catalog import ScaffoldingCatalog, ScaffoldingRepository
+
+LONGEST_REQUEST_S = 30
+"""After this a request that has not stored its job never will: its function stops at 29 s."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,6 +35,7 @@ class BatchOrder:
     sets: Sequence[ParameterSet] = ()
     selection: Selection | None = None
     concurrent_processing: int = 3
+    calls_per_worker: int | None = None
     error_handling: ErrorHandling = "continue"
     priority: Priority = "normal"
 
@@ -70,25 +79,34 @@ class BatchCreator:
         """Store the job with all its items and start it.
 
         With a key, a repetition gives the first job and finishes what its first try left undone.
-        Raises what `BatchPlanner.plan` raises, UnusableModelError, IdempotencyKeyReusedError.
+        Raises what `BatchPlanner.plan` raises, UnusableModelError, IdempotencyKeyReusedError, and
+        StorageError while that first try may still be storing items.
         """
         now = self._clock()
-        job_id = time_ordered_id(now)
+        job_id = ours = time_ordered_id(now)
         if idempotency_key is not None:
             fingerprint = order.fingerprint()
             job_id = self._keys.job_for(owner_id, idempotency_key, fingerprint, job_id, now)
         try:
             job = self._batches.job(owner_id, job_id)
         except NotFoundError:
-            job = self._store(owner_id, job_id, order, now)
+            planned = self._plan(owner_id, job_id, order, now)
+            # Only now: an order that cannot be planned is refused for the same reason each time.
+            if job_id != ours:
+                _require_ended(job_id, now)
+            job = self._store(owner_id, order, planned, now)
         self._workflow.ensure_running(job)
         return self._created(job, now)
 
-    def _store(self, owner_id: str, job_id: str, order: BatchOrder, now: datetime) -> BatchJob:
+    def _plan(self, owner_id: str, job_id: str, order: BatchOrder, now: datetime) -> PlannedBatch:
         model = claude_model(self._model, now.date())
         planner = BatchPlanner(ScaffoldingCatalog(self._scaffolding), owner_id)
         sets = planner.expand(order.selection) if order.selection else order.sets
-        planned = planner.plan(sets, job_id=job_id, model=model.id, now=iso(now))
+        return planner.plan(sets, job_id=job_id, model=model.id, now=iso(now))
+
+    def _store(
+        self, owner_id: str, order: BatchOrder, planned: PlannedBatch, now: datetime
+    ) -> BatchJob:
         job = _job(owner_id, order, planned, iso(now))
         self._plans.put(
             job.plan_key, planned.plan.model_dump_json(), content_type="application/json"
@@ -97,12 +115,20 @@ class BatchCreator:
         return job
 
     def _created(self, job: BatchJob, now: datetime) -> CreatedBatch:
-        model = claude_model(job.model, now.date())
+        model = recorded_model(job.model)
         calls = job.concurrent_processing * job.calls_per_worker
         return CreatedBatch(
             job=job,
             estimated_cost=estimated_cost_usd(model, job.total_items, now.date()),
             estimated_time=estimated_seconds(job.total_items, calls),
+        )
+
+
+def _require_ended(job_id: str, now: datetime) -> None:
+    """Keep out of an earlier request's way: items stored twice could undo a worker's claims."""
+    if epoch_ms(now) - made_at_ms(job_id) < LONGEST_REQUEST_S * 1000:
+        raise StorageError(
+            "Storing the job", "an earlier request with this Idempotency-Key is still at it"
         )
 
 
@@ -116,7 +142,7 @@ def _job(owner_id: str, order: BatchOrder, planned: PlannedBatch, now: str) -> B
         status=JobStatus.QUEUED,
         total_items=total,
         concurrent_processing=workers,
-        calls_per_worker=calls_per_worker(total, workers),
+        calls_per_worker=calls_per_worker(total, workers, order.calls_per_worker),
         error_handling=order.error_handling,
         priority=order.priority,
         model=planned.plan.model,

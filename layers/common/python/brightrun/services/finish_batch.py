@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from datetime import datetime
 
 from brightrun.domain import batch_log, object_keys
 from brightrun.domain.batch import BatchJob
 from brightrun.domain.moments import epoch_ms
-from brightrun.domain.transitions import JobAction, JobStatus
+from brightrun.domain.transitions import ENDED_JOBS, JobAction, JobStatus
 from brightrun.domain.workflow import MAX_ROUNDS, Round, RoundResult
+from brightrun.errors import ActionNotAllowedError
 from brightrun.ports import (
     BatchLists,
     BatchRepository,
@@ -36,6 +37,7 @@ class BatchFinisher:
         logs: ObjectStore,
         workflow: Workflow,
         clock: Clock,
+        sweep: Callable[[BatchJob], object],
     ) -> None:
         self._batches = batches
         self._claims = claims
@@ -43,6 +45,7 @@ class BatchFinisher:
         self._logs = logs
         self._workflow = workflow
         self._clock = clock
+        self._sweep = sweep
 
     def finish(self, this_round: Round) -> RoundResult:
         """Settle the job as far as it can be; running it again is safe at any point."""
@@ -51,11 +54,13 @@ class BatchFinisher:
         if job.status is JobStatus.CANCELLED or job.stop_reason is not None:
             self._cancel_what_is_left(job)
             job = self._batches.job(owner, job_id)
-        waiting = job.open_items > 0 and job.status is not JobStatus.PAUSED
         if job.open_items == 0:
-            self._close(job)
+            self._sweep(job)
+            if job.status is JobStatus.PROCESSING:
+                job = self._close(job)
         self.render_log(owner, job_id)
-        if not waiting:
+        settled = job.open_items == 0 and job.status in ENDED_JOBS
+        if settled or job.status is JobStatus.PAUSED:
             return self._result(this_round, "finished")
         return self._go_on(this_round, job)
 
@@ -66,15 +71,19 @@ class BatchFinisher:
             object_keys.batch_log(job_id), text, content_type="text/plain; charset=utf-8"
         )
 
-    def _close(self, job: BatchJob) -> None:
-        """Give a job without open items its final status, once."""
-        if job.status is not JobStatus.PROCESSING:
-            return
+    def _close(self, job: BatchJob) -> BatchJob:
+        """Give a job without open items its final status, once; gives the job as it then is."""
         now = self._clock()
         failed = job.final_status() is JobStatus.FAILED
         action = JobAction.FAIL if failed else JobAction.COMPLETE
         ended = batch_log.job_ended(job.successful_items, job.failed_items, job.cancelled_items)
-        self._batches.apply(job.owner_id, job.job_id, action, now, self._line(now, ended))
+        try:
+            return self._batches.apply(
+                job.owner_id, job.job_id, action, now, self._line(now, ended)
+            )
+        except ActionNotAllowedError:
+            # Another round has closed the job meanwhile, or a retry has opened it again.
+            return self._batches.job(job.owner_id, job.job_id)
 
     def _cancel_what_is_left(self, job: BatchJob) -> None:
         now = self._clock()
@@ -89,8 +98,14 @@ class BatchFinisher:
             self._claims.write_line(job.owner_id, job.job_id, line)
 
     def _go_on(self, this_round: Round, job: BatchJob) -> RoundResult:
-        """Send the workers out again, in a new execution when this one's history is long."""
-        if this_round.round + 1 >= MAX_ROUNDS and job.status is JobStatus.PROCESSING:
+        """Send the workers out again, in a new execution when this one's history is long.
+
+        When the job has a later run already, that one goes on, and this one makes sure of it.
+        """
+        if this_round.run < job.run:
+            self._workflow.ensure_running(job)
+            return self._result(this_round, "finished")
+        if this_round.round + 1 >= MAX_ROUNDS and job.status is not JobStatus.CANCELLED:
             now = self._clock()
             line = self._line(now, "The workflow goes on in a new execution")
             following = self._batches.apply(job.owner_id, job.job_id, JobAction.RESUME, now, line)

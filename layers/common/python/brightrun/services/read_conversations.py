@@ -11,9 +11,9 @@ from typing import Any, Protocol
 
 from brightrun.domain.conversation_record import ConversationRecord
 from brightrun.domain.generation_records import FailedGeneration, GenerationLogEntry
-from brightrun.domain.moments import iso
+from brightrun.domain.moments import Days, iso
 from brightrun.domain.pages import Page
-from brightrun.errors import NotFoundError
+from brightrun.errors import NotEnrichedError, NotFoundError
 from brightrun.ports import (
     LINK_SECONDS,
     Clock,
@@ -62,12 +62,6 @@ class ConversationReader:
         turns: list[dict[str, Any]] = json.loads(stored.text)["turns"]
         return turns
 
-    def page(
-        self, owner_id: str, filters: Mapping[str, str], *, limit: int, cursor: str | None
-    ) -> Page[ConversationRecord]:
-        """List conversations, newest first."""
-        return self.conversations.conversations(owner_id, filters, limit=limit, cursor=cursor)
-
     def download(self, owner_id: str, conversation_id: str, *, raw: bool) -> Download:
         """Sign a link to the parsed conversation, or to Claude's answer as it came."""
         record = self.one(owner_id, conversation_id)
@@ -79,15 +73,37 @@ class ConversationReader:
         filename = f"{conversation_id}.raw.json" if raw else f"{conversation_id}.json"
         return self._link(self.conversation_files, conversation_id, path, filename, size)
 
+    def download_enriched(self, owner_id: str, conversation_id: str) -> Download:
+        """Sign a link to the training pairs; raises NotEnrichedError until there are any."""
+        record = self.one(owner_id, conversation_id)
+        if record.enriched_file_path is None:
+            raise NotEnrichedError(
+                f"The conversation '{conversation_id}' has no enriched file; its enrichment is "
+                f"at '{record.enrichment_status}'. Run it with POST "
+                f"/api/conversations/{conversation_id}/enrich.",
+                details={"enrichment_status": record.enrichment_status},
+            )
+        filename = f"{conversation_id}.enriched.json"
+        size = record.enriched_file_size
+        return self._link(
+            self.conversation_files, conversation_id, record.enriched_file_path, filename, size
+        )
+
     def failure(self, owner_id: str, failure_id: str) -> FailedGeneration:
         """Read a failed generation; raises NotFoundError."""
         return self.records.failure(owner_id, failure_id)
 
     def failures(
-        self, owner_id: str, filters: Mapping[str, str], *, limit: int, cursor: str | None
+        self,
+        owner_id: str,
+        filters: Mapping[str, str],
+        days: Days,
+        *,
+        limit: int,
+        cursor: str | None,
     ) -> Page[FailedGeneration]:
-        """List failed generations, newest first."""
-        return self.records.failures(owner_id, filters, limit=limit, cursor=cursor)
+        """List failed generations of some days, newest first."""
+        return self.records.failures(owner_id, filters, days, limit=limit, cursor=cursor)
 
     def failure_report(self, owner_id: str, failure_id: str) -> Download:
         """Sign a link to a failure's report."""

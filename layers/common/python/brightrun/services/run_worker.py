@@ -5,14 +5,25 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from typing import Any
 
 from brightrun.domain import batch_log
 from brightrun.domain.batch import BatchJob
 from brightrun.domain.batch_plan import BatchPlan
+from brightrun.domain.claude import Completion
+from brightrun.domain.conversation_record import ConversationRecord
+from brightrun.domain.prompt_assembly import Prompt
 from brightrun.domain.transitions import JobAction, JobStatus
 from brightrun.domain.workflow import TurnResult, WorkerTurn
-from brightrun.errors import ActionNotAllowedError, StorageError
+from brightrun.errors import (
+    ActionNotAllowedError,
+    BrightRunError,
+    ClaudeCallError,
+    ClaudeNotSetUpError,
+    StorageError,
+    UnusableModelError,
+)
 from brightrun.ports import (
     BatchLists,
     BatchRepository,
@@ -49,6 +60,7 @@ class WorkerRunner:
     lease_seconds: int
     retry_base_seconds: float
     new_token: Callable[[], str]
+    after_stored: Callable[[ConversationRecord], object]
 
     def run(self, request: WorkerTurn, seconds_left: Callable[[], float]) -> TurnResult:
         """Take one turn; `seconds_left` is the time until the function is stopped."""
@@ -62,12 +74,19 @@ class WorkerRunner:
     ) -> TurnResult:
         with ThreadPoolExecutor(_STORAGE_THREADS) as threads:
             asyncio.get_running_loop().set_default_executor(threads)
-            claude = self.open_claude(job.model)
+            claude, job = self._opened(job)
             try:
                 worker = self._worker(job, claude, seconds_left)
                 return await worker.take_turn(request)
             finally:
                 await claude.close()
+
+    def _opened(self, job: BatchJob) -> tuple[Claude, BatchJob]:
+        """Open Claude; where that cannot succeed, one call is enough to stop the job over it."""
+        try:
+            return self.open_claude(job.model), job
+        except (ClaudeNotSetUpError, UnusableModelError) as error:
+            return UnavailableClaude(error), replace(job, calls_per_worker=1)
 
     def _worker(self, job: BatchJob, claude: Claude, seconds_left: Callable[[], float]) -> Worker:
         items = ItemClaims(
@@ -87,6 +106,7 @@ class WorkerRunner:
             failures=FailureRecorder(self.failure_reports, job, self.clock),
             clock=self.clock,
             retry_base_seconds=self.retry_base_seconds,
+            after_stored=self.after_stored,
         )
         keeper = LeaseKeeper(self.claims, items.lease, self.lease_seconds)
         return Worker(items, writer, keeper, seconds_left)
@@ -108,3 +128,20 @@ class WorkerRunner:
         if stored is None:
             raise StorageError("GetObject", "the job's plan is not there")
         return BatchPlan.model_validate_json(stored.text)
+
+
+class UnavailableClaude:
+    """ports.Claude of a deployment without a key or with a retired model: every call is fatal.
+
+    An answer that was paid for earlier needs no call, so it still becomes its conversation.
+    """
+
+    def __init__(self, reason: BrightRunError) -> None:
+        self._reason = reason
+
+    async def write(self, prompt: Prompt, *, schema: dict[str, Any]) -> Completion:  # noqa: ARG002
+        """Raise ClaudeCallError with the reason."""
+        raise ClaudeCallError(self._reason.code, self._reason.message, fatal=True)
+
+    async def close(self) -> None:
+        """Nothing was opened."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+from collections.abc import Callable
 from dataclasses import dataclass
 
 from brightrun.domain import batch_log, object_keys
@@ -11,13 +12,18 @@ from brightrun.domain.batch import MAX_ATTEMPTS, BatchItem, BatchJob
 from brightrun.domain.batch_plan import BatchPlan
 from brightrun.domain.claude import Completion, require_whole_answer
 from brightrun.domain.conversation import RawConversation, read_conversation
-from brightrun.domain.conversation_record import parsed_document
+from brightrun.domain.conversation_record import ConversationRecord, parsed_document
 from brightrun.domain.ids import conversation_id
 from brightrun.domain.moments import epoch_ms, iso
 from brightrun.domain.prompt_assembly import Prompt
 from brightrun.domain.retry_delay import retry_delay_s
 from brightrun.domain.transitions import ItemStatus
-from brightrun.errors import ClaudeCallError, ConversationRefusedError, LeaseLostError
+from brightrun.errors import (
+    BrightRunError,
+    ClaudeCallError,
+    ConversationRefusedError,
+    LeaseLostError,
+)
 from brightrun.observability import logger
 from brightrun.ports import ClaimRepository, Clock, ObjectStore, Outcome
 from brightrun.services.ask_claude import PaidAnswers
@@ -37,6 +43,7 @@ class ConversationWriter:
     failures: FailureRecorder
     clock: Clock
     retry_base_seconds: float
+    after_stored: Callable[[ConversationRecord], object]
 
     async def write(self, item: BatchItem) -> float | None:
         """Bring a leased item to its end, or put it back to be tried again.
@@ -56,7 +63,8 @@ class ConversationWriter:
             await self._fail(item, prompt, completion, fault)
             return None
         outcome = await asyncio.to_thread(self._store, item, conversation, completion)
-        await self._conclude(item, outcome)
+        if await self._conclude(item, outcome) and outcome.conversation is not None:
+            await asyncio.to_thread(self._follow_up, outcome.conversation)
         return None
 
     def _checked(self, item: BatchItem, completion: Completion) -> RawConversation:
@@ -148,8 +156,18 @@ class ConversationWriter:
     def _line(self, item: BatchItem, message: str) -> batch_log.LogLine:
         return batch_log.log_line(self.clock(), item.lease_token or item.item_id, message)
 
-    async def _conclude(self, item: BatchItem, outcome: Outcome) -> None:
+    def _follow_up(self, record: ConversationRecord) -> None:
+        """Do what follows a stored conversation; the item is done, so nothing here can fail it."""
+        try:
+            self.after_stored(record)
+        except BrightRunError as error:
+            logger().warning("follow_up_left_undone", code=error.code, item_id=record.item_id)
+
+    async def _conclude(self, item: BatchItem, outcome: Outcome) -> bool:
+        """End the hold on an item; False when it is another worker's by now."""
         try:
             await asyncio.to_thread(self.claims.conclude, item, outcome, self.clock())
         except LeaseLostError:
             logger().warning("lease_lost", item_id=item.item_id, status=outcome.status.value)
+            return False
+        return True

@@ -1,0 +1,86 @@
+"""convert: a training file of any known format into another, without a server."""
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any, Literal
+
+import typer
+
+from cli.errors import UsageError
+from cli.invocation import Invocation, command
+from cli.private_files import explained
+from cli.text import plain
+
+if TYPE_CHECKING:
+    from rich.console import Console
+
+app = typer.Typer()
+
+SHOWN_WARNINGS = 10
+
+
+@command(app, "convert")
+def convert_training_file(
+    run: Invocation,
+    *,
+    source: Annotated[Path, typer.Argument(metavar="IN", help="Its format is found out.")],
+    to: Annotated[
+        Literal["v4-json", "v4-jsonl", "messages", "conversations", "sharegpt", "alpaca"],
+        typer.Option("--to", help="The format to write."),
+    ],
+    output: Annotated[Path, typer.Option("--output", "-o", metavar="OUT", help="Where to write.")],
+) -> None:
+    """Turn a training file into another format, offline; OUT appears only when it is complete."""
+    document = _converted(source, to, output)
+    run.answer(document, lambda console: _show(console, document))
+
+
+def _converted(source: Path, to: str, output: Path) -> dict[str, Any]:
+    from datetime import UTC, datetime
+
+    from brightrun.domain.moments import iso
+    from brightrun.errors import InvalidInputError
+    from brightrun.formats import Form, convert_file
+
+    with explained("read", source), source.open("rb"):
+        pass  # so that what follows can only fail for the output
+    try:
+        with explained("write", output):
+            done = convert_file(source, Form(to), output, created=iso(datetime.now(UTC)))
+    except InvalidInputError as error:
+        raise UsageError(
+            f"{source}: {error.message}", code=error.code, details=error.details
+        ) from error
+    return {
+        "success": True,
+        "input": str(source),
+        "detected": done.detected.form.value,
+        "detected_by": done.detected.reason,
+        "to": to,
+        "output": str(output),
+        "bytes": output.stat().st_size,
+        "records": done.records,
+        "written": done.written,
+        "trainable_pairs": done.trainable_pairs,
+        "untrainable": done.untrainable,
+        "left_out": dict(done.left_out),
+        "warnings": done.warnings,
+        "warning_count": done.warning_count,
+    }
+
+
+def _show(console: "Console", done: dict[str, Any]) -> None:
+    console.print(plain(f"{done['input']} is {done['detected']}: {done['detected_by']}."))
+    console.print(
+        plain(
+            f"Wrote {done['output']} as {done['to']}: {done['written']} records with "
+            f"{done['trainable_pairs']} trainable pairs, from {done['records']} records."
+        )
+    )
+    if done["untrainable"]:
+        console.print(f"{done['untrainable']} pairs have no target to train on.")
+    for reason, count in done["left_out"].items():
+        console.print(plain(f"Left out {count}: {reason}"))
+    for warning in done["warnings"][:SHOWN_WARNINGS]:
+        console.print(plain(f"Warning: {warning}"))
+    if done["warning_count"] > SHOWN_WARNINGS:
+        console.print(f"{done['warning_count'] - SHOWN_WARNINGS} warnings more; see --json.")

@@ -1,0 +1,214 @@
+"""conversations approve, reject, archive, reopen, edit, audit."""
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from cli.client import Document, segment
+from cli.commands.conversations import ConversationId
+from cli.errors import UsageError
+from cli.invocation import Invocation, command
+from cli.listing import DEFAULT_LIMIT, Cursor, Everything, Limit, answer_list
+from cli.render import Column, table
+from cli.scaffolding import ARCS, PERSONAS, TOPICS, find_id
+from cli.text import moment
+
+if TYPE_CHECKING:
+    from rich.console import Console
+
+app = typer.Typer()
+
+MOST_AT_ONCE = 100  # the API's own maximum
+
+Ids = Annotated[
+    list[str] | None, typer.Argument(metavar="[ID]...", help="The conversations, or use filters.")
+]
+Reason = Annotated[str | None, typer.Option(help="Why; it goes into the audit trail.")]
+Status = Annotated[str | None, typer.Option(help="All of this review status.")]
+Tier = Annotated[str | None, typer.Option(help="All of this tier.")]
+Persona = Annotated[str | None, typer.Option(help="All of this persona; key or id.")]
+Arc = Annotated[str | None, typer.Option(help="All of this arc; key or id.")]
+Topic = Annotated[str | None, typer.Option(help="All of this topic; key or id.")]
+Batch = Annotated[str | None, typer.Option(help="All of this batch.")]
+Enrichment = Annotated[str | None, typer.Option(help="All of this enrichment status.")]
+QualityMin = Annotated[float | None, typer.Option(help="All with at least this score.")]
+QualityMax = Annotated[float | None, typer.Option(help="All with at most this score.")]
+Search = Annotated[str | None, typer.Option(help="All with this in their name.")]
+
+RESULTS = (
+    Column("Id", "conversationId", whole=True),
+    Column("Outcome", "outcome"),
+    Column("Status", "status"),
+    Column("Version", "version"),
+)
+TRAIL = (
+    Column("When", "at", moment),
+    Column("Who", "by", whole=True),
+    Column("Action", "action"),
+    Column("From", "from_status"),
+    Column("To", "to_status"),
+    Column("Version", "version"),
+    Column("Reason", "reason"),
+)
+
+
+def _decision(action: str, words: str) -> None:
+    """Register the command of one decision."""
+
+    def decide(
+        run: Invocation,
+        ids: Ids = None,
+        *,
+        reason: Reason = None,
+        status: Status = None,
+        tier: Tier = None,
+        persona: Persona = None,
+        arc: Arc = None,
+        topic: Topic = None,
+        batch: Batch = None,
+        enrichment_status: Enrichment = None,
+        quality_min: QualityMin = None,
+        quality_max: QualityMax = None,
+        search: Search = None,
+    ) -> int:
+        filters = {
+            "status": status,
+            "tier": tier,
+            "persona_id": find_id(run.client, PERSONAS, persona),
+            "emotional_arc_id": find_id(run.client, ARCS, arc),
+            "training_topic_id": find_id(run.client, TOPICS, topic),
+            "batch_job_id": batch,
+            "enrichment_status": enrichment_status,
+            "quality_min": quality_min,
+            "quality_max": quality_max,
+            "search": search,
+        }
+        wanted = {name: value for name, value in filters.items() if value is not None}
+        return _decide(run, action, ids or [], wanted, reason)
+
+    decide.__doc__ = f"{words} the named conversations, or all that the filters find."
+    command(app, action)(decide)
+
+
+for _action, _words in (
+    ("approve", "Approve"),
+    ("reject", "Reject, with --reason,"),
+    ("archive", "Archive"),
+    ("reopen", "Put back to pending review"),
+):
+    _decision(_action, _words)
+
+
+def _decide(
+    run: Invocation, action: str, ids: list[str], wanted: Document, reason: str | None
+) -> int:
+    """Ask as often as it takes; 1 when a conversation was not found or changed meanwhile."""
+    if bool(ids) == bool(wanted):
+        raise UsageError(f"Give either conversations or filters to {action}, not both or neither.")
+    if action == "reject" and not reason:
+        raise UsageError("A rejection needs --reason.")
+    asked: Document = {"action": action} | ({"reason": reason} if reason else {})
+    results: list[Any] = []
+    remaining = 0
+    if ids:
+        for begin in range(0, len(ids), MOST_AT_ONCE):
+            some = {**asked, "conversationIds": ids[begin : begin + MOST_AT_ONCE]}
+            results += _ask(run, some)["results"]
+    else:
+        results, remaining = _until_done(run, {**asked, "filter": wanted})
+    document = _document(results, remaining)
+    run.answer(document, lambda console: _print(console, document))
+    return 0 if document["success"] else 1
+
+
+def _until_done(run: Invocation, body: Document) -> tuple[list[Any], int]:
+    """Repeat while the server says that some are left, and gets on with them."""
+    results: list[Any] = []
+    while True:
+        answer = _ask(run, body)
+        results += answer["results"]
+        if not answer["remaining"] or not answer["summary"]["updated"]:
+            return results, answer["remaining"]
+
+
+def _ask(run: Invocation, body: Document) -> Document:
+    return run.client.post("/api/conversations/bulk-action", body)
+
+
+def _document(results: list[Any], remaining: int) -> Document:
+    outcomes = [result["outcome"] for result in results]
+    names = ("updated", "unchanged", "not_found", "conflict")
+    summary = {"total": len(outcomes), **{name: outcomes.count(name) for name in names}}
+    done = not (summary["not_found"] or summary["conflict"] or remaining)
+    return {"success": done, "summary": summary, "results": results, "remaining": remaining}
+
+
+def _print(console: "Console", document: Document) -> None:
+    left = [one for one in document["results"] if one["outcome"] != "updated"]
+    if left:
+        console.print(table(left, RESULTS, width=console.width))
+    counts = document["summary"].items()
+    console.print(", ".join(f"{name.replace('_', ' ')} {count}" for name, count in counts))
+    if document["remaining"]:
+        console.print(f"{document['remaining']} more match; repeat the command.")
+
+
+@command(app, "edit")
+def edit_turn(
+    run: Invocation,
+    *,
+    conversation_id: ConversationId,
+    turn: Annotated[int, typer.Option(min=1, help="The turn's number.")],
+    reason: Annotated[str, typer.Option(help="Why; it goes into the audit trail.")],
+    text: Annotated[str | None, typer.Option(help="What the turn shall say.")] = None,
+    file: Annotated[
+        Path | None, typer.Option(help="A file with what the turn shall say, in UTF-8.")
+    ] = None,
+    version: Annotated[
+        int | None, typer.Option(min=1, help="Only if it is still at this version.")
+    ] = None,
+) -> None:
+    """Change what a turn says; the conversation is enriched, and to be reviewed, again."""
+    path = f"/api/conversations/{segment(conversation_id)}"
+    body = {"turn_number": turn, "content": _content(text, file), "reason": reason}
+    answer = run.client.patch(path, body, if_match=f'"v{version}"' if version else None)
+    edited = answer["conversation"]
+    run.answer(
+        answer,
+        lambda console: console.print(
+            f"Version {edited['version']}: {edited['status']}, "
+            f"enrichment {edited['enrichment_status']}"
+        ),
+    )
+
+
+def _content(text: str | None, file: Path | None) -> str:
+    if (text is None) == (file is None):
+        raise UsageError("Give what the turn shall say with either --text or --file.")
+    if file is None:
+        return text or ""
+    try:
+        return file.read_text(encoding="utf-8").removesuffix("\n")
+    except (OSError, UnicodeDecodeError) as error:
+        raise UsageError(f"{file} cannot be read as UTF-8 text: {error}") from error
+
+
+@command(app, "audit")
+def show_trail(
+    run: Invocation,
+    *,
+    conversation_id: ConversationId,
+    limit: Limit = DEFAULT_LIMIT,
+    everything: Everything = False,
+    cursor: Cursor = None,
+) -> None:
+    """List who changed a conversation, when and why, newest first."""
+    answer_list(
+        run,
+        f"/api/conversations/{segment(conversation_id)}/audit",
+        "entries",
+        TRAIL,
+        limit=None if everything else limit,
+        cursor=cursor,
+    )

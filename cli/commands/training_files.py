@@ -1,0 +1,164 @@
+"""training-files create, add, list, show, download."""
+
+from pathlib import Path
+from typing import Annotated, Any, Literal
+
+import typer
+
+from cli.client import Document, segment
+from cli.commands.conversations import Destination
+from cli.invocation import Invocation, command
+from cli.listing import DEFAULT_LIMIT, Cursor, Everything, Limit, answer_list
+from cli.render import Column, record, table
+from cli.text import moment
+
+app = typer.Typer(help="What is trained on: files made of conversations, in immutable versions.")
+
+FILES = "/api/training-files"
+
+FileId = Annotated[str, typer.Argument(metavar="ID", help="The training file.")]
+ConversationIds = Annotated[
+    list[str], typer.Argument(metavar="CONVERSATION...", help="Up to 80, in this order.")
+]
+Eligible = Annotated[
+    Literal["enriched", "approved"],
+    typer.Option("--eligibility", help="What a conversation must be to go in."),
+]
+AllowDuplicates = Annotated[
+    bool,
+    typer.Option("--allow-duplicates", help="Take those that say the same as another one, too."),
+]
+
+COLUMNS = (
+    Column("Id", "id", whole=True, stack="record"),
+    Column("Name", "name", stack="record"),
+    Column("Changed", "last_updated_at", moment, stack="record"),
+    Column("Version", "version", stack="state"),
+    Column("Conversations", "conversation_count", stack="counts"),
+    Column("Pairs", "total_training_pairs", stack="counts"),
+    Column("Trainable", "trainable_pairs", stack="counts"),
+    Column("Quality", "avg_quality_score", stack="state"),
+)
+VERSION_COLUMNS = (
+    Column("Version", "version"),
+    Column("Created", "created_at", moment),
+    Column("Added", "added_conversations"),
+    Column("Conversations", "conversation_count"),
+    Column("Pairs", "total_training_pairs"),
+    Column("Trainable", "trainable_pairs"),
+    Column("JSON bytes", "json_file_size"),
+    Column("JSONL bytes", "jsonl_file_size"),
+)
+
+
+@command(app, "create")
+def create_training_file(
+    run: Invocation,
+    *,
+    conversations: ConversationIds,
+    name: Annotated[str, typer.Option(help="What to call the file; free among yours.")],
+    description: Annotated[str, typer.Option(help="What it is for.")] = "",
+    eligibility: Eligible = "enriched",
+    allow_duplicates: AllowDuplicates = False,
+) -> None:
+    """Make a training file of conversations."""
+    body = {
+        "name": name,
+        "description": description,
+        **_choice(conversations, eligibility, allow_duplicates=allow_duplicates),
+    }
+    _answer_changed(run, run.client.post(FILES, body))
+
+
+@command(app, "add")
+def add_conversations(
+    run: Invocation,
+    *,
+    file_id: FileId,
+    conversations: ConversationIds,
+    eligibility: Eligible = "enriched",
+    allow_duplicates: AllowDuplicates = False,
+) -> None:
+    """Make the file's next version, with more conversations; older versions stay as they are."""
+    body = _choice(conversations, eligibility, allow_duplicates=allow_duplicates)
+    _answer_changed(run, run.client.post(f"{FILES}/{segment(file_id)}/add-conversations", body))
+
+
+@command(app, "list")
+def list_training_files(
+    run: Invocation,
+    *,
+    limit: Limit = DEFAULT_LIMIT,
+    everything: Everything = False,
+    cursor: Cursor = None,
+) -> None:
+    """List the training files, newest first."""
+    answer_list(run, FILES, "files", COLUMNS, limit=None if everything else limit, cursor=cursor)
+
+
+@command(app, "show")
+def show_training_file(run: Invocation, file_id: FileId) -> None:
+    """Show a training file with all its versions."""
+    answer = run.client.get(f"{FILES}/{segment(file_id)}")
+
+    def show(console: Any) -> None:
+        console.print(record(answer["trainingFile"]))
+        console.print(table(answer["versions"], VERSION_COLUMNS, width=console.width))
+
+    run.answer(answer, show)
+
+
+@command(app, "download")
+def download_training_file(
+    run: Invocation,
+    *,
+    file_id: FileId,
+    file_format: Annotated[
+        Literal["jsonl", "json"], typer.Option("--format", help="training.jsonl or training.json.")
+    ] = "jsonl",
+    version: Annotated[
+        int | None, typer.Option("--version", min=1, help="Else the newest one.")
+    ] = None,
+    output: Destination = None,
+) -> None:
+    """Save one of a version's two files; it appears only when it is complete."""
+    saved, link = save_training_file(run.client, file_id, file_format, output, version=version)
+    document = {
+        "success": True,
+        "path": str(saved),
+        "bytes": saved.stat().st_size,
+        "version": link["version"],
+        "sha256": link["sha256"],
+    }
+    run.answer(document, lambda console: console.print(f"Saved {saved}"))
+
+
+def save_training_file(
+    client: Any,
+    file_id: str,
+    file_format: str,
+    output: Path | None = None,
+    *,
+    version: int | None = None,
+) -> tuple[Path, Document]:
+    """Download a version of a training file; give the file's path and the server's answer."""
+    from cli.download import save_link
+
+    path = f"{FILES}/{segment(file_id)}/download"
+    link = client.get(path, {"format": file_format, "version": version})
+    return save_link(link, output, client.retry), link
+
+
+def _choice(conversations: list[str], eligibility: str, *, allow_duplicates: bool) -> Document:
+    return {
+        "conversation_ids": conversations,
+        "eligibility": eligibility,
+        "allow_duplicates": allow_duplicates,
+    }
+
+
+def _answer_changed(run: Invocation, answer: Document) -> None:
+    run.answer(
+        answer,
+        lambda console: console.print(f"{answer['trainingFile']['id']}: {answer['message']}"),
+    )

@@ -1,0 +1,83 @@
+"""validate: what a training file is and all that is wrong with it, without a server."""
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from cli.errors import UsageError
+from cli.invocation import Invocation, command
+from cli.private_files import explained
+from cli.render import Column, record, table
+
+if TYPE_CHECKING:
+    from rich.console import Console
+
+app = typer.Typer()
+
+SHOWN = (
+    "status",
+    "format",
+    "detected_by",
+    "records",
+    "trainable_pairs",
+    "total_training_pairs",
+    "total_tokens",
+    "avg_turns_per_conversation",
+    "duplicates",
+    "near_duplicates",
+    "error_count",
+    "warning_count",
+    "bytes",
+    "sha256",
+)
+SHOWN_PROBLEMS = 20
+SUMMARY_COLUMNS = (
+    Column("Code", "code", whole=True),
+    Column("Severity", "severity"),
+    Column("Count", "count"),
+    Column("First lines", "lines"),
+)
+PROBLEM_COLUMNS = (
+    Column("Line", "line"),
+    Column("At", "pointer"),
+    Column("Problem", "message"),
+    Column("How to mend it", "hint"),
+)
+
+
+@command(app, "validate")
+def validate_training_file(
+    run: Invocation,
+    *,
+    source: Annotated[Path, typer.Argument(metavar="FILE", help="Its format is found out.")],
+    max_tokens: Annotated[
+        int | None, typer.Option(min=1, help="The model's limit, to find examples beyond it.")
+    ] = None,
+    block: Annotated[
+        list[str] | None,
+        typer.Option("--block", metavar="CODE", help="Count this warning as an error."),
+    ] = None,
+) -> int:
+    """Check a training file of any size, offline: 0 ready, 1 not ready, 2 no training file."""
+    from brightrun.validation import Options, validate
+
+    try:
+        with explained("read", source), source.open("rb") as stream:
+            result = validate(stream, Options(max_tokens=max_tokens, block=block or ()))
+    except ValueError as error:
+        raise UsageError(str(error)) from error
+    document = {"success": result.status == "ready", "file": str(source), **result.as_dict()}
+    run.answer(document, lambda console: _show(console, document))
+    return result.exit_code
+
+
+def _show(console: "Console", document: dict[str, Any]) -> None:
+    console.print(record({name: document[name] for name in SHOWN}))
+    if document["summary"]:
+        console.print(table(document["summary"], SUMMARY_COLUMNS, width=console.width))
+    problems = [*document["errors"], *document["warnings"]]
+    if problems:
+        console.print(table(problems[:SHOWN_PROBLEMS], PROBLEM_COLUMNS, width=console.width))
+    if len(problems) > SHOWN_PROBLEMS:
+        console.print("There are more; see --json.")

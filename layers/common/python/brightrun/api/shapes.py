@@ -1,0 +1,72 @@
+"""What the models of requests and answers have in common, and the fields that many of them have."""
+
+from __future__ import annotations
+
+from typing import Annotated, Literal
+
+from aws_lambda_powertools.event_handler.openapi.params import Path, Query
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
+from pydantic.alias_generators import to_camel
+
+
+class RequestModel(BaseModel):
+    """A request body: unknown fields are refused, by name."""
+
+    model_config = ConfigDict(extra="forbid")
+
+
+class CamelRequest(RequestModel):
+    """A request body in camelCase, as the original's batch routes have it; snake_case works too."""
+
+    model_config = ConfigDict(
+        alias_generator=to_camel, validate_by_alias=True, validate_by_name=True
+    )
+
+
+class Part(BaseModel):
+    """A part of an answer, read from a domain record's attributes; nothing undeclared gets out."""
+
+    model_config = ConfigDict(
+        extra="forbid", from_attributes=True, json_schema_serialization_defaults_required=True
+    )
+
+
+class CamelPart(Part):
+    """A part of an answer, in camelCase."""
+
+    model_config = ConfigDict(
+        alias_generator=to_camel,
+        serialize_by_alias=True,
+        validate_by_alias=True,
+        validate_by_name=True,
+    )
+
+
+class Answer(Part):
+    """A whole answer; `success` is always there."""
+
+    success: Literal[True] = True
+
+
+class CamelAnswer(CamelPart, Answer):
+    """A whole answer in camelCase."""
+
+
+Usd = Annotated[float, BeforeValidator(lambda micro_usd: micro_usd / 1e6)]
+"""US dollars, read from the millionths in which they are kept."""
+
+Identifier = Annotated[str, Field(min_length=1, max_length=100)]
+"""A UUID, or the key of a scaffolding record."""
+
+RecordId = Annotated[str, Path(pattern="^[A-Za-z0-9_-]{1,100}$", max_length=100)]
+"""The id in a path of what Bright Run itself names."""
+
+Filter = Annotated[Identifier | None, Query()]
+Limit = Annotated[int, Query(ge=1, le=100, description="How many records one page holds.")]
+Cursor = Annotated[
+    str | None, Query(max_length=2000, description="The next_cursor of the page before.")
+]
+
+WORD, LIST = "<word>", "<list>"
+UNION_TAGS = {WORD, LIST}
+"""Names of a union's branches, where only one of them shall complain."""

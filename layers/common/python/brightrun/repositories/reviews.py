@@ -1,0 +1,80 @@
+"""Reviews in DynamoDB: a conversation's row and the audit trail beside it."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any
+
+from brightrun.domain.conversation_record import ConversationRecord, overtaken
+from brightrun.domain.pages import Page
+from brightrun.domain.review import AuditEntry, conversation_key
+from brightrun.repositories.conversations import DynamoConversations
+from brightrun.repositories.dynamodb import (
+    decode_cursor,
+    query_page,
+    row_of,
+    to_wire,
+)
+from brightrun.repositories.transactions import transact
+
+if TYPE_CHECKING:
+    from mypy_boto3_dynamodb.client import DynamoDBClient
+
+
+class DynamoReviews:
+    """ports.ReviewRepository; a row and its entry are written in one transaction."""
+
+    def __init__(
+        self, client: DynamoDBClient, *, conversations_table: str, audit_table: str
+    ) -> None:
+        self._client = client
+        self._conversations_table = conversations_table
+        self._audit_table = audit_table
+
+    def record(
+        self, decided: ConversationRecord, seen_version: int, entry: AuditEntry
+    ) -> ConversationRecord:
+        """Store a row in the place of the version that was seen, and its entry, both or neither.
+
+        Raises VersionConflictError whose details are the state stored now, or NotFoundError when
+        the row is gone.
+        """
+        stored = dataclasses.replace(decided, version=seen_version + 1)
+        row = {
+            "TableName": self._conversations_table,
+            "Item": to_wire(row_of(stored)),
+            "ConditionExpression": "#version = :seen",
+            "ExpressionAttributeNames": {"#version": "version"},
+            "ExpressionAttributeValues": to_wire({":seen": seen_version}),
+        }
+        line = {"TableName": self._audit_table, "Item": to_wire(row_of(entry))}
+        if transact(self._client, [{"Put": row}, {"Put": line}]):
+            rows = DynamoConversations(self._client, self._conversations_table)
+            raise overtaken(rows.conversation(stored.owner_id, stored.conversation_id))
+        return stored
+
+    def trail(
+        self, owner_id: str, conversation_id: str, *, limit: int, cursor: str | None
+    ) -> Page[AuditEntry]:
+        """List a conversation's entries, newest first."""
+        key = conversation_key(owner_id, conversation_id)
+        request: dict[str, Any] = {}
+        if start := decode_cursor(cursor, conversation_key=key):
+            request["ExclusiveStartKey"] = start
+        rows, following = query_page(
+            self._client,
+            limit=limit,
+            key_attributes=("conversation_key", "entry_id"),
+            TableName=self._audit_table,
+            ScanIndexForward=False,
+            KeyConditionExpression="conversation_key = :key",
+            ExpressionAttributeValues=to_wire({":key": key}),
+            **request,
+        )
+        return Page(tuple(_entry(row) for row in rows), following)
+
+
+def _entry(row: Mapping[str, Any]) -> AuditEntry:
+    names = {field.name for field in dataclasses.fields(AuditEntry)}
+    return AuditEntry(**{name: value for name, value in row.items() if name in names})

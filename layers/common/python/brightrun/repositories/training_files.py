@@ -1,0 +1,120 @@
+"""Training files' rows in DynamoDB, and the claims to their names beside them."""
+
+from __future__ import annotations
+
+import hashlib
+from typing import TYPE_CHECKING, Any
+
+from botocore.exceptions import ClientError
+
+from brightrun.domain.pages import Page
+from brightrun.domain.training_file import (
+    TrainingFile,
+    name_key,
+    name_taken,
+    overtaken,
+    read_training_file,
+)
+from brightrun.errors import NotFoundError
+from brightrun.repositories.dynamodb import (
+    decode_cursor,
+    from_wire,
+    query_page,
+    row_of,
+    to_wire,
+    translated,
+)
+from brightrun.repositories.transactions import transact
+
+if TYPE_CHECKING:
+    from mypy_boto3_dynamodb.client import DynamoDBClient
+
+_ABSENT = "attribute_not_exists(file_id)"
+
+
+class DynamoTrainingFiles:
+    """ports.TrainingFileRepository; ids are time-ordered, so that listing by id lists by age."""
+
+    def __init__(self, client: DynamoDBClient, table: str) -> None:
+        self._client = client
+        self._table = table
+
+    def add(self, file: TrainingFile) -> None:
+        """Store a new row together with the claim to its name; raises DuplicateKeyError."""
+        claim = {**_claim(file.owner_id, file.name), "claimed_by": file.file_id}
+        rows = (row_of(file), claim)
+        failed = transact(
+            self._client,
+            [
+                {
+                    "Put": {
+                        "TableName": self._table,
+                        "Item": to_wire(row),
+                        "ConditionExpression": _ABSENT,
+                    }
+                }
+                for row in rows
+            ],
+        )
+        if failed:
+            raise name_taken(file.name)
+
+    def name_is_free(self, owner_id: str, name: str) -> bool:
+        """Say whether no file of the owner has this name."""
+        return self._row(_claim(owner_id, name)) is None
+
+    def training_file(self, owner_id: str, file_id: str) -> TrainingFile:
+        """Read one row, strongly consistent; raises NotFoundError."""
+        row = self._row({"owner_id": owner_id, "file_id": file_id})
+        if row is None:
+            raise NotFoundError("training file", file_id)
+        return read_training_file(row)
+
+    def training_files(
+        self, owner_id: str, *, limit: int, cursor: str | None
+    ) -> Page[TrainingFile]:
+        """List an owner's files, newest first."""
+        request: dict[str, Any] = {}
+        if start := decode_cursor(cursor, owner_id=owner_id):
+            request["ExclusiveStartKey"] = start
+        rows, following = query_page(
+            self._client,
+            limit=limit,
+            key_attributes=("owner_id", "file_id"),
+            TableName=self._table,
+            ScanIndexForward=False,
+            KeyConditionExpression="owner_id = :owner",
+            ExpressionAttributeValues=to_wire({":owner": owner_id}),
+            **request,
+        )
+        return Page(tuple(read_training_file(row) for row in rows), following)
+
+    def replace(self, file: TrainingFile, seen_version: int) -> None:
+        """Store a row in the place of the version that was seen.
+
+        Raises VersionConflictError whose details are the state stored now.
+        """
+        try:
+            with translated("PutItem"):
+                self._client.put_item(
+                    TableName=self._table,
+                    Item=to_wire(row_of(file)),
+                    ConditionExpression="#version = :seen",
+                    ExpressionAttributeNames={"#version": "version"},
+                    ExpressionAttributeValues=to_wire({":seen": seen_version}),
+                )
+        except ClientError as error:
+            raise overtaken(self.training_file(file.owner_id, file.file_id)) from error
+
+    def _row(self, key: dict[str, str]) -> dict[str, Any] | None:
+        with translated("GetItem"):
+            answer = self._client.get_item(
+                TableName=self._table, Key=to_wire(key), ConsistentRead=True
+            )
+        return from_wire(answer["Item"]) if "Item" in answer else None
+
+
+def _claim(owner_id: str, name: str) -> dict[str, str]:
+    # A name may be longer than a key; its hash never is.
+    digest = hashlib.sha256(name_key(name).encode()).hexdigest()
+    return {"owner_id": f"{owner_id}#name", "file_id": digest}

@@ -1,0 +1,5 @@
+"""The same API as the handler tests have."""
+
+from tests.handlers.conftest import account, api, aws, clock, runs, seeds
+
+__all__ = ["account", "api", "aws", "clock", "runs", "seeds"]

@@ -1,0 +1,162 @@
+"""For every operation a request that succeeds: what is in the tables, and what is sent."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from brightrun.domain.ids import NIL_UUID
+from tests import builders as build
+from tests.fakes import scaffolding
+from tests.handlers.gateway import Api
+from tests.handlers.seeds import Seeds, numbered_id
+
+ROC = {
+    "persona_id": "overwhelmed_avoider",
+    "emotional_arc_id": "confusion_to_clarity",
+    "training_topic_id": "roth_ira_conversion",
+}
+WANTED = {"emotional_arc_type": "confusion_to_clarity", "tier": "template"}
+KEPT = {"id", "version", "origin", "created_at", "updated_at", "consultant_key"}
+
+
+Known = Callable[[Seeds, Api], str]
+
+
+@dataclass(frozen=True)
+class Sent:
+    """A request; `known` stores the record that it is about, and gives its id for the path."""
+
+    body: Any = None
+    query: Mapping[str, str] = field(default_factory=dict)
+    known: Known | None = None
+
+
+def content_of(record: Any, **changes: str) -> dict[str, Any]:
+    content: dict[str, Any] = record.model_dump(mode="json", exclude=KEPT)
+    return {**content, **changes}
+
+
+def a_job(seeds: Seeds, _: Api) -> str:
+    return seeds.job(2).job_id
+
+
+def a_job_with_a_failure(seeds: Seeds, _: Api) -> str:
+    return seeds.concluded(seeds.job(2), build.failed()).job_id
+
+
+def a_conversation(seeds: Seeds, _: Api) -> str:
+    return seeds.conversation().conversation_id
+
+
+def a_failure(seeds: Seeds, _: Api) -> str:
+    return seeds.failure().failure_id
+
+
+def an_enrichable_conversation(seeds: Seeds, _: Api) -> str:
+    return seeds.enrichable().conversation_id
+
+
+def an_enriched_conversation(seeds: Seeds, api: Api, number: int = 1) -> str:
+    conversation_id = seeds.enrichable(number).conversation_id
+    api(f"POST /api/conversations/{conversation_id}/enrich")
+    return conversation_id
+
+
+def a_training_file(seeds: Seeds, api: Api) -> str:
+    """A file of conversation 2, beside conversation 1 that could join it."""
+    an_enriched_conversation(seeds, api)
+    name = f"File {seeds.rows('TrainingFilesTable')}"
+    order = {"name": name, "conversation_ids": [an_enriched_conversation(seeds, api, 2)]}
+    record_id: str = api("POST /api/training-files", order).body["trainingFile"]["id"]
+    return record_id
+
+
+def built_in(record: Any) -> Known:
+    return lambda *_: str(record.id)
+
+
+PERSONA, ARC = built_in(scaffolding.persona()), built_in(scaffolding.arc())
+TOPIC, TEMPLATE = built_in(scaffolding.topic()), built_in(scaffolding.template())
+
+REQUESTS: Mapping[str, Sent] = {
+    "POST /api/conversations/generate": Sent({"templateId": NIL_UUID, "parameters": ROC}),
+    "POST /api/conversations/generate-with-scaffolding": Sent(ROC),
+    "POST /api/conversations/generate-batch": Sent(
+        {"name": "A batch", "parameterSets": [{"parameters": ROC}]}
+    ),
+    "GET /api/batch-jobs": Sent(query={"status": "queued", "limit": "5"}),
+    "GET /api/batch-jobs/{id}": Sent(known=a_job),
+    "GET /api/batch-jobs/{id}/log": Sent(known=a_job_with_a_failure),
+    "POST /api/batch-jobs/{id}/cancel": Sent(known=a_job),
+    "POST /api/batch-jobs/{id}/process-next": Sent(known=a_job),
+    "POST /api/batch-jobs/{id}/retry-failed": Sent(known=a_job_with_a_failure),
+    "PATCH /api/conversations/batch/{id}": Sent({"action": "pause"}, known=a_job),
+    "GET /api/conversations/batch/{id}/items": Sent(known=a_job_with_a_failure),
+    "GET /api/conversations/batch/{id}/status": Sent(known=a_job_with_a_failure),
+    "GET /api/conversations": Sent(query={"tier": "template"}),
+    "GET /api/conversations/{id}": Sent(query={"includeTurns": "true"}, known=a_conversation),
+    "GET /api/conversations/{id}/download": Sent(known=a_conversation),
+    "GET /api/conversations/{id}/download/raw": Sent(known=a_conversation),
+    "GET /api/conversations/{id}/download/enriched": Sent(known=an_enriched_conversation),
+    "GET /api/conversations/{id}/enrich": Sent(known=a_conversation),
+    "POST /api/conversations/{id}/enrich": Sent(known=an_enrichable_conversation),
+    "GET /api/conversations/{id}/validation-report": Sent(known=an_enriched_conversation),
+    "POST /api/conversations/bulk-enrich": Sent({"conversationIds": ["any"]}),
+    "GET /api/conversations/stats": Sent(),
+    "POST /api/conversations": Sent({"document": build.a_conversation()}),
+    "PATCH /api/conversations/{id}": Sent(
+        {"turn_number": 2, "content": "A better answer.", "reason": "It was vague."},
+        known=an_enrichable_conversation,
+    ),
+    "GET /api/conversations/{id}/status": Sent(known=a_conversation),
+    "PATCH /api/conversations/{id}/status": Sent({"status": "approved"}, known=a_conversation),
+    "GET /api/conversations/{id}/audit": Sent(known=a_conversation),
+    "POST /api/conversations/bulk-action": Sent({"action": "approve", "conversationIds": ["any"]}),
+    "GET /api/training-files": Sent(),
+    "POST /api/training-files": Sent(
+        {"name": "A file", "conversation_ids": [numbered_id(1)]}, known=an_enriched_conversation
+    ),
+    "POST /api/training-files/{id}/add-conversations": Sent(
+        {"conversation_ids": [numbered_id(1)], "allow_duplicates": True}, known=a_training_file
+    ),
+    "GET /api/training-files/available-for-import": Sent(),
+    "GET /api/training-files/{id}": Sent(known=a_training_file),
+    "GET /api/training-files/{id}/download": Sent(known=a_training_file),
+    "GET /api/failed-generations": Sent(query={"failure_type": "truncation"}),
+    "GET /api/failed-generations/{id}": Sent(known=a_failure),
+    "GET /api/failed-generations/{id}/download": Sent(known=a_failure),
+    "GET /api/generation-logs": Sent(),
+    "GET /api/generation-logs/stats": Sent(query={"type": "performance"}),
+    "GET /api/scaffolding/personas": Sent(query={"is_active": "all"}),
+    "POST /api/scaffolding/personas": Sent(content_of(scaffolding.persona(), persona_key="mine")),
+    "GET /api/scaffolding/personas/{id}": Sent(known=PERSONA),
+    "PATCH /api/scaffolding/personas/{id}": Sent({"name": "A new name"}, known=PERSONA),
+    "DELETE /api/scaffolding/personas/{id}": Sent(known=PERSONA),
+    "GET /api/scaffolding/emotional-arcs": Sent(),
+    "POST /api/scaffolding/emotional-arcs": Sent(content_of(scaffolding.arc(), arc_key="mine")),
+    "GET /api/scaffolding/emotional-arcs/{id}": Sent(known=ARC),
+    "PATCH /api/scaffolding/emotional-arcs/{id}": Sent({"tier": "scenario"}, known=ARC),
+    "DELETE /api/scaffolding/emotional-arcs/{id}": Sent(known=ARC),
+    "GET /api/scaffolding/training-topics": Sent(query={"category": "retirement"}),
+    "POST /api/scaffolding/training-topics": Sent(
+        content_of(scaffolding.topic(), topic_key="mine")
+    ),
+    "GET /api/scaffolding/training-topics/{id}": Sent(known=TOPIC),
+    "PATCH /api/scaffolding/training-topics/{id}": Sent({"is_active": False}, known=TOPIC),
+    "DELETE /api/scaffolding/training-topics/{id}": Sent(known=TOPIC),
+    "GET /api/scaffolding/consultant": Sent(),
+    "PUT /api/scaffolding/consultant": Sent(
+        scaffolding.consultant().model_dump(mode="json", exclude={*KEPT, "is_active"})
+    ),
+    "POST /api/scaffolding/check-compatibility": Sent(ROC),
+    "GET /api/templates": Sent(),
+    "POST /api/templates": Sent(content_of(scaffolding.template(), template_name="Mine")),
+    "GET /api/templates/select": Sent(query=WANTED),
+    "POST /api/templates/select": Sent(WANTED),
+    "GET /api/templates/{id}": Sent(known=TEMPLATE),
+    "PATCH /api/templates/{id}": Sent({"rating": None}, known=TEMPLATE),
+    "DELETE /api/templates/{id}": Sent(known=TEMPLATE),
+    "POST /api/templates/{id}/resolve": Sent(ROC, known=TEMPLATE),
+}

@@ -1,0 +1,152 @@
+"""training-files: create, add, list, show, download."""
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.cli.conftest import BrightRun
+from tests.cli.fake_routes import TRAINING_FILE
+from tests.cli.fake_system import Answer, FakeSystem, problem
+
+pytestmark = pytest.mark.usefixtures("signed_in")
+
+FILES = "/api/training-files"
+
+
+def test_a_file_is_made_of_conversations_in_the_order_they_are_named(
+    brightrun: BrightRun, system: FakeSystem
+) -> None:
+    result = brightrun("training-files", "create", "c-2", "c-1", "--name", "First")
+    assert result.exit_code == 0
+    assert f"{TRAINING_FILE}: Version 1 holds 2." in result.stdout
+    assert system.sent("POST", FILES)[0].body == {
+        "name": "First",
+        "description": "",
+        "conversation_ids": ["c-2", "c-1"],
+        "eligibility": "enriched",
+        "allow_duplicates": False,
+    }
+
+
+def test_conversations_that_cannot_go_in_are_told_one_by_one(
+    brightrun: BrightRun, system: FakeSystem
+) -> None:
+    details = {"unknown": ["c-9"], "duplicates": [{"conversation_id": "c-2", "same_as": "c-1"}]}
+    refusal = problem(400, "Not every conversation can go in.", "unfit_conversations", details)
+    system.fail_next("POST", FILES, refusal)
+    result = brightrun("training-files", "create", "c-9", "--name", "First")
+    assert result.exit_code == 5
+    assert "c-9" in result.stderr
+    assert "same_as" in result.stderr
+
+
+def test_conversations_are_added_as_the_caller_chooses(
+    brightrun: BrightRun, system: FakeSystem
+) -> None:
+    result = brightrun(
+        "training-files",
+        "add",
+        TRAINING_FILE,
+        "c-3",
+        "--eligibility",
+        "approved",
+        "--allow-duplicates",
+        "--json",
+    )
+    assert json.loads(result.stdout)["trainingFile"]["id"] == TRAINING_FILE
+    assert system.sent("POST", f"{FILES}/{TRAINING_FILE}/add-conversations")[0].body == {
+        "conversation_ids": ["c-3"],
+        "eligibility": "approved",
+        "allow_duplicates": True,
+    }
+
+
+def test_files_are_listed_and_shown_with_their_versions(brightrun: BrightRun) -> None:
+    assert TRAINING_FILE in brightrun("training-files", "list").stdout
+    shown = brightrun("training-files", "show", TRAINING_FILE).stdout
+    assert "JSONL bytes" in shown
+    assert "1500" in shown
+
+
+def test_the_newest_jsonl_is_downloaded_where_nothing_else_is_asked_for(
+    brightrun: BrightRun,
+) -> None:
+    result = brightrun("training-files", "download", TRAINING_FILE)
+    assert "Saved First.v1.jsonl" in result.stdout
+    assert Path("First.v1.jsonl").read_text() == "jsonl"
+
+
+def test_a_version_and_a_format_can_be_asked_for(brightrun: BrightRun, tmp_path: Path) -> None:
+    target = tmp_path / "old.json"
+    options = ("--format", "json", "--version", "3", "-o", str(target), "--json")
+    result = brightrun("training-files", "download", TRAINING_FILE, *options)
+    assert json.loads(result.stdout) == {
+        "success": True,
+        "path": str(target),
+        "bytes": 4,
+        "version": 3,
+        "sha256": "ab" * 32,
+    }
+    assert target.read_text() == "json"
+
+
+IMPORT = "/api/conversations"
+
+
+def an_answer(*results: dict[str, Any]) -> Answer:
+    refused = sum(one["conversation"] is None for one in results)
+    body = {
+        "success": True,
+        "imported": len(results) - refused,
+        "refused": refused,
+        "results": results,
+    }
+    return Answer(201, json.dumps(body).encode())
+
+
+KEPT: dict[str, Any] = {
+    "place": "conversation 1",
+    "conversation": {"conversation_id": "c-1", "enrichment_status": "completed"},
+    "warnings": ["its pairs are made anew"],
+    "error": None,
+}
+REFUSED: dict[str, Any] = {
+    "place": "conversation 2",
+    "conversation": None,
+    "warnings": [],
+    "error": "no turns",
+}
+
+
+def test_files_are_imported_with_every_warning(brightrun: BrightRun, system: FakeSystem) -> None:
+    system.fail_next("POST", IMPORT, an_answer(KEPT), an_answer(KEPT))
+    for name in ("a.json", "b.json"):
+        Path(name).write_text(json.dumps({"name": name}))
+    result = brightrun("import", "a.json", "b.json")
+    assert result.exit_code == 0
+    assert "a.json, conversation 1: c-1: completed" in result.stdout
+    assert result.stdout.count("Warning: its pairs are made anew") == 2
+    sent = [one.body for one in system.sent("POST", IMPORT)]
+    assert sent == [{"document": {"name": name}} for name in ("a.json", "b.json")]
+
+
+def test_what_is_refused_is_told_and_is_the_exit_code(
+    brightrun: BrightRun, system: FakeSystem
+) -> None:
+    system.fail_next("POST", IMPORT, an_answer(KEPT, REFUSED))
+    Path("a.json").write_text("{}")
+    result = brightrun("import", "a.json", "--json")
+    document = json.loads(result.stdout)
+    assert (result.exit_code, document["imported"], document["refused"]) == (1, 1, 1)
+    system.fail_next("POST", IMPORT, an_answer(KEPT, REFUSED))
+    assert "Refused: no turns" in brightrun("import", "a.json").stdout
+
+
+def test_nothing_is_sent_when_one_of_the_files_cannot_be_read(
+    brightrun: BrightRun, system: FakeSystem
+) -> None:
+    Path("a.json").write_text("{}")
+    assert brightrun("import", "a.json", "missing.json").exit_code == 2
+    assert system.sent("POST", IMPORT) == []

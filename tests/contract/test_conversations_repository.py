@@ -1,0 +1,176 @@
+"""What every store of conversation rows promises: the one in memory and the one in DynamoDB."""
+
+from __future__ import annotations
+
+import dataclasses
+from concurrent.futures import ThreadPoolExecutor
+from threading import Barrier
+
+import pytest
+
+from brightrun.domain.conversation_list import ConversationFilter
+from brightrun.errors import DuplicateKeyError, NotFoundError, VersionConflictError
+from brightrun.ports import ConversationRepository
+from brightrun.repositories.conversations import DynamoConversations
+from tests.aws import Aws
+from tests.builders import OWNER, STRANGER
+from tests.fakes.conversations import InMemoryConversations, a_record
+
+
+@pytest.fixture(params=["memory", "dynamodb"])
+def repository(request: pytest.FixtureRequest) -> ConversationRepository:
+    if request.param == "memory":
+        return InMemoryConversations()
+    aws = request.getfixturevalue("aws")
+    return DynamoConversations(aws.dynamodb, "ConversationsTable")
+
+
+def test_a_row_comes_back_as_it_was_stored(repository: ConversationRepository) -> None:
+    record = a_record(
+        quality_score=4.0,
+        quality_reasons=["It answers the question."],
+        quality_criteria={"empathy_score": 3.5, "brand_voice_alignment": None},
+        flags=["crisis_content"],
+        enrichment_stages={"fetch": {"status": "completed", "error": None}},
+        validation_report={"isValid": True, "blockers": []},
+        revisions=[{"version": 1, "turn_number": 2}],
+    )
+    repository.add(record)
+    stored = repository.conversation(OWNER, record.conversation_id)
+    assert stored == record
+    assert isinstance(stored.quality_score, float)
+
+
+def test_a_second_row_of_the_same_id_is_refused(repository: ConversationRepository) -> None:
+    repository.add(a_record())
+    with pytest.raises(DuplicateKeyError):
+        repository.add(a_record(conversation_name="Another"))
+    assert repository.conversation(OWNER, "conversation-1") == a_record()
+
+
+def test_a_row_is_replaced_under_the_next_version(repository: ConversationRepository) -> None:
+    repository.add(a_record())
+    given = repository.replace(a_record(status="approved"), 1)
+    stored = repository.conversation(OWNER, "conversation-1")
+    assert given == stored
+    assert (stored.status, stored.version) == ("approved", 2)
+
+
+def test_a_write_from_an_older_version_is_refused_with_the_present_state(
+    repository: ConversationRepository,
+) -> None:
+    repository.add(a_record())
+    repository.replace(a_record(status="approved"), 1)
+    with pytest.raises(VersionConflictError) as refusal:
+        repository.replace(a_record(status="rejected"), 1)
+    assert refusal.value.details["version"] == 2
+    assert refusal.value.details["status"] == "approved"
+    assert repository.conversation(OWNER, "conversation-1").status == "approved"
+
+
+def test_a_row_that_is_gone_cannot_be_replaced(repository: ConversationRepository) -> None:
+    with pytest.raises(NotFoundError):
+        repository.replace(a_record(), 1)
+
+
+def test_another_owners_row_looks_like_none(repository: ConversationRepository) -> None:
+    repository.add(a_record())
+    with pytest.raises(NotFoundError):
+        repository.conversation(STRANGER, "conversation-1")
+    with pytest.raises(NotFoundError):
+        repository.replace(a_record(owner_id=STRANGER), 1)
+
+
+def test_of_two_writes_at_once_exactly_one_lands(aws: Aws) -> None:
+    repository = DynamoConversations(aws.dynamodb, "ConversationsTable")
+    repository.add(a_record())
+    barrier = Barrier(2)
+
+    def review(status: str) -> bool:
+        barrier.wait()
+        try:
+            repository.replace(a_record(status=status), 1)
+        except VersionConflictError:
+            return False
+        return True
+
+    with ThreadPoolExecutor(2) as threads:
+        landed = list(threads.map(review, ["approved", "rejected"]))
+    assert sorted(landed) == [False, True]
+
+
+def test_rows_are_listed_newest_first_by_pages(repository: ConversationRepository) -> None:
+    for day in (1, 3, 2):
+        repository.add(a_record(f"conversation-{day}", created_at=f"2026-11-0{day}T00:00:00.000Z"))
+    first = repository.conversations(OWNER, ConversationFilter(), limit=2, cursor=None)
+    rest = repository.conversations(OWNER, ConversationFilter(), limit=2, cursor=first.next_cursor)
+    ids = [row.conversation_id for row in (*first.records, *rest.records)]
+    assert ids == ["conversation-3", "conversation-2", "conversation-1"]
+    assert rest.next_cursor is None
+
+
+@pytest.mark.parametrize("field", ["status", "tier", "batch_job_id", "enrichment_status"])
+def test_rows_are_listed_by_what_they_equal(repository: ConversationRepository, field: str) -> None:
+    repository.add(a_record("conversation-1"))
+    repository.add(a_record("conversation-2", **{field: "approved"}))
+    wanted = ConversationFilter({field: "approved"})
+    page = repository.conversations(OWNER, wanted, limit=10, cursor=None)
+    assert [row.conversation_id for row in page.records] == ["conversation-2"]
+
+
+@pytest.mark.parametrize(
+    ("wanted", "expected"),
+    [
+        (ConversationFilter(quality_min=3.0), {"good", "fair"}),
+        (ConversationFilter(quality_max=3.5), {"fair", "poor"}),
+        (ConversationFilter(quality_min=3.0, quality_max=3.0), {"fair"}),
+        (ConversationFilter(search="CHEN"), {"good", "unscored"}),
+        (ConversationFilter({"tier": "scenario"}, quality_min=1, search="ana"), {"poor"}),
+    ],
+)
+def test_rows_are_found_by_quality_and_by_name(
+    repository: ConversationRepository, wanted: ConversationFilter, expected: set[str]
+) -> None:
+    repository.add(a_record("good", quality_score=4.5, conversation_name="Marcus Chen"))
+    repository.add(a_record("fair", quality_score=3.0, conversation_name="Ana"))
+    repository.add(a_record("poor", quality_score=1.5, conversation_name="Ana", tier="scenario"))
+    repository.add(a_record("unscored", conversation_name="marcus chen"))
+    page = repository.conversations(OWNER, wanted, limit=10, cursor=None)
+    assert {row.conversation_id for row in page.records} == expected
+    assert {one.conversation_id for one in repository.digests(OWNER, wanted)} == expected
+
+
+def test_a_search_fills_its_pages(repository: ConversationRepository) -> None:
+    for day in range(1, 7):
+        name = "Ana" if day % 2 else "Marcus"
+        created_at = f"2026-11-0{day}T00:00:00.000Z"
+        repository.add(a_record(f"c-{day}", conversation_name=name, created_at=created_at))
+    wanted, seen, cursor = ConversationFilter(search="ana"), [], None
+    for _ in range(2):
+        page = repository.conversations(OWNER, wanted, limit=2, cursor=cursor, newest_first=False)
+        seen.append([row.conversation_id for row in page.records])
+        cursor = page.next_cursor
+    assert (seen, cursor) == ([["c-1", "c-3"], ["c-5"]], None)
+
+
+def test_a_digest_says_what_its_row_says(repository: ConversationRepository) -> None:
+    record = a_record(quality_score=4.0, simulated=True)
+    repository.add(record)
+    repository.add(a_record(owner_id=STRANGER))
+    (digest,) = repository.digests(OWNER, ConversationFilter())
+    for field in dataclasses.fields(digest):
+        assert getattr(digest, field.name) == getattr(record, field.name)
+    assert isinstance(digest.quality_score, float)
+
+
+def test_what_is_left_to_enrich_of_a_job_is_found(repository: ConversationRepository) -> None:
+    since = "2026-11-21T00:00:00.000Z"
+    repository.add(a_record("left"))
+    repository.add(a_record("halfway", enrichment_status="enriched"))
+    repository.add(a_record("done", enrichment_status="completed"))
+    repository.add(a_record("refused", enrichment_status="validation_failed"))
+    repository.add(a_record("of-another-job", batch_job_id="job-2"))
+    repository.add(a_record("of-another-owner", owner_id=STRANGER))
+    repository.add(a_record("earlier", created_at="2026-11-20T23:59:59.999Z"))
+    found = {row.conversation_id for row in repository.unenriched(OWNER, "job-1", since)}
+    assert found == {"left", "halfway"}

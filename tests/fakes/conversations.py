@@ -1,0 +1,122 @@
+"""Conversation rows in memory, and rows to test with."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Iterator
+from typing import Any
+
+from brightrun.domain.conversation_list import ConversationDigest, ConversationFilter
+from brightrun.domain.conversation_record import ConversationRecord, overtaken
+from brightrun.domain.enrichment import TO_BE_RUN
+from brightrun.domain.moments import iso
+from brightrun.domain.pages import Page
+from brightrun.errors import DuplicateKeyError, NotFoundError
+from tests.builders import OWNER, START
+
+
+class InMemoryConversations:
+    """ports.ConversationRepository; `writes` counts what was stored."""
+
+    def __init__(self, *records: ConversationRecord) -> None:
+        self._rows = {(one.owner_id, one.conversation_id): one for one in records}
+        self.writes = 0
+
+    def conversation(self, owner_id: str, conversation_id: str) -> ConversationRecord:
+        try:
+            return self._rows[owner_id, conversation_id]
+        except KeyError:
+            raise NotFoundError("conversation", conversation_id) from None
+
+    def conversations(
+        self,
+        owner_id: str,
+        wanted: ConversationFilter,
+        *,
+        limit: int,
+        cursor: str | None,
+        newest_first: bool = True,
+    ) -> Page[ConversationRecord]:
+        rows = self._matching(owner_id, wanted)
+        rows.sort(key=lambda row: (row.created_at, row.conversation_id), reverse=newest_first)
+        start = int(cursor or 0)
+        following = str(start + limit) if start + limit < len(rows) else None
+        return Page(tuple(rows[start : start + limit]), following)
+
+    def digests(self, owner_id: str, wanted: ConversationFilter) -> Iterator[ConversationDigest]:
+        names = [field.name for field in dataclasses.fields(ConversationDigest)]
+        rows = self._matching(owner_id, wanted)
+        for row in sorted(rows, key=lambda row: row.created_at, reverse=True):
+            yield ConversationDigest(**{name: getattr(row, name) for name in names})
+
+    def _matching(self, owner_id: str, wanted: ConversationFilter) -> list[ConversationRecord]:
+        return [
+            row
+            for row in self._rows.values()
+            if row.owner_id == owner_id
+            and all(getattr(row, name) == value for name, value in wanted.equal.items())
+            and wanted.admits_name(row.conversation_name)
+            and wanted.admits_quality(row.quality_score)
+        ]
+
+    def unenriched(self, owner_id: str, job_id: str, since: str) -> list[ConversationRecord]:
+        return [
+            row
+            for row in self._rows.values()
+            if (row.owner_id, row.batch_job_id) == (owner_id, job_id)
+            and row.created_at >= since
+            and row.enrichment_status in TO_BE_RUN
+        ]
+
+    def add(self, record: ConversationRecord) -> None:
+        key = (record.owner_id, record.conversation_id)
+        if key in self._rows:
+            raise DuplicateKeyError("taken", details={"conversation_id": record.conversation_id})
+        self._store(record)
+
+    def replace(self, record: ConversationRecord, seen_version: int) -> ConversationRecord:
+        current = self.conversation(record.owner_id, record.conversation_id)
+        if current.version != seen_version:
+            raise overtaken(current)
+        return self._store(dataclasses.replace(record, version=seen_version + 1))
+
+    def _store(self, record: ConversationRecord) -> ConversationRecord:
+        self.writes += 1
+        self._rows[record.owner_id, record.conversation_id] = record
+        return record
+
+
+def a_record(conversation_id: str = "conversation-1", **changes: Any) -> ConversationRecord:
+    """A row as the worker writes it, of conversation.json under its usual key."""
+    fields: dict[str, Any] = {
+        "owner_id": OWNER,
+        "conversation_id": conversation_id,
+        "conversation_name": "Marcus Chen - The Overwhelmed Avoider",
+        "batch_job_id": "job-1",
+        "item_id": "item-1",
+        "persona_id": "persona-1",
+        "persona_key": "overwhelmed_avoider",
+        "emotional_arc_id": "arc-1",
+        "emotional_arc_key": "confusion_to_clarity",
+        "training_topic_id": "topic-1",
+        "training_topic_key": "roth_ira_conversion",
+        "template_id": "template-1",
+        "tier": "template",
+        "turn_count": 8,
+        "starting_emotion": "confusion",
+        "ending_emotion": "clarity",
+        "file_path": f"{OWNER}/{conversation_id}/conversation.json",
+        "file_size": 5000,
+        "raw_response_path": f"raw/{OWNER}/{conversation_id}.json",
+        "raw_response_size": 4000,
+        "model": "claude-sonnet-5-5",
+        "input_tokens": 2000,
+        "output_tokens": 1500,
+        "cost_micro_usd": 28_500,
+        "simulated": False,
+        "scaffolding_snapshot": {},
+        "created_at": iso(START),
+        "updated_at": iso(START),
+        "created_by": OWNER,
+    }
+    return ConversationRecord(**{**fields, **changes})

@@ -1,0 +1,34 @@
+"""Reviews in memory."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+
+from brightrun.domain.conversation_record import ConversationRecord
+from brightrun.domain.pages import Page
+from brightrun.domain.review import AuditEntry, conversation_key
+from tests.fakes.conversations import InMemoryConversations
+
+
+class InMemoryReviews:
+    """ports.ReviewRepository over the rows of an in-memory table."""
+
+    def __init__(self, rows: InMemoryConversations) -> None:
+        self._rows = rows
+        self._entries: dict[str, list[AuditEntry]] = defaultdict(list)
+
+    def record(
+        self, decided: ConversationRecord, seen_version: int, entry: AuditEntry
+    ) -> ConversationRecord:
+        stored = self._rows.replace(decided, seen_version)
+        self._entries[entry.conversation_key].append(entry)
+        return stored
+
+    def trail(
+        self, owner_id: str, conversation_id: str, *, limit: int, cursor: str | None
+    ) -> Page[AuditEntry]:
+        kept = self._entries[conversation_key(owner_id, conversation_id)]
+        newest_first = sorted(kept, key=lambda entry: entry.entry_id, reverse=True)
+        start = int(cursor or 0)
+        following = str(start + limit) if start + limit < len(kept) else None
+        return Page(tuple(newest_first[start : start + limit]), following)

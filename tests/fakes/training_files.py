@@ -1,0 +1,92 @@
+"""Training files' rows in memory, and enriched conversations to make files of."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+from brightrun.domain.conversation_record import ConversationRecord
+from brightrun.domain.declared_arc import declared_arc
+from brightrun.domain.enriched_document import Scaffold, enriched_document
+from brightrun.domain.pages import Page
+from brightrun.domain.quality import Quality, score_quality
+from brightrun.domain.talk import Talk
+from brightrun.domain.training_file import TrainingFile, name_key, name_taken, overtaken
+from brightrun.errors import NotFoundError
+from tests.builders import a_conversation, a_turn
+from tests.fakes import scaffolding as records
+from tests.fakes.conversations import a_record
+
+
+class InMemoryTrainingFiles:
+    """ports.TrainingFileRepository."""
+
+    def __init__(self) -> None:
+        self._rows: dict[tuple[str, str], TrainingFile] = {}
+
+    def add(self, file: TrainingFile) -> None:
+        if not self.name_is_free(file.owner_id, file.name):
+            raise name_taken(file.name)
+        self._rows[file.owner_id, file.file_id] = file
+
+    def name_is_free(self, owner_id: str, name: str) -> bool:
+        taken = {name_key(row.name) for row in self._rows.values() if row.owner_id == owner_id}
+        return name_key(name) not in taken
+
+    def training_file(self, owner_id: str, file_id: str) -> TrainingFile:
+        try:
+            return self._rows[owner_id, file_id]
+        except KeyError:
+            raise NotFoundError("training file", file_id) from None
+
+    def training_files(
+        self, owner_id: str, *, limit: int, cursor: str | None
+    ) -> Page[TrainingFile]:
+        rows = [row for row in self._rows.values() if row.owner_id == owner_id]
+        rows.sort(key=lambda row: row.file_id, reverse=True)
+        start = int(cursor or 0)
+        following = str(start + limit) if start + limit < len(rows) else None
+        return Page(tuple(rows[start : start + limit]), following)
+
+    def replace(self, file: TrainingFile, seen_version: int) -> None:
+        current = self.training_file(file.owner_id, file.file_id)
+        if current.version != seen_version:
+            raise overtaken(current)
+        self._rows[file.owner_id, file.file_id] = file
+
+
+def an_enriched_record(conversation_id: str, **changes: Any) -> ConversationRecord:
+    """A row whose enrichment is completed."""
+    fields: dict[str, Any] = {
+        "enrichment_status": "completed",
+        "enriched_file_path": f"owner-1/{conversation_id}/enriched.json",
+        "quality_score": 4.0,
+        "quality_tier": "production",
+    }
+    return a_record(conversation_id, **{**fields, **changes})
+
+
+def an_enriched_text(conversation_id: str, *texts: str) -> str:
+    """An enriched file whose turns say the texts; else each says what no other file says."""
+    said = texts or [f"Turn {number} of {conversation_id}, and no other." for number in range(1, 5)]
+    document = a_conversation(turns=[a_turn(at, text) for at, text in enumerate(said, 1)])
+    scaffold = Scaffold(
+        consultant=records.consultant(),
+        system_prompt="You are a patient consultant who answers one question at a time.",
+        persona=records.persona(),
+        arc=records.arc(),
+        topic=records.topic(),
+    )
+    enriched = enriched_document(
+        document,
+        scaffold,
+        _quality(document),
+        conversation_id=conversation_id,
+        created_at="2026-11-21T12:00:00.000Z",
+    )
+    return json.dumps(enriched, ensure_ascii=False, indent=2)
+
+
+def _quality(document: dict[str, Any]) -> Quality:
+    arc = declared_arc(records.arc())
+    return score_quality(Talk(document["turns"]), arc, arc_key=None, key_concepts=())

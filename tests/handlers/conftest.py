@@ -1,0 +1,87 @@
+"""The API functions over moto, with a state machine that can be started.
+
+Making the account takes longer than most tests, so a module shares one; every test finds its tables
+empty.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any
+
+import boto3
+import pytest
+
+from brightrun import bootstrap
+from tests import aws as deployed
+from tests.aws import Aws, moto_aws
+from tests.builders import SteppedClock
+from tests.handlers.gateway import Api
+from tests.handlers.seeds import Seeds, StartedRuns, empty_tables
+
+MACHINE_ARN = deployed.environment()["GENERATE_BATCH_STATE_MACHINE_ARN"]
+DEFINITION: dict[str, Any] = {"StartAt": "Done", "States": {"Done": {"Type": "Succeed"}}}
+
+
+@dataclass(frozen=True)
+class Account:
+    aws: Aws
+    workflows: Any
+
+
+@pytest.fixture(scope="module")
+def account() -> Iterator[Account]:
+    with moto_aws() as aws:
+        yield Account(aws, boto3.client("stepfunctions", region_name="us-east-1"))
+
+
+@pytest.fixture
+def aws(account: Account) -> Aws:
+    """Every table and bucket of the data stack, the tables empty."""
+    empty_tables(account.aws)
+    return account.aws
+
+
+@pytest.fixture
+def clock() -> SteppedClock:
+    return SteppedClock()
+
+
+@pytest.fixture
+def api(
+    account: Account, aws: Aws, clock: SteppedClock, monkeypatch: pytest.MonkeyPatch
+) -> Iterator[Api]:
+    """The API, as cold as after a deployment."""
+    for name, value in deployed.environment().items():
+        monkeypatch.setenv(name, value)
+    monkeypatch.setattr(bootstrap, "dynamodb", lambda: aws.dynamodb)
+    monkeypatch.setattr(bootstrap, "workflow_client", lambda: account.workflows)
+    monkeypatch.setattr(bootstrap, "clock", clock)
+    _forget_what_was_built()
+    yield Api()
+    _forget_what_was_built()
+
+
+@pytest.fixture
+def seeds(aws: Aws) -> Seeds:
+    return Seeds(aws)
+
+
+@pytest.fixture
+def runs(account: Account) -> Iterator[StartedRuns]:
+    """The state machine of a batch; moto remembers what is started and does none of it."""
+    account.workflows.create_state_machine(
+        name=MACHINE_ARN.rpartition(":")[2],
+        definition=json.dumps(DEFINITION),
+        roleArn="arn:aws:iam::123456789012:role/any",
+    )
+    yield StartedRuns(account.workflows)
+    account.workflows.delete_state_machine(stateMachineArn=MACHINE_ARN)
+
+
+def _forget_what_was_built() -> None:
+    for built in vars(bootstrap).values():
+        if hasattr(built, "cache_clear"):
+            built.cache_clear()

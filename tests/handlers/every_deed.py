@@ -1,0 +1,210 @@
+"""One run through every route, and through every kind of turn and round of the workflow."""
+
+from __future__ import annotations
+
+import boto3
+
+from brightrun.domain.scaffolding import Record
+from brightrun.domain.workflow import MAX_ROUNDS
+from brightrun.errors import ClaudeCallError
+from tests.builders import OWNER, a_completion, a_conversation
+from tests.fakes import scaffolding as records
+from tests.handlers.whole_system import WholeSystem
+
+SETS = [
+    {
+        "parameters": {
+            "persona_id": "overwhelmed_avoider",
+            "emotional_arc_id": arc,
+            "training_topic_id": "roth_ira_conversion",
+        }
+    }
+    for arc in ("confusion_to_clarity", "fear_to_confidence", "crisis_to_referral")
+]
+ONE_SET = SETS[0]["parameters"]
+SERVER_FIELDS = {"id", "version", "origin", "created_at", "updated_at"}
+
+
+def do_everything(system: WholeSystem) -> None:
+    """Leave nothing out that a function can be asked to do."""
+    edit_scaffolding(system)
+    edit_what_another_is_editing(system)
+    try_templates(system)
+    finished = write_a_batch(system)
+    steer_batches(system)
+    read_batches(system, finished)
+    read_conversations(system)
+    review_conversations(system)
+    make_training_files(system)
+    system.http("POST /api/conversations", {"document": a_conversation()}, status=201)
+
+
+def edit_scaffolding(system: WholeSystem) -> None:
+    kinds: list[tuple[str, str, Record]] = [
+        ("personas", "persona", records.persona()),
+        ("emotional-arcs", "emotional_arc", records.arc()),
+        ("training-topics", "training_topic", records.topic()),
+    ]
+    for path, name, builtin in kinds:
+        route = f"/api/scaffolding/{path}"
+        system.http(f"GET {route}")
+        content = builtin.model_dump(mode="json", exclude=SERVER_FIELDS)
+        made = system.http(f"POST {route}", {**content, builtin.key_field: "new_one"}, status=201)
+        one = {"id": made[name]["id"]}
+        system.http(f"GET {route}/{{id}}", **one)
+        system.http(f"PATCH {route}/{{id}}", {"name": "Another Name"}, **one)
+        system.http(f"DELETE {route}/{{id}}", **one)
+    consultant = system.http("GET /api/scaffolding/consultant")["consultant"]
+    unchanged = {"is_active", "consultant_key", *SERVER_FIELDS}
+    content = {name: value for name, value in consultant.items() if name not in unchanged}
+    system.http("PUT /api/scaffolding/consultant", content)
+    system.http("POST /api/scaffolding/check-compatibility", ONE_SET)
+
+
+def edit_what_another_is_editing(system: WholeSystem) -> None:
+    personas = system.http("GET /api/scaffolding/personas", query={"is_active": "all"})["personas"]
+    (one,) = [persona["id"] for persona in personas if persona["origin"] == "own"]
+    system.overtake(lambda: edit_at_the_same_time(one))
+    changes = {"name": "A Third Name"}
+    system.http("PATCH /api/scaffolding/personas/{id}", changes, id=one, status=409)
+
+
+def edit_at_the_same_time(persona_id: str) -> None:
+    boto3.client("dynamodb").update_item(
+        TableName="ScaffoldingTable",
+        Key={"owner_kind": {"S": f"{OWNER}#persona"}, "id": {"S": persona_id}},
+        UpdateExpression="ADD #version :one",
+        ExpressionAttributeNames={"#version": "version"},
+        ExpressionAttributeValues={":one": {"N": "1"}},
+    )
+
+
+def try_templates(system: WholeSystem) -> None:
+    content = {
+        "template_name": "Short one",
+        "emotional_arc_type": "confusion_to_clarity",
+        "template_text": "Talk like {{persona_name}} about {{topic_name}}.",
+    }
+    system.http("GET /api/templates")
+    one = {"id": system.http("POST /api/templates", content, status=201)["template"]["id"]}
+    system.http("GET /api/templates/{id}", **one)
+    system.http("PATCH /api/templates/{id}", {"description": "Shorter"}, **one)
+    system.http("POST /api/templates/{id}/resolve", ONE_SET, **one)
+    wanted = {"emotional_arc_type": "confusion_to_clarity"}
+    system.http("GET /api/templates/select", query=wanted)
+    system.http("POST /api/templates/select", wanted)
+    system.http("DELETE /api/templates/{id}", **one)
+
+
+def a_batch(system: WholeSystem, **headers: str) -> str:
+    body = {"name": "A batch", "parameterSets": SETS, "concurrentProcessing": 1}
+    route = "POST /api/conversations/generate-batch"
+    return str(system.http(route, body, status=202, headers=headers)["jobId"])
+
+
+def write_a_batch(system: WholeSystem) -> str:
+    """Stop for want of a key, go on with one; one call fails and one answer is no conversation."""
+    repeatable = {"idempotency-key": "once"}
+    job_id = a_batch(system, **repeatable)
+    assert a_batch(system, **repeatable) == job_id
+    assert system.turn(job_id) == "closed"
+    assert system.finish(job_id) == "finished"
+    system.put_key()
+    system.http("POST /api/batch-jobs/{id}/retry-failed", id=job_id)
+    busy = ClaudeCallError("server_error", "Claude answered 500.", status=500, retryable=True)
+    good, bad = a_completion(), a_completion("no json")
+    assert system.turn(job_id, [busy, good, good, bad]) == "drained"
+    system.turn(job_id, [bad])
+    leave_one_unenriched()
+    assert system.finish(job_id) == "finished"
+    return job_id
+
+
+def leave_one_unenriched() -> None:
+    """As a worker does that dies between storing a conversation and enriching it."""
+    client = boto3.client("dynamodb")
+    row = client.scan(TableName="ConversationsTable")["Items"][0]
+    client.update_item(
+        TableName="ConversationsTable",
+        Key={name: row[name] for name in ("owner_id", "conversation_id")},
+        UpdateExpression="SET enrichment_status = :status",
+        ExpressionAttributeValues={":status": {"S": "not_started"}},
+    )
+
+
+def steer_batches(system: WholeSystem) -> None:
+    control = "PATCH /api/conversations/batch/{id}"
+    cancelled, long = a_batch(system), a_batch(system)
+    for action in ("pause", "resume", "cancel"):
+        system.http(control, {"action": action}, id=cancelled)
+    system.http("POST /api/batch-jobs/{id}/process-next", id=long)
+    system.http(control, {"action": "resume"}, id=long)
+    assert system.finish(long, round_number=MAX_ROUNDS - 1) == "finished"
+    system.http("POST /api/batch-jobs/{id}/cancel", id=long)
+    single = "POST /api/conversations/generate-with-scaffolding"
+    system.http(single, ONE_SET, status=202)
+    template = {"templateId": records.template().id, "parameters": ONE_SET}
+    system.http("POST /api/conversations/generate", template, status=202)
+
+
+def read_batches(system: WholeSystem, job_id: str) -> None:
+    assert system.http("GET /api/batch-jobs")["count"] == 5
+    assert system.http("GET /api/batch-jobs/{id}", id=job_id)["job"]["status"] == "completed"
+    system.http("GET /api/conversations/batch/{id}/status", id=job_id)
+    system.http("GET /api/conversations/batch/{id}/items", id=job_id)
+    assert system.http("GET /api/batch-jobs/{id}/log", id=job_id)["lines"]
+
+
+def read_conversations(system: WholeSystem) -> None:
+    conversation = system.http("GET /api/conversations")["conversations"][0]
+    one = {"id": conversation["conversation_id"]}
+    assert system.http("GET /api/conversations/{id}", **one, query={"includeTurns": "true"})[
+        "turns"
+    ]
+    system.http("GET /api/conversations/{id}/download", **one)
+    system.http("GET /api/conversations/{id}/download/raw", **one)
+    enriched = system.http("POST /api/conversations/{id}/enrich", **one)
+    assert enriched["final_status"] == "completed"
+    system.http("GET /api/conversations/{id}/enrich", **one)
+    system.http("GET /api/conversations/{id}/validation-report", **one)
+    system.http("GET /api/conversations/{id}/download/enriched", **one)
+    system.http("POST /api/conversations/bulk-enrich", {"conversationIds": [one["id"]]})
+    failures = system.http("GET /api/failed-generations")["failures"]
+    system.http("GET /api/failed-generations/{id}", id=failures[0]["id"])
+    system.http("GET /api/failed-generations/{id}/download", id=failures[0]["id"])
+    system.http("GET /api/generation-logs")
+    system.http("GET /api/generation-logs/stats", query={"type": "cost"})
+
+
+def review_conversations(system: WholeSystem) -> None:
+    listed = system.http("GET /api/conversations")["conversations"]
+    one = {"id": listed[0]["conversation_id"]}
+    status = "/api/conversations/{id}/status"
+    system.http(f"PATCH {status}", {"status": "rejected", "review_notes": "Too short."}, **one)
+    assert system.http(f"GET {status}", **one)["status"] == "rejected"
+    assert system.http("GET /api/conversations/{id}/audit", **one)["count"] == 1
+    edit = {"turn_number": 2, "content": "That is a fair question.", "reason": "It was curt."}
+    edited = system.http("PATCH /api/conversations/{id}", edit, **one)["conversation"]
+    assert edited["enrichment_status"] == "completed"
+    reopened = {"action": "reopen", "filter": {"status": "rejected"}}
+    assert system.http("POST /api/conversations/bulk-action", reopened)["remaining"] == 0
+    assert system.http("GET /api/conversations/stats")["by_status"]["pending_review"] > 0
+
+
+def make_training_files(system: WholeSystem) -> None:
+    """Make a file, and add to it while another addition lands first."""
+    files = "/api/training-files"
+    first, second, *_ = (
+        one["conversation_id"]
+        for one in system.http("GET /api/conversations")["conversations"]
+        if one["enrichment_status"] == "completed"
+    )
+    made = system.http(f"POST {files}", {"name": "All", "conversation_ids": [first]}, status=201)
+    one = {"id": made["trainingFile"]["id"]}
+    more = {"conversation_ids": [second], "allow_duplicates": True}
+    system.http(f"POST {files}/{{id}}/add-conversations", more, **one)
+    system.http(f"GET {files}")
+    system.http(f"GET {files}/available-for-import")
+    assert len(system.http(f"GET {files}/{{id}}", **one)["versions"]) == 2
+    for query in ({"format": "jsonl"}, {"format": "json", "version": "1"}):
+        system.http(f"GET {files}/{{id}}/download", query=query, **one)

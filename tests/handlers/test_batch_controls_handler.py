@@ -1,0 +1,136 @@
+"""The routes that steer batch jobs."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from brightrun.domain.transitions import JobStatus
+from tests import builders as build
+from tests.handlers.gateway import Answer, Api
+from tests.handlers.seeds import Seeds, StartedRuns
+
+
+def control(api: Api, job_id: str, action: object) -> Answer:
+    return api(f"PATCH /api/conversations/batch/{job_id}", {"action": action})
+
+
+def test_a_job_is_paused_and_resumed(api: Api, seeds: Seeds, runs: StartedRuns) -> None:
+    job_id = seeds.job(3).job_id
+    assert control(api, job_id, "pause").body == {
+        "success": True,
+        "jobId": job_id,
+        "status": "paused",
+        "message": "The job is paused.",
+    }
+    assert runs.names() == []
+    resumed = control(api, job_id, "resume").body
+    assert (resumed["status"], resumed["message"]) == ("processing", "The job is resumed.")
+    assert runs.names() == [f"{job_id}-2"]
+
+
+def test_cancelling_keeps_what_succeeded(api: Api, seeds: Seeds, runs: StartedRuns) -> None:
+    job = seeds.concluded(seeds.job(5), build.completed(), build.failed())
+    cancelled = api(f"POST /api/batch-jobs/{job.job_id}/cancel")
+    assert cancelled.status == 200
+    assert cancelled.body.keys() == {"success", "message", "job"}
+    shown = cancelled.body["job"]
+    assert shown["status"] == "cancelled"
+    assert (shown["successfulItems"], shown["failedItems"], shown["cancelledItems"]) == (1, 1, 3)
+    assert runs.input_of(f"{job.job_id}-2")["workers"] == []
+
+
+def test_cancel_can_be_said_both_ways(api: Api, seeds: Seeds, runs: StartedRuns) -> None:
+    job_id = seeds.job(2).job_id
+    assert control(api, job_id, "cancel").body["status"] == "cancelled"
+    assert api(f"GET /api/batch-jobs/{job_id}").body["job"]["cancelledItems"] == 2
+
+
+def test_failed_items_are_queued_again(api: Api, seeds: Seeds, runs: StartedRuns) -> None:
+    job = seeds.concluded(seeds.job(3), build.failed(), build.completed(), build.failed())
+    assert api(f"POST /api/batch-jobs/{job.job_id}/retry-failed").body == {
+        "success": True,
+        "jobId": job.job_id,
+        "status": "processing",
+        "requeued": 2,
+        "message": "2 items are queued again.",
+    }
+    assert runs.names() == [f"{job.job_id}-2"]
+    statuses = [item.status for item in seeds.items(job)]
+    assert statuses == ["queued", "completed", "queued"]
+
+
+@pytest.mark.parametrize(
+    ("status", "said", "starts"),
+    [
+        (JobStatus.QUEUED, "processed", True),
+        (JobStatus.PROCESSING, "processed", True),
+        (JobStatus.PAUSED, "paused", False),
+        (JobStatus.COMPLETED, "job_completed", False),
+        (JobStatus.FAILED, "job_completed", False),
+        (JobStatus.CANCELLED, "job_cancelled", False),
+    ],
+)
+def test_an_old_client_that_drives_the_batch_only_watches_it(
+    api: Api, seeds: Seeds, runs: StartedRuns, status: JobStatus, said: str, starts: bool
+) -> None:
+    job = seeds.job(3, status=status)
+    for _ in range(3):
+        stand = api(f"POST /api/batch-jobs/{job.job_id}/process-next")
+        assert stand.status == 200
+        assert stand.body.keys() == {"success", "status", "remainingItems", "progress"}
+        assert (stand.body["status"], stand.body["remainingItems"]) == (said, 3)
+        assert stand.body["progress"]["total"] == 3
+    assert runs.names() == ([f"{job.job_id}-1"] if starts else [])
+
+
+@pytest.mark.parametrize(
+    ("status", "route", "body"),
+    [
+        (JobStatus.COMPLETED, "PATCH /api/conversations/batch/{id}", {"action": "pause"}),
+        (JobStatus.CANCELLED, "PATCH /api/conversations/batch/{id}", {"action": "resume"}),
+        (JobStatus.FAILED, "PATCH /api/conversations/batch/{id}", {"action": "cancel"}),
+        (JobStatus.COMPLETED, "POST /api/batch-jobs/{id}/cancel", None),
+    ],
+)
+def test_an_action_that_the_status_does_not_allow_is_refused_with_the_status(
+    api: Api, seeds: Seeds, status: JobStatus, route: str, body: dict[str, Any] | None
+) -> None:
+    job_id = seeds.job(1, status=status).job_id
+    route = route.replace("{id}", job_id)
+    refused = api(route, body) if body else api(route)
+    assert (refused.status, refused.body["code"]) == (400, "action_not_allowed")
+    assert refused.body["details"]["status"] == status
+    assert "processing" in refused.body["details"]["allowed_in"]
+    assert f"The job is {status}" in refused.body["error"]
+
+
+def test_there_is_nothing_to_retry_where_nothing_failed(
+    api: Api, seeds: Seeds, runs: StartedRuns
+) -> None:
+    job = seeds.concluded(seeds.job(1), build.completed())
+    refused = api(f"POST /api/batch-jobs/{job.job_id}/retry-failed")
+    assert (refused.status, refused.body["code"]) == (400, "action_not_allowed")
+
+
+@pytest.mark.parametrize(
+    ("body", "field"),
+    [
+        ({"action": "stop"}, "action"),
+        ({"action": None}, "action"),
+        ({"action": ["pause"]}, "action"),
+        ({}, "action"),
+        ({"action": "pause", "status": "completed"}, "status"),
+        ({"action": "pause", "owner_id": "owner-2"}, "owner_id"),
+    ],
+)
+def test_an_action_that_there_is_not_is_answered_with_those_there_are(
+    api: Api, seeds: Seeds, body: dict[str, Any], field: str
+) -> None:
+    job = seeds.job(1)
+    refused = api(f"PATCH /api/conversations/batch/{job.job_id}", body)
+    assert (refused.status, refused.fields) == (400, {field})
+    if body.get("action") == "stop":
+        assert "'pause', 'resume' or 'cancel'" in refused.body["error"]
+    assert api(f"GET /api/batch-jobs/{job.job_id}").body["job"]["status"] == "processing"

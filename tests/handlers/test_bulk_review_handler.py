@@ -1,0 +1,105 @@
+"""One decision about many conversations over HTTP, by ids and by filter."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from brightrun.services import review_many
+from tests.builders import STRANGER
+from tests.handlers.gateway import Answer, Api
+from tests.handlers.seeds import Seeds
+
+ROUTE = "POST /api/conversations/bulk-action"
+
+
+def decide(api: Api, action: str = "approve", **more: Any) -> Answer:
+    return api(ROUTE, {"action": action, **more})
+
+
+def statuses(api: Api) -> dict[str, int]:
+    counted: dict[str, int] = api("GET /api/conversations/stats").body["by_status"]
+    return counted
+
+
+def test_each_id_gets_its_own_result(api: Api, seeds: Seeds) -> None:
+    pending, approved = seeds.conversation(1), seeds.conversation(2, status="approved")
+    theirs = seeds.conversation(3, owner_id=STRANGER)
+    ids = [pending.conversation_id, approved.conversation_id, theirs.conversation_id, "none"]
+    answer = decide(api, conversationIds=[*ids, ids[0]])
+    assert answer.status == 200
+    outcomes = [(one["conversationId"], one["outcome"]) for one in answer.body["results"]]
+    expected = ["updated", "unchanged", "not_found", "not_found"]
+    assert outcomes == list(zip(ids, expected, strict=True))
+    assert answer.body["results"][0]["version"] == 2
+    assert answer.body["success"] is False
+    assert answer.body["remaining"] is None
+    assert answer.body["summary"] == {
+        "total": 4,
+        "updated": 1,
+        "unchanged": 1,
+        "not_found": 2,
+        "conflict": 0,
+    }
+
+
+def test_every_conversation_gets_its_entry(api: Api, seeds: Seeds) -> None:
+    ids = [seeds.conversation(number).conversation_id for number in range(1, 4)]
+    decide(api, "reject", conversationIds=ids, reason="Off topic.")
+    for one in ids:
+        (entry,) = api(f"GET /api/conversations/{one}/audit").body["entries"]
+        assert (entry["action"], entry["reason"]) == ("reject", "Off topic.")
+
+
+def test_a_filter_finds_what_is_to_be_changed(api: Api, seeds: Seeds) -> None:
+    for number in range(1, 5):
+        seeds.conversation(number, quality_score=float(number))
+    answer = decide(api, filter={"quality_min": 3, "status": "pending_review"})
+    assert (answer.body["success"], answer.body["summary"]["updated"]) == (True, 2)
+    assert answer.body["remaining"] == 0
+    assert statuses(api) == {"approved": 2, "pending_review": 2}
+
+
+def test_a_filter_that_finds_many_is_done_in_steps(
+    api: Api, seeds: Seeds, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(review_many, "MOST_AT_ONCE", 2)
+    for number in range(1, 6):
+        seeds.conversation(number)
+    remaining = [
+        decide(api, "archive", filter={"tier": "template"}).body["remaining"] for _ in range(4)
+    ]
+    assert remaining == [3, 1, 0, 0]
+    assert statuses(api) == {"archived": 5}
+
+
+def test_what_is_there_already_is_left_alone_by_a_filter(api: Api, seeds: Seeds) -> None:
+    seeds.conversation(1, status="approved")
+    assert decide(api, filter={"tier": "template"}).body["summary"]["total"] == 0
+
+
+@pytest.mark.parametrize(
+    ("more", "said"),
+    [
+        ({}, "conversationIds or filter"),
+        ({"conversationIds": ["a"], "filter": {"tier": "template"}}, "conversationIds or filter"),
+        ({"filter": {}}, "at least one field"),
+        ({"conversationIds": []}, "at least 1"),
+        ({"conversationIds": ["a"] * 101}, "at most 100"),
+        ({"filter": {"colour": "red"}}, "colour"),
+        ({"action": "delete", "conversationIds": ["a"]}, "action"),
+    ],
+)
+def test_a_request_that_says_too_little_or_too_much_is_refused(
+    api: Api, more: dict[str, Any], said: str
+) -> None:
+    refused = api(ROUTE, {"action": "approve", **more})
+    assert refused.status == 400
+    assert said in refused.text
+
+
+def test_many_are_not_rejected_without_a_reason(api: Api, seeds: Seeds) -> None:
+    one = seeds.conversation().conversation_id
+    assert decide(api, "reject", conversationIds=[one]).status == 400
+    assert statuses(api) == {"pending_review": 1}

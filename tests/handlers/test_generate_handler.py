@@ -1,0 +1,273 @@
+"""The generate function: what is planned, stored and started, and what is refused before that."""
+
+from __future__ import annotations
+
+import itertools
+from typing import Any
+
+import pytest
+
+from brightrun.domain.ids import NIL_UUID, conversation_id
+from brightrun.domain.transitions import JobStatus
+from tests.builders import OWNER, START, STRANGER
+from tests.fakes import scaffolding
+from tests.handlers.gateway import Answer, Api
+from tests.handlers.seeds import Seeds, StartedRuns
+
+BATCH = "POST /api/conversations/generate-batch"
+SINGLE = "POST /api/conversations/generate-with-scaffolding"
+BY_TEMPLATE = "POST /api/conversations/generate"
+ROC = {
+    "persona_id": "overwhelmed_avoider",
+    "emotional_arc_id": "confusion_to_clarity",
+    "training_topic_id": "roth_ira_conversion",
+}
+SELECTION = {
+    "personas": "all",
+    "emotional_arcs": ["confusion_to_clarity", "fear_to_confidence"],
+    "training_topics": ["roth_ira_conversion", "estate_planning_basics"],
+}
+
+
+def batch(**changes: Any) -> dict[str, Any]:
+    return {"name": "A batch", "selection": SELECTION, **changes}
+
+
+def sets(*parameter_sets: dict[str, Any], **changes: Any) -> dict[str, Any]:
+    return {"name": "A batch", "parameterSets": list(parameter_sets), **changes}
+
+
+def items_of(api: Api, job_id: str) -> list[dict[str, Any]]:
+    route = f"GET /api/conversations/batch/{job_id}/items"
+    items: list[dict[str, Any]] = api(route, query={"limit": "100"}).body["items"]
+    return items
+
+
+def test_a_selection_becomes_a_batch_of_every_combination(api: Api, runs: StartedRuns) -> None:
+    accepted = api(BATCH, batch())
+    assert accepted.status == 202
+    job_id = accepted.body["jobId"]
+    assert accepted.body == {
+        "success": True,
+        "jobId": job_id,
+        "status": "queued",
+        "totalItems": 12,
+        "estimatedCost": accepted.body["estimatedCost"],
+        "estimatedTime": accepted.body["estimatedTime"],
+        "message": "Batch of 12 conversations accepted.",
+    }
+    assert accepted.body["estimatedCost"] > 0
+    assert accepted.body["estimatedTime"] > 0
+    combinations = [
+        (item["persona_key"], item["emotional_arc_key"], item["training_topic_key"])
+        for item in items_of(api, job_id)
+    ]
+    personas = [persona for persona, _, _ in combinations[::4]]
+    expected = itertools.product(
+        personas, SELECTION["emotional_arcs"], SELECTION["training_topics"]
+    )
+    assert combinations == list(expected)
+    assert len(set(personas)) == 3
+
+
+def test_an_accepted_batch_is_started_with_its_workers(api: Api, runs: StartedRuns) -> None:
+    job_id = api(BATCH, batch(concurrentProcessing=2)).body["jobId"]
+    assert runs.names() == [f"{job_id}-1"]
+    assert runs.input_of(f"{job_id}-1") == {
+        "ownerId": OWNER,
+        "jobId": job_id,
+        "run": 1,
+        "workers": [0, 1],
+        "round": 0,
+    }
+
+
+def test_a_batch_keeps_what_it_was_ordered_with(api: Api, runs: StartedRuns) -> None:
+    ordered = {"concurrentProcessing": 5, "errorHandling": "stop", "priority": "high"}
+    job_id = api(BATCH, batch(name="  Autumn  ", **ordered)).body["jobId"]
+    job = api(f"GET /api/batch-jobs/{job_id}").body["job"]
+    assert {name: job[name] for name in ordered} == ordered
+    assert job["name"] == "Autumn"
+
+
+def test_fields_may_be_written_in_snake_case_too(api: Api, runs: StartedRuns) -> None:
+    body = {"name": "A batch", "parameter_sets": [{"parameters": ROC, "template_id": NIL_UUID}]}
+    assert api(BATCH, body).status == 202
+
+
+def test_parameter_sets_become_items_in_their_order(api: Api, runs: StartedRuns) -> None:
+    template = scaffolding.template().id
+    second = {**ROC, "persona_id": "anxious_planner"}
+    body = sets(
+        {"templateId": NIL_UUID, "parameters": ROC},
+        {"templateId": template, "parameters": second, "tier": "edge_case"},
+    )
+    items = items_of(api, api(BATCH, body).body["jobId"])
+    assert [(item["position"], item["persona_key"], item["tier"]) for item in items] == [
+        (1, "overwhelmed_avoider", "template"),
+        (2, "anxious_planner", "edge_case"),
+    ]
+
+
+def test_shared_parameters_win_over_a_sets_own(api: Api, runs: StartedRuns) -> None:
+    shared = {"persona_id": "pragmatic_optimist"}
+    own = {"parameters": {name: value for name, value in ROC.items() if name != "persona_id"}}
+    body = sets({"parameters": ROC}, own, sharedParameters=shared)
+    items = items_of(api, api(BATCH, body).body["jobId"])
+    assert [item["persona_key"] for item in items] == ["pragmatic_optimist"] * 2
+
+
+@pytest.mark.parametrize(
+    ("route", "body"),
+    [
+        (SINGLE, {**ROC, "tier": "scenario"}),
+        (SINGLE, {**ROC, "template_id": NIL_UUID}),
+        (BY_TEMPLATE, {"templateId": NIL_UUID, "parameters": ROC}),
+    ],
+)
+def test_a_single_conversation_is_a_batch_of_one(
+    api: Api, runs: StartedRuns, route: str, body: dict[str, Any]
+) -> None:
+    accepted = api(route, body)
+    assert accepted.status == 202
+    assert accepted.body.keys() == {
+        "success",
+        "jobId",
+        "conversation_id",
+        "status",
+        "estimated_cost",
+        "estimated_time",
+    }
+    assert accepted.body["status"] == "queued"
+    (item,) = items_of(api, accepted.body["jobId"])
+    assert accepted.body["conversation_id"] == conversation_id(item["id"])
+    assert runs.names() == [f"{accepted.body['jobId']}-1"]
+
+
+@pytest.mark.parametrize(
+    ("body", "field"),
+    [
+        (batch(name=""), "name"),
+        (batch(name="   "), "name"),
+        (batch(name="two\nlines"), "name"),
+        (batch(name="n" * 256), "name"),
+        (batch(name=None), "name"),
+        (batch(concurrentProcessing=0), "concurrentProcessing"),
+        (batch(concurrentProcessing=11), "concurrentProcessing"),
+        (batch(concurrentProcessing="3"), "concurrentProcessing"),
+        (batch(concurrentProcessing=True), "concurrentProcessing"),
+        (batch(errorHandling="retry"), "errorHandling"),
+        (batch(priority="urgent"), "priority"),
+        (batch(userId=STRANGER), "userId"),
+        (batch(status="completed"), "status"),
+        (batch(parameterSets=[{"parameters": ROC}]), "body"),
+        ({"name": "A batch"}, "body"),
+        ({"selection": SELECTION}, "name"),
+        (batch(selection={**SELECTION, "personas": "some"}), "selection.personas"),
+        (batch(selection={**SELECTION, "personas": 5}), "selection.personas"),
+        (batch(selection={**SELECTION, "personas": []}), "selection.personas"),
+        (batch(selection={**SELECTION, "personas": ["k"] * 1001}), "selection.personas"),
+        (batch(selection={**SELECTION, "personas": ["k", ""]}), "selection.personas.1"),
+        (
+            batch(selection={"personas": "all", "emotional_arcs": "all"}),
+            "selection.training_topics",
+        ),
+        (sets({"parameters": {**ROC, "tone": "warm"}}), "parameterSets.0.parameters.tone"),
+        (sets({"parameters": ROC}, {"parameters": ROC, "tier": "x"}), "parameterSets.1.tier"),
+        (sets({"parameters": ROC}, {}), "parameterSets.1.parameters.persona_id"),
+        (sets(*[{"parameters": ROC}] * 10_001), "parameterSets"),
+    ],
+)
+def test_a_batch_that_does_not_fit_is_refused_by_the_fields_name(
+    api: Api, seeds: Seeds, body: dict[str, Any], field: str
+) -> None:
+    refused = api(BATCH, body)
+    assert refused.status == 400
+    assert field in refused.fields
+    assert seeds.rows("BatchJobsTable") == 0
+
+
+@pytest.mark.parametrize(
+    ("route", "body", "field"),
+    [
+        (SINGLE, {**ROC, "persona_id": ""}, "persona_id"),
+        (SINGLE, {**ROC, "tier": "edge"}, "tier"),
+        (SINGLE, {**ROC, "created_by": STRANGER}, "created_by"),
+        (SINGLE, {"persona_id": "anxious_planner"}, "emotional_arc_id"),
+        (BY_TEMPLATE, {"parameters": ROC}, "templateId"),
+        (BY_TEMPLATE, {"templateId": NIL_UUID}, "parameters"),
+        (BY_TEMPLATE, {"templateId": "t" * 101, "parameters": ROC}, "templateId"),
+        (BY_TEMPLATE, {"templateId": NIL_UUID, "parameters": {}}, "parameters.persona_id"),
+    ],
+)
+def test_a_single_order_that_does_not_fit_is_refused_by_the_fields_name(
+    api: Api, route: str, body: dict[str, Any], field: str
+) -> None:
+    refused = api(route, body)
+    assert (refused.status, refused.body["code"]) == (400, "invalid_request")
+    assert field in refused.fields
+
+
+def test_values_outside_a_list_are_answered_with_the_list(api: Api) -> None:
+    refused = api(BATCH, batch(errorHandling="retry"))
+    assert refused.body["error"].startswith("The request is not valid: errorHandling: ")
+    assert all(word in refused.body["error"] for word in ("stop", "continue"))
+
+
+@pytest.mark.parametrize(
+    ("code", "status", "body"),
+    [
+        ("batch_too_large", 400, {"personas": [f"k{n}" for n in range(1000)], "size": 11}),
+        ("unknown_scaffolding", 404, {"personas": ["overwhelmed_avoidr"]}),
+        ("unknown_scaffolding", 404, {"template_id": NIL_UUID[:-1] + "1"}),
+    ],
+)
+def test_a_batch_that_cannot_be_planned_costs_nothing(
+    api: Api, seeds: Seeds, code: str, status: int, body: dict[str, Any]
+) -> None:
+    many = [f"t{number}" for number in range(body.pop("size", 0))]
+    selection = {**SELECTION, **({"training_topics": many} if many else {}), **body}
+    refused = api(BATCH, batch(selection=selection))
+    assert (refused.status, refused.body["code"]) == (status, code)
+    assert seeds.rows("BatchJobsTable") == seeds.rows("BatchItemsTable") == 0
+
+
+def test_a_near_miss_is_told_what_was_meant(api: Api) -> None:
+    refused = api(SINGLE, {**ROC, "persona_id": "overwhelmed_avoidr"})
+    assert "Did you mean overwhelmed_avoider?" in refused.body["error"]
+
+
+def test_a_deactivated_record_is_refused_by_its_key(api: Api) -> None:
+    api("DELETE /api/scaffolding/personas/overwhelmed_avoider")
+    refused = api(SINGLE, ROC)
+    assert (refused.status, refused.body["code"]) == (400, "invalid_input")
+    assert refused.body["details"]["key"] == "overwhelmed_avoider"
+
+
+def test_another_owners_persona_is_as_unknown_as_a_missing_one(api: Api) -> None:
+    shown = api("GET /api/scaffolding/personas/anxious_planner").body["persona"]
+    kept = {"id", "version", "origin", "created_at", "updated_at"}
+    content = {name: value for name, value in shown.items() if name not in kept}
+    made = api("POST /api/scaffolding/personas", {**content, "persona_key": "mine_alone"})
+    record_id, missing = made.body["persona"]["id"], NIL_UUID
+
+    def asked(persona: str) -> Answer:
+        return api(SINGLE, {**ROC, "persona_id": persona}, owner=STRANGER)
+
+    assert asked(record_id).status == 404
+    assert asked(record_id).text == asked(missing).text.replace(missing, record_id)
+
+
+def test_a_job_that_could_not_be_started_is_a_503_that_says_when_to_come_back(api: Api) -> None:
+    failed = api(BATCH, batch())  # There is no state machine.
+    assert (failed.status, failed.body["code"]) == (503, "storage_unavailable")
+    assert failed.headers["Retry-After"] == "1"
+    assert "StartExecution" not in failed.text
+
+
+def test_the_first_status_of_a_job_is_queued_since_the_moment_it_was_made(
+    api: Api, runs: StartedRuns
+) -> None:
+    job = api(f"GET /api/batch-jobs/{api(BATCH, batch()).body['jobId']}").body["job"]
+    assert (job["status"], job["startedAt"], job["completedAt"]) == (JobStatus.QUEUED, None, None)
+    assert job["createdAt"] == START.isoformat(timespec="milliseconds").replace("+00:00", "Z")

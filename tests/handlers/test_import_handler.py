@@ -1,0 +1,48 @@
+"""The route that takes in files of the original."""
+
+from __future__ import annotations
+
+import json
+
+from tests.aws import Aws
+from tests.builders import STRANGER, a_conversation
+from tests.fakes.training_files import an_enriched_text
+from tests.handlers.gateway import Api
+
+IMPORT = "POST /api/conversations"
+ID = "aaaaaaaa-0000-4000-8000-000000000001"
+
+
+def test_a_file_comes_in_and_can_be_trained_on(api: Api, aws: Aws) -> None:
+    answer = api(IMPORT, {"document": json.loads(an_enriched_text(ID))})
+    assert answer.status == 201
+    assert (answer.body["imported"], answer.body["refused"]) == (1, 0)
+    (result,) = answer.body["results"]
+    assert (result["place"], result["error"]) == ("the document", None)
+    assert result["warnings"]
+    shown = api(f"GET /api/conversations/{ID}").body["conversation"]
+    assert shown == result["conversation"]
+    assert (shown["origin"], shown["enrichment_status"]) == ("imported", "completed")
+    file = api("POST /api/training-files", {"name": "Imported", "conversation_ids": [ID]})
+    assert file.body["trainingFile"]["trainable_pairs"] == 2
+
+
+def test_a_file_comes_in_for_its_owner_only(api: Api, aws: Aws) -> None:
+    document = json.loads(an_enriched_text(ID))
+    api(IMPORT, {"document": document})
+    assert api(f"GET /api/conversations/{ID}", owner=STRANGER).status == 404
+    assert api(IMPORT, {"document": document}, owner=STRANGER).status == 201
+
+
+def test_what_is_no_file_of_ours_is_refused(api: Api) -> None:
+    assert api(IMPORT, {"document": {"colour": "red"}}).status == 400
+    assert api(IMPORT, {"document": []}).fields == {"document"}
+    assert api(IMPORT, a_conversation()).status == 400
+
+
+def test_a_second_import_is_refused_with_the_place_and_the_reason(api: Api, aws: Aws) -> None:
+    document = a_conversation(marker="second")
+    api(IMPORT, {"document": document})
+    refused = api(IMPORT, {"document": document})
+    assert (refused.status, refused.fields) == (400, {"the document"})
+    assert "already" in refused.body["details"][0]["message"]
