@@ -4,9 +4,10 @@ VENV := .venv
 BIN := $(VENV)/bin
 INSTALLED := $(VENV)/.installed
 LAYER := build/layer.digest
+TRAINING := $(VENV)-train/.installed
 
 .DEFAULT_GOAL := help
-.PHONY: help setup synth up down status demo test check bench-batch openapi clean
+.PHONY: help setup synth up down status demo test test-training check bench-batch bench-train bench-validate openapi clean
 
 help: ## List the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -23,6 +24,14 @@ $(INSTALLED): requirements/dev.lock pyproject.toml
 $(LAYER): requirements/layer.lock infra/bundling.py | $(INSTALLED)
 	@echo "Building the Lambda layer for arm64 (a few seconds, once)..."
 	@$(BIN)/python -m infra.bundling && touch $@
+
+# torch comes alone and first: with it in place nothing pulls another build of it.
+$(TRAINING): requirements/training.in
+	@echo "Setting up the training environment (torch: a minute or two, once)..."
+	@test -x $(VENV)-train/bin/python || $(PYTHON) -m venv $(VENV)-train
+	@$(VENV)-train/bin/pip install --quiet --disable-pip-version-check torch==2.13.0
+	@$(VENV)-train/bin/pip install --quiet --disable-pip-version-check -r requirements/training.in
+	@touch $@
 
 SYNTH_INPUTS := $(shell find infra functions layers/common/python -name '*.py' -o -name '*.json' -o -name '*.md') cdk.json
 
@@ -42,7 +51,7 @@ down: $(INSTALLED) ## Stop it; all data stays
 status: $(INSTALLED) ## Say what runs where
 	@$(BIN)/python -m local status
 
-demo: synth ## Write a batch of twelve conversations, end to end, and show them
+demo: synth ## Write twelve conversations, end to end, and make a training file of them
 	@$(BIN)/python -m local.demo
 
 check: $(INSTALLED) ## Lint, format check and types
@@ -50,14 +59,27 @@ check: $(INSTALLED) ## Lint, format check and types
 	@$(BIN)/ruff format --check .
 	@$(BIN)/mypy
 
-test: check synth ## Run every test
-	@$(BIN)/pytest
+test: check synth $(TRAINING) ## Run every test
+	@$(BIN)/pytest -n 2 --dist loadfile --ignore tests/training
+	@$(MAKE) --no-print-directory test-training
+
+test-training: $(TRAINING) ## Run the tests of the training container alone
+	@$(VENV)-train/bin/pytest tests/training -c pyproject.toml --confcutdir=tests/training -p no:cacheprovider
+
+bench-train: $(TRAINING) ## Compare this trainer with TRL on the CPU (installs TRL first)
+	@$(VENV)-train/bin/pip install --quiet --disable-pip-version-check -r requirements/benchmark_training.in
+	@$(VENV)-train/bin/python -m benchmarks.train_cpu
 
 bench-batch: synth ## Measure what the machinery costs beside Claude
 	@$(BIN)/python -m benchmarks.bench_batch
+
+bench-validate: $(INSTALLED) ## Measure the dataset validator beside others, on 500 MiB
+	@test -x $(VENV)-bench/bin/python || $(PYTHON) -m venv $(VENV)-bench
+	@$(VENV)-bench/bin/pip install --quiet --disable-pip-version-check -r requirements/bench.in
+	@$(BIN)/python -m benchmarks.bench_validate
 
 openapi: $(INSTALLED) ## Write docs/openapi.json from the handlers
 	@$(BIN)/python -m local.openapi
 
 clean: ## Remove everything that was made, data included
-	@rm -rf $(VENV) build cdk.out .local
+	@rm -rf $(VENV) $(VENV)-train $(VENV)-bench build cdk.out .local

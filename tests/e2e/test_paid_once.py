@@ -1,0 +1,211 @@
+"""What Claude was really asked, by the simulator's own journal, while everything goes wrong."""
+
+from __future__ import annotations
+
+import json
+import threading
+import time
+import urllib.request
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from brightrun.domain.scaffolding import ConsultantContent
+from local.settings import USER_NAME
+from tests.e2e.conftest import SELECTION, Installation
+
+pytestmark = pytest.mark.slow
+
+CANARY = "xochipilli-canary"
+ITEMS = 12
+
+
+def journal(system: Installation) -> dict[str, Any]:
+    """What the simulator was asked since it started or was reset."""
+    with urllib.request.urlopen(f"{system.simulator_url}/_simulator/journal") as answer:
+        counts: dict[str, Any] = json.load(answer)
+    return counts
+
+
+def stored_answers(folder: Path) -> int:
+    """How many raw answers lie whole on disk: the text, and the values beside it."""
+    described = (folder / "s3").glob("*/*/raw/*/*.json.meta.json")
+    return sum(one.with_name(one.name.removesuffix(".meta.json")).exists() for one in described)
+
+
+def progress_of(system: Installation, job_id: str) -> dict[str, Any]:
+    status = system.client.get(f"/api/conversations/batch/{job_id}/status", {})
+    progress: dict[str, Any] = status["progress"]
+    return progress
+
+
+def test_an_answer_that_was_stored_before_a_kill_is_never_asked_for_again(
+    install: Callable[[], Installation],
+) -> None:
+    system = install()
+    system.start(latency_seconds=1.0)
+    many = {**SELECTION, "personas": ["anxious_planner"], "training_topics": "all"}
+    job_id = system.create_batch(selection=many, concurrentProcessing=2)
+    total = progress_of(system, job_id)["total"]
+    while progress_of(system, job_id)["successful"] == 0:
+        time.sleep(0.05)
+    system.kill()
+    kept = stored_answers(system.folder)
+    assert 0 < kept < total
+    system.start()
+    status = system.follow(job_id)
+    asked = journal(system)
+    assert (status.status, status.successful) == ("completed", total)
+    assert asked["answered"] == total - kept
+    assert asked["answered_more_than_once"] == 0
+    assert len(system.paid_answers(job_id)) == total
+
+
+@pytest.mark.parametrize(
+    "fault",
+    [
+        {"status": 429, "retry_after": 1},
+        {"status": 529},
+        {"status": 500},
+        {"hang_seconds": 1.0},
+        {"reset": True},
+    ],
+    ids=lambda fault: "-".join(f"{name}-{value}" for name, value in fault.items()),
+)
+def test_trouble_makes_more_calls_but_every_conversation_is_answered_once(
+    system: Installation, fault: dict[str, Any]
+) -> None:
+    system.script_claude(*[fault] * 4)
+    status = system.follow(system.create_batch())
+    asked = journal(system)
+    assert (status.successful, status.failed) == (ITEMS, 0)
+    assert asked["answered"] == ITEMS
+    assert asked["answered_more_than_once"] == 0
+    assert sum(one["calls"] for one in asked["conversations"].values()) == ITEMS + 4
+
+
+def test_a_total_outage_costs_four_calls_an_item_and_then_fails_them_all(
+    system: Installation,
+) -> None:
+    one = {**SELECTION, "personas": ["anxious_planner"], "training_topics": ["roth_ira_conversion"]}
+    system.script_claude({"when": {"endpoint": "messages"}, "status": 500})
+    job_id = system.create_batch(selection=one)
+    # Three waits of 1, 4 and 16 s lie between the four tries.
+    status = system.follow(job_id)
+    asked = journal(system)
+    assert (status.status, status.failed) == ("failed", 2)
+    assert [entry["calls"] for entry in asked["conversations"].values()] == [4, 4]
+    assert asked["answered"] == 0
+
+
+def test_a_spend_limit_ends_the_batch_after_the_calls_in_flight(system: Installation) -> None:
+    limit = {"status": 429, "error_code": "enforced_spend_limit_reached"}
+    system.script_claude({"when": {"endpoint": "messages"}, **limit})
+    job_id = system.create_batch(concurrentProcessing=1, selection={**SELECTION})
+    status = system.follow(job_id)
+    asked = journal(system)
+    assert status.status == "failed"
+    assert status.stopped_reason
+    assert all(entry["calls"] == 1 for entry in asked["conversations"].values())
+
+
+def test_the_same_request_sent_three_times_at_once_makes_one_batch(system: Installation) -> None:
+    body = {"name": "once", "selection": SELECTION, "concurrentProcessing": 2}
+    made: list[str] = []
+    together = threading.Barrier(3)
+
+    def send() -> None:
+        together.wait()
+        answer = system.client.post("/api/conversations/generate-batch", body, "the-same-key")
+        made.append(answer["jobId"])
+
+    senders = [threading.Thread(target=send) for _ in range(3)]
+    for sender in senders:
+        sender.start()
+    for sender in senders:
+        sender.join()
+    assert len(made) == 3
+    (job_id,) = set(made)
+    assert system.follow(job_id).successful == ITEMS
+    assert journal(system)["answered"] == ITEMS
+
+
+def test_a_paused_batch_asks_claude_nothing(install: Callable[[], Installation]) -> None:
+    system = install()
+    system.start(latency_seconds=0.3)
+    many = {**SELECTION, "training_topics": "all"}
+    job_id = system.create_batch(selection=many, concurrentProcessing=1)
+    while progress_of(system, job_id)["successful"] == 0:
+        time.sleep(0.05)
+    path = f"/api/conversations/batch/{job_id}"
+    system.client.patch(path, {"action": "pause"})
+    while progress_of(system, job_id)["processing"]:
+        time.sleep(0.05)
+    before = journal(system)["answered"]
+    time.sleep(2)
+    assert journal(system)["answered"] == before < 120
+    system.client.patch(path, {"action": "cancel"})
+    progress = progress_of(system, job_id)
+    assert progress["successful"] == before
+    assert progress["cancelled"] == 120 - before
+
+
+def plant_canary(system: Installation) -> None:
+    """Put the canary into the consultant's system prompt and into every persona."""
+    for persona in SELECTION["personas"]:
+        change = {"financial_situation": f"Keeps a ledger called {CANARY}."}
+        system.client.patch(f"/api/scaffolding/personas/{persona}", change)
+    consultant = system.client.get("/api/scaffolding/consultant", {})["consultant"]
+    content = {name: consultant[name] for name in ConsultantContent.model_fields}
+    content["system_prompt"] += f" Never say {CANARY}."
+    request = urllib.request.Request(
+        f"{system.client.api_url}/api/scaffolding/consultant",
+        method="PUT",
+        data=json.dumps(content).encode(),
+        headers={
+            "authorization": f"Bearer {access_token(system)}",
+            "content-type": "application/json",
+        },
+    )
+    with urllib.request.urlopen(request) as answer:
+        assert json.load(answer)["success"]
+
+
+def access_token(system: Installation) -> str:
+    answer = system.aws("cognito-idp").initiate_auth(
+        ClientId=system.output("UserPoolClientId"),
+        AuthFlow="USER_PASSWORD_AUTH",
+        AuthParameters={
+            "USERNAME": USER_NAME,
+            "PASSWORD": (system.folder / "password").read_text().strip(),
+        },
+    )
+    return str(answer["AuthenticationResult"]["AccessToken"])
+
+
+def test_no_word_of_a_prompt_reaches_a_log_whatever_fails(
+    install: Callable[[], Installation],
+) -> None:
+    system = install()
+    system.start()
+    plant_canary(system)
+    system.script_claude(
+        {"status": 500},
+        {"reset": True},
+        {"truncate": 0.5},
+        {"schema_violation": True},
+        {"refusal": "general_harms"},
+        {"status": 400, "message": f"Your prompt says {CANARY}."},
+    )
+    job_id = system.create_batch()
+    assert system.follow(job_id).failed == 4
+    prompts = [one for one in system.folder.glob("s3/*/*/*/plan.json") if CANARY in one.read_text()]
+    assert prompts, "the canary did not get into the prompts"
+    password = (system.folder / "password").read_text().strip()
+    for log in (system.folder / "logs").iterdir():
+        text = log.read_text(errors="replace")
+        assert CANARY not in text, log.name
+        assert password not in text, log.name
+    assert CANARY not in "\n".join(system.log(job_id))
