@@ -48,7 +48,7 @@ def successors(state: State) -> list[str]:
 
 def tries(state: State) -> int:
     """How often a Task is tried at most."""
-    return 1 + sum(rule["MaxAttempts"] for rule in state.get("Retry", ()))
+    return 1 + sum(int(rule["MaxAttempts"]) for rule in state.get("Retry", ()))
 
 
 def parsed() -> Machine:
