@@ -46,8 +46,8 @@ def test_an_answer_that_was_stored_before_a_kill_is_never_asked_for_again(
 ) -> None:
     system = install()
     system.start(latency_seconds=1.0)
-    many = {**SELECTION, "personas": ["anxious_planner"], "training_topics": "all"}
-    job_id = system.create_batch(selection=many, concurrentProcessing=2)
+    many = {**SELECTION, "emotional_arcs": ["fear_to_confidence"], "training_topics": "all"}
+    job_id = system.create_batch(selection=many, concurrentProcessing=1)
     total = progress_of(system, job_id)["total"]
     while progress_of(system, job_id)["successful"] == 0:
         time.sleep(0.05)
@@ -60,7 +60,9 @@ def test_an_answer_that_was_stored_before_a_kill_is_never_asked_for_again(
     assert (status.status, status.successful) == ("completed", total)
     assert asked["answered"] == total - kept
     assert asked["answered_more_than_once"] == 0
-    assert len(system.paid_answers(job_id)) == total
+    pages = system.client.pages("/api/generation-logs", "logs", {})
+    paid = [log["conversation_id"] for page in pages for log in page["logs"]]
+    assert len(paid) == len(set(paid)) == total
 
 
 @pytest.mark.parametrize(
@@ -84,20 +86,6 @@ def test_trouble_makes_more_calls_but_every_conversation_is_answered_once(
     assert asked["answered"] == ITEMS
     assert asked["answered_more_than_once"] == 0
     assert sum(one["calls"] for one in asked["conversations"].values()) == ITEMS + 4
-
-
-def test_a_total_outage_costs_four_calls_an_item_and_then_fails_them_all(
-    system: Installation,
-) -> None:
-    one = {**SELECTION, "personas": ["anxious_planner"], "training_topics": ["roth_ira_conversion"]}
-    system.script_claude({"when": {"endpoint": "messages"}, "status": 500})
-    job_id = system.create_batch(selection=one)
-    # Three waits of 1, 4 and 16 s lie between the four tries.
-    status = system.follow(job_id)
-    asked = journal(system)
-    assert (status.status, status.failed) == ("failed", 2)
-    assert [entry["calls"] for entry in asked["conversations"].values()] == [4, 4]
-    assert asked["answered"] == 0
 
 
 def test_a_spend_limit_ends_the_batch_after_the_calls_in_flight(system: Installation) -> None:

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from brightrun import bootstrap
-from brightrun.domain.batch import MAX_WORKERS
+from brightrun.domain.batch import MAX_ATTEMPTS, MAX_WORKERS
 from brightrun.domain.transitions import ItemStatus, JobStatus
 from brightrun.domain.workflow import MAX_ROUNDS, most_events
 from brightrun.errors import ClaudeCallError
@@ -231,6 +231,17 @@ def test_a_workflow_started_twice_runs_once(system: System, claude: ScriptedClau
     history_of(system, job.execution_name)
     assert system.executions() == [job.execution_name]
     assert claude.calls == 4
+
+
+def test_a_total_outage_costs_four_calls_an_item_and_then_ends_the_batch() -> None:
+    outage = ClaudeCallError("overloaded", "Claude answered 529.", retryable=True, overloaded=True)
+    with running_system(claude := ScriptedClaude([outage] * 100)) as system:
+        job = system.create(3, concurrent_processing=1)
+        history_of(system, job.execution_name)
+        after = system.job(job)
+        assert (after.status, after.failed_items) == (JobStatus.FAILED, 3)
+        assert claude.calls == 3 * MAX_ATTEMPTS
+        assert {item.error_code for item in system.items(job)} == {"overloaded"}
 
 
 def test_a_stop_after_an_error_cancels_what_is_left_in_the_same_round() -> None:

@@ -1,0 +1,216 @@
+"""The batch machinery on moto, wired as the functions wire it, with a scripted Claude."""
+
+from __future__ import annotations
+
+import itertools
+import os
+from collections import Counter
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import Any
+from unittest.mock import patch
+
+import boto3
+
+from brightrun import bootstrap
+from brightrun.domain.batch import BatchItem, BatchJob
+from brightrun.domain.claude import Completion
+from brightrun.domain.prompt_assembly import Prompt
+from brightrun.domain.workflow import Round, RoundResult, TurnResult, WorkerTurn
+from brightrun.errors import ClaudeCallError
+from brightrun.services.create_batch import BatchOrder
+from brightrun.services.plan_batch import ParameterSet
+from tests import builders as build
+from tests.aws import environment, moto_aws
+from tests.builders import SteppedClock
+from tests.stateful.stores import Store, conversations_in
+
+PLENTY_S = 890.0
+PERSONAS = {
+    "overwhelmed_avoider": "Marcus Chen",
+    "anxious_planner": "Jennifer Martinez",
+    "pragmatic_optimist": "David Chen",
+}
+"""The names under which the three items' prompts are known apart."""
+
+BUSY = ClaudeCallError("server_error", "Claude answered 500.", status=500, retryable=True)
+GOOD = build.a_completion().text
+NOT_JSON = "This is not JSON."
+Answer = str | ClaudeCallError
+Watch = Callable[[str], None]
+
+
+class ClaudeByPersona:
+    """ports.Claude: each persona's calls play answers of their own, the last one for ever.
+
+    `paid` counts the answers given. `before` and `after` hear of every call.
+    """
+
+    def __init__(self, script: dict[str, list[Answer]]) -> None:
+        self._script = {name: list(answers) for name, answers in script.items()}
+        self.calls: Counter[str] = Counter()
+        self.paid: Counter[str] = Counter()
+        self.before: Watch = _nobody
+        self.after: Watch = _nobody
+
+    async def write(self, prompt: Prompt, *, schema: dict[str, Any]) -> Completion:
+        name = next(key for key, name in PERSONAS.items() if name in prompt.user)
+        self.before("Claude.write")
+        self.calls[name] += 1
+        answers = self._script.get(name, [GOOD])
+        answer = answers.pop(0) if len(answers) > 1 else answers[0]
+        if isinstance(answer, ClaudeCallError):
+            raise answer
+        self.paid[name] += 1
+        self.after("Claude.write")
+        return build.a_completion(answer)
+
+    async def close(self) -> None:
+        """Nothing to give back."""
+
+
+def _nobody(_: str) -> None:
+    """Nobody listens."""
+
+
+@dataclass(frozen=True)
+class Outside:
+    """What all processes of a plant share."""
+
+    claude: ClaudeByPersona
+    clock: SteppedClock
+    machine_arn: str
+
+    @contextmanager
+    def around(self, clients: dict[str, Any]) -> Iterator[None]:
+        """Let the composition root find these clients, this clock and this Claude."""
+        variables = {
+            **environment(),
+            "GENERATE_BATCH_STATE_MACHINE_ARN": self.machine_arn,
+            "RETRY_BASE_SECONDS": "8",
+        }
+        with (
+            patch.dict(os.environ, variables),
+            patch.multiple(
+                bootstrap,
+                dynamodb=lambda: clients["dynamodb"],
+                s3=lambda: clients["s3"],
+                workflow_client=lambda: clients["stepfunctions"],
+                clock=self.clock,
+            ),
+            patch("brightrun.gateways.claude.anthropic_claude", lambda *_, **__: self.claude),
+        ):
+            yield
+
+
+Clients = dict[str, Any]
+
+
+def new_clients() -> Clients:
+    """The AWS clients of one process."""
+    client: Any = boto3.client
+    names = ("dynamodb", "s3", "stepfunctions")
+    return {name: client(name, region_name="us-east-1") for name in names}
+
+
+class Plant:
+    """One process's view of one batch; `another` is a second process on the same tables."""
+
+    def __init__(self, outside: Outside, clients: Clients, owner: str, job_id: str = "") -> None:
+        self.outside = outside
+        self.clients = clients
+        self.owner = owner
+        self.job_id = job_id
+        with outside.around(clients):
+            # Past the caches: each process has its own.
+            self._creator = bootstrap.batch_creator.__wrapped__()
+            self._runner = bootstrap.worker_runner.__wrapped__()
+            self._finisher = bootstrap.batch_finisher.__wrapped__()
+            self._views = bootstrap.batch_views.__wrapped__()
+            self.controls = bootstrap.batch_controls.__wrapped__()
+
+    @property
+    def clock(self) -> SteppedClock:
+        return self.outside.clock
+
+    @property
+    def claude(self) -> ClaudeByPersona:
+        return self.outside.claude
+
+    def another(self, clients: Clients) -> Plant:
+        return Plant(self.outside, clients, self.owner, self.job_id)
+
+    def create(self) -> BatchJob:
+        """Answer the request that makes the job, under its Idempotency-Key."""
+        sets = [
+            ParameterSet(persona, "confusion_to_clarity", "roth_ira_conversion")
+            for persona in PERSONAS
+        ]
+        order = BatchOrder(name="A batch", sets=sets, concurrent_processing=3)
+        job = self._creator.create(self.owner, order, "the-key").job
+        self.job_id = job.job_id
+        return job
+
+    def turn(self) -> TurnResult:
+        """Let one worker take its turn."""
+        request = WorkerTurn(owner_id=self.owner, job_id=self.job_id, worker=0)
+        return self._runner.run(request, lambda: PLENTY_S)
+
+    def finish(self, run: int = 1) -> RoundResult:
+        """End a round of one of the job's runs."""
+        return self._finisher.finish(
+            Round(owner_id=self.owner, job_id=self.job_id, run=run, workers=[0])
+        )
+
+    def job(self) -> BatchJob:
+        return self._views.jobs.job(self.owner, self.job_id)
+
+    def items(self) -> tuple[BatchItem, ...]:
+        return self._views.lists.items(
+            self.owner, self.job_id, status=None, limit=100, cursor=None
+        ).records
+
+    def log(self) -> list[str]:
+        """The log's lines, as log.txt has them."""
+        page = self._views.lists.log(self.owner, self.job_id, limit=1000, cursor=None)
+        return [line.text() for line in page.records]
+
+    def store(self) -> Store:
+        """The job's tables, as they are observed."""
+
+        def conversations(owner: str) -> dict[str, str]:
+            return conversations_in(self.clients["dynamodb"], owner)
+
+        views = self._views
+        return Store(views.jobs, views.lists, views.claims, conversations, quick=False)
+
+    def executions(self) -> list[str]:
+        """The names of the job's executions."""
+        listed = self.clients["stepfunctions"].list_executions(
+            stateMachineArn=self.outside.machine_arn
+        )
+        names = [one["name"] for one in listed["executions"]]
+        return sorted(name for name in names if name.startswith(self.job_id))
+
+
+NewPlant = Callable[[dict[str, list[Answer]]], Plant]
+
+
+@contextmanager
+def plants() -> Iterator[NewPlant]:
+    """Make plants side by side on the same tables, each another owner's."""
+    with moto_aws():
+        clients = new_clients()
+        machine = clients["stepfunctions"].create_state_machine(
+            name="generate-batch",
+            definition='{"StartAt": "End", "States": {"End": {"Type": "Succeed"}}}',
+            roleArn="arn:aws:iam::123456789012:role/generate-batch",
+        )
+        numbers = itertools.count(1)
+
+        def new_plant(script: dict[str, list[Answer]]) -> Plant:
+            outside = Outside(ClaudeByPersona(script), SteppedClock(), machine["stateMachineArn"])
+            return Plant(outside, clients, f"owner-{next(numbers)}")
+
+        yield new_plant

@@ -1,0 +1,71 @@
+"""No sequence of events loses or doubles an item: many thousand of them are tried."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from contextlib import ExitStack
+
+import pytest
+from hypothesis import HealthCheck, Phase, settings
+from hypothesis.stateful import run_state_machine_as_test
+
+from tests.aws import moto_aws
+from tests.stateful.batch_machine import BatchMachine
+from tests.stateful.stores import Store, in_dynamodb, in_memory
+
+STEPS_A_RUN = 50
+KINDS_OF_EVENTS = 20
+SELDOM = 50
+"""Even the rarest kind of event happens this often in the long run."""
+
+
+def profile(runs: int, steps: int = STEPS_A_RUN) -> settings:
+    """The same events at every run of the suite; a failure is shrunk and shown."""
+    return settings(
+        max_examples=runs,
+        stateful_step_count=steps,
+        derandomize=True,
+        database=None,
+        deadline=None,
+        phases=(Phase.generate, Phase.shrink),
+        suppress_health_check=list(HealthCheck),
+    )
+
+
+def run(store: Callable[[], Store], how: settings) -> int:
+    """Run the machine, and give how many steps it took."""
+
+    class OnTheStore(BatchMachine):
+        def __init__(self) -> None:
+            super().__init__(store())
+
+    BatchMachine.steps.clear()
+    run_state_machine_as_test(OnTheStore, settings=how)
+    return BatchMachine.steps.total()
+
+
+def run_in_dynamodb(how: settings) -> int:
+    """Run the machine on tables of its own for each sequence: moto copies all at every write."""
+    with ExitStack() as opened:
+
+        def fresh() -> Store:
+            opened.close()
+            return in_dynamodb(opened.enter_context(moto_aws()))
+
+        return run(fresh, how)
+
+
+def test_the_store_in_memory_loses_and_doubles_nothing() -> None:
+    assert run(in_memory, profile(20)) >= 500
+
+
+@pytest.mark.slow
+def test_the_store_in_memory_loses_and_doubles_nothing_in_fifteen_thousand_steps() -> None:
+    assert run(in_memory, profile(300)) >= 15_000
+    assert len(BatchMachine.steps) == KINDS_OF_EVENTS
+    assert min(BatchMachine.steps.values()) >= SELDOM, BatchMachine.steps
+
+
+@pytest.mark.slow
+def test_dynamodb_loses_and_doubles_nothing_in_five_hundred_steps() -> None:
+    assert run_in_dynamodb(profile(10)) >= 500

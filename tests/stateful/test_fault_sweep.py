@@ -1,0 +1,185 @@
+"""One fault at every call to the outside world, of every kind: the end is always the same.
+
+The calls are recorded in a run without a fault; a call that is added later adds its cells here.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from dataclasses import dataclass
+from functools import cache
+from typing import Any
+
+import pytest
+from boto3.dynamodb.types import TypeDeserializer
+
+from brightrun.domain.transitions import ENDED_JOBS, ItemStatus
+from brightrun.services.create_batch import LONGEST_REQUEST_S
+from tests.stateful.faults import KINDS, Faults, Kind
+from tests.stateful.plant import BUSY, GOOD, NOT_JSON, PERSONAS, Answer, Plant, plants
+
+pytestmark = pytest.mark.slow
+
+GOOD_ONE, BUSY_ONE, BAD_ONE = PERSONAS
+SCRIPT: dict[str, list[Answer]] = {BUSY_ONE: [BUSY, GOOD], BAD_ONE: [NOT_JSON]}
+FEWEST_CELLS = 150
+MOST_ROUNDS = 12
+NEVER_LOGGED = (*PERSONAS.values(), "Elena Morales", "what is said in turn", NOT_JSON)
+"""From the prompts and the answers: in no log line, whatever goes wrong."""
+
+NOT_STORED = {("Claude.write", "unheard"), ("Claude.write", "killed"), ("PutObject raw", "refused")}
+"""The faults after which an answer was given that nobody could keep."""
+
+
+@dataclass(frozen=True)
+class Ending:
+    """All that people, and later steps, can see of a batch when it is over."""
+
+    status: str
+    counters: tuple[int, ...]
+    money: tuple[int, ...]
+    items: tuple[tuple[Any, ...], ...]
+    conversations: tuple[tuple[Any, ...], ...]
+    failures: tuple[tuple[Any, ...], ...]
+    priced_calls: int
+    conclusions: tuple[str, ...]
+    executions: int
+
+
+def run_to_the_end(plant: Plant, faults: Faults) -> None:
+    """Make the job and go on as the client and the state machine would."""
+
+    def create() -> None:
+        try:
+            plant.create()
+        except BaseException:
+            plant.clock.advance(LONGEST_REQUEST_S)
+            raise
+
+    faults.until_it_works(create)
+    for _ in range(MOST_ROUNDS):
+        faults.until_it_works(plant.turn)
+        result = faults.until_it_works(plant.finish)
+        if result.status == "finished":
+            return
+        plant.clock.advance(result.wait_seconds)
+    raise AssertionError("the job did not come to its end")
+
+
+def rows(plant: Plant, table: str) -> list[dict[str, Any]]:
+    answer = plant.clients["dynamodb"].query(
+        TableName=table,
+        KeyConditionExpression="owner_id = :owner",
+        ExpressionAttributeValues={":owner": {"S": plant.owner}},
+        ProjectionExpression="item_id, turn_count, enrichment_status, reason, #status",
+        ExpressionAttributeNames={"#status": "status"},
+    )
+    read = TypeDeserializer().deserialize
+    return [{name: read(value) for name, value in row.items()} for row in answer["Items"]]
+
+
+def ending_of(plant: Plant) -> Ending:
+    job, items = plant.job(), plant.items()
+    positions = {item.item_id: item.position for item in items}
+    lines = [line.partition("] ")[2].replace(plant.job_id, "") for line in plant.log()]
+    names = {item.item_id[:8]: f"item {item.position}" for item in items}
+    conclusions = [line for line in lines if line[0] in "✓✗B" or "queued again" in line]
+    return Ending(
+        status=job.status,
+        counters=(
+            job.queued_items,
+            job.processing_items,
+            job.successful_items,
+            job.failed_items,
+            job.cancelled_items,
+        ),
+        money=(job.input_tokens, job.output_tokens, job.cost_micro_usd),
+        items=tuple(
+            (item.position, item.status, item.generation, item.error_code) for item in items
+        ),
+        conversations=tuple(
+            sorted(
+                (positions[row["item_id"]], row["turn_count"], row["enrichment_status"])
+                for row in rows(plant, "ConversationsTable")
+            )
+        ),
+        failures=tuple(
+            sorted(
+                (positions[row["item_id"]], row["reason"])
+                for row in rows(plant, "FailedGenerationsTable")
+            )
+        ),
+        priced_calls=sum(row["status"] == "success" for row in rows(plant, "GenerationLogsTable")),
+        conclusions=tuple(sorted(_named(line, names) for line in conclusions)),
+        executions=len(plant.executions()),
+    )
+
+
+def _named(line: str, names: dict[str, str]) -> str:
+    """A conclusion without the ids of this run."""
+    for short, name in names.items():
+        line = line.replace(short, name)
+    return line.partition(" (conversation")[0]
+
+
+@cache
+def clean_run() -> tuple[tuple[str, ...], Ending, dict[str, int]]:
+    """The calls, the ending and the answers paid for, of a run without a fault."""
+    with plants() as new_plant, Faults(plant := new_plant(SCRIPT), "refused", None) as faults:
+        run_to_the_end(plant, faults)
+        return tuple(faults.calls), ending_of(plant), dict(plant.claude.paid)
+
+
+def check_files(plant: Plant) -> None:
+    """Every completed item's files are there; log.txt is the log."""
+    s3 = plant.clients["s3"]
+    for item in plant.items():
+        if item.status is ItemStatus.COMPLETED:
+            for key in (
+                f"raw/{plant.owner}/{item.conversation_id}.json",
+                f"{plant.owner}/{item.conversation_id}/conversation.json",
+            ):
+                assert s3.head_object(Bucket="conversation-files", Key=key)["ContentLength"]
+    text = s3.get_object(Bucket="batch-logs", Key=f"{plant.job_id}/log.txt")["Body"].read()
+    assert text.decode().splitlines() == plant.log()
+
+
+def check_cell(plant: Plant, kind: Kind, position: int) -> None:
+    """Run with one fault, and compare the end with that of the run without."""
+    _, clean, paid = clean_run()
+    with Faults(plant, kind, position) as faults:
+        run_to_the_end(plant, faults)
+    where = f"{kind} at call {position}, {faults.struck}"
+    assert plant.job().status in ENDED_JOBS, where
+    assert ending_of(plant) == clean, where
+    check_files(plant)
+    extra = Counter(plant.claude.paid) - Counter(paid)
+    allowed = 1 if (faults.struck, kind) in NOT_STORED else 0
+    assert extra.total() <= allowed, where
+
+
+def test_the_run_without_a_fault_has_a_success_a_second_try_and_a_failure() -> None:
+    calls, clean, paid = clean_run()
+    assert clean.status == "completed"
+    assert clean.counters == (0, 0, 2, 1, 0)
+    assert paid == dict.fromkeys(PERSONAS, 1)
+    assert len(calls) * len(KINDS) >= FEWEST_CELLS
+
+
+def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
+    """One test for each kind and tenth of the calls, so that they spread over processes."""
+    if "tenth" in metafunc.fixturenames:
+        metafunc.parametrize("tenth", range(10))
+        metafunc.parametrize("kind", KINDS)
+
+
+def test_a_fault_at_any_call_changes_nothing_in_the_end(
+    kind: Kind, tenth: int, capsys: pytest.CaptureFixture[str]
+) -> None:
+    positions = range(tenth, len(clean_run()[0]), 10)
+    assert positions
+    with plants() as new_plant:
+        for position in positions:
+            check_cell(new_plant(SCRIPT), kind, position)
+    logged = capsys.readouterr().out
+    assert not [word for word in NEVER_LOGGED if word in logged]
