@@ -174,7 +174,9 @@ def test_watch_waits_for_a_paused_batch_to_come_to_rest(
 
 def test_interrupted_watch_leaves_the_batch_running(system: FakeSystem) -> None:
     serve_statuses(system, RUNNING)
-    program = "from cli.main import main; main()"
+    # A parent that runs in the background may ignore SIGINT, and a child inherits that.
+    program = "import signal; signal.signal(signal.SIGINT, signal.default_int_handler); "
+    program += "from cli.main import main; main()"
     command = [sys.executable, "-c", program, "batch", "watch", JOB, "--interval", "0.1"]
     with subprocess.Popen(
         [*command, "--json"], stdout=subprocess.PIPE, stderr=subprocess.PIPE

@@ -161,6 +161,16 @@ class BatchMachine(RuleBasedStateMachine):
     def claim_racing(self, name: JobName) -> MultipleResults[Hold]:
         return multiple(*self.hands.race(name))
 
+    @rule(target=holds, name=jobs, ending=ENDINGS)
+    def overtake(self, name: JobName, ending: str) -> MultipleResults[Hold]:
+        """A worker is so slow that another has its items when it lets go of them."""
+        slow = self.claim(name, 2)
+        self.let_leases_run_out(LEASE_S)
+        quick = self.claim(name, MOST_ITEMS)
+        for hold in slow:
+            self._end_with(hold, ending)
+        return multiple(*quick)
+
     @rule(hold=holds)
     @counted
     def renew(self, hold: Hold) -> None:

@@ -48,7 +48,7 @@ class ClaudeByPersona:
     """
 
     def __init__(self, script: dict[str, list[Answer]]) -> None:
-        self._script = {name: list(answers) for name, answers in script.items()}
+        self.script = {name: list(answers) for name, answers in script.items()}
         self.calls: Counter[str] = Counter()
         self.paid: Counter[str] = Counter()
         self.before: Watch = _nobody
@@ -58,7 +58,7 @@ class ClaudeByPersona:
         name = next(key for key, name in PERSONAS.items() if name in prompt.user)
         self.before("Claude.write")
         self.calls[name] += 1
-        answers = self._script.get(name, [GOOD])
+        answers = self.script[name]
         answer = answers.pop(0) if len(answers) > 1 else answers[0]
         if isinstance(answer, ClaudeCallError):
             raise answer
@@ -142,12 +142,12 @@ class Plant:
         return Plant(self.outside, clients, self.owner, self.job_id)
 
     def create(self) -> BatchJob:
-        """Answer the request that makes the job, under its Idempotency-Key."""
+        """Answer the request that makes the job, an item for each persona of Claude's script."""
         sets = [
             ParameterSet(persona, "confusion_to_clarity", "roth_ira_conversion")
-            for persona in PERSONAS
+            for persona in self.claude.script
         ]
-        order = BatchOrder(name="A batch", sets=sets, concurrent_processing=3)
+        order = BatchOrder(name="A batch", sets=sets, concurrent_processing=len(sets))
         job = self._creator.create(self.owner, order, "the-key").job
         self.job_id = job.job_id
         return job

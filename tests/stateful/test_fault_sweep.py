@@ -21,7 +21,11 @@ from tests.stateful.plant import BUSY, GOOD, NOT_JSON, PERSONAS, Answer, Plant, 
 pytestmark = pytest.mark.slow
 
 GOOD_ONE, BUSY_ONE, BAD_ONE = PERSONAS
-SCRIPT: dict[str, list[Answer]] = {BUSY_ONE: [BUSY, GOOD], BAD_ONE: [NOT_JSON]}
+SCRIPT: dict[str, list[Answer]] = {
+    GOOD_ONE: [GOOD],
+    BUSY_ONE: [BUSY, GOOD],
+    BAD_ONE: [NOT_JSON],
+}
 FEWEST_CELLS = 150
 MOST_ROUNDS = 12
 NEVER_LOGGED = (*PERSONAS.values(), "Elena Morales", "what is said in turn", NOT_JSON)
