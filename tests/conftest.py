@@ -6,8 +6,13 @@ import os
 from collections.abc import Iterator
 
 import pytest
+from hypothesis import settings
 
 from tests.aws import Aws, moto_aws
+
+# A busy machine is slow, not wrong: no example is judged by the clock.
+settings.register_profile("unhurried", deadline=None)
+settings.load_profile("unhurried")
 
 _OURS = ("AWS_", "ANTHROPIC_", "CLAUDE_", "BRIGHTRUN_", "POWERTOOLS_")
 

@@ -7,6 +7,11 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from hypothesis import settings
+
+# A busy machine is slow, not wrong: no example is judged by the clock.
+settings.register_profile("unhurried", deadline=None)
+settings.load_profile("unhurried")
 
 NEEDS_TORCH = "torch is not installed here; the trainer's tests need requirements/training.in"
 THIRD_PARTY_WARNINGS = (
