@@ -97,7 +97,7 @@ def test_what_was_written_is_there_after_a_stop_and_a_start(
 
 def worker_processes(engine: int) -> list[int]:
     listed = subprocess.run(
-        ["ps", "-eo", "pid=,ppid=,args="], check=True, capture_output=True, text=True
+        ["ps", "-ww", "-eo", "pid=,ppid=,args="], check=True, capture_output=True, text=True
     ).stdout.splitlines()
     rows = [line.split(None, 2) for line in listed]
     parents = {int(pid): int(parent) for pid, parent, _ in rows}
