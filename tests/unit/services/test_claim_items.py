@@ -103,6 +103,32 @@ def test_the_job_is_searched_for_left_over_items_once_in_an_invocation(
     assert len(searches) == 1
 
 
+def test_positions_are_taken_from_the_cursor_for_all_calls_of_a_worker_at_once(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    world = World()
+    job = world.job(7, calls_per_worker=3)
+    asked, give = [], world.batches.next_items
+
+    def counted(owner_id: str, job_id: str, count: int) -> list[BatchItem]:
+        asked.append(count)
+        return give(owner_id, job_id, count)
+
+    monkeypatch.setattr(world.batches, "next_items", counted)
+    one = worker(world, job)
+    assert [positions(one.take(1)) for _ in range(7)] == [[1], [2], [3], [4], [5], [6], [7]]
+    assert asked == [3, 3, 3]
+
+
+def test_what_a_worker_was_given_and_never_got_to_is_taken_by_another_at_the_end() -> None:
+    world = World()
+    job = world.job(3, calls_per_worker=3)
+    gone, other = worker(world, job, "gone"), worker(world, job, "other")
+    assert positions(gone.take(1)) == [1]
+    assert positions(other.take(3)) == [2, 3]
+    assert gone.take(2) == []
+
+
 def test_items_that_others_took_first_are_passed_over() -> None:
     world = World()
     job = world.job(4)

@@ -14,9 +14,10 @@ from brightrun.ports import BatchLists, ClaimRepository, Clock
 class ItemClaims:
     """One worker's way through a job's items, for one invocation.
 
-    Positions never given out come from the job's cursor, at one write for as many as are asked
-    for. When the cursor has passed the last item, one look over the job finds what was put back or
-    whose lease ran out; it is taken in random order, so that workers seldom want the same item.
+    Positions never given out come from the job's cursor, as many at one write as a worker keeps in
+    flight, and are leased as there is room for them. When the cursor has passed the last item, one
+    look over the job finds what was put back, whose lease ran out, or what was given to a worker
+    who never got to it; it is taken in random order, so that workers seldom want the same item.
     """
 
     def __init__(
@@ -35,6 +36,7 @@ class ItemClaims:
         self._token = token
         self._lease_seconds = lease_seconds
         self._clock = clock
+        self._given: list[BatchItem] = []
         self._all_given = False
         self._left_over: list[BatchItem] | None = None
 
@@ -43,12 +45,11 @@ class ItemClaims:
 
         Raises ClaimsClosedError when the job takes no claims.
         """
-        while not self._all_given:
-            given = self._claims.next_items(self._job.owner_id, self._job.job_id, count)
-            self._all_given = not given
-            total = self._job.total_items
-            remaining = {item.position: total - item.position + 1 for item in given}
-            if leased := self._lease(self._claimable(given), remaining):
+        total = self._job.total_items
+        while self._has_given():
+            tried, self._given = self._given[:count], self._given[count:]
+            remaining = {item.position: total - item.position + 1 for item in tried}
+            if leased := self._lease(self._claimable(tried), remaining):
                 return leased
         if self._left_over is None:
             open_items = self._lists.open_items(self._job.owner_id, self._job.job_id)
@@ -66,6 +67,15 @@ class ItemClaims:
         """A lease from now on, under this worker's token."""
         now_ms = epoch_ms(self._clock())
         return Lease(self._token, now_ms + self._lease_seconds * 1000)
+
+    def _has_given(self) -> bool:
+        """Whether there are positions of our own to try; takes new ones from the cursor if not."""
+        if not self._given and not self._all_given:
+            self._given = self._claims.next_items(
+                self._job.owner_id, self._job.job_id, self._job.calls_per_worker
+            )
+            self._all_given = not self._given
+        return bool(self._given)
 
     def _claimable(self, items: Sequence[BatchItem]) -> list[BatchItem]:
         now_ms = epoch_ms(self._clock())
