@@ -24,6 +24,13 @@ KEYS: dict[str, tuple[str, str]] = {
     "ConversationsTable": ("owner_id", "conversation_id"),
     "ReviewAuditTable": ("conversation_key", "entry_id"),
     "TrainingFilesTable": ("owner_id", "file_id"),
+    "DatasetsTable": ("owner_id", "dataset_id"),
+    "TrainingJobsTable": ("owner_id", "job_id"),
+    "TrainingMetricsTable": ("job_key", "point_id"),
+    "TrainingEventsTable": ("job_key", "event_id"),
+    "ModelsTable": ("owner_id", "model_id"),
+    "CostRecordsTable": ("owner_id", "record_id"),
+    "NotificationsTable": ("owner_id", "notification_id"),
     "GenerationLogsTable": ("owner_id", "log_id"),
     "FailedGenerationsTable": ("owner_id", "failure_id"),
     "IdempotencyTable": ("owner_id", "idempotency_key"),
@@ -32,7 +39,15 @@ INDEXES: dict[str, dict[str, tuple[str, str]]] = {
     "ConversationsTable": {"by_created_at": ("owner_id", "created_at")}
 }
 NUMBERS = {"position"}
-BUCKETS = ("conversation-files", "training-files", "batch-logs", "failed-generation-files")
+BUCKETS = (
+    "conversation-files",
+    "training-files",
+    "datasets",
+    "base-models",
+    "models",
+    "batch-logs",
+    "failed-generation-files",
+)
 
 
 @dataclass(frozen=True)

@@ -25,6 +25,13 @@ TABLES = {
     ),
     "ReviewAuditTable": TableSpec(partition="conversation_key", sort="entry_id"),
     "TrainingFilesTable": TableSpec(partition="owner_id", sort="file_id"),
+    "DatasetsTable": TableSpec(partition="owner_id", sort="dataset_id"),
+    "TrainingJobsTable": TableSpec(partition="owner_id", sort="job_id"),
+    "TrainingMetricsTable": TableSpec(partition="job_key", sort="point_id"),
+    "TrainingEventsTable": TableSpec(partition="job_key", sort="event_id"),
+    "ModelsTable": TableSpec(partition="owner_id", sort="model_id"),
+    "CostRecordsTable": TableSpec(partition="owner_id", sort="record_id"),
+    "NotificationsTable": TableSpec(partition="owner_id", sort="notification_id"),
     "GenerationLogsTable": TableSpec(partition="owner_id", sort="log_id"),
     "FailedGenerationsTable": TableSpec(partition="owner_id", sort="failure_id"),
     "IdempotencyTable": TableSpec(
@@ -34,6 +41,9 @@ TABLES = {
 BUCKETS = (
     "ConversationFilesBucket",
     "TrainingFilesBucket",
+    "DatasetsBucket",
+    "BaseModelsBucket",
+    "ModelsBucket",
     "BatchLogsBucket",
     "FailedGenerationFilesBucket",
 )

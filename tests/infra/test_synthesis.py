@@ -15,11 +15,14 @@ from tests.infra.templates import API, DATA, STACKS, WORKFLOWS, Templates
 pytestmark = pytest.mark.slow
 
 ROOT = Path(__file__).resolve().parents[2]
-TEMPLATE_LIMIT_BYTES = 51_200  # CloudFormation's, for a template that is sent without a bucket
+TEMPLATE_LIMIT_BYTES = 1_000_000  # CloudFormation's, for a template in a bucket
 OUTPUTS = {
     DATA: {
         "ConversationFilesBucketName",
         "TrainingFilesBucketName",
+        "DatasetsBucketName",
+        "BaseModelsBucketName",
+        "ModelsBucketName",
         "BatchLogsBucketName",
         "FailedGenerationFilesBucketName",
     },

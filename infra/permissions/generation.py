@@ -1,40 +1,10 @@
-"""Every permission that Bright Run's own roles hold, as data; the roles are made from this table.
-
-A resource is written as the construct's name, and what follows the first slash narrows it to an
-index, to object keys or to models: `BatchLogsBucket/*/log.txt`. No action holds a wildcard. `*` as
-a whole resource stands only where the service knows no narrower one. A DynamoDB transaction needs
-no action of its own: it is authorised by the item actions inside it.
-
-tests/handlers/test_permissions_used.py runs every function and holds its grants equal to its calls.
-"""
+"""What the functions that write, review and combine conversations may do."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import NamedTuple
 
-
-class Grant(NamedTuple):
-    """IAM actions allowed on one resource, and what the code needs them for."""
-
-    actions: tuple[str, ...]
-    resource: str
-    why: str
-
-    @property
-    def target(self) -> str:
-        """The name of the resource without the index or the object keys."""
-        return self.resource.partition("/")[0]
-
-
-LOGS_AND_TRACES = (
-    Grant(("logs:CreateLogStream", "logs:PutLogEvents"), "OwnLogGroup", "write its own log"),
-    Grant(
-        ("xray:PutTraceSegments", "xray:PutTelemetryRecords"),
-        "*",
-        "send traces; X-Ray has no resources to name",
-    ),
-)
+from infra.permissions.grant import LOGS_AND_TRACES, Grant
 
 START_BATCH = Grant(
     ("states:StartExecution",), "GenerateBatchStateMachine", "start or restart the batch workflow"
@@ -57,7 +27,7 @@ ENRICH = (
     Grant(("s3:GetObject",), "BatchLogsBucket/*/plan.json", "read what it was made from"),
 )
 
-FUNCTION_GRANTS: Mapping[str, tuple[Grant, ...]] = {
+GENERATION_GRANTS: Mapping[str, tuple[Grant, ...]] = {
     "generate": (
         *LOGS_AND_TRACES,
         Grant(
@@ -191,71 +161,6 @@ FUNCTION_GRANTS: Mapping[str, tuple[Grant, ...]] = {
             ("dynamodb:GetItem", "dynamodb:Query", "dynamodb:PutItem"),
             "ScaffoldingTable",
             "list, show, create, edit and deactivate personas, arcs, topics and templates",
-        ),
-    ),
-}
-
-# The models of reference_data/claude_models.json as Amazon Bedrock names them.
-BEDROCK_MODELS = (
-    "anthropic.claude-sonnet-5-5",
-    "anthropic.claude-haiku-5-5",
-    "anthropic.claude-opus-5-5",
-    "anthropic.claude-sonnet-5",
-    "anthropic.claude-haiku-4-5-20251001-v1:0",
-    "anthropic.claude-sonnet-4-5-20250929-v1:0",
-)
-
-# What process_next holds besides, where the parameter ClaudeProvider names the provider. A global
-# inference profile runs a model where there is room; AWS authorises the call three times over, on
-# the profile, on the model in the caller's region, and on the model without a region.
-PROVIDER_GRANTS: Mapping[str, tuple[Grant, ...]] = {
-    "aws": (
-        Grant(
-            ("aws-external-anthropic:CreateInference",),
-            "ClaudeWorkspace",
-            "call Claude in one workspace of Claude Platform on AWS",
-        ),
-    ),
-    "bedrock": tuple(
-        Grant(("bedrock:InvokeModel",), f"{place}{model}", why)
-        for model in BEDROCK_MODELS
-        for place, why in (
-            ("BedrockProfiles/global.", "call Claude by its global inference profile"),
-            ("BedrockModels/", "let the profile use the model in this region"),
-            ("BedrockModelsOfAnyRegion/", "let the profile use the model where it has room"),
-        )
-    ),
-}
-
-# AWS documents the last two as the whole minimum for logging and tracing of a state machine:
-# "Logging using CloudWatch Logs" and "Tracing with X-Ray" in the Step Functions developer guide.
-STATE_MACHINE_GRANTS: Mapping[str, tuple[Grant, ...]] = {
-    "generate_batch": (
-        Grant(("lambda:InvokeFunction",), "ProcessNextFunction", "write the next conversations"),
-        Grant(("lambda:InvokeFunction",), "FinishBatchFunction", "close the job or start again"),
-        Grant(
-            (
-                "logs:CreateLogDelivery",
-                "logs:GetLogDelivery",
-                "logs:UpdateLogDelivery",
-                "logs:DeleteLogDelivery",
-                "logs:ListLogDeliveries",
-                "logs:PutResourcePolicy",
-                "logs:DescribeResourcePolicies",
-                "logs:DescribeLogGroups",
-            ),
-            "*",
-            "deliver execution logs; log delivery has no resources to name",
-        ),
-        Grant(
-            (
-                "xray:PutTraceSegments",
-                "xray:PutTelemetryRecords",
-                "xray:GetSamplingRules",
-                "xray:GetSamplingTargets",
-            ),
-            "*",
-            "send traces; X-Ray has no resources to name",
         ),
     ),
 }
