@@ -10,7 +10,7 @@ from io import BytesIO
 import pytest
 
 from brightrun.formats.model import Form
-from brightrun.validation import Options, Tokenizer, ValidationResult, validate
+from brightrun.validation import Options, Tokenizer, ValidationResult, tally, validate
 from tests.unit.formats.training_examples import REAL_FILES, needs_real_files
 from tests.unit.validation.records import (
     SOUND,
@@ -22,6 +22,7 @@ from tests.unit.validation.records import (
     lines,
     messages,
     pair,
+    said,
 )
 
 PROMISED_FIELDS = {
@@ -125,6 +126,75 @@ def test_past_the_cap_counts_stay_exact_and_each_code_is_still_shown_once() -> N
     assert counts["invalid_json"] == (500, [2, 3, 4, 5, 6])
     assert counts["empty_turns"] == (1, [502])
     assert result.errors[-1].line == 502
+
+
+def test_a_table_too_small_for_the_file_is_told_as_a_warning(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(tally, "_ANSWER_BITS", 4)
+    many = [messages(f"Question {n}?", f"Answer {n}. " * 9) for n in range(60)]
+    result = checked(*many)
+    assert result.status == "ready"
+    assert result.forgotten > 0
+    assert [w.code for w in result.warnings] == ["repetition_forgotten"]
+    assert f"({result.forgotten} texts)" in result.warnings[0].message
+
+
+def test_a_source_that_gives_little_at_a_time_is_read_to_its_end() -> None:
+    class Slow(BytesIO):
+        def read(self, size: int | None = -1, /) -> bytes:
+            return super().read(min(size or 0, 7))
+
+    data = lines(*[messages(f"q{n}", f"a{n}") for n in range(50)], b"{", messages())
+    result = validate(Slow(data))
+    assert _without_time(result) == _without_time(validate(BytesIO(data)))
+    assert (result.lines, result.bytes) == (52, len(data))
+
+
+def test_weights_are_counted_the_same_in_every_way_of_writing() -> None:
+    turns: list[dict[str, str | int]] = [dict(turn) for turn in said("a", "b", "c", "d")]
+    turns[1]["weight"], turns[3]["weight"] = 0, 1
+    record = {"messages": turns}
+    spaced = json.dumps(record).encode()
+    assert checked(messages(), record, spaced).trainable_pairs == 3
+
+
+def test_a_slash_written_as_an_escape_makes_no_other_text() -> None:
+    plain = lines(messages("and/or", "either/or"))[:-1]
+    assert checked(plain, plain.replace(b"/", b"\\/")).duplicates == 1
+
+
+def test_a_bad_line_among_many_sound_ones_is_the_only_one_named() -> None:
+    many: list[Record | bytes] = [messages(f"q{n}", f"a{n}. " * 40) for n in range(500)]
+    many[100] = b'{"messages":[{"role":"user","content":"Caf\xe9"}]}'
+    many[200] = b'{"messages":[],"messages":[]}'
+    many[300] = lines(messages("x", "y", metadata={"a": 1}))[:-1].replace(b"1}", b'1,"a":2}')
+    result = checked(*many)
+    assert found(result.errors) == [
+        (101, "", "invalid_utf8"),
+        (201, "/messages", "duplicate_key"),
+        (201, "/messages", "empty_turns"),
+        (301, "/metadata/a", "duplicate_key"),
+    ]
+    assert result.trainable_pairs == 497
+
+
+@pytest.mark.parametrize(
+    "metadata",
+    [
+        b'{"a":1,"a":2}',
+        b'{"a" :1,"a":2}',
+        b'{"a":"\\u0022:","a":2}',
+        b'{"b":{"a":1,"a":2}}',
+        b'{"a":"x\\":","a":2}',
+    ],
+)
+def test_a_key_that_stands_twice_in_metadata_is_found_however_it_is_written(
+    metadata: bytes,
+) -> None:
+    line = lines(messages("x", "y", metadata={}))[:-1].replace(b"{}", metadata)
+    result = checked(messages(), line)
+    assert [problem.code for problem in result.errors] == ["duplicate_key"]
 
 
 def test_the_result_is_one_json_object_with_the_promised_fields() -> None:

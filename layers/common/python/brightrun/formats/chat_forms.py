@@ -60,7 +60,7 @@ class ShareGptRecord(msgspec.Struct):
     """A ShareGPT record; `id` is the conversation's."""
 
     conversations: list[ShareGptTurn]
-    id: str = ""
+    id: str | int = ""
     system: str = ""
 
 
@@ -71,7 +71,7 @@ class AlpacaRecord(msgspec.Struct):
     output: str
     input: str = ""
     system: str = ""
-    history: list[tuple[str, str]] = []
+    history: list[tuple[str, str]] | None = None
 
 
 Shape = TypeVar("Shape")
@@ -139,13 +139,13 @@ def write_conversation(example: Example, position: int) -> Iterator[dict[str, An
 def read_sharegpt(record: Record) -> Example:
     """Read a ShareGPT record; `human`/`user` and `gpt`/`assistant`/`chatgpt` are the speakers."""
     shaped = _shaped(record, ShareGptRecord)
-    messages = [Message("system", shaped.system)] if shaped.system else []
+    messages = [Message("system", shaped.system)] if shaped.system.strip() else []
     for at, turn in enumerate(shaped.conversations):
         role = SHAREGPT_SPEAKERS.get(turn.speaker)
         if role is None:
             raise RecordError(f"unknown speaker {turn.speaker!r} - at `$.conversations[{at}].from`")
         messages.append(Message(role, turn.value, turn.weight))
-    return _example(messages, shaped.id, {})
+    return _example(messages, str(shaped.id), {})
 
 
 def write_sharegpt(example: Example, _position: int) -> Iterator[dict[str, Any]]:
@@ -166,7 +166,7 @@ def read_alpaca(record: Record) -> Example:
     asked = "\n".join(part for part in (shaped.instruction, shaped.input) if part.strip())
     earlier = [
         turn
-        for user, answer in shaped.history
+        for user, answer in shaped.history or ()
         for turn in (Turn(_USER, user), Turn(_ASSISTANT, answer))
     ]
     answer = Turn(_ASSISTANT, shaped.output, trains=bool(shaped.output.strip()))

@@ -3,6 +3,7 @@
 from brightrun.validation.codes import Code, Severity, codes, codes_page
 from brightrun.validation.report import CodeCount, Problem
 from brightrun.validation.result import ValidationResult
+from brightrun.validation.split import Split
 from brightrun.validation.tokens import Tokenizer
 from brightrun.validation.validator import Options, validate
 
@@ -12,6 +13,7 @@ __all__ = [
     "Options",
     "Problem",
     "Severity",
+    "Split",
     "Tokenizer",
     "ValidationResult",
     "codes",

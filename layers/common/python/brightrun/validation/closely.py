@@ -29,6 +29,8 @@ def facts_of_record(record: dict[str, Any], form: Form, note: Notes, look: Look)
         turns, group = examine_alpaca(record, note), ""
     else:
         turns, group = CHAT_RULES[form].examine(record, note), ""
+        if form is Form.CONVERSATIONS:
+            group = record.get("conversation_id")
     if look is not Look.CLEAN:
         note_content(turns, note)
     return None if note.failed else _facts(turns, form, str(group))
@@ -48,7 +50,7 @@ def _facts(turns: list[Spoken], form: Form, group: str) -> Facts:
     trained = [place for place, turn in enumerate(turns) if turn.trains]
     spoken = sum(turn.role in {"user", "assistant"} for turn in turns)
     stored = form in {Form.V4_JSONL, Form.ALPACA}
-    return Facts(texts, trained, sum(map(len, texts)), spoken, 1 if stored else spoken, group)
+    return Facts(texts, trained, b"".join(texts), spoken, 1 if stored else spoken, group)
 
 
 def reconsidered(facts: Facts, look: Look) -> Facts | None:
@@ -63,7 +65,7 @@ def reconsidered(facts: Facts, look: Look) -> Facts | None:
     if look is Look.SUSPICIOUS and _has_findings(texts):
         return None
     facts.texts = list(map(_encode, texts))
-    facts.size = sum(map(len, facts.texts))
+    facts.joined = b"".join(facts.texts)
     return facts
 
 

@@ -1,85 +1,92 @@
 """The fast way through the formats of one pair per line: brightrun-lora-v4 and Alpaca."""
 
-from functools import cache
+from collections.abc import Sequence
+from itertools import chain
+from typing import Any
 
 import msgspec
 from msgspec import UNSET
 
-from brightrun.validation.facts import UNUSUAL, Facts, FastCheck
-from brightrun.validation.separators import optional_separators, separators
-from brightrun.validation.shapes import AlpacaShape, HistoryShape, V4Shape
+from brightrun.validation.asides import asides_check
+from brightrun.validation.facts import Facts, FastCheck, Line
+from brightrun.validation.fast_lines import line_check
+from brightrun.validation.shapes import AlpacaShape, HistoryShape, Metadata, Name, V4Shape
 
+_NOTHING = msgspec.Raw()
 _EMPTY = msgspec.Raw(b'""')
 _encode = msgspec.json.Encoder().encode
+_METADATA = ("conversation_metadata", "emotional_context", "training_metadata")
+_TURN_BYTES = {  # what stands around a turn's fields, the comma after it included
+    role: len(_encode(HistoryShape(_NOTHING, role, _NOTHING))) + 1 for role in ("user", "assistant")
+}
+_STATE_BYTES = len(',"emotional_state":')
+_V4_BYTES = len(_encode(dict.fromkeys(V4Shape.__struct_fields__, _NOTHING))) + len("[]")
 
 
 def v4_check() -> FastCheck:
     """Return the check of brightrun-lora-v4 lines."""
-    decode = msgspec.json.Decoder(V4Shape).decode
-
-    def check(line: bytes) -> Facts | None:
-        try:
-            if not line.isascii():
-                line.decode()
-            pair = decode(line)
-        except UNUSUAL:
-            return None
-        beyond = len(line) - line.endswith(b"\n") - len(_encode(pair))
-        if beyond and beyond != _v4_separators(pair):
-            return None
-        history = _clean_history(pair)
-        if history is None:
-            return None
-        system = [pair.system_prompt] if pair.system_prompt != _EMPTY else []
-        said = [turn.content for turn in history]
-        texts = [*system, *said, pair.current_user_input, pair.target_response]
-        last = len(texts) - 1
-        turns = len(said) + 2
-        return Facts(texts, (last,), sum(map(len, texts)), turns, 1, pair.conversation_id)
-
-    return check
+    metadata, numbers, names = map(asides_check, (Metadata, int, Name))
+    asides = [(_metadata_of, metadata), (_numbers_of, numbers), (_ids_of, names)]
+    return line_check(V4Shape, asides, _v4_facts)
 
 
-@cache
-def _exchanges(length: int) -> list[str]:
-    return ["user", "assistant"] * (length // 2)
+def _metadata_of(pairs: Sequence[V4Shape]) -> list[Any]:
+    own = [getattr(pair, name) for name in _METADATA for pair in pairs]
+    states = [turn.emotional_state for pair in pairs for turn in pair.conversation_history]
+    return own + [state for state in states if state is not UNSET]
 
 
-def _clean_history(pair: V4Shape) -> list[HistoryShape] | None:
-    """The history without the current user turn, which may close it; None if roles are amiss."""
+def _numbers_of(pairs: Sequence[V4Shape]) -> list[msgspec.Raw]:
+    turns = chain.from_iterable(pair.conversation_history for pair in pairs)
+    return [pair.turn_number for pair in pairs] + [turn.turn for turn in turns]
+
+
+def _ids_of(pairs: Sequence[V4Shape]) -> list[msgspec.Raw]:
+    return [pair.id for pair in pairs]
+
+
+def _v4_facts(line: Line, pair: V4Shape) -> Facts | None:
     history = pair.conversation_history
-    if len(history) % 2:
-        current = history.pop()
-        if current.role != "user" or current.content != pair.current_user_input:
-            return None
-    return history if [turn.role for turn in history] == _exchanges(len(history)) else None
+    said = [turn.content for turn in history]
+    roles = [turn.role for turn in history]
+    small, separators = _small_parts(pair, roles)
+    own = [pair.system_prompt, pair.current_user_input, pair.target_response]
+    beyond = len(line) - small - sum(map(len, own)) - sum(map(len, said))
+    if beyond and beyond != separators:
+        return None
+    closes = len(roles) % 2  # the current user turn may close the history
+    if closes and (roles.pop() != "user" or said.pop() != pair.current_user_input):
+        return None
+    if roles != ["user", "assistant"] * (len(roles) // 2):
+        return None
+    system = own[:1] if own[0] != _EMPTY else []
+    texts = [*system, *said, *own[1:]]
+    return Facts(texts, (len(texts) - 1,), b"".join(texts), len(said) + 2, 1, pair.conversation_id)
 
 
-def _v4_separators(pair: V4Shape) -> int:
+def _small_parts(pair: V4Shape, roles: Sequence[str]) -> tuple[int, int]:
+    """Bytes of all that is no text, and the separators between fields and turns."""
     history = pair.conversation_history
-    per_turn = sum(6 + optional_separators(turn.emotional_state) for turn in history)
-    metadata = (pair.conversation_metadata, pair.emotional_context, pair.training_metadata)
-    return 19 + max(per_turn - 1, 0) + sum(map(separators, metadata))
+    states = [turn.emotional_state for turn in history if turn.emotional_state is not UNSET]
+    turns = max(sum(map(_TURN_BYTES.__getitem__, roles)) - 1, 0)
+    parts = [getattr(pair, name) for name in ("id", "turn_number", *_METADATA)]
+    parts += [turn.turn for turn in history] + states
+    own = _V4_BYTES + len(_encode(pair.conversation_id)) + sum(map(len, parts))
+    separators = 19 + max(6 * len(history) - 1, 0) + 2 * len(states)
+    return own + turns + _STATE_BYTES * len(states), separators
 
 
 def alpaca_check() -> FastCheck:
     """Return the check of Alpaca records without earlier exchanges."""
-    decode = msgspec.json.Decoder(AlpacaShape).decode
+    return line_check(AlpacaShape, [], _alpaca_facts)
 
-    def check(line: bytes) -> Facts | None:
-        try:
-            if not line.isascii():
-                line.decode()
-            found = decode(line)
-        except UNUSUAL:
-            return None
-        fields = (found.system, found.instruction, found.input, found.output)
-        texts = [text for text in fields if text is not UNSET]
-        beyond = len(line) - line.endswith(b"\n") - len(_encode(found))
-        if beyond and beyond != 2 * len(texts) - 1:
-            return None
-        needed = (found.instruction, found.output)
-        texts = [text for text in texts if text != _EMPTY or text in needed]
-        return Facts(texts, (len(texts) - 1,), sum(map(len, texts)), 2, 1)
 
-    return check
+def _alpaca_facts(line: Line, found: AlpacaShape) -> Facts | None:
+    fields = (found.system, found.instruction, found.input, found.output)
+    texts = [text for text in fields if text is not UNSET]
+    beyond = len(line) - len(_encode(found))
+    if beyond and beyond != 2 * len(texts) - 1:
+        return None
+    needed = (found.instruction, found.output)
+    texts = [text for text in texts if text != _EMPTY or text in needed]
+    return Facts(texts, (len(texts) - 1,), b"".join(texts), 2, 1)

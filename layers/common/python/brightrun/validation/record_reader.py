@@ -1,34 +1,41 @@
 """Takes lines apart that did not go the fast way; the first of them shows the format."""
 
+from collections.abc import Sequence
 from typing import Any
 
 from brightrun.formats.detect import BYTE_ORDER_MARK, WHOLE_FILE_FORMS, classify
 from brightrun.formats.model import Form
 from brightrun.validation.closely import facts_of_record
-from brightrun.validation.facts import Facts, FastCheck
+from brightrun.validation.facts import Facts, FastCheck, Line
 from brightrun.validation.fast import fast_check
 from brightrun.validation.notes import Notes
 from brightrun.validation.parse import parse_object
 from brightrun.validation.report import Report
-from brightrun.validation.scan import Look, LookAtLine, look_at
+from brightrun.validation.scan import Look, LookAtLine, Suspects, SuspectsOf, look_at, suspects_in
 
 _WEAK_MARK = "conversation_id"  # stands in records of several formats
 
 
-def _not_yet(_line: bytes) -> None:
+def _not_yet(lines: Sequence[Line]) -> list[Facts | None]:
     """Send lines the slower way until the format is known."""
+    return [None] * len(lines)
 
 
 def _no_look(_line: bytes) -> Look:
     return Look.CLEAN
 
 
+def _no_suspects(_piece: bytes, _lines: Sequence[Line]) -> Suspects:
+    return ()
+
+
 class RecordReader:
-    """Reads records closely; `fast` and `look` serve the format once a record has shown it."""
+    """Reads records closely; once one has shown the format, the other attributes serve it."""
 
     def __init__(self, report: Report) -> None:
         self.fast: FastCheck = _not_yet
         self.look: LookAtLine = _no_look
+        self.suspects: SuspectsOf = _no_suspects
         self.records = 0
         self.detected_by = "nothing: no record was recognised"
         self._report = report
@@ -97,6 +104,7 @@ class RecordReader:
         self._report.form = form
         self.detected_by = f"the first record has the key '{key}'"
         self.fast, self.look = fast_check(form), look_at(form)
+        self.suspects = suspects_in(form)
         return form
 
     def note_claim(self) -> None:

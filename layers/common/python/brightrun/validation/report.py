@@ -87,6 +87,12 @@ class Report:
 
 def _problem(code: str, line: int, pointer: str, detail: str) -> Problem:
     row = codes()[code]
-    said = detail if len(detail) <= _LONGEST_DETAIL else detail[:_LONGEST_DETAIL] + "…"
+    said = _shown(detail)
     message = f"{row.title} ({said})" if said else row.title
-    return Problem(line, pointer, code, message.encode(errors="replace").decode(), row.hint)
+    return Problem(line, _shown(pointer), code, message, row.hint)
+
+
+def _shown(text: str) -> str:
+    """A file's own words in a length and in letters that every reader of the report takes."""
+    cut = text if len(text) <= _LONGEST_DETAIL else text[:_LONGEST_DETAIL] + "…"
+    return cut.encode(errors="replace").decode()

@@ -5,7 +5,9 @@ from typing import Any
 import msgspec
 
 from brightrun.formats.model import Form
+from brightrun.validation.lengths import Lengths
 from brightrun.validation.report import CodeCount, Problem
+from brightrun.validation.split import Split
 
 
 class ValidationResult(msgspec.Struct, frozen=True, kw_only=True):
@@ -13,7 +15,8 @@ class ValidationResult(msgspec.Struct, frozen=True, kw_only=True):
 
     `total_training_pairs` counts what is stored (v4 and Alpaca: records; the others: turns),
     `trainable_pairs` the answers that train.  `forgotten` is how many hashes the repetition check
-    had to drop: 0 means that it compared everything with everything.
+    had to drop: 0 means that it compared everything with everything.  `split` is None for a file
+    that is not ready.
     """
 
     status: str
@@ -24,7 +27,11 @@ class ValidationResult(msgspec.Struct, frozen=True, kw_only=True):
     total_training_pairs: int
     total_tokens: int
     tokens_method: str
+    conversations: int
     avg_turns_per_conversation: float
+    tokens_per_conversation: Lengths
+    tokens_per_pair: Lengths
+    lengths_method: str
     duplicates: int
     near_duplicates: int
     forgotten: int
@@ -38,6 +45,7 @@ class ValidationResult(msgspec.Struct, frozen=True, kw_only=True):
     seconds: float
     mb_per_s: float
     detected_by: str
+    split: Split | None
 
     @property
     def exit_code(self) -> int:
@@ -47,6 +55,8 @@ class ValidationResult(msgspec.Struct, frozen=True, kw_only=True):
         return 2 if self.format is None else 1
 
     def as_dict(self) -> dict[str, Any]:
-        """The result as plain JSON values, in this order."""
+        """The result as plain JSON values, in this order; of the split without its lines."""
         found: dict[str, Any] = msgspec.to_builtins(self)
+        if found["split"] is not None:
+            del found["split"]["validation_lines"]
         return found

@@ -42,11 +42,21 @@ class ChatRules:
             self._turn(turn, f"{place}/{index}", note)
             for index, turn in enumerate(record[self.turns])
         ]
-        turns = [turn for turn in read if turn is not None]
-        if len(turns) == len(read):  # with a broken turn nobody knows who should speak next
+        opening = self._opening(record, note)
+        turns = opening + [turn for turn in read if turn is not None]
+        if None not in read:  # with a broken turn nobody knows who should speak next
             note_order(turns, note)
             note_answers(turns, place, note)
         return turns
+
+    def _opening(self, record: dict[str, Any], note: Notes) -> list[Spoken]:
+        """Read the system prompt that ShareGPT may have beside its turns."""
+        if "system" not in self.known or "system" not in record:
+            return []
+        prompt = record["system"]
+        if not has_type(prompt, str, "/system", note) or not prompt.strip():
+            return []
+        return [Spoken("/system", "system", prompt, False)]
 
     def _turn(self, turn: Any, place: str, note: Notes) -> Spoken | None:
         if not has_type(turn, dict, place, note):

@@ -1,14 +1,16 @@
 """Remembers hashes in a table of fixed size, to find what a file says twice.
 
-Two places are tried for each hash, so that nothing is lost while the table is up to a tenth full
-and about two in a hundred at a quarter; past that the older entry is overwritten and counted in
-`forgotten`.  A repetition of something forgotten is missed.  32 bits of the hash are kept beside
-its place, so that two different texts pass for one about once in four thousand million comparisons.
+Nine places are tried for each hash, so that nothing is lost while the table is up to a quarter full
+and next to nothing at a half; past that the older entry is overwritten and counted in `forgotten`.
+A repetition of something forgotten is missed.  32 bits of the hash are kept beside its place, so
+that two different texts pass for one about once in four thousand million comparisons.
 """
 
+from array import array
 from collections.abc import Iterable
 
 _ENTRY_BYTES = 8
+_BUCKET = 8
 _LINES = 1 << 32  # an entry: 32 bits of the hash, then the line in 32 bits
 _KEPT = (1 << 64) - _LINES
 
@@ -19,9 +21,20 @@ class SeenTable:
     def __init__(self, bits: int) -> None:
         self._bits = bits
         self._mask = (1 << bits) - 1
-        # zeroed by the system page by page, when first touched: a small file pays little
-        self._table = memoryview(bytearray(_ENTRY_BYTES << bits)).cast("Q")
+        self._table = array("Q", bytes(_ENTRY_BYTES << bits))
         self.forgotten = 0
+
+    def remember(self, values: Iterable[int], lines: Iterable[int]) -> set[int]:
+        """Remember 64-bit hashes, each with its line; return the lines of those known before."""
+        table, mask, known = self._table, self._mask, set()
+        for value, line in zip(values, lines, strict=True):
+            place = value & mask
+            there = table[place]
+            if not there:
+                table[place] = value & _KEPT | line
+            elif (there ^ value) < _LINES or self._elsewhere(value, line, place):
+                known.add(line)
+        return known
 
     def first_line(self, value: int, line: int) -> int:
         """The line that a 64-bit hash was first seen on, or 0 after remembering `line`."""
@@ -40,17 +53,20 @@ class SeenTable:
             elif (there ^ value) < _LINES:
                 found.append(there % _LINES)
             else:
-                found.append(self._at_second_place(value, line, place))
+                found.append(self._elsewhere(value, line, place))
         return found
 
-    def _at_second_place(self, value: int, line: int, first: int) -> int:
+    def _elsewhere(self, value: int, line: int, first: int) -> int:
+        """The same in the eight places of a second bucket, which lie side by side in memory."""
         table = self._table
-        second = (value >> self._bits) & self._mask
-        there = table[second]
-        if there and (there ^ value) < _LINES:
-            return there % _LINES
-        if there:
-            self.forgotten += 1
-            second = first
-        table[second] = value & _KEPT | line
+        bucket = (value >> self._bits) & self._mask & -_BUCKET
+        for place in range(bucket, bucket + _BUCKET):
+            there = table[place]
+            if not there:
+                table[place] = value & _KEPT | line
+                return 0
+            if (there ^ value) < _LINES:
+                return there % _LINES
+        self.forgotten += 1
+        table[first] = value & _KEPT | line
         return 0

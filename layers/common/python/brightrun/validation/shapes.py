@@ -1,7 +1,8 @@
 """The plain shape of a line in each format, as types that msgspec decodes straight into.
 
-Texts stay `Raw`: they are neither unescaped nor copied.  A line that does not fit, were it only for
-one unknown field, is not wrong yet; it goes the slower way, which says what is the matter.
+Texts stay `Raw`: they are neither unescaped nor copied.  So do the fields beside them, which
+`asides` checks for many lines at once.  A line that does not fit, were it only for one unknown
+field, is not wrong yet; it goes the slower way, which says what is the matter.
 """
 
 from typing import Annotated, Literal
@@ -29,15 +30,15 @@ class MessagesShape(Struct, forbid_unknown_fields=True, gc=False, rename={"turns
     """A `messages` line."""
 
     turns: list[MessageShape]
-    metadata: Metadata | UnsetType = UNSET
+    metadata: Raw | UnsetType = UNSET
 
 
 class ConversationShape(Struct, forbid_unknown_fields=True, gc=False):
     """A conversation line."""
 
-    conversation_id: Name
+    conversation_id: Raw
     turns: list[MessageShape]
-    metadata: Metadata | UnsetType = UNSET
+    metadata: Raw | UnsetType = UNSET
 
 
 class SpokenShape(
@@ -59,31 +60,31 @@ class ShareGptShape(
     """A ShareGPT record."""
 
     turns: list[SpokenShape]
-    metadata: str | UnsetType = UNSET
+    metadata: Raw | UnsetType = UNSET
 
 
 class HistoryShape(Struct, forbid_unknown_fields=True, gc=False):
     """An earlier turn of a v4 pair."""
 
-    turn: int
+    turn: Raw
     role: Literal["user", "assistant"]
     content: Raw
-    emotional_state: Metadata | UnsetType = UNSET
+    emotional_state: Raw | UnsetType = UNSET
 
 
 class V4Shape(Struct, forbid_unknown_fields=True, gc=False):
     """A v4 pair with all its ten fields."""
 
-    id: Name
+    id: Raw
     conversation_id: Name
-    turn_number: int
-    conversation_metadata: Metadata
+    turn_number: Raw
+    conversation_metadata: Raw
     system_prompt: Raw
     conversation_history: list[HistoryShape]
     current_user_input: Raw
-    emotional_context: Metadata
+    emotional_context: Raw
     target_response: Raw
-    training_metadata: Metadata
+    training_metadata: Raw
 
 
 class AlpacaShape(Struct, forbid_unknown_fields=True, gc=False):

@@ -1,0 +1,117 @@
+"""How long conversations and pairs are, from counts in bins of fixed width."""
+
+from collections import Counter
+from collections.abc import Iterable, Sequence
+from itertools import accumulate, chain
+
+import msgspec
+
+from brightrun.validation.facts import Facts
+
+BIN_BYTES = 32  # of text as JSON: about 8 tokens of English
+_BIN_BITS = BIN_BYTES.bit_length() - 1
+_SHARES = {"p50": 0.50, "p90": 0.90, "p95": 0.95, "p99": 0.99}
+ALL_MEASURED = 4096  # records whose pairs are all measured; of those after them every eighth
+_EVERY = 8
+_TOGETHER = 4096  # lengths counted at once
+METHOD = (
+    f"bytes in bins of {BIN_BYTES}, scaled to tokens; each at most one bin too long;"
+    f" pairs of every {_EVERY}th record after the first {ALL_MEASURED}"
+)
+
+
+class Lengths(msgspec.Struct, frozen=True):
+    """Tokens that a share of all have at most: p50 is the one in the middle, max the longest."""
+
+    p50: int = 0
+    p90: int = 0
+    p95: int = 0
+    p99: int = 0
+    max: int = 0
+
+
+class LengthBins:
+    """Counts lengths in bytes; lines of at most 2 MiB make at most 65,536 bins."""
+
+    def __init__(self) -> None:
+        self._bins: Counter[int] = Counter()
+        self._waiting: list[int] = []
+
+    def add(self, sizes: Iterable[int], weight: int = 1) -> None:
+        """Count some lengths, each as often as its weight says."""
+        self._waiting += [size >> _BIN_BITS for size in sizes] * weight
+        if len(self._waiting) >= _TOGETHER:
+            self._count()
+
+    def _count(self) -> None:
+        self._bins.update(self._waiting)
+        self._waiting.clear()
+
+    def lengths(self, longest: int, tokens_per_byte: float) -> Lengths:
+        """The percentiles in tokens, each too long by one bin at most; `longest` is exact."""
+        self._count()
+        numbers = sorted(self._bins)
+        reached = list(accumulate(self._bins[number] for number in numbers))
+        found = {"max": longest}
+        for name, share in _SHARES.items() if reached else ():
+            at = next(at for at, count in enumerate(reached) if count >= share * reached[-1])
+            found[name] = min((numbers[at] + 1) * BIN_BYTES, longest)
+        return Lengths(**{name: round(size * tokens_per_byte) for name, size in found.items()})
+
+
+def _pair_ends(facts: Facts) -> list[int]:
+    ends = list(accumulate(map(len, facts.texts)))
+    return [ends[place] for place in facts.trained]
+
+
+class FileLengths:
+    """The lengths of a file's conversations, all of them, and of its pairs.
+
+    A pair is an answer that trains with all that stands before it in its record: what the model
+    holds to learn it.  Of a conversation in several records the longest one counts.
+    """
+
+    def __init__(self) -> None:
+        self._conversations = LengthBins()
+        self._pairs = LengthBins()
+        self._records = 0
+        self._longest = 0
+        self._group, self._group_size = "", 0
+
+    def add(self, records: Sequence[Facts]) -> None:
+        """Measure a batch of records; those of one conversation stand next to each other."""
+        sizes = [len(facts.joined) for facts in records]
+        self._longest = max(self._longest, *sizes)
+        if records[0].group:
+            sizes = list(chain.from_iterable(map(self._ended, records, sizes)))
+        self._conversations.add(sizes)
+        self._measure_pairs(records)
+
+    def _ended(self, facts: Facts, size: int) -> tuple[int, ...]:
+        """The size of the conversation that ended before this record, if one did."""
+        if facts.group == self._group:
+            self._group_size = max(self._group_size, size)
+            return ()
+        ended = (self._group_size,) if self._group else ()
+        self._group, self._group_size = facts.group, size
+        return ended
+
+    def _measure_pairs(self, records: Sequence[Facts]) -> None:
+        room = max(ALL_MEASURED - self._records, 0)
+        every = records[:room]
+        start = -(self._records + len(every) - ALL_MEASURED) % _EVERY
+        self._records += len(records)
+        self._pairs.add(chain.from_iterable(map(_pair_ends, every)))
+        rest = records[room + start :: _EVERY]
+        self._pairs.add(chain.from_iterable(map(_pair_ends, rest)), _EVERY)
+
+    def per_conversation(self, tokens_per_byte: float) -> Lengths:
+        """The lengths of whole conversations; to be asked once, at the end of the file."""
+        if self._group:
+            self._conversations.add((self._group_size,))
+            self._group = ""
+        return self._conversations.lengths(self._longest, tokens_per_byte)
+
+    def per_pair(self, tokens_per_byte: float) -> Lengths:
+        """The lengths of pairs; the longest is that of a whole record."""
+        return self._pairs.lengths(self._longest, tokens_per_byte)
