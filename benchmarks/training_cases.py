@@ -7,7 +7,7 @@ import random
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from training_container.trainer.templates import Example
+from brightrun.sft.templates import Example
 
 TURNS = {4: 5, 5: 33, 6: 72, 7: 11, 8: 25, 9: 5, 10: 4}
 """Conversations by number of turns among 155 real ones (spec: original-system.md 13)."""

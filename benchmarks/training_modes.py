@@ -16,6 +16,8 @@ import torch
 from benchmarks.training_cases import conversations, describe, table
 from benchmarks.training_timing import WARM_UP, Measured, measured_peak, now, peak_memory
 from benchmarks.training_trl import train_with_trl
+from brightrun.sft.packing import arrange, plan_steps
+from brightrun.sft.templates import Example
 from training_container.trainer.attention import attention_for
 from training_container.trainer.config import RunConfig, run_config
 from training_container.trainer.evaluate import mean_loss
@@ -26,9 +28,7 @@ from training_container.trainer.model import (
     trained_parameters,
 )
 from training_container.trainer.optimizer import AdapterOptimizer
-from training_container.trainer.packing import arrange, plan_steps
 from training_container.trainer.step import Trainee
-from training_container.trainer.templates import Example
 from training_container.trainer.throughput import flops_per_token
 from training_container.trainer.workers import Workers
 

@@ -10,8 +10,8 @@ from typing import Any
 import torch
 
 from benchmarks.training_timing import WARM_UP, Measured, now
+from brightrun.sft.templates import Example
 from training_container.trainer.config import RunConfig
-from training_container.trainer.templates import Example
 
 TRL_DEVICE_BATCH = 8
 """TRL's default rows per device; more pairs a step come by its gradient accumulation."""

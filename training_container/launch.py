@@ -18,6 +18,8 @@ from pathlib import Path
 from types import FrameType
 
 PACKAGE_PARENT = Path(__file__).resolve().parent.parent
+SHARED_PACKAGE = PACKAGE_PARENT / "layers" / "common" / "python"
+"""Where brightrun.sft lies in a checkout; in the image it lies in PACKAGE_PARENT."""
 GRACE_SECONDS = 110
 """Seconds between the stop signal and killing what is left; SageMaker kills after 120."""
 MULTI_HOST_PORT = 7777
@@ -58,10 +60,10 @@ class Launcher:
         hosts, here, interface = self._hosts()
         local = int(self.environment.get("TRAINER_PROCESSES", "0")) or max(1, gpu_count())
         port = MULTI_HOST_PORT if len(hosts) > 1 else free_port()
-        path = os.pathsep.join(filter(None, [str(PACKAGE_PARENT), os.environ.get("PYTHONPATH")]))
+        places = [str(PACKAGE_PARENT), str(SHARED_PACKAGE), self.environment.get("PYTHONPATH")]
         shared = {
             **self.environment,
-            "PYTHONPATH": path,
+            "PYTHONPATH": os.pathsep.join(filter(None, places)),
             "PYTHONUNBUFFERED": "1",
             "TOKENIZERS_PARALLELISM": "false",
             # More threads would fight over the cores with the other processes of a host.

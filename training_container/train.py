@@ -8,13 +8,13 @@ import time
 import traceback
 from typing import Any
 
+from training_container.trainer.chat import chat_format
 from training_container.trainer.contract import JobPaths, load_config, write_failure
 from training_container.trainer.dataset import load_dataset
 from training_container.trainer.errors import exit_code_of
 from training_container.trainer.metrics import open_metrics
 from training_container.trainer.model import load_tokenizer, model_source
 from training_container.trainer.stopping import Budget, StopSignal
-from training_container.trainer.templates import chat_format
 
 
 def main() -> int:
@@ -35,16 +35,16 @@ def main() -> int:
 def run(paths: JobPaths, stop: StopSignal, rank: int, started: float) -> None:
     """Train one adapter and publish it; raises TrainingError with the cause when it cannot."""
     metrics = open_metrics(paths.checkpoints, paths.output_data, is_main=rank == 0)
-    metrics.stage("preparing")
+    metrics.stage("loading", part="dataset")
     config = load_config(paths)
     budget = Budget(config, started)
     source = model_source(paths, config)
     tokenizer = load_tokenizer(source)
     dataset = load_dataset(paths, config, chat_format(tokenizer, config.template_variables))
-    metrics.record("dataset", **dataset.summary())
+    metrics.record("dataset", total_steps=len(dataset.steps), **dataset.summary())
     stop.check()
 
-    metrics.stage("loading_model")
+    metrics.stage("loading", part="model")
     from training_container.trainer.session import Session
 
     session = Session.open(config, source, dataset)
@@ -53,7 +53,7 @@ def run(paths: JobPaths, stop: StopSignal, rank: int, started: float) -> None:
 
     metrics.stage("saving")
     checks: dict[str, Any] = session.publish(paths, tokenizer, outcome, budget)
-    metrics.stage(outcome.reason.status, **checks)
+    metrics.stage("done", status=outcome.reason.status, **checks)
     session.close()
 
 

@@ -66,7 +66,7 @@ def tokenizer_of() -> Callable[[str], Any]:
 @pytest.fixture
 def chat_of(tokenizer_of: Callable[[str], Any]) -> Callable[[str], Any]:
     """The ChatFormat of the named chat-template style."""
-    from training_container.trainer.templates import chat_format
+    from training_container.trainer.chat import chat_format
 
     return lambda style: chat_format(tokenizer_of(style), {})
 

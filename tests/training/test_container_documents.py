@@ -2,10 +2,19 @@
 
 from __future__ import annotations
 
+import os
 import re
+import shutil
+import subprocess
+import sys
+from fnmatch import fnmatch
+from pathlib import Path
 
-from tests.training.jobs import ROOT
+import pytest
+
+from tests.training.jobs import ROOT, environment, failure, read_results, write_job
 from training_container.trainer.config import RunConfig
+from training_container.trainer.metrics import START, UNMEASURED
 
 CONTAINER = ROOT / "training_container"
 
@@ -26,7 +35,7 @@ def test_readme_documents_every_setting_and_no_other() -> None:
 
 
 def test_readme_shows_the_defaults() -> None:
-    table = read("README.md").split("## Hyperparameters")[1]
+    table = read("README.md").split("## Hyperparameters")[1].split("\n## ")[0]
     shown = dict(re.findall(r"^\| `(\w+)` \| `?([^|`]*?)`? \|", table, flags=re.MULTILINE))
     defaults = RunConfig()
     for name in ("rank", "alpha", "epochs", "batch_size", "learning_rate", "max_seq_length"):
@@ -52,3 +61,64 @@ def test_dockerfile_pins_its_base_and_its_packages() -> None:
     text = read("Dockerfile")
     assert re.search(r"^FROM [\w./-]+:[\w.-]+@sha256:[0-9a-f]{64}$", text, flags=re.MULTILINE)
     assert "--require-hashes" in text
+
+
+def test_readme_documents_every_field_of_a_metrics_record() -> None:
+    table = read("README.md").split("## Metrics")[1].split("\n## ")[0]
+    documented = re.findall(r"^\| `(\w+)` \|", table, flags=re.MULTILINE)
+    assert documented == ["kind", "time", *START, *UNMEASURED]
+
+
+def copied() -> list[tuple[str, str]]:
+    """What the Dockerfile copies, and where to."""
+    return re.findall(r"^COPY (\S+) (\S+)$", read("Dockerfile"), flags=re.MULTILINE)
+
+
+def let_in() -> list[str]:
+    lines = (ROOT / ".dockerignore").read_text("utf-8").splitlines()
+    assert "*" in lines
+    return [line.removeprefix("!") for line in lines if line.startswith("!")]
+
+
+def test_build_context_has_what_the_dockerfile_copies_and_little_more() -> None:
+    for source, _ in copied():
+        assert (ROOT / source).exists()
+        assert any(fnmatch(source, f"{place}*") for place in let_in()), source
+    files = [f for place in let_in() for f in (ROOT / place).rglob("*") if f.suffix == ".py"]
+    assert sum(file.stat().st_size for file in files) < 500_000
+
+
+@pytest.mark.slow
+def test_the_images_files_alone_train_an_adapter(tiny_model: Path, tmp_path: Path) -> None:
+    image = tmp_path / "image"
+    for source, target in copied():
+        place = image / Path(target).relative_to("/opt/brightrun")
+        place.parent.mkdir(parents=True, exist_ok=True)
+        take = shutil.copytree if (ROOT / source).is_dir() else shutil.copyfile
+        take(ROOT / source, place)
+    root = write_job(tmp_path / "job", tiny_model, {"epochs": "1"})
+    command = [sys.executable, str(image / "training_container" / "launch.py"), "train"]
+    # The working directory is not the repository, and only the image's PYTHONPATH is set.
+    ended = subprocess.run(
+        command,
+        env={**environment(root), "PYTHONPATH": str(image)},
+        cwd=tmp_path,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert ended.returncode == 0, failure(root)
+    assert read_results(root)["status"] == "completed"
+
+
+@pytest.mark.slow
+def test_launcher_finds_the_shared_code_from_any_working_directory(
+    tiny_model: Path, tmp_path: Path
+) -> None:
+    root = write_job(tmp_path / "job", tiny_model, {"dataset_sha256": "0" * 64})
+    launcher = os.path.relpath(CONTAINER / "launch.py", tmp_path)
+    ended = subprocess.run(
+        [sys.executable, launcher, "train"], env=environment(root), cwd=tmp_path, check=False
+    )
+    assert ended.returncode == 2
+    assert failure(root).startswith("DatasetError: train.jsonl is not the dataset")

@@ -46,7 +46,7 @@ def test_run_from_the_entry_point_ends_with_0_and_an_adapter(
     root = write_job(tmp_path, tiny_model, {"epochs": "1"})
     code, output = finish(start(root))
     assert code == 0, output
-    assert "kind=stage stage=completed" in output
+    assert "kind=stage stage=done status=completed" in output
     assert read_results(root)["status"] == "completed"
     assert not (root / "output" / "failure").exists()
 
@@ -138,6 +138,13 @@ def test_bad_dataset_ends_with_2_and_its_cause_until_the_next_attempt(
     assert not (root / "output" / "failure").exists()
 
 
+def test_another_file_than_the_validated_one_ends_with_2(tiny_model: Path, tmp_path: Path) -> None:
+    root = write_job(tmp_path, tiny_model, {"dataset_sha256": "0" * 64})
+    code, output = finish(start(root))
+    assert code == 2, output
+    assert failure(root).startswith("DatasetError: train.jsonl is not the dataset that was")
+
+
 def test_killed_process_is_the_cause_and_not_its_peers_broken_connections(
     tiny_model: Path, tmp_path: Path
 ) -> None:
@@ -154,7 +161,7 @@ def test_killed_process_is_the_cause_and_not_its_peers_broken_connections(
 def test_stop_during_set_up_ends_with_143_and_no_adapter(tiny_model: Path, tmp_path: Path) -> None:
     root = write_job(tmp_path, tiny_model)
     process = start(root)
-    wait_for_line(process, "kind=stage stage=preparing")
+    wait_for_line(process, "kind=stage stage=loading")
     process.send_signal(signal.SIGTERM)
     code, output = finish(process)
     assert code == 143, output

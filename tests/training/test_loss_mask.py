@@ -9,12 +9,13 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from brightrun.sft.data import DataReport, TrainingPair, read_pairs
+from brightrun.sft.errors import DatasetError, ModelError
+from brightrun.sft.packing import merge_prefixes
+from brightrun.sft.templates import ChatFormat
 from tests.training.jobs import SYSTEM, conversation, pair_rows, write_rows
 from training_container.tiny_model import TEMPLATES
-from training_container.trainer.data import DataReport, TrainingPair, read_pairs
-from training_container.trainer.errors import DatasetError, ModelError
-from training_container.trainer.packing import merge_prefixes
-from training_container.trainer.templates import ChatFormat, chat_format
+from training_container.trainer.chat import chat_format
 
 STYLES = sorted(TEMPLATES)
 ENDLESS = 10**6

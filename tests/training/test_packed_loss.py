@@ -10,12 +10,15 @@ import pytest
 import torch
 from torch.nn import functional
 
+from brightrun.sft.data import DataReport, TrainingPair
+from brightrun.sft.errors import ModelError
+from brightrun.sft.packing import merge_prefixes, pack, saved_factor
+from brightrun.sft.templates import Example
 from tests.training.attention_kernel import kernel_stand_in
 from tests.training.jobs import conversation
 from training_container.trainer import attention, loss
+from training_container.trainer.chat import chat_format
 from training_container.trainer.config import run_config
-from training_container.trainer.data import DataReport, TrainingPair
-from training_container.trainer.errors import ModelError
 from training_container.trainer.evaluate import check_packing
 from training_container.trainer.loss import Microbatch, summed_nll
 from training_container.trainer.model import (
@@ -24,8 +27,6 @@ from training_container.trainer.model import (
     load_tokenizer,
     trained_parameters,
 )
-from training_container.trainer.packing import merge_prefixes, pack, saved_factor
-from training_container.trainer.templates import Example, chat_format
 
 CPU = torch.device("cpu")
 

@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 
+from brightrun.sft.errors import DatasetError
 from training_container.trainer.config import (
     RECIPES_DIR,
     RunConfig,
@@ -16,13 +17,7 @@ from training_container.trainer.config import (
     run_config,
 )
 from training_container.trainer.contract import JobPaths, load_config
-from training_container.trainer.errors import (
-    FAILURE_LIMIT,
-    ConfigError,
-    DatasetError,
-    exit_code_of,
-    failure_text,
-)
+from training_container.trainer.errors import FAILURE_LIMIT, ConfigError, exit_code_of, failure_text
 
 RECIPES = sorted(RECIPES_DIR.glob("*.yaml"))
 

@@ -1,4 +1,4 @@
-"""Rows in three formats become pairs; what is refused is counted; validation never leaks."""
+"""Rows in five formats become pairs; what is refused is counted; validation never leaks."""
 
 from __future__ import annotations
 
@@ -10,13 +10,15 @@ from typing import Any
 
 import pytest
 
+from brightrun.sft.data import DataReport, read_pairs
+from brightrun.sft.dataset import Dataset
+from brightrun.sft.errors import DatasetError
+from brightrun.sft.splits import split_by_conversation
+from brightrun.sft.templates import ChatFormat
 from tests.training.jobs import conversation, dataset_rows, pair_rows, write_rows
 from training_container.trainer.config import run_config
 from training_container.trainer.contract import JobPaths
-from training_container.trainer.data import DataReport, read_pairs, split_by_conversation
-from training_container.trainer.dataset import Dataset, load_dataset
-from training_container.trainer.errors import DatasetError
-from training_container.trainer.templates import ChatFormat
+from training_container.trainer.dataset import load_dataset
 
 REAL = Path(__file__).resolve().parents[3] / "shared" / "data"
 
@@ -132,6 +134,133 @@ def test_lines_without_an_id_that_open_alike_stay_on_one_side(tmp_path: Path) ->
     messages = conversation(1, 3)
     pairs, _ = read(tmp_path, [{"messages": messages[:2]}, {"messages": messages}])
     assert len({pair.conversation_id for pair in pairs}) == 1
+
+
+def renamed(rows: list[dict[str, Any]], suffix: str) -> list[dict[str, Any]]:
+    return [{**row, "conversation_id": f"{row['conversation_id']}{suffix}"} for row in rows]
+
+
+def test_copies_of_a_conversation_stay_on_its_side(tmp_path: Path) -> None:
+    rows = dataset_rows(12)
+    copies = renamed(rows, "-copy")
+    for row in copies:
+        row["target_response"] = f"{row['target_response'].upper()} !"
+    pairs, _ = read(tmp_path, [*rows, *copies])
+    train, held_out = split_by_conversation(pairs, 0.25, seed=1)
+    sides = [{pair.conversation_id.removesuffix("-copy") for pair in s} for s in (train, held_out)]
+    assert not sides[0] & sides[1]
+    assert len({pair.conversation_id for pair in held_out}) == 6
+
+
+def test_one_shared_exchange_keeps_conversations_together(tmp_path: Path) -> None:
+    chain = [conversation(1, 1), conversation(1, 1) + conversation(2, 1), conversation(2, 1)]
+    rows = [row for n, one in enumerate(chain) for row in pair_rows(one, f"chain-{n}")]
+    pairs, _ = read(tmp_path, [*rows, *pair_rows(conversation(3, 2), "other")])
+    for seed in range(5):
+        train, held_out = split_by_conversation(pairs, 0.1, seed)
+        assert {pair.conversation_id for pair in held_out} == {"other"}
+        assert {pair.conversation_id for pair in train} == {"chain-0", "chain-1", "chain-2"}
+
+
+def test_conversations_that_are_all_alike_are_all_trained_on(tmp_path: Path) -> None:
+    rows = dataset_rows(1)
+    pairs, _ = read(tmp_path, [*rows, *renamed(rows, "-copy")])
+    assert split_by_conversation(pairs, 0.5, seed=1) == (pairs, [])
+
+
+def split_channel(root: Path, **document: Any) -> None:
+    folder = root / "input" / "data" / "split"
+    folder.mkdir(parents=True)
+    (folder / "split.json").write_text(json.dumps({"version": 1, **document}), "utf-8")
+
+
+def test_split_channel_says_which_lines_are_held_out(
+    tmp_path: Path, chat_of: Callable[[str], ChatFormat]
+) -> None:
+    rows = dataset_rows(5)
+    chosen = [n for n, row in enumerate(rows, 2) if row["conversation_id"] == "conversation-3"]
+    split_channel(tmp_path, seed=1, fraction=0.2, validation_lines=chosen)
+    dataset = load(tmp_path, chat_of("chatml"), rows)
+    assert {example.conversation_id for example in dataset.validation} == {"conversation-3"}
+    assert dataset.summary()["validation_pairs"] == len(chosen)
+
+
+def test_split_may_part_rows_that_only_open_alike(
+    tmp_path: Path, chat_of: Callable[[str], ChatFormat]
+) -> None:
+    opening = conversation(1, 1)[:1]
+    rows = [{"messages": [*opening, *conversation(n, 1)[1:]]} for n in (2, 3)]
+    split_channel(tmp_path, validation_lines=[3])
+    assert len(load(tmp_path, chat_of("chatml"), rows).validation) == 1
+
+
+def test_split_without_lines_holds_nothing_out(
+    tmp_path: Path, chat_of: Callable[[str], ChatFormat]
+) -> None:
+    split_channel(tmp_path, validation_lines=[])
+    assert load(tmp_path, chat_of("chatml"), dataset_rows(5)).validation == []
+
+
+@pytest.mark.parametrize(
+    ("document", "complaint"),
+    [
+        ({"validation_lines": [2]}, r"divides the conversation conversation-0: .*jsonl:2 and .*:3"),
+        ({"validation_lines": [99]}, r"line 99 of a training file with \d+ lines"),
+        ({"validation_lines": [0]}, r"split\.json cannot be used: .*>= 1"),
+        ({}, r"split\.json cannot be used: .*validation_lines"),
+        ({"validation_lines": [], "version": 2}, r"split\.json cannot be used"),
+    ],
+)
+def test_split_that_cannot_be_followed_is_refused(
+    document: dict[str, Any],
+    complaint: str,
+    tmp_path: Path,
+    chat_of: Callable[[str], ChatFormat],
+) -> None:
+    split_channel(tmp_path, **document)
+    with pytest.raises(DatasetError, match=complaint):
+        load(tmp_path, chat_of("chatml"), dataset_rows(3))
+
+
+def test_split_channel_needs_its_file_one_training_file_and_no_validation_channel(
+    tmp_path: Path, chat_of: Callable[[str], ChatFormat]
+) -> None:
+    channels = tmp_path / "input" / "data"
+    (channels / "split").mkdir(parents=True)
+    with pytest.raises(DatasetError, match=r"no split\.json"):
+        load(tmp_path, chat_of("chatml"), dataset_rows(3))
+    write_rows(channels / "training" / "more.jsonl", dataset_rows(3))
+    with pytest.raises(DatasetError, match="needs one training file; there are 2"):
+        load(tmp_path, chat_of("chatml"), dataset_rows(3))
+    write_rows(channels / "validation" / "v.jsonl", dataset_rows(3))
+    with pytest.raises(DatasetError, match="give only one"):
+        load(tmp_path, chat_of("chatml"), dataset_rows(3))
+
+
+def test_only_the_file_with_the_agreed_hash_is_trained_on(
+    tmp_path: Path, chat_of: Callable[[str], ChatFormat]
+) -> None:
+    rows = dataset_rows(3)
+    write_rows(tmp_path / "train.jsonl", rows)
+    digest = hashlib.sha256((tmp_path / "train.jsonl").read_bytes()).hexdigest()
+    agreed = load(tmp_path, chat_of("chatml"), rows, dataset_sha256=digest)
+    assert agreed.report.files[0]["sha256"] == digest
+    with pytest.raises(DatasetError, match=rf"its SHA-256 is .*, and dataset_sha256 says {digest}"):
+        load(tmp_path, chat_of("chatml"), rows[:-1], dataset_sha256=digest)
+
+
+def test_rows_that_train_nothing_are_named_in_their_order(
+    tmp_path: Path, chat_of: Callable[[str], ChatFormat]
+) -> None:
+    rows = dataset_rows(6)
+    rows[2]["target_response"] *= 30
+    rows[7]["target_response"] = None
+    report = load(
+        tmp_path, chat_of("chatml"), rows, max_seq_length=512, max_too_long_fraction=0.5
+    ).report
+    assert report.rows_without_trained_tokens == 2
+    assert report.rows_without_trained_tokens_sources == ["train.jsonl:4", "train.jsonl:9"]
+    assert report.truncated_tokens > 0
 
 
 def test_validation_channel_is_used_as_it_is(

@@ -13,6 +13,8 @@ from tests.training.jobs import train_here, write_job
 from training_container.trainer.metrics import (
     FILE_NAME,
     METRIC_DEFINITIONS,
+    START,
+    UNMEASURED,
     JsonLinesSink,
     Metrics,
     StdoutSink,
@@ -63,13 +65,32 @@ def test_files_tell_the_run_in_stages_and_steps(tiny_model: Path, tmp_path: Path
     results = train_here(write_job(tmp_path, tiny_model, {"epochs": "1"}))
     told = records(tmp_path / "output" / "data" / FILE_NAME)
     stages = [record["stage"] for record in told if record["kind"] == "stage"]
-    assert stages == ["preparing", "loading_model", "training", "saving", "completed"]
+    measured = ["validating", "training"]
+    assert stages == ["loading", "loading", "training", *measured, *measured, "saving", "done"]
+    assert told[-1]["status"] == results["status"] == "completed"
     steps = [record for record in told if record["kind"] == "step"]
     assert [record["train_loss"] for record in steps] == results["losses"]
-    assert {"step", "total_steps", "epoch", "learning_rate", "grad_norm", "tokens_per_second"} <= (
-        set(steps[0])
-    )
     assert records(tmp_path / "checkpoints" / FILE_NAME) == told
+
+
+def test_every_record_says_where_the_run_stands_and_what_was_measured(
+    tiny_model: Path, tmp_path: Path
+) -> None:
+    results = train_here(write_job(tmp_path, tiny_model, {"epochs": "1"}))
+    told = records(tmp_path / "checkpoints" / FILE_NAME)
+    assert all(set(record) >= {"kind", "time", *START, *UNMEASURED} for record in told)
+    assert [record["step"] for record in told] == sorted(record["step"] for record in told)
+    assert {record["total_steps"] for record in told} == {0, results["total_steps"]}
+    steps = [record for record in told if record["kind"] == "step"]
+    figures = ("train_loss", "learning_rate", "grad_norm", "tokens_per_second", "epoch", "time")
+    assert all(isinstance(step[figure], float) for step in steps for figure in figures)
+    assert {step["stage"] for step in steps} == {"training"}
+    assert {step["gpu_utilization"] for step in steps} == {None}  # there is no GPU here
+    evaluations = [record for record in told if record["kind"] == "evaluation"]
+    losses = [evaluation["loss"] for evaluation in results["evaluations"]]
+    assert [record["validation_loss"] for record in evaluations] == losses
+    assert {record["stage"] for record in evaluations} == {"validating"}
+    assert evaluations[-1]["epoch"] == steps[-1]["epoch"] == 1.0
 
 
 def test_sink_that_fails_is_left_out_and_the_others_go_on(
@@ -77,10 +98,13 @@ def test_sink_that_fails_is_left_out_and_the_others_go_on(
 ) -> None:
     broken = BrokenSink()
     metrics = Metrics([broken, StdoutSink()], clock=lambda: 0.0)
-    metrics.stage("preparing")
-    metrics.stage("training")
+    metrics.stage("loading")
+    metrics.record("step", step=1, total_steps=2, epoch=0.5, train_loss=3.0)
     captured = capsys.readouterr()
-    assert captured.out == "kind=stage stage=preparing\nkind=stage stage=training\n"
+    assert captured.out == (
+        "kind=stage stage=loading step=0 total_steps=0 epoch=0\n"
+        "kind=step step=1 total_steps=2 epoch=0.5 train_loss=3 stage=loading\n"
+    )
     assert "BrokenSink failed and is left out: disk full" in captured.err
     assert broken.calls == 1
 

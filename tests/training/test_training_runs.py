@@ -10,15 +10,11 @@ from typing import Any
 import pytest
 import torch
 
+from brightrun.sft.errors import DatasetError, ModelError
 from tests.training.attention_kernel import kernel_stand_in
 from tests.training.jobs import dataset_rows, train_here, write_job
 from training_container.trainer import attention, fit, loss, model, step
-from training_container.trainer.errors import (
-    ConfigError,
-    DatasetError,
-    DivergedError,
-    ModelError,
-)
+from training_container.trainer.errors import ConfigError, DivergedError
 
 RunJob = Callable[..., dict[str, Any]]
 

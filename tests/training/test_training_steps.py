@@ -9,14 +9,14 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from training_container.trainer.packing import (
+from brightrun.sft.packing import (
     arrange,
     merge_prefixes,
     microbatches,
     plan_steps,
     saved_factor,
 )
-from training_container.trainer.templates import Example
+from brightrun.sft.templates import Example
 
 pair_counts = st.lists(st.integers(1, 4), min_size=1, max_size=40)
 

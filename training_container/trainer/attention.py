@@ -13,7 +13,7 @@ from typing import Any
 
 import torch
 
-from training_container.trainer.errors import ModelError
+from brightrun.sft.errors import ModelError
 
 NAME = "brightrun_varlen"
 

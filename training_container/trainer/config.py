@@ -10,43 +10,35 @@ from typing import Annotated, Any, Literal
 import msgspec
 from msgspec import Meta
 
+from brightrun.sft.settings import DatasetSettings, Fraction
 from training_container.trainer.errors import ConfigError
 
 RECIPES_DIR = Path(__file__).resolve().parent.parent / "recipes"
 
 Positive = Annotated[float, Meta(gt=0)]
-Fraction = Annotated[float, Meta(ge=0, le=0.5)]
 
 
-class RunConfig(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+class RunConfig(DatasetSettings, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """One run's settings. Unknown keys and values out of range raise ConfigError."""
 
     base_model: str = ""
     base_model_revision: str = ""
+    dataset_sha256: Annotated[str, Meta(pattern="^([0-9a-f]{64})?$")] = ""
     method: Literal["lora", "rslora", "qlora"] = "lora"
     rank: Annotated[int, Meta(ge=1, le=512)] = 16
     alpha: Annotated[int, Meta(ge=1, le=4096)] = 32
     dropout: Annotated[float, Meta(ge=0, lt=1)] = 0.0
     target_modules: Annotated[str, Meta(min_length=1)] = "all-linear"
 
-    epochs: Annotated[int, Meta(ge=1, le=100)] = 3
-    batch_size: Annotated[int, Meta(ge=1, le=4096)] = 16
     learning_rate: Annotated[float, Meta(gt=0, le=0.1)] = 2e-4
     schedule: Literal["cosine", "linear", "constant"] = "cosine"
     warmup_fraction: Fraction = 0.03
     weight_decay: Annotated[float, Meta(ge=0, le=1)] = 0.0
     max_grad_norm: Positive = 1.0
-    seed: Annotated[int, Meta(ge=0)] = 42
 
-    max_seq_length: Annotated[int, Meta(ge=32)] = 4096
-    max_too_long_fraction: Annotated[float, Meta(ge=0, le=1)] = 0.05
-    prefix_merge: Literal["auto", "off"] = "auto"
-    template_variables: dict[str, Any] = {}
     tokens_per_microbatch: Annotated[int, Meta(ge=0)] = 0
     gradient_checkpointing: Literal["auto", "on", "off"] = "auto"
 
-    validation_fraction: Fraction = 0.1
-    evaluations_per_epoch: Annotated[int, Meta(ge=1, le=100)] = 1
     early_stopping_patience: Annotated[int, Meta(ge=0)] = 2
     early_stopping_min_delta: Annotated[float, Meta(ge=0)] = 0.0
     checkpoint_every_steps: Annotated[int, Meta(ge=1)] = 50

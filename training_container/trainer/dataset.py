@@ -1,105 +1,78 @@
-"""The job's dataset: read, split by conversation, tokenized, merged and planned into steps."""
+"""The job's dataset: its channels read, checked, split, and prepared by the code of the receipt."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass
-from typing import Any
+import hashlib
+from pathlib import Path
 
+from brightrun.sft.data import DataReport, TrainingPair, dataset_files, read_pairs
+from brightrun.sft.dataset import Dataset, prepare, refuse_unfit
+from brightrun.sft.errors import DatasetError
+from brightrun.sft.splits import (
+    SPLIT_FILE,
+    Sides,
+    read_split,
+    split_by_conversation,
+    split_by_lines,
+)
+from brightrun.sft.templates import ChatFormat
 from training_container.trainer.config import RunConfig
 from training_container.trainer.contract import JobPaths
-from training_container.trainer.data import (
-    DataReport,
-    TrainingPair,
-    read_pairs,
-    split_by_conversation,
-)
-from training_container.trainer.errors import DatasetError
-from training_container.trainer.packing import Step, arrange, plan_steps, saved_factor
-from training_container.trainer.templates import ChatFormat, Example
-
-
-@dataclass(frozen=True)
-class Dataset:
-    """What a run learns from and is measured on, with its plan and the account of every row."""
-
-    train: list[Example]
-    validation: list[Example]
-    steps: list[Step]
-    report: DataReport
-    tokens_unmerged: int
-    merge_factor: float
-
-    def summary(self) -> dict[str, Any]:
-        """The counts for the log and results.json."""
-        return {
-            "train_pairs": sum(example.pairs for example in self.train),
-            "validation_pairs": sum(example.pairs for example in self.validation),
-            "sequences": len(self.train),
-            "tokens_per_epoch": sum(len(example.ids) for example in self.train),
-            "tokens_per_epoch_unmerged": self.tokens_unmerged,
-            "target_tokens_per_epoch": sum(example.targets() for example in self.train),
-            "merge_factor": round(self.merge_factor, 4),
-            "longest_sequence": max(len(example.ids) for example in self.train),
-        }
 
 
 def load_dataset(paths: JobPaths, config: RunConfig, chat: ChatFormat) -> Dataset:
     """The dataset of the `training` channel, validated before any weight is loaded.
 
-    A `validation` channel, where there is one, is used as it is; else conversations are held
-    out. Raises DatasetError when no answer is left to train on, or when more than
-    `max_too_long_fraction` of the pairs cannot fit.
+    A `validation` channel, where there is one, is used as it is; a `split` channel says which
+    lines are held out; else conversations are chosen here. Raises DatasetError when no answer is
+    left to train on, when more than `max_too_long_fraction` of the pairs cannot fit, when the
+    file is not the one that `dataset_sha256` names, and when the channels contradict each other.
     """
-    report = DataReport(system_folded_into_user=chat.folds_system)
-    pairs = read_pairs(paths.channel("training"), report)
-    if paths.channel("validation").is_dir():
-        train, held_out = pairs, read_pairs(paths.channel("validation"), report)
-    else:
-        train, held_out = split_by_conversation(pairs, config.validation_fraction, config.seed)
-    separate = _examples(train, config, chat, report)
-    validation = _examples(held_out, config, chat, report)
-    if not separate:
-        raise DatasetError(f"no trainable pair: {_why_nothing(report)}.")
-    _check_too_long(report, config)
-    examples = arrange(separate, config.prefix_merge, config.batch_size)
-    return Dataset(
-        examples,
-        arrange(validation, config.prefix_merge, len(validation)) if validation else [],
-        plan_steps(
-            examples, config.batch_size, config.epochs, config.seed, config.evaluations_per_epoch
-        ),
-        report,
-        sum(len(example.ids) for example in separate),
-        saved_factor(separate, examples),
-    )
+    folder = paths.channel("training")
+    if config.dataset_sha256:
+        _check_hash(_only_file(folder, "dataset_sha256"), config.dataset_sha256)
+    report = DataReport()
+    pairs = read_pairs(folder, report)
+    train, held_out = _sides(paths, config, pairs, report)
+    dataset = prepare(train, held_out, config, chat, report)
+    refuse_unfit(dataset, config)
+    return dataset
 
 
-def _examples(
-    pairs: Sequence[TrainingPair], config: RunConfig, chat: ChatFormat, report: DataReport
-) -> list[Example]:
-    found = (chat.example(pair, config.max_seq_length, report) for pair in pairs)
-    return [example for example in found if example is not None]
+def _sides(
+    paths: JobPaths, config: RunConfig, pairs: list[TrainingPair], report: DataReport
+) -> Sides:
+    validation, split = paths.channel("validation"), paths.channel("split")
+    if validation.is_dir() and split.is_dir():
+        raise DatasetError("there are a 'validation' and a 'split' channel; give only one.")
+    if validation.is_dir():
+        return pairs, read_pairs(validation, report)
+    if split.is_dir():
+        name = _only_file(paths.channel("training"), "the 'split' channel").name
+        lines = next(file["lines"] for file in report.files if file["name"] == name)
+        return split_by_lines(pairs, lines, read_split(_split_text(split)))
+    return split_by_conversation(pairs, config.validation_fraction, config.seed)
 
 
-def _check_too_long(report: DataReport, config: RunConfig) -> None:
-    share = report.pairs_too_long / report.pairs
-    if share > config.max_too_long_fraction:
+def _split_text(folder: Path) -> bytes:
+    path = folder / SPLIT_FILE
+    if not path.is_file():
+        raise DatasetError(f"the 'split' channel has no {SPLIT_FILE}; put it there.")
+    return path.read_bytes()
+
+
+def _only_file(folder: Path, wanted_by: str) -> Path:
+    files = dataset_files(folder)
+    if len(files) > 1:
+        raise DatasetError(f"{wanted_by} needs one training file; there are {len(files)}.")
+    return files[0]
+
+
+def _check_hash(path: Path, wanted: str) -> None:
+    with path.open("rb") as data:
+        found = hashlib.file_digest(data, "sha256").hexdigest()
+    if found != wanted:
         raise DatasetError(
-            f"{report.pairs_too_long} of {report.pairs} pairs do not fit into max_seq_length "
-            f"{config.max_seq_length} even without their history (first: "
-            f"{', '.join(report.too_long_sources[:3])}); raise max_seq_length, or "
-            "max_too_long_fraction to train without them."
+            f"{path.name} is not the dataset that was validated: its SHA-256 is {found}, and "
+            f"dataset_sha256 says {wanted}; start the job on the validated file."
         )
-
-
-def _why_nothing(report: DataReport) -> str:
-    reasons = {
-        "rows": report.rows,
-        "without an answer": report.without_target,
-        "without a question": report.without_prompt,
-        "with weight 0": report.weight_zero,
-        "cut off (ending in a backslash)": report.cut_off,
-        "too long": report.pairs_too_long,
-    }
-    return ", ".join(f"{count} {name}" for name, count in reasons.items() if count) or "0 rows"

@@ -1,5 +1,7 @@
 """Every failure of the training container, in one tree, with the exit code it ends the job with.
 
+The first, DatasetError and ModelError are in brightrun.sft.errors.
+
 TrainingError                  1
 ├── ConfigError                2   hyperparameters or recipe cannot be used
 ├── DatasetError               2   rows that cannot be trained on
@@ -13,30 +15,14 @@ TrainingError                  1
 
 from __future__ import annotations
 
+from brightrun.sft.errors import TrainingError
+
 FAILURE_LIMIT = 1024
 """Characters of the failure file that SageMaker shows as FailureReason (its API reference)."""
 
 
-class TrainingError(Exception):
-    """A failure with one sentence for people: what, where, and how to mend it."""
-
-    exit_code = 1
-
-
 class ConfigError(TrainingError):
     """A hyperparameter or recipe that cannot be used as given."""
-
-    exit_code = 2
-
-
-class DatasetError(TrainingError):
-    """Rows that cannot be trained on; names the file and line where there is one."""
-
-    exit_code = 2
-
-
-class ModelError(TrainingError):
-    """A base model, tokenizer or chat template that cannot be used."""
 
     exit_code = 2
 

@@ -7,15 +7,15 @@ from typing import Any
 
 import torch
 
-from training_container.trainer.errors import ModelError
+from brightrun.sft.errors import ModelError
+from brightrun.sft.packing import Step, microbatches
+from brightrun.sft.templates import Example
 from training_container.trainer.loss import (
     Microbatch,
     hidden_states,
     model_inputs,
     summed_nll,
 )
-from training_container.trainer.packing import Step, microbatches
-from training_container.trainer.templates import Example
 from training_container.trainer.workers import Workers
 
 PROBE_TOKENS = 48

@@ -13,15 +13,16 @@ from typing import Any
 import msgspec
 import torch
 
+from brightrun.sft.dataset import Dataset
+from brightrun.sft.errors import TrainingError
+from brightrun.sft.packing import Step
 from training_container.trainer import checkpoint
 from training_container.trainer.checkpoint import Evaluation, Progress
 from training_container.trainer.config import RunConfig
-from training_container.trainer.dataset import Dataset
-from training_container.trainer.errors import StoppedBeforeFirstStepError, TrainingError
+from training_container.trainer.errors import StoppedBeforeFirstStepError
 from training_container.trainer.evaluate import mean_loss
 from training_container.trainer.metrics import Metrics
 from training_container.trainer.optimizer import learning_rate_at
-from training_container.trainer.packing import Step
 from training_container.trainer.step import Trainee
 from training_container.trainer.stopping import Budget, EarlyStopping, StopReason, StopSignal
 
@@ -148,10 +149,12 @@ class Fit:
         if not self.dataset.validation:
             return
         trainee, progress = self.trainee, self.progress
+        self.metrics.stage("validating")
         loss = mean_loss(
             trainee.model, self.dataset.validation, trainee.workers, trainee.tokens_per_microbatch
         )
         self.metrics.record("evaluation", step=progress.step, validation_loss=loss)
+        self.metrics.stage("training")
         if progress.step and loss < min(self._trained_losses(), default=math.inf):
             progress.best_step = progress.step
             self.best = self._master()

@@ -10,7 +10,7 @@ import torch
 import torch.nn.functional as F  # noqa: N812 - torch's own custom
 from torch import nn
 
-from training_container.trainer.templates import Example
+from brightrun.sft.templates import Example
 
 CHUNK = 1024
 """Rows of logits held at once: 0.5 GiB in fp32 at a vocabulary of 128k."""

@@ -30,6 +30,20 @@ METRIC_DEFINITIONS = [
 
 Record = dict[str, Any]
 
+UNMEASURED: Record = {
+    "train_loss": None,
+    "validation_loss": None,
+    "learning_rate": None,
+    "grad_norm": None,
+    "tokens_per_second": None,
+    "gpu_utilization": None,
+    "gpu_peak_gib": None,
+}
+"""The figures of every record, null where this one did not measure them (README.md: Metrics)."""
+
+START: Record = {"stage": "loading", "step": 0, "total_steps": 0, "epoch": 0.0}
+"""Where a run stands before anything is known; each record carries on from the one before."""
+
 
 class Sink(Protocol):
     """Somewhere progress goes; it may fail, the job goes on."""
@@ -43,8 +57,8 @@ class StdoutSink:
 
     def write(self, record: Record) -> None:
         """Write the line at once, so that a killed process leaves it behind."""
-        shown = (f"{key}={_shown(value)}" for key, value in record.items() if key != "time")
-        line = " ".join(shown)
+        told = {k: v for k, v in record.items() if v is not None and k != "time"}
+        line = " ".join(f"{key}={_shown(value)}" for key, value in told.items())
         sys.stdout.write(line + "\n")
         sys.stdout.flush()
 
@@ -75,10 +89,18 @@ class Metrics:
     def __init__(self, sinks: Sequence[Sink], clock: Callable[[], float] = time.time) -> None:
         self._sinks = list(sinks)
         self._clock = clock
+        self._place = dict(START)
 
     def record(self, kind: str, **values: Any) -> None:
-        """Send one record: its kind, the values, and the time in seconds since 1970."""
-        record = {"kind": kind, **values, "time": round(self._clock(), 3)}
+        """Send one record: its kind and values, where the run stands, the seconds since 1970."""
+        self._place |= {key: values[key] for key in START if key in values}
+        unsaid = {**self._place, **UNMEASURED}
+        record = {
+            "kind": kind,
+            **values,
+            **{key: value for key, value in unsaid.items() if key not in values},
+            "time": round(self._clock(), 3),
+        }
         for sink in tuple(self._sinks):
             try:
                 sink.write(record)

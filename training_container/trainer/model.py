@@ -6,9 +6,10 @@ import importlib.util
 from pathlib import Path
 from typing import Any
 
+from brightrun.sft.errors import ModelError
 from training_container.trainer.config import RunConfig
 from training_container.trainer.contract import JobPaths
-from training_container.trainer.errors import ConfigError, ModelError
+from training_container.trainer.errors import ConfigError
 
 QLORA_NEEDS = "method 'qlora' needs a CUDA GPU and the bitsandbytes package"
 

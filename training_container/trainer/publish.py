@@ -11,11 +11,11 @@ from typing import Any
 
 import msgspec
 
+from brightrun.sft.dataset import Dataset
 from training_container.trainer.card import model_card
 from training_container.trainer.checkpoint import sha256_of
 from training_container.trainer.config import RunConfig
 from training_container.trainer.contract import JobPaths
-from training_container.trainer.dataset import Dataset
 from training_container.trainer.fit import Outcome
 from training_container.trainer.model import local_revision_files
 

@@ -9,10 +9,10 @@ from typing import Any
 
 import torch
 
+from brightrun.sft.dataset import Dataset
 from training_container.trainer import memory, model, publish, verify
 from training_container.trainer.config import RunConfig
 from training_container.trainer.contract import JobPaths
-from training_container.trainer.dataset import Dataset
 from training_container.trainer.evaluate import check_packing
 from training_container.trainer.fit import Fit, Outcome
 from training_container.trainer.metrics import Metrics

@@ -9,11 +9,12 @@ from typing import Any
 
 import torch
 
-from training_container.trainer.errors import DivergedError, ModelError
+from brightrun.sft.errors import ModelError
+from brightrun.sft.packing import Step, microbatches
+from brightrun.sft.templates import Example
+from training_container.trainer.errors import DivergedError
 from training_container.trainer.loss import Microbatch, summed_nll
 from training_container.trainer.optimizer import AdapterOptimizer
-from training_container.trainer.packing import Step, microbatches
-from training_container.trainer.templates import Example
 from training_container.trainer.workers import Workers
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from training_container.trainer.templates import Example
+from brightrun.sft.templates import Example
 
 
 def flops_per_token(model: Any, examples: Sequence[Example], *, recompute: bool) -> float:

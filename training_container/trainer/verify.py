@@ -11,9 +11,9 @@ from typing import Any
 import torch
 from safetensors.torch import load_file
 
+from brightrun.sft.templates import Example
 from training_container.trainer.errors import ArtifactError
 from training_container.trainer.loss import Microbatch, hidden_states
-from training_container.trainer.templates import Example
 
 VLLM_RANKS = (8, 16, 32, 64, 128, 256, 320, 512)
 """Values that vLLM takes for --max-lora-rank (its LoRAConfig)."""

@@ -1,17 +1,18 @@
 """Chat templates: a pair to token ids and the exact span of its answer, on any template.
 
 The span is found by rendering twice, with the answer and with only the generation prompt, so a
-template needs no marks of its own. Needs neither torch nor transformers.
+template needs no marks of its own.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
-from typing import Any
+from bisect import bisect_left
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
 
-from training_container.trainer.data import LISTED_SOURCES, DataReport, Message, TrainingPair
-from training_container.trainer.errors import DatasetError, ModelError
+from brightrun.sft.chat_rows import Message
+from brightrun.sft.data import DataReport, TrainingPair, listed
+from brightrun.sft.errors import DatasetError, ModelError
 
 PROBE = "system probe 7f3a"
 
@@ -33,6 +34,22 @@ class Example:
 
 
 @dataclass(frozen=True)
+class Fitted:
+    """A pair as the model sees it: `text` whose answer begins at `border`, `ids` at `start`.
+
+    `dropped` turns of its history were left out to make it fit; `whole` is its length in tokens
+    before that. One whose last exchange alone is too long is longer than was asked for.
+    """
+
+    text: str
+    border: int
+    ids: list[int]
+    start: int
+    dropped: int
+    whole: int
+
+
+@dataclass(frozen=True)
 class ChatFormat:
     """How one base model writes a conversation.
 
@@ -48,29 +65,49 @@ class ChatFormat:
     def example(self, pair: TrainingPair, max_tokens: int, report: DataReport) -> Example | None:
         """The pair as tokens; None, and counted, when even its last exchange is too long.
 
-        An over-long pair loses its oldest turns, never its system prompt and never a token of
-        the answer. Raises DatasetError when the template refuses the row, ModelError when the
-        template cannot be trained on.
+        Raises what `fit` raises.
+        """
+        fitted = self.fit(pair, max_tokens)
+        if not fits(fitted, max_tokens):
+            report.pairs_too_long += 1
+            report.truncated_tokens += fitted.whole
+            listed(report.too_long_sources, pair.source)
+            return None
+        if fitted.dropped:
+            report.pairs_with_dropped_history += 1
+            report.history_turns_dropped += fitted.dropped
+            report.truncated_tokens += fitted.whole - len(fitted.ids)
+        return Example(fitted.ids, [(fitted.start, len(fitted.ids))], pair.conversation_id)
+
+    def fit(self, pair: TrainingPair, max_tokens: int) -> Fitted:
+        """The pair without as many of its oldest turns as it takes to fit.
+
+        Never drops its system prompt or a token of the answer. Raises DatasetError when the
+        template refuses the row, ModelError when the template cannot be trained on.
         """
         messages = list(pair.messages)
         head = 1 if messages[0]["role"] == "system" else 0
-        dropped = 0
-        while True:
-            ids, start = self._answer_span(messages, pair.source)
-            if len(ids) <= max_tokens:
-                break
-            cut = _next_user(messages, head + 1)
-            if cut is None:
-                _count_too_long(pair, report)
-                return None
-            dropped += cut - head
-            del messages[head:cut]
-        if dropped:
-            report.pairs_with_dropped_history += 1
-            report.history_turns_dropped += dropped
-        return Example(ids, [(start, len(ids))], pair.conversation_id)
+        users = [i for i in range(head + 1, len(messages)) if messages[i]["role"] == "user"]
+        whole = self._span(messages, 0, pair.source)
+        if fits(whole, max_tokens) or not users:
+            return whole
 
-    def _answer_span(self, messages: list[Message], source: str) -> tuple[list[int], int]:
+        def without(turns: int) -> Fitted:
+            kept = [*messages[:head], *messages[head + turns :]]
+            return replace(self._span(kept, turns, pair.source), whole=whole.whole)
+
+        # Fewer turns are fewer tokens, so the first cut that fits is found by halving.
+        cuts = [user - head for user in users]
+        last = len(cuts) - 1
+        first = bisect_left(range(last), True, key=lambda i: fits(without(cuts[i]), max_tokens))
+        return without(cuts[first])
+
+    def _span(self, messages: list[Message], dropped: int, source: str) -> Fitted:
+        text, border = self._answer_border(messages, source)
+        ids, start = self._answer_ids(text, border)
+        return Fitted(text, border, ids, start, dropped, len(ids))
+
+    def _answer_border(self, messages: list[Message], source: str) -> tuple[str, int]:
         shown = self._folded(messages) if self.folds_system else messages
         try:
             # What follows the stop token is the template's own white space, never generated.
@@ -84,10 +121,13 @@ class ChatFormat:
                 f"the chat template's generation prompt ends in {tail!r}, which its rendering of "
                 "an answer does not contain; set template_variables so that the two agree."
             )
-        ids, context = self.encode(full), self.encode(prompt)
+        return full, len(prompt)
+
+    def _answer_ids(self, full: str, border: int) -> tuple[list[int], int]:
+        ids, context = self.encode(full), self.encode(full[:border])
         if ids[: len(context)] != context:
             # A token would span the border; at inference the model starts right after it.
-            ids = context + self.encode(full[len(prompt) :])
+            ids = context + self.encode(full[border:])
         if ids[-1] not in self.stop_ids:
             raise ModelError(
                 "the chat template does not close an answer with a stop token, so an adapter "
@@ -106,47 +146,12 @@ class ChatFormat:
         return rest
 
 
-def _count_too_long(pair: TrainingPair, report: DataReport) -> None:
-    report.pairs_too_long += 1
-    if len(report.too_long_sources) < LISTED_SOURCES:
-        report.too_long_sources.append(pair.source)
+def fits(fitted: Fitted, max_tokens: int) -> bool:
+    """Whether it is short enough."""
+    return len(fitted.ids) <= max_tokens
 
 
-def _next_user(messages: Sequence[Message], first: int) -> int | None:
-    """Where the next later exchange begins; None when only the last one is left."""
-    starts = (i for i in range(first, len(messages)) if messages[i]["role"] == "user")
-    return next(starts, None)
-
-
-def chat_format(tokenizer: Any, variables: Mapping[str, Any]) -> ChatFormat:
-    """The chat format of a Hugging Face tokenizer; ModelError when it has no chat template."""
-    from jinja2 import TemplateError
-
-    if not tokenizer.chat_template:
-        raise ModelError("the tokenizer has no chat template; choose an instruct model.")
-
-    def render(messages: Sequence[Message], add_generation_prompt: bool) -> str:
-        try:
-            text = tokenizer.apply_chat_template(
-                list(messages),
-                tokenize=False,
-                add_generation_prompt=add_generation_prompt,
-                **variables,
-            )
-        except TemplateError as error:
-            raise ValueError(str(error)) from error
-        return str(text)
-
-    def encode(text: str) -> list[int]:
-        return list(tokenizer(text, add_special_tokens=False)["input_ids"])
-
-    special = {i for i, token in tokenizer.added_tokens_decoder.items() if token.special}
-    return ChatFormat(
-        render, encode, frozenset({*special, *tokenizer.all_special_ids}), not _has_system(render)
-    )
-
-
-def _has_system(render: Render) -> bool:
+def writes_system(render: Render) -> bool:
     """Whether the template writes a system message; some refuse it, some drop it in silence."""
     probe = [{"role": "system", "content": PROBE}, {"role": "user", "content": "x"}]
     try:

@@ -6,7 +6,7 @@ import random
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from training_container.trainer.templates import Example
+from brightrun.sft.templates import Example
 
 WORTHWHILE_MERGE = 1.3
 """Merging is used when it saves at least this factor of tokens (spec: training.md 2.3)."""
@@ -60,8 +60,9 @@ def arrange(examples: Sequence[Example], mode: str, limit: int) -> list[Example]
 
 
 def saved_factor(before: Sequence[Example], after: Sequence[Example]) -> float:
-    """How many times fewer tokens `after` has than `before`."""
-    return sum(len(e.ids) for e in before) / sum(len(e.ids) for e in after)
+    """How many times fewer tokens `after` has than `before`; 1 where there are none."""
+    tokens = sum(len(example.ids) for example in after)
+    return sum(len(example.ids) for example in before) / tokens if tokens else 1.0
 
 
 def plan_steps(

@@ -1,0 +1,114 @@
+"""A part of a dataset that is too large to count: whole conversations, always the same ones."""
+
+from __future__ import annotations
+
+import hashlib
+from collections import Counter
+from collections.abc import Iterable, Iterator, Sequence
+from typing import Any
+
+import msgspec
+
+from brightrun.sft.data import TrainingPair, group_key
+from brightrun.sft.errors import DatasetError
+
+OVERSHOOT = 2
+"""How many times the bytes aimed at a sample may take before no further conversation joins it."""
+
+
+class _Said(msgspec.Struct):
+    role: str = ""
+    content: str = ""
+
+
+class _Row(msgspec.Struct):
+    """As much of a row as says which conversation it belongs to."""
+
+    conversation_id: str = ""
+    messages: list[_Said] = []
+    meta: Any = msgspec.field(name="_meta", default=msgspec.UNSET)
+
+
+class RowSampler:
+    """Lets the rows of about `most` of `size` bytes through, and counts all of them.
+
+    A conversation is in by its name alone, so the sample does not depend on the rows' order; the
+    first one of the file always is.
+    """
+
+    def __init__(self, size: int, most: int) -> None:
+        self._share = most / size
+        self._most = OVERSHOOT * most
+        self.rows = self.size = self.sampled_rows = self.sampled_size = 0
+
+    @property
+    def factor(self) -> float:
+        """How many times the rows have the bytes of those that were let through."""
+        return self.size / self.sampled_size if self.sampled_size else 1.0
+
+    def lines(self, lines: Iterable[bytes], name: str) -> Iterator[bytes]:
+        """The sampled rows' lines, and blank ones for the others: each keeps its number.
+
+        Raises DatasetError for a line that is no row.
+        """
+        chosen: set[str] = set()
+        for number, line in enumerate(lines, 1):
+            key = _conversation_of(line, f"{name}:{number}")
+            if key is None:
+                yield b"\n"
+                continue
+            self.rows += 1
+            self.size += len(line)
+            joins = share_of(key) < self._share and self.sampled_size < self._most
+            if key in chosen or joins or not chosen:
+                chosen.add(key)
+                self.sampled_rows += 1
+                self.sampled_size += len(line)
+                yield line
+            else:
+                yield b"\n"
+
+
+def share_of(name: str) -> float:
+    """A conversation's place from 0 up to 1, spread evenly and always the same."""
+    digest = hashlib.sha256(name.encode()).digest()
+    return int.from_bytes(digest[:8], "big") / 2**64
+
+
+def thinned(pairs: Sequence[TrainingPair], most: int) -> tuple[list[TrainingPair], float]:
+    """The pairs of so many conversations that about `most` characters are read, and the factor.
+
+    A pair is read with all its history. Raises DatasetError when one conversation alone is far
+    beyond that.
+    """
+    lengths: Counter[str] = Counter()
+    for pair in pairs:
+        lengths[pair.conversation_id] += sum(len(turn["content"]) for turn in pair.messages)
+    total, kept = lengths.total(), 0
+    names: set[str] = set()
+    for name in sorted(lengths, key=share_of):
+        if names and kept + lengths[name] > most:
+            break
+        names.add(name)
+        kept += lengths[name]
+    if kept > OVERSHOOT * most:
+        raise DatasetError(
+            f"the conversation {min(names)} alone makes {kept} characters to read, over the "
+            f"{OVERSHOOT * most} of one request; count it offline with `brightrun receipt`."
+        )
+    return [pair for pair in pairs if pair.conversation_id in names], total / kept if kept else 1.0
+
+
+def _conversation_of(line: bytes, source: str) -> str | None:
+    """The name of the row's conversation; None for lines that are no rows."""
+    if not line.strip():
+        return None
+    try:
+        row = msgspec.json.decode(line, type=_Row)
+    except (msgspec.DecodeError, msgspec.ValidationError) as error:
+        raise DatasetError(f"{source}: {error}.") from error
+    if row.meta is not msgspec.UNSET:
+        return None
+    if row.messages:
+        return group_key([{"role": said.role, "content": said.content} for said in row.messages])
+    return row.conversation_id

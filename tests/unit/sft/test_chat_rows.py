@@ -1,0 +1,146 @@
+"""ShareGPT and Alpaca are read as brightrun.formats converts them, and never otherwise."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+from io import BytesIO
+from typing import Any
+
+import pytest
+from hypothesis import given
+
+from brightrun.formats import Example, Form, convert
+from brightrun.formats.chat_forms import SHAREGPT_SPEAKERS
+from brightrun.formats.convert import WRITERS
+from brightrun.sft.chat_rows import ROLES
+from brightrun.sft.data import DataReport, TrainingPair, pairs_of_lines
+from brightrun.sft.errors import DatasetError
+from brightrun.validation import validate
+from tests.unit.formats.training_examples import examples
+
+Row = dict[str, Any]
+
+
+def spoken(*turns: tuple[str, str], **more: Any) -> Row:
+    return {"conversations": [{"from": who, "value": text} for who, text in turns], **more}
+
+
+SHAREGPT = spoken(("human", "a"), ("gpt", "b"), ("human", "c"), ("gpt", "d"))
+ROWS: dict[str, Row] = {
+    "ShareGPT": SHAREGPT,
+    "system turn": spoken(("system", "Be kind."), ("human", "a"), ("gpt", "b")),
+    "system field": {**SHAREGPT, "system": "Be kind."},
+    "blank system field": {**SHAREGPT, "system": " "},
+    "other speakers": spoken(("user", "a"), ("chatgpt", "b"), ("user", "c"), ("assistant", "d")),
+    "id": {**SHAREGPT, "id": "c1"},
+    "numeric id": {**SHAREGPT, "id": 7},
+    "weight": spoken(
+        ("human", "a"), ("gpt", "b"), ("human", "c"), ("gpt", "d"), ("human", "e"), ("gpt", "f")
+    ),
+    "Alpaca": {"instruction": "a", "output": "b"},
+    "input": {"instruction": "a ", "input": " b", "output": "c", "system": "Be kind."},
+    "blank input": {"instruction": "a", "input": " ", "output": "b", "system": ""},
+    "input alone": {"instruction": "", "input": "a", "output": "b"},
+    "history": {"instruction": "c", "output": "d", "history": [["a", "b"]], "system": "s"},
+    "no history": {"instruction": "c", "output": "d", "history": None},
+}
+ROWS["weight"]["conversations"][1]["weight"] = 0
+
+
+def lines_of(*rows: Row) -> list[bytes]:
+    return [json.dumps(row).encode() + b"\n" for row in rows]
+
+
+def read(lines: list[bytes]) -> tuple[list[TrainingPair], DataReport]:
+    report = DataReport()
+    return pairs_of_lines(lines, "x.jsonl", report), report
+
+
+def as_messages(lines: list[bytes]) -> list[bytes]:
+    out = BytesIO()
+    convert(BytesIO(b"".join(lines)), Form.MESSAGES, out)
+    return out.getvalue().splitlines(keepends=True)
+
+
+def counts(report: DataReport) -> tuple[int, ...]:
+    return report.rows, report.pairs, report.weight_zero, report.rows_without_trained_tokens
+
+
+@pytest.mark.parametrize("name", ROWS)
+def test_a_row_gives_the_pairs_that_its_conversion_to_messages_gives(name: str) -> None:
+    lines = lines_of(ROWS[name])
+    assert validate(BytesIO(lines[0])).status == "ready"
+    direct, report = read(lines)
+    converted, converted_report = read(as_messages(lines))
+    assert direct == converted != []
+    assert counts(report) == counts(converted_report)
+
+
+@pytest.mark.parametrize("form", [Form.SHAREGPT, Form.ALPACA], ids=str)
+@given(example=examples())
+def test_whatever_is_written_in_a_format_is_read_as_its_conversion_is(
+    form: Form, example: Example
+) -> None:
+    lines = lines_of(*WRITERS[form](example, 1))
+    assert read(lines)[0] == read(as_messages(lines))[0]
+
+
+def test_an_answer_of_weight_zero_is_context_and_so_is_history() -> None:
+    pairs, report = read(lines_of(ROWS["weight"], ROWS["history"]))
+    assert [pair.messages[-1]["content"] for pair in pairs] == ["d", "f", "d"]
+    assert [message["content"] for message in pairs[-1].messages] == ["s", "a", "b", "c", "d"]
+    assert report.weight_zero == 2
+
+
+def test_rows_with_nothing_to_learn_are_counted_by_their_reason() -> None:
+    _, report = read(
+        lines_of({"instruction": "a", "output": " "}, {"instruction": " ", "output": "b"})
+    )
+    assert (report.without_target, report.without_prompt, report.pairs) == (1, 1, 0)
+
+
+@pytest.mark.parametrize(
+    ("row", "complaint"),
+    [
+        (spoken(("tool", "a")), r"x\.jsonl:1: .*\$\.conversations\[0\]\.from"),
+        (spoken(("human", "")), r"length >= 1 .*\$\.conversations\[0\]\.value"),
+        ({"conversations": []}, r"length >= 1"),
+        ({**SHAREGPT, "system": 5}, r"\$\.system"),
+        ({"instruction": "a"}, r"`output`"),
+        ({"instruction": "a", "output": "b", "history": [["a"]]}, r"\$\.history\[0\]"),
+    ],
+)
+def test_a_broken_row_is_named_with_its_place_and_never_validates(row: Row, complaint: str) -> None:
+    lines = lines_of(row)
+    with pytest.raises(DatasetError, match=complaint):
+        read(lines)
+    assert validate(BytesIO(lines[0])).status == "error"
+
+
+def test_two_system_prompts_of_one_row_do_not_validate() -> None:
+    row = spoken(("system", "a"), ("human", "b"), ("gpt", "c"), system="d")
+    (problem,) = validate(BytesIO(lines_of(row)[0])).errors
+    assert problem.code == "misplaced_system"
+
+
+def test_blank_targets_of_v4_pairs_are_not_trained_on() -> None:
+    row = {"conversation_id": "c", "current_user_input": "a", "target_response": " "}
+    pairs, report = read(lines_of(row))
+    assert (pairs, report.without_target) == ([], 1)
+
+
+def test_the_speakers_are_those_of_the_converter() -> None:
+    assert dict(ROLES) == dict(SHAREGPT_SPEAKERS)
+
+
+def test_the_reader_needs_neither_the_formats_nor_anything_the_image_lacks() -> None:
+    told = subprocess.run(
+        [sys.executable, "-c", "import sys, brightrun.sft.data; print(*sys.modules)"],
+        capture_output=True,
+        text=True,
+        check=True,
+        env={"PYTHONPATH": "layers/common/python"},
+    ).stdout.split()
+    assert not {"pydantic", "boto3", "brightrun.formats", "brightrun.validation"} & set(told)
