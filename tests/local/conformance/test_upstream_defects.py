@@ -9,6 +9,7 @@ import os
 import time
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -125,6 +126,34 @@ def test_object_memory_patch_is_needed_for_versioned_objects(raw: RawMinistack) 
     for number in range(20):
         s3.put_object(Bucket="versioned", Key=str(number), Body=os.urandom(2_000_000))
     assert raw.resident_kib() - before > 30_000
+
+
+def test_multipart_uploads_patch_is_needed_for_small_and_unordered_parts(
+    raw: RawMinistack,
+) -> None:
+    s3 = client("s3", raw.url)
+    s3.create_bucket(Bucket="parts")
+    for name, numbers in (("small", (1, 2)), ("unordered", (2, 1))):
+        upload: dict[str, Any] = {"Bucket": "parts", "Key": name}
+        upload["UploadId"] = s3.create_multipart_upload(**upload)["UploadId"]
+        etags = {
+            number: s3.upload_part(**upload, PartNumber=number, Body=b"tiny")["ETag"]
+            for number in numbers
+        }
+        parts = [{"PartNumber": number, "ETag": etags[number]} for number in numbers]
+        s3.complete_multipart_upload(**upload, MultipartUpload={"Parts": parts})
+
+
+def test_multipart_uploads_patch_is_needed_for_a_restart(tmp_path: Path) -> None:
+    with RawMinistack(tmp_path) as raw:
+        s3 = client("s3", raw.url)
+        s3.create_bucket(Bucket="parts")
+        upload = s3.create_multipart_upload(Bucket="parts", Key="k")["UploadId"]
+    with RawMinistack(tmp_path) as raw:
+        s3 = client("s3", raw.url)
+        s3.create_bucket(Bucket="parts")
+        with pytest.raises(s3.exceptions.NoSuchUpload):
+            s3.abort_multipart_upload(Bucket="parts", Key="k", UploadId=upload)
 
 
 def test_deployment_has_to_set_the_time_to_live_of_tables() -> None:

@@ -1,0 +1,101 @@
+"""The tiny base model: built on the spot and put where base models lie, once per data folder.
+
+Its tokenizer learns the Claude simulator's phrases, because the conversations of a local run are
+made of them. The same phrases give the same weights.
+"""
+
+import json
+import shutil
+import threading
+import tomllib
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+from local.sagemaker.container import Container
+from local.sagemaker.s3_folders import upload_folder
+from local.sagemaker.training_environment import TrainingEnvironment, passed_on
+from local.settings import REPOSITORY
+
+PREFIX = "brightrun-tiny/v1/"
+"""Key and revision of the model in the registry of base models."""
+
+_LAST = "config.json"
+"""Uploaded last: where it lies, the model is whole."""
+
+_PHRASES = REPOSITORY / "local" / "claude_simulator" / "conversation" / "phrases"
+_POLL_SECONDS = 0.2
+_GIVING_WAY = ("nice", "-n", "5")
+"""Nobody waits for the model yet; who works on the system meanwhile comes first."""
+
+
+class TinyBaseModel:
+    """Builds the model in the background; ``state`` says how far that is, in words."""
+
+    def __init__(self, environment: TrainingEnvironment, folder: Path) -> None:
+        self.state = "none: the templates have no bucket for base models"
+        self._environment = environment
+        self._folder = folder
+        self._closing = threading.Event()
+        self._thread: threading.Thread | None = None
+
+    def provide(self, s3: Any, bucket: str) -> None:
+        """Begin to build the model unless it lies in the bucket, or torch is not installed."""
+        stored = s3.list_objects_v2(Bucket=bucket, Prefix=PREFIX + _LAST)
+        if stored["KeyCount"]:
+            self.state = "ready"
+        elif self._environment.missing:
+            self.state = f"skipped: {self._environment.missing}"
+        else:
+            self.state = "being built"
+            self._thread = threading.Thread(target=self._build, args=(s3, bucket), daemon=True)
+            self._thread.start()
+
+    def wait(self) -> None:
+        """Return once nothing is being built, any more or at all."""
+        if self._thread is not None:
+            self._thread.join()
+
+    def close(self) -> None:
+        """End the building; the next start begins anew."""
+        self._closing.set()
+        self.wait()
+
+    def _build(self, s3: Any, bucket: str) -> None:
+        shutil.rmtree(self._folder, ignore_errors=True)
+        model = self._folder / "model"
+        model.mkdir(parents=True)
+        corpus = self._folder / "corpus.jsonl"
+        corpus.write_text("\n".join(json.dumps(text) for text in phrases()), "utf-8")
+        log = self._folder.with_name("base_model.log")
+        builder = [str(self._environment.python), "-m", "training_container.tiny_model"]
+        arguments = [str(model), "--corpus", str(corpus)]
+        command = [*_GIVING_WAY, *builder, *arguments]
+        container = Container(command, passed_on(), REPOSITORY, log)
+        while (code := container.wait(_POLL_SECONDS)) is None:
+            if self._closing.is_set():
+                container.kill()
+        if code == 0:
+            files = sorted(model.iterdir(), key=lambda file: (file.name == _LAST, file.name))
+            upload_folder(s3, files, bucket, PREFIX)
+            self.state = "ready"
+        else:
+            self.state = f"failed with exit code {code}; see {log}"
+        shutil.rmtree(self._folder)
+
+
+def phrases() -> Iterator[str]:
+    """Yield every text that the Claude simulator's conversations are made of, in a fixed order."""
+    for file in sorted(_PHRASES.rglob("*.toml")):
+        yield from _texts(tomllib.loads(file.read_text("utf-8")))
+
+
+def _texts(value: Any) -> Iterator[str]:
+    if isinstance(value, str):
+        yield value
+    elif isinstance(value, dict):
+        for member in value.values():
+            yield from _texts(member)
+    elif isinstance(value, list):
+        for member in value:
+            yield from _texts(member)
