@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import IO, TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING, Protocol
 
 if TYPE_CHECKING:
     from brightrun.domain.dataset import Dataset
@@ -33,21 +33,27 @@ class DatasetRepository(Protocol):
         limit: int,
         cursor: str | None,
     ) -> Page[Dataset]:
-        """List an owner's datasets, newest first; `search` is a part of the name, in any case."""
+        """List an owner's datasets, newest first; `search` is a part of the name, in any case.
 
-    def replace(
-        self, dataset: Dataset, seen_version: int, notification: Notification | None = None
-    ) -> None:
-        """Store a row in the place of the version that was seen, and tell its owner in one step.
+        A filtered page may be short, or empty, and still have a cursor: one request reads only so
+        much.
+        """
 
-        Never touches `active_jobs`. Raises VersionConflictError.
+    def replace(self, dataset: Dataset, notification: Notification | None = None) -> Dataset:
+        """Store a row in the place of the version that it was made from, under the next version.
+
+        Its owner is told in the same step. Never touches `active_jobs`. Gives the row with its new
+        version. Raises VersionConflictError, NotFoundError.
+        """
+
+    def retire(self, dataset: Dataset) -> Dataset:
+        """Store the row of a dataset that is being deleted, as long as no job uses it.
+
+        Raises DatasetInUseError when one does, VersionConflictError, NotFoundError.
         """
 
     def delete(self, dataset: Dataset) -> None:
-        """Remove a row and its claim, as long as no job uses it.
-
-        Raises ActionNotAllowedError when one does, VersionConflictError.
-        """
+        """Remove a retired row and its claim. Raises VersionConflictError, NotFoundError."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,6 +73,13 @@ class UploadPart:
     etag: str
 
 
+class ByteStream(Protocol):
+    """The bytes of an object, from its first to its last."""
+
+    def read(self, size: int, /) -> bytes:
+        """Give up to `size` bytes, none at the end; raises StorageError."""
+
+
 class DatasetFiles(Protocol):
     """The bucket of datasets: uploads in one piece or in parts, and reading as a stream."""
 
@@ -76,14 +89,14 @@ class DatasetFiles(Protocol):
     def begin_parts(self, key: str) -> str:
         """Begin an upload in parts and give its id."""
 
-    def part_link(self, key: str, upload_id: str, number: int) -> str:
-        """Sign a link that takes one part by PUT."""
+    def part_link(self, key: str, upload_id: str, number: int, size: int) -> str:
+        """Sign a link that takes one part of exactly `size` bytes by PUT."""
 
-    def parts(self, key: str, upload_id: str) -> list[UploadPart]:
-        """List the parts that have arrived; none for an upload that is unknown."""
+    def parts(self, key: str, upload_id: str) -> list[UploadPart] | None:
+        """List the parts that have arrived; None for an upload that is unknown."""
 
     def complete_parts(self, key: str, upload_id: str, parts: Sequence[UploadPart]) -> None:
-        """Make the object of its parts; done again, it changes nothing."""
+        """Make the object of its parts; nothing happens when somebody has done so already."""
 
     def abandon_parts(self, key: str, upload_id: str) -> None:
         """Throw the parts away; nothing happens when there are none."""
@@ -94,7 +107,7 @@ class DatasetFiles(Protocol):
     def copy_from(self, bucket: str, source_key: str, key: str) -> StoredObject:
         """Copy an object of another bucket of ours, in the service; raises StorageError."""
 
-    def open(self, key: str, etag: str) -> IO[bytes]:
+    def open(self, key: str, etag: str) -> ByteStream:
         """Open an object for reading, as long as it is still the one with this ETag.
 
         Raises StorageError, ObjectChangedError.
@@ -120,10 +133,13 @@ class Notifications(Protocol):
     def notifications(
         self, owner_id: str, *, unread: bool, limit: int, cursor: str | None
     ) -> Page[Notification]:
-        """List an owner's notifications, newest first."""
+        """List an owner's notifications, newest first, or only those that were not read."""
 
     def unread_count(self, owner_id: str) -> int:
-        """Count those that were not read, up to 1,000."""
+        """Count those that were not read, among the newest few thousand."""
 
     def mark_read(self, owner_id: str, notification_id: str) -> Notification:
         """Mark one as read; done again, it changes nothing. Raises NotFoundError."""
+
+    def mark_all_read(self, owner_id: str) -> int:
+        """Mark the newest unread ones as read, up to 1,000; gives their number."""

@@ -1,0 +1,14 @@
+"""The workflow's validator: reads a dataset's file once, and settles the dataset."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from brightrun import bootstrap_datasets
+from brightrun.domain.validation_workflow import ValidationRun
+
+
+def lambda_handler(event: dict[str, Any], context: Any) -> dict[str, Any]:  # noqa: ARG001
+    """Carry out one validation, or record that it failed for good."""
+    end = bootstrap_datasets.dataset_validator().validate(ValidationRun.model_validate(event))
+    return end.model_dump(by_alias=True)
