@@ -76,7 +76,11 @@ class ServiceFunction(Construct):
             environment={
                 "POWERTOOLS_SERVICE_NAME": spec.name,
                 "LOG_LEVEL": settings.log_level,
-                **{targets[name].variable: targets[name].value for name in sorted(reached)},
+                **_variables([targets[name] for name in sorted(reached)]),
                 **environment,
             },
         )
+
+
+def _variables(reached: Sequence[Target]) -> dict[str, str]:
+    return {one.variable: one.value for one in reached if one.variable is not None}

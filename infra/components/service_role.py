@@ -36,4 +36,9 @@ def policy_of(grants: Sequence[Grant], arns: Mapping[str, str]) -> iam.PolicyDoc
 def _statement(grant: Grant, arns: Mapping[str, str]) -> iam.PolicyStatement:
     _, slash, narrower = grant.resource.partition("/")
     resource = "*" if grant.resource == "*" else f"{arns[grant.target]}{slash}{narrower}"
-    return iam.PolicyStatement(actions=list(grant.actions), resources=[resource])
+    condition = {"StringEquals": {"iam:PassedToService": grant.passed_to}}
+    return iam.PolicyStatement(
+        actions=list(grant.actions),
+        resources=[resource],
+        conditions=condition if grant.passed_to else {},
+    )

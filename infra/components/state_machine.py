@@ -56,7 +56,10 @@ def state_machine_arn(stack: Stack, name: str) -> str:
 
 
 class LoggedStateMachine(Construct):
-    """A Standard state machine whose role allows what STATE_MACHINE_GRANTS says under `grants`."""
+    """A Standard state machine whose role allows what STATE_MACHINE_GRANTS says under `grants`.
+
+    `mend` tells operators, in its alarms, what helps when an execution failed or timed out.
+    """
 
     def __init__(
         self,
@@ -68,6 +71,7 @@ class LoggedStateMachine(Construct):
         definition: Path,
         function_arns: Mapping[str, str],
         settings: StageSettings,
+        mend: str = "its history says where; start it again",
     ) -> None:
         super().__init__(scope, construct_id)
         values = {f"{function}Arn": arn for function, arn in function_arns.items()}
@@ -97,11 +101,11 @@ class LoggedStateMachine(Construct):
             self,
             "FailedAlarm",
             metric=self.state_machine.metric_failed(),
-            description=f"An execution of {name} failed: start the batch again with retry-failed",
+            description=f"An execution of {name} failed: {mend}",
         )
         failure_alarm(
             self,
             "TimedOutAlarm",
             metric=self.state_machine.metric_timed_out(),
-            description=f"An execution of {name} timed out: resume the batch",
+            description=f"An execution of {name} timed out: {mend}",
         )

@@ -4,6 +4,65 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from infra.permissions.grant import Grant
+from infra.permissions.grant import LOGS_AND_TRACES, Grant
 
-TRAINING_GRANTS: Mapping[str, tuple[Grant, ...]] = {}
+TRAINING_GRANTS: Mapping[str, tuple[Grant, ...]] = {
+    "estimate": (
+        *LOGS_AND_TRACES,
+        Grant(("dynamodb:GetItem",), "DatasetsTable", "read the dataset that is asked about"),
+        Grant(
+            ("dynamodb:Query",), "TrainingJobsTable", "learn from what the owner's jobs have taken"
+        ),
+        Grant(("s3:GetObject",), "DatasetsBucket/*", "read a dataset and its split for a receipt"),
+        Grant(("s3:ListBucket",), "BaseModelsBucket", "see whether a tokenizer is there"),
+        Grant(("s3:GetObject",), "BaseModelsBucket/*/tokenizer*", "read a base model's tokenizer"),
+        Grant(("s3:GetObject",), "BaseModelsBucket/*/chat_template.jinja", "read its template"),
+    ),
+    "jobs": (
+        *LOGS_AND_TRACES,
+        Grant(
+            ("dynamodb:GetItem", "dynamodb:Query", "dynamodb:PutItem"),
+            "TrainingJobsTable",
+            "list and show jobs; make them, cancel them",
+        ),
+        Grant(
+            ("dynamodb:GetItem", "dynamodb:UpdateItem"),
+            "DatasetsTable",
+            "read the dataset to train on, and count the job on it in the job's transaction",
+        ),
+        Grant(("dynamodb:Query",), "TrainingMetricsTable", "show a job's curves"),
+        Grant(
+            ("dynamodb:PutItem", "dynamodb:Query"),
+            "TrainingEventsTable",
+            "write down that a job was queued or cancelled; list what happened to it",
+        ),
+        Grant(
+            ("dynamodb:PutItem", "dynamodb:GetItem"),
+            "CostRecordsTable",
+            "close the bill of a job that was cancelled before it began; show a job's record",
+        ),
+        Grant(
+            ("dynamodb:PutItem",),
+            "NotificationsTable",
+            "tell the owner in the job's own transaction",
+        ),
+        Grant(
+            ("dynamodb:PutItem", "dynamodb:GetItem"),
+            "IdempotencyTable",
+            "answer a repeated Idempotency-Key with the first answer",
+        ),
+        Grant(("sagemaker:StopTrainingJob",), "TrainingJobs/brightrun-*", "stop what is cancelled"),
+        Grant(
+            ("states:StartExecution",), "TrainAdapterStateMachine", "start the training workflow"
+        ),
+    ),
+    "models": (
+        *LOGS_AND_TRACES,
+        Grant(("dynamodb:GetItem", "dynamodb:Query"), "ModelsTable", "list and show adapters"),
+        Grant(("s3:GetObject",), "ModelsBucket/*", "sign links to an adapter's files"),
+    ),
+    "costs": (
+        *LOGS_AND_TRACES,
+        Grant(("dynamodb:Query",), "CostRecordsTable", "add up what training has cost"),
+    ),
+}

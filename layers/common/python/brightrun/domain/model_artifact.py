@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
-import dataclasses
+import hashlib
+import uuid
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, Literal
+
+from brightrun.domain.rows import from_row
 
 
 @dataclass(frozen=True, slots=True)
@@ -20,7 +23,10 @@ class ArtifactFile:
 
 @dataclass(frozen=True, slots=True)
 class ModelArtifact:
-    """A model's row; `model_id` is derived from the job, so that a job delivers one model."""
+    """A model's row; `model_id` is derived from the job, so that a job delivers one model.
+
+    `quality_metrics` holds `overall_score` (1-5) and what it was computed from.
+    """
 
     owner_id: str
     model_id: str
@@ -39,8 +45,15 @@ class ModelArtifact:
     compatibility: dict[str, Any] = field(default_factory=dict)
 
 
+def model_id_of(job_id: str) -> str:
+    """Name the model of a job: a UUID version 7 of the job's moment, so that ids sort by age."""
+    moment = uuid.UUID(job_id).int >> 80
+    digest = int.from_bytes(hashlib.sha256(f"model:{job_id}".encode()).digest()[:10])
+    value = (moment << 80) | (0x7 << 76) | (digest >> 4 & ((1 << 76) - 1))
+    value = value & ~(0b11 << 62) | (0b10 << 62)
+    return str(uuid.UUID(int=value))
+
+
 def read_model_artifact(row: Mapping[str, Any]) -> ModelArtifact:
     """Read a row as the repository stored it."""
-    names = {one.name for one in dataclasses.fields(ModelArtifact)}
-    kept = {name: value for name, value in row.items() if name in names}
-    return ModelArtifact(**{**kept, "files": [ArtifactFile(**one) for one in row["files"]]})
+    return from_row(ModelArtifact, {**row, "files": [ArtifactFile(**one) for one in row["files"]]})

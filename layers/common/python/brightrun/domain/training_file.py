@@ -56,6 +56,7 @@ class TrainingFileVersion:
 
     Which conversations it holds stands in its training.json alone. `total_training_pairs` counts
     all pairs, as the format has it, `trainable_pairs` those that have something to learn.
+    `simulated` is set when the Claude simulator wrote any of its conversations.
     """
 
     version: int
@@ -72,6 +73,7 @@ class TrainingFileVersion:
     total_training_pairs: int
     trainable_pairs: int
     quality: QualitySummary = field(default_factory=QualitySummary)
+    simulated: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,7 +82,7 @@ class TrainingFile:
 
     `scaffolding_distribution` counts the newest version's conversations by persona, arc and topic;
     that of an older version stands in its training.json. `imported_versions` are those that a
-    dataset was made from.
+    dataset was made from; the datasets' repository writes them down with its claims.
     """
 
     owner_id: str

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-import dataclasses
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, Literal
+
+from brightrun.domain.rows import from_row
+from brightrun.errors import VersionConflictError
 
 JobStatus = Literal["queued", "initializing", "running", "completed", "failed", "cancelled"]
 JobStage = Literal[
@@ -21,6 +23,11 @@ JobStage = Literal[
 ]
 PresetId = Literal["fast", "balanced", "quality", "custom"]
 TERMINAL: frozenset[JobStatus] = frozenset({"completed", "failed", "cancelled"})
+
+
+def job_key(owner_id: str, job_id: str) -> str:
+    """The partition of a job's metrics and events."""
+    return f"{owner_id}#{job_id}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,8 +72,10 @@ class TrainingJob:
     """A job's row; `version` counts its writes, and every write states the version it saw.
 
     Costs are US dollars, durations seconds, moments ISO-8601. `external_job_id` names the SageMaker
-    job, whether or not it exists yet. `settled` is set when the bill is closed: a cancelled job is
-    `cancelled` at once, and settled when SageMaker has stopped.
+    job, whether or not it exists yet: while the status is `queued` there is none, because a start
+    is written down as `initializing` before SageMaker is asked. `started_at` is the moment from
+    which SageMaker bills. `settled` is set when the bill is closed: a cancelled job is `cancelled`
+    at once, and settled when SageMaker has stopped; `cost_record_id` names its record then.
     """
 
     owner_id: str
@@ -113,22 +122,38 @@ class TrainingJob:
     stopped_reason: str | None = None
     model_id: str | None = None
     settled: bool = False
+    cost_record_id: str | None = None
 
     @property
     def ended(self) -> bool:
         """True when its status will not change any more."""
         return self.status in TERMINAL
 
+    def state(self) -> dict[str, Any]:
+        """What somebody whose request came too late needs to know."""
+        return {
+            "status": self.status,
+            "stage": self.stage,
+            "version": self.version,
+            "updated_at": self.updated_at,
+        }
+
 
 def read_training_job(row: Mapping[str, Any]) -> TrainingJob:
     """Read a row as the repository stored it."""
-    names = {one.name for one in dataclasses.fields(TrainingJob)}
-    kept = {name: value for name, value in row.items() if name in names}
-    return TrainingJob(
-        **{
-            **kept,
-            "hyperparameters": Hyperparameters(**row["hyperparameters"]),
+    return from_row(
+        TrainingJob,
+        {
+            **row,
+            "hyperparameters": from_row(Hyperparameters, row["hyperparameters"]),
             "gpu_config": GpuConfig(**row["gpu_config"]),
-            "billing": Billing(**row["billing"]),
-        }
+            "billing": from_row(Billing, row["billing"]),
+        },
+    )
+
+
+def overtaken(current: TrainingJob) -> VersionConflictError:
+    """Say that the job changed since it was read, with the state stored now."""
+    return VersionConflictError(
+        "The training job changed in the meantime; read it again.", details=current.state()
     )

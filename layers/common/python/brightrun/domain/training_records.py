@@ -2,15 +2,25 @@
 
 from __future__ import annotations
 
+import uuid
 from dataclasses import dataclass, field
+from datetime import datetime
 from typing import Any, Literal
+
+from brightrun.domain.moments import iso
+
+EventLevel = Literal["info", "warning", "error"]
+
+_NAMESPACE = uuid.UUID("0d9a6f0e-6e0f-5f63-9d56-0a8f6f4b1c77")
 
 
 @dataclass(frozen=True, slots=True)
 class MetricsPoint:
     """One point of a job's curves, as the trainer wrote it; what it did not measure is None.
 
-    `sequence` counts the points of a job from 0; throughput is tokens a second, GPU use a per cent.
+    `sequence` is its place in the run: twice the step, and one more for an evaluation. Throughput
+    is tokens a second, GPU use a per cent. Numbers are finite: what the trainer wrote as NaN or
+    infinite is None here.
     """
 
     sequence: int
@@ -33,7 +43,7 @@ class TrainingEvent:
 
     event_id: str
     created_at: str
-    level: Literal["info", "warning", "error"]
+    level: EventLevel
     type: str
     message: str
     data: dict[str, Any] = field(default_factory=dict)
@@ -54,3 +64,18 @@ class CostRecord:
     billing_period: str
     recorded_at: str
     details: dict[str, Any] = field(default_factory=dict)
+
+
+def training_event(
+    at: datetime, level: EventLevel, type_: str, message: str, **data: Any
+) -> TrainingEvent:
+    """Write down what happened at a moment; the same words at the same moment are one event."""
+    moment = iso(at)
+    return TrainingEvent(
+        event_id=f"{moment}~{uuid.uuid5(_NAMESPACE, f'{type_}:{message}')}",
+        created_at=moment,
+        level=level,
+        type=type_,
+        message=message,
+        data=data,
+    )

@@ -1,13 +1,15 @@
-"""The state machine of a batch, in AWS Step Functions."""
+"""Starting state machines, in AWS Step Functions."""
 
 from __future__ import annotations
 
 import json
-from typing import TYPE_CHECKING
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any
 
 from botocore.exceptions import BotoCoreError, ClientError
 
 from brightrun.domain.batch import BatchJob
+from brightrun.domain.dataset import Dataset
 from brightrun.domain.transitions import JobStatus
 from brightrun.errors import StorageError
 
@@ -36,16 +38,44 @@ class StepFunctionsWorkflow:
             "workers": list(range(job.concurrent_processing)) if _needs_workers(job) else [],
             "round": 0,
         }
-        try:
-            self._client.start_execution(
-                stateMachineArn=self._state_machine_arn,
-                name=job.execution_name,
-                input=json.dumps(request),
-            )
-        except self._client.exceptions.ExecutionAlreadyExists:
-            return
-        except (ClientError, BotoCoreError) as error:
-            raise StorageError("StartExecution", type(error).__name__) from error
+        start_once(self._client, self._state_machine_arn, job.execution_name, request)
+
+
+class StepFunctionsValidation:
+    """ports_datasets.ValidationWorkflow: one execution per validation, named after its run."""
+
+    def __init__(self, client: SFNClient, state_machine_arn: str) -> None:
+        self._client = client
+        self._state_machine_arn = state_machine_arn
+
+    def ensure_validating(self, dataset: Dataset) -> None:
+        """Start the dataset's current validation run; starting it again changes nothing.
+
+        Raises StorageError.
+        """
+        request = {
+            "ownerId": dataset.owner_id,
+            "datasetId": dataset.dataset_id,
+            "run": dataset.validation_run,
+        }
+        start_once(self._client, self._state_machine_arn, dataset.execution_name, request)
+
+
+def start_once(
+    client: SFNClient, state_machine_arn: str, name: str, request: Mapping[str, Any]
+) -> None:
+    """Start an execution under a name that it alone may have; a second one changes nothing.
+
+    Raises StorageError.
+    """
+    try:
+        client.start_execution(
+            stateMachineArn=state_machine_arn, name=name, input=json.dumps(request)
+        )
+    except client.exceptions.ExecutionAlreadyExists:
+        return
+    except (ClientError, BotoCoreError) as error:
+        raise StorageError("StartExecution", type(error).__name__) from error
 
 
 def _needs_workers(job: BatchJob) -> bool:

@@ -76,7 +76,9 @@ def moved(table: str, item: BatchItem, status: ItemStatus, now: datetime) -> dic
 def ended(table: str, item: BatchItem, outcome: Outcome, now: datetime) -> dict[str, Any]:
     """Give up the hold on an item, with its result; only the lease's owner can."""
     facts = {
-        "conversation_id": outcome.conversation and outcome.conversation.conversation_id,
+        "conversation_id": outcome.conversation.conversation_id
+        if outcome.conversation
+        else item.conversation_id,
         "error_code": outcome.error_code,
         "error_message": outcome.error_message,
         "retry_at": outcome.retry_at,

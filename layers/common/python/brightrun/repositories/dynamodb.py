@@ -8,6 +8,7 @@ import json
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from decimal import Decimal
+from itertools import count
 from typing import TYPE_CHECKING, Any
 
 from boto3.dynamodb.types import Binary, TypeDeserializer, TypeSerializer
@@ -118,18 +119,20 @@ def query_page(
     limit: int,
     key_attributes: Sequence[str],
     keep: Callable[[Mapping[str, Any]], bool] | None = None,
+    most_reads: int | None = None,
     **request: Any,
 ) -> tuple[list[dict[str, Any]], str | None]:
     """Fill one page of up to `limit` rows that pass the request's filter, and give the cursor.
 
     `keep` is a filter that DynamoDB has no words for; it sees a row as it is on the wire. Filters
-    are applied after DynamoDB's own limit, so pages are read until enough rows passed. Raises
+    are applied after DynamoDB's own limit, so pages are read until enough rows passed, or until
+    `most_reads` of 1 MB each: then the page is short and has a cursor all the same. Raises
     InvalidCursorError for a start that is no key of the table, and StorageError.
     """
     _require_key(request.get("ExclusiveStartKey"), key_attributes)
     rows: list[dict[str, Any]] = []
     request["Limit"] = _FILTERED_READ if keep or "FilterExpression" in request else limit
-    while True:
+    for read in count(1):
         with translated("Query"):
             answer = client.query(**request)
         rows.extend(filter(keep, answer["Items"]))
@@ -137,9 +140,10 @@ def query_page(
         if len(rows) > limit or (len(rows) == limit and last):
             rows = rows[:limit]
             last = {name: rows[-1][name] for name in key_attributes}
-        if last is None or len(rows) == limit:
-            return [from_wire(row) for row in rows], encode_cursor(last)
+        if last is None or len(rows) == limit or read == most_reads:
+            break
         request["ExclusiveStartKey"] = last
+    return [from_wire(row) for row in rows], encode_cursor(last)
 
 
 def _require_key(start: Mapping[str, Any] | None, attributes: Sequence[str]) -> None:

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
 
 class S3Objects:
-    """ports.ObjectStore and ports.DownloadLinks on one bucket."""
+    """ports.ObjectStore and DownloadLinks, ports_conversations.ObjectRemoval, on one bucket."""
 
     def __init__(self, client: S3Client, bucket: str) -> None:
         self._client = client
@@ -46,6 +46,16 @@ class S3Objects:
             return None
         except (ClientError, BotoCoreError) as error:
             raise StorageError("GetObject", type(error).__name__) from error
+
+    def remove(self, key: str) -> None:
+        """Delete an object; one that is not there is no error. Raises StorageError.
+
+        In a versioned bucket its versions stay until the bucket's lifecycle rule removes them.
+        """
+        try:
+            self._client.delete_object(Bucket=self._bucket, Key=key)
+        except (ClientError, BotoCoreError) as error:
+            raise StorageError("DeleteObject", type(error).__name__) from error
 
     def link(self, key: str, filename: str) -> str:
         """Sign a link that downloads the object under a file name for LINK_SECONDS."""

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
 
 class DynamoReviews:
-    """ports.ReviewRepository; a row and its entry are written in one transaction."""
+    """ports_conversations.ReviewRepository; a row and its entry are written in one transaction."""
 
     def __init__(
         self, client: DynamoDBClient, *, conversations_table: str, audit_table: str
@@ -53,6 +53,25 @@ class DynamoReviews:
             rows = DynamoConversations(self._client, self._conversations_table)
             raise overtaken(rows.conversation(stored.owner_id, stored.conversation_id))
         return stored
+
+    def delete(self, record: ConversationRecord, entry: AuditEntry) -> None:
+        """Delete a row that is at the record's version, and store the entry, both or neither.
+
+        Raises VersionConflictError whose details are the state stored now, or NotFoundError when
+        the row is gone.
+        """
+        key = {"owner_id": record.owner_id, "conversation_id": record.conversation_id}
+        row = {
+            "TableName": self._conversations_table,
+            "Key": to_wire(key),
+            "ConditionExpression": "#version = :seen",
+            "ExpressionAttributeNames": {"#version": "version"},
+            "ExpressionAttributeValues": to_wire({":seen": record.version}),
+        }
+        line = {"TableName": self._audit_table, "Item": to_wire(row_of(entry))}
+        if transact(self._client, [{"Delete": row}, {"Put": line}]):
+            rows = DynamoConversations(self._client, self._conversations_table)
+            raise overtaken(rows.conversation(record.owner_id, record.conversation_id))
 
     def trail(
         self, owner_id: str, conversation_id: str, *, limit: int, cursor: str | None

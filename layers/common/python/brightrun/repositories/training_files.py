@@ -5,8 +5,6 @@ from __future__ import annotations
 import hashlib
 from typing import TYPE_CHECKING, Any
 
-from botocore.exceptions import ClientError
-
 from brightrun.domain.pages import Page
 from brightrun.domain.training_file import (
     TrainingFile,
@@ -24,12 +22,14 @@ from brightrun.repositories.dynamodb import (
     to_wire,
     translated,
 )
-from brightrun.repositories.transactions import transact
+from brightrun.repositories.transactions import transact, update
 
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb.client import DynamoDBClient
 
 _ABSENT = "attribute_not_exists(file_id)"
+_IMPORTED = "imported"
+"""A set of numbers, so that two imports at once both stay; an absent one is empty."""
 
 
 class DynamoTrainingFiles:
@@ -42,7 +42,7 @@ class DynamoTrainingFiles:
     def add(self, file: TrainingFile) -> None:
         """Store a new row together with the claim to its name; raises DuplicateKeyError."""
         claim = {**_claim(file.owner_id, file.name), "claimed_by": file.file_id}
-        rows = (row_of(file), claim)
+        rows = (_row_of(file), claim)
         failed = transact(
             self._client,
             [
@@ -68,7 +68,7 @@ class DynamoTrainingFiles:
         row = self._row({"owner_id": owner_id, "file_id": file_id})
         if row is None:
             raise NotFoundError("training file", file_id)
-        return read_training_file(row)
+        return _file_of(row)
 
     def training_files(
         self, owner_id: str, *, limit: int, cursor: str | None
@@ -87,24 +87,32 @@ class DynamoTrainingFiles:
             ExpressionAttributeValues=to_wire({":owner": owner_id}),
             **request,
         )
-        return Page(tuple(read_training_file(row) for row in rows), following)
+        return Page(tuple(map(_file_of, rows)), following)
 
     def replace(self, file: TrainingFile, seen_version: int) -> None:
         """Store a row in the place of the version that was seen.
 
-        Raises VersionConflictError whose details are the state stored now.
+        Never touches `imported_versions`, which change without a new version. Raises
+        VersionConflictError whose details are the state stored now.
         """
-        try:
-            with translated("PutItem"):
-                self._client.put_item(
-                    TableName=self._table,
-                    Item=to_wire(row_of(file)),
-                    ConditionExpression="#version = :seen",
-                    ExpressionAttributeNames={"#version": "version"},
-                    ExpressionAttributeValues=to_wire({":seen": seen_version}),
-                )
-        except ClientError as error:
-            raise overtaken(self.training_file(file.owner_id, file.file_id)) from error
+        key = {"owner_id": file.owner_id, "file_id": file.file_id}
+        fields = {name: value for name, value in _row_of(file).items() if name not in key}
+        failed = transact(
+            self._client,
+            [
+                {
+                    "Update": update(
+                        self._table,
+                        key,
+                        set_to=fields,
+                        condition="#version = :seen",
+                        values={"seen": seen_version},
+                    )
+                }
+            ],
+        )
+        if failed:
+            raise overtaken(self.training_file(file.owner_id, file.file_id))
 
     def _row(self, key: dict[str, str]) -> dict[str, Any] | None:
         with translated("GetItem"):
@@ -112,6 +120,41 @@ class DynamoTrainingFiles:
                 TableName=self._table, Key=to_wire(key), ConsistentRead=True
             )
         return from_wire(answer["Item"]) if "Item" in answer else None
+
+
+def note_import(table: str, owner_id: str, file_id: str, version: int) -> dict[str, Any]:
+    """One step of a transaction: write down that a dataset was made of a file's version."""
+    return _change_imports("ADD", table, owner_id, file_id, version)
+
+
+def forget_import(table: str, owner_id: str, file_id: str, version: int) -> dict[str, Any]:
+    """One step of a transaction: the version can be made a dataset of again."""
+    return _change_imports("DELETE", table, owner_id, file_id, version)
+
+
+def _change_imports(
+    verb: str, table: str, owner_id: str, file_id: str, version: int
+) -> dict[str, Any]:
+    return {
+        "Update": {
+            "TableName": table,
+            "Key": to_wire({"owner_id": owner_id, "file_id": file_id}),
+            "UpdateExpression": f"{verb} {_IMPORTED} :versions",
+            "ConditionExpression": "attribute_exists(file_id)",
+            "ExpressionAttributeValues": to_wire({":versions": {version}}),
+        }
+    }
+
+
+def _row_of(file: TrainingFile) -> dict[str, Any]:
+    row = row_of(file)
+    del row["imported_versions"]
+    return row
+
+
+def _file_of(row: dict[str, Any]) -> TrainingFile:
+    imported = sorted(int(version) for version in row.pop(_IMPORTED, ()))
+    return read_training_file({**row, "imported_versions": imported})
 
 
 def _claim(owner_id: str, name: str) -> dict[str, str]:

@@ -100,7 +100,9 @@ class TrainingFileBuilder:
         document = read_training_json(stored.text)
         chosen = self.chooser.choose(owner_id, choice, document.conversations)
         now = iso(self.clock())
-        draft = _Draft(owner_id, file_id, file.version + 1, file.created_at, now)
+        draft = _Draft(
+            owner_id, file_id, file.version + 1, file.created_at, now, file.newest.simulated
+        )
         added, texts = self._store(draft, document, file.newest.quality, chosen)
         grown = file.grown(added, texts.scaffolding_distribution)
         self.files.replace(grown, file.version)
@@ -134,6 +136,7 @@ class TrainingFileBuilder:
             total_training_pairs=texts.total_training_pairs,
             trainable_pairs=texts.trainable_pairs,
             quality=quality,
+            simulated=draft.simulated or any(one.record.simulated for one in chosen),
         )
         return version, texts
 
@@ -152,13 +155,14 @@ class TrainingFileBuilder:
 
 @dataclass(frozen=True, slots=True)
 class _Draft:
-    """Which version of which file is being made."""
+    """Which version of which file is being made; `simulated` is what the one before it was."""
 
     owner_id: str
     file_id: str
     version: int
     file_created_at: str
     now: str
+    simulated: bool = False
 
 
 def _refuse_too_large(name: str, texts: TrainingTexts) -> None:

@@ -1,0 +1,16 @@
+"""The training workflow's function that asks SageMaker for a training, or waits for room."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from brightrun import bootstrap_training_workflow
+from brightrun.domain.training_turns import TrainingTurn
+
+
+def lambda_handler(event: dict[str, Any], context: Any) -> dict[str, Any]:  # noqa: ARG001
+    """Start the training once."""
+    result = bootstrap_training_workflow.training_starter().start(
+        TrainingTurn.model_validate(event)
+    )
+    return result.model_dump(by_alias=True)
