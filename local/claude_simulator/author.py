@@ -1,4 +1,4 @@
-"""Writes the text of an answer: a conversation, a schema example or a plain sentence."""
+"""Writes the text of an answer: a conversation, a judgement, a schema example or a sentence."""
 
 from __future__ import annotations
 
@@ -12,6 +12,7 @@ from local.claude_simulator.conversation.scaffolding import Scaffolding, read_sc
 from local.claude_simulator.conversation.writer import write_conversation
 from local.claude_simulator.defects import apply_defect, extra_exchanges
 from local.claude_simulator.faults import Defect, Fault
+from local.claude_simulator.judge import wants_judgement, write_judgement
 from local.claude_simulator.schema_example import conform, example, violate
 from local.claude_simulator.schema_rules import resolve
 from local.claude_simulator.tokens import prompt_text
@@ -38,10 +39,16 @@ def write_answer(body: dict[str, Any], seed: int, fault: Fault | None) -> str:
         value = _conversation(body, schema, seed, defect)
     else:
         _require(not defect, "a conversation schema")
-        value = example(schema, _generator(seed, [schema, body["messages"]]))
+        value = _other(body, schema, seed)
     if fault and fault.schema_violation:
         value = violate(value, schema)
     return json.dumps(value, ensure_ascii=False)
+
+
+def _other(body: dict[str, Any], schema: dict[str, Any], seed: int) -> Any:
+    if wants_judgement(schema):
+        return write_judgement(prompt_text(body["messages"]), schema)
+    return example(schema, _generator(seed, [schema, body["messages"]]))
 
 
 def wants_conversation(schema: dict[str, Any]) -> bool:
