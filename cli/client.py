@@ -39,6 +39,12 @@ class Answer(Document):
         )
 
 
+def rows_of(page: Document, key: str) -> list[Any]:
+    """The rows of a list answer; the routes of datasets and training keep theirs under `data`."""
+    rows: list[Any] = page.get("data", page)[key]
+    return rows
+
+
 def segment(identifier: str) -> str:
     """Quote an id or key for use as one segment of a path."""
     return quote(identifier, safe="")
@@ -84,9 +90,14 @@ class ApiClient:
         request = self._http.build_request("PATCH", path, json=body, headers=headers)
         return self._call(request, repeatable=False)
 
-    def delete(self, path: str) -> Document:
-        """Deactivate or remove."""
-        return self._call(self._http.build_request("DELETE", path), repeatable=False)
+    def delete(
+        self, path: str, params: Params | None = None, if_match: str | None = None
+    ) -> Document:
+        """Deactivate or remove, of the version with this ETag where one is given."""
+        given = {name: value for name, value in (params or {}).items() if value is not None}
+        headers = {"if-match": if_match} if if_match else {}
+        request = self._http.build_request("DELETE", path, params=given, headers=headers)
+        return self._call(request, repeatable=False)
 
     def pages(
         self, path: str, key: str, params: Params | None = None, limit: int | None = None
@@ -103,7 +114,7 @@ class ApiClient:
             page = self.get(path, {**asked, "limit": size})
             yield page
             if remaining is not None:
-                remaining -= len(page[key])
+                remaining -= len(rows_of(page, key))
             asked["cursor"] = page.get("next_cursor")
             if asked["cursor"] is None:
                 return

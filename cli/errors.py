@@ -1,6 +1,7 @@
 """Every failure the command can end with, and the exit code of each.
 
 CliError
+├── NotReadyError            1    a file was found wanting
 ├── UsageError               2    wrong arguments, files or settings
 ├── NotSignedInError         3    no session, or one that can no longer be renewed
 ├── NotFoundError            4    the record does not exist or belongs to somebody else
@@ -89,6 +90,13 @@ class RefusedError(CliError):
 
     exit_code = ExitCode.REFUSED
     default_code = "refused"
+
+
+class NotReadyError(CliError):
+    """A file was taken in and found wanting: no model can be trained on it."""
+
+    exit_code = ExitCode.JOB_NOT_SUCCESSFUL
+    default_code = "not_ready"
 
 
 class UnavailableError(CliError):

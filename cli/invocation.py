@@ -87,13 +87,27 @@ class Invocation:
             self.console.print(plain(sentence), soft_wrap=True)  # commands stay copyable
 
 
+SystemName = Annotated[
+    str | None,
+    typer.Option(
+        "--system",
+        metavar="NAME",
+        envvar="BRIGHTRUN_PROFILE",
+        help="Which system to talk to; what other commands call --profile.",
+    ),
+]
+"""For a command that has a --profile of another meaning."""
+
+
 def command(
-    app: typer.Typer, name: str
+    app: typer.Typer, name: str, *, system: Any = ProfileName
 ) -> Callable[
     [Callable[Concatenate[Invocation, P], int | None]],
     Callable[Concatenate[Invocation, P], int | None],
 ]:
     """Register a function as a command and give it the options every command has.
+
+    `system` is the option that names the profile, ProfileName or SystemName.
 
     The function gets its Invocation first and may return an exit code; a CliError, Ctrl-C or a
     declined question is reported here, on stderr, and becomes the exit code of its kind.
@@ -114,20 +128,22 @@ def command(
                 raise _reported(error, as_json) from error
             raise typer.Exit(code or 0)
 
-        _take_shared_options(run, function)
+        _take_shared_options(run, function, system)
         app.command(name)(run)
         return function
 
     return register
 
 
-def _take_shared_options(run: Callable[..., None], function: Callable[..., Any]) -> None:
+def _take_shared_options(
+    run: Callable[..., None], function: Callable[..., Any], system: Any
+) -> None:
     """Let Typer see the function's own parameters without the first, then the shared ones."""
     hints = get_type_hints(function, include_extras=True)
     own = list(inspect.signature(function).parameters.values())[1:]
     keyword = inspect.Parameter.KEYWORD_ONLY
     shared = [
-        inspect.Parameter("profile", keyword, default=None, annotation=ProfileName),
+        inspect.Parameter("profile", keyword, default=None, annotation=system),
         inspect.Parameter("as_json", keyword, default=False, annotation=JsonFlag),
     ]
     parameters = [

@@ -1,10 +1,11 @@
 """What every list command has: its paging options, and one answer of all pages asked for."""
 
 from collections.abc import Sequence
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 
+from cli.client import rows_of
 from cli.invocation import Invocation
 from cli.render import Column, table
 
@@ -28,10 +29,10 @@ def answer_list(
     cursor: str | None = None,
 ) -> None:
     """Fetch the pages of a list route and answer with its rows under the route's own key."""
-    rows = []
+    rows: list[dict[str, Any]] = []
     following: str | None = None
     for page in run.client.pages(path, key, {**(filters or {}), "cursor": cursor}, limit):
-        rows.extend(page[key])
+        rows.extend(rows_of(page, key))
         following = page.get("next_cursor")
     rows = rows[:limit]  # scaffolding routes answer everything at once
     document = {"success": True, key: rows, "count": len(rows), "next_cursor": following}

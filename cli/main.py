@@ -13,21 +13,31 @@ from cli.commands import (
     batch_view,
     conversations,
     convert,
+    costs,
+    datasets,
+    deletion,
+    estimate,
     failures,
     generate,
     import_files,
+    jobs,
+    judgements,
     logs,
+    models,
+    notifications,
     quality,
+    receipt,
     reviews,
     scaffolding,
+    train,
     training_files,
     validate,
 )
 from cli.errors import UsageError
 from cli.scaffolding import ARCS, PERSONAS, TEMPLATES, TOPICS
 
-EXIT_CODES = """Exit codes: 0 done; 1 the batch or conversation ended failed, partly failed,
-cancelled or paused, a validated file is not ready, or an import was refused in part;
+EXIT_CODES = """Exit codes: 0 done; 1 the batch, conversation or training job ended failed, partly
+failed, cancelled or paused, a file is not ready or not trainable, or an import was refused in part;
 2 wrong usage, or no training file; 3 not signed in; 4 not found; 5 refused by the server;
 6 server or network trouble, throttling included; 130 interrupted or declined."""
 
@@ -58,12 +68,14 @@ def build_app() -> typer.Typer:
         "Begin with `brightrun login --local`, or `brightrun configure` and `brightrun login`.",
         epilog=EXIT_CODES,
     )
-    offline = (convert.app, validate.app)
+    offline = (convert.app, validate.app, receipt.app, estimate.app)
     for part in (
         account.app,
         scaffolding.compatibility_app,
         generate.app,
         import_files.app,
+        train.app,
+        costs.app,
         *offline,
     ):
         app.add_typer(part)
@@ -72,10 +84,14 @@ def build_app() -> typer.Typer:
         batch.add_typer(part)
     app.add_typer(batch, name="batch")
     kept = typer.Typer(help="The conversations: list, show, review, edit, enrich, download.")
-    for part in (conversations.app, reviews.app, quality.app):
+    for part in (conversations.app, reviews.app, deletion.app, quality.app, judgements.app):
         kept.add_typer(part)
     app.add_typer(kept, name="conversations")
     app.add_typer(training_files.app, name="training-files")
+    app.add_typer(datasets.app, name="dataset")
+    app.add_typer(jobs.app, name="job")
+    app.add_typer(models.app, name="model")
+    app.add_typer(notifications.app, name="notifications")
     app.add_typer(failures.app, name="failures")
     app.add_typer(logs.app, name="logs")
     kinds = {"personas": PERSONAS, "arcs": ARCS, "topics": TOPICS, "templates": TEMPLATES}

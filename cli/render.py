@@ -110,6 +110,9 @@ def print_conversation(
 
     console.print(Rule(Text(plain(conversation.get("conversation_name")), style="bold")))
     console.print(record(_header(conversation)))
+    if conversation.get("judgement"):
+        console.print(Text("\nJudged, as advice only:", style="bold"))
+        console.print(record(_judgement(conversation["judgement"])))
     for turn in turns:
         heading = Text(f"\n{turn['turn_number']}. {plain(turn['role'])}")
         heading.stylize(SPEAKER_STYLES.get(turn["role"], "bold"))
@@ -134,6 +137,21 @@ def _header(conversation: Mapping[str, Any]) -> dict[str, Any]:
         "cost": f"{cost} (simulated)" if conversation.get("simulated") else cost,
         "tokens": tokens,
         "created": conversation.get("created_at"),
+    }
+
+
+def _judgement(judged: Mapping[str, Any]) -> dict[str, Any]:
+    cost = money(judged["cost_usd"])
+    verdicts = {
+        name: f"{verdict['score']}: {plain(verdict['reason'])}"
+        for name, verdict in judged["criteria"].items()
+    }
+    return {
+        "score": judged["score"],
+        "by": f"{judged['model']}, rubric {judged['rubric_version']}",
+        "cost": f"{cost} (simulated)" if judged["simulated"] else cost,
+        "tokens": f"{judged['input_tokens']} in, {judged['output_tokens']} out",
+        **verdicts,
     }
 
 

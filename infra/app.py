@@ -12,13 +12,15 @@ from infra.policy import acknowledge, enforce_policy
 from infra.settings import StageSettings
 from infra.stacks.api import ApiStack
 from infra.stacks.data import DataStack
+from infra.stacks.datasets import DatasetsStack
+from infra.stacks.training import TrainingStack
 from infra.stacks.workflows import WorkflowsStack
 
 ROOT = Path(__file__).resolve().parent.parent
 
 
 def build_app(outdir: str) -> App:
-    """Return the app with its three stacks, ready to synthesize into `outdir`.
+    """Return the app with its stacks, ready to synthesize into `outdir`.
 
     cdk.json's context is read here too, so the templates are the same without the CDK command line.
     """
@@ -28,7 +30,18 @@ def build_app(outdir: str) -> App:
     env = Environment(region=settings.region)
     data = DataStack(app, "BrightRunData", settings=settings, env=env)
     workflows = WorkflowsStack(app, "BrightRunWorkflows", settings=settings, data=data, env=env)
-    ApiStack(app, "BrightRunApi", settings=settings, data=data, workflows=workflows, env=env)
+    datasets = DatasetsStack(app, "BrightRunDatasets", settings=settings, data=data, env=env)
+    training = TrainingStack(app, "BrightRunTraining", settings=settings, data=data, env=env)
+    ApiStack(
+        app,
+        "BrightRunApi",
+        settings=settings,
+        data=data,
+        workflows=workflows,
+        datasets=datasets,
+        training=training,
+        env=env,
+    )
     Tags.of(app).add("application", "brightrun")
     Tags.of(app).add("stage", settings.stage)
     enforce_policy(app)

@@ -13,6 +13,9 @@ from aws_cdk import Acknowledgment, App, Validations
 from cdk_nag import AwsSolutionsChecks
 from constructs import IConstruct
 
+from infra.acknowledged_datasets import DATASETS_ACKNOWLEDGEMENTS
+from infra.acknowledged_training import JOBS, MODELS, TRAINING_ACKNOWLEDGEMENTS
+
 ADR = "docs/adr/0008-policy-acknowledgements.md"
 
 TRACES = "X-Ray's write actions accept no resource but *; they can only add traces, not read any."
@@ -29,6 +32,8 @@ FAILURES = "Keys hold ids made at run time; the wildcard covers reports in this 
 TRAINING = (
     "Keys hold ids made at run time; the wildcard covers training files in this one bucket of ours."
 )
+RECEIPTS = "Keys hold ids made at run time; the wildcard covers datasets in one bucket of ours."
+TOKENIZERS = "A base model's key and revision come from the registry; no weights can be read."
 NO_ROTATION = (
     "Anthropic issues this key and offers no API to rotate it; the operator replaces it by hand, "
     "or uses a provider that signs with the function's role and needs no key."
@@ -61,7 +66,9 @@ _PLAN_OBJECTS = "BrightRunData:BatchLogsBucketArn/*/plan.json"
 _LOG_OBJECTS = "BrightRunData:BatchLogsBucketArn/*/log.txt"
 _CONVERSATION_OBJECTS = "BrightRunData:ConversationFilesBucketArn/*"
 _FAILURE_OBJECTS = "BrightRunData:FailedGenerationFilesBucketArn/*"
+_BASE_MODELS = "BrightRunData:BaseModelsBucketArn/*"
 _TRAINING_OBJECTS = "BrightRunData:TrainingFilesBucketArn/*"
+_TRAINING_JOBS = "arn:aws:sagemaker:us-east-1:<AWS::AccountId>:training-job/brightrun-*"
 
 ACKNOWLEDGEMENTS = (
     _wildcard("BrightRunApi/Generate", "*", TRACES),
@@ -75,6 +82,15 @@ ACKNOWLEDGEMENTS = (
     _wildcard("BrightRunApi/TrainingFiles", _CONVERSATION_OBJECTS, CONVERSATIONS),
     _wildcard("BrightRunApi/TrainingFiles", _TRAINING_OBJECTS, TRAINING),
     _wildcard("BrightRunApi/Scaffolding", "*", TRACES),
+    _wildcard("BrightRunApi/Estimate", "*", TRACES),
+    _wildcard("BrightRunApi/Estimate", "BrightRunData:DatasetsBucketArn/*", RECEIPTS),
+    _wildcard("BrightRunApi/Estimate", f"{_BASE_MODELS}/tokenizer*", TOKENIZERS),
+    _wildcard("BrightRunApi/Estimate", f"{_BASE_MODELS}/chat_template.jinja", TOKENIZERS),
+    _wildcard("BrightRunApi/Jobs", "*", TRACES),
+    _wildcard("BrightRunApi/Jobs", _TRAINING_JOBS, JOBS),
+    _wildcard("BrightRunApi/Models", "*", TRACES),
+    _wildcard("BrightRunApi/Models", "BrightRunData:ModelsBucketArn/*", MODELS),
+    _wildcard("BrightRunApi/Costs", "*", TRACES),
     _wildcard("BrightRunWorkflows/ProcessNext", "*", TRACES),
     _wildcard("BrightRunWorkflows/ProcessNext", _PLAN_OBJECTS, PLANS),
     _wildcard("BrightRunWorkflows/ProcessNext", _CONVERSATION_OBJECTS, CONVERSATIONS),
@@ -84,6 +100,8 @@ ACKNOWLEDGEMENTS = (
     _wildcard("BrightRunWorkflows/FinishBatch", _PLAN_OBJECTS, PLANS),
     _wildcard("BrightRunWorkflows/FinishBatch", _CONVERSATION_OBJECTS, CONVERSATIONS),
     _wildcard("BrightRunWorkflows/GenerateBatch", "*", TRACES_AND_LOG_DELIVERY),
+    *(Acknowledgement(*accepted) for accepted in DATASETS_ACKNOWLEDGEMENTS),
+    *(Acknowledgement(*accepted) for accepted in TRAINING_ACKNOWLEDGEMENTS),
     Acknowledgement("BrightRunWorkflows/ClaudeApiKeySecret", "AwsSolutions-SMG4", NO_ROTATION),
     Acknowledgement("BrightRunApi/Users/UserPool/Resource", "AwsSolutions-COG2", NO_MFA),
     Acknowledgement("BrightRunApi/Users/UserPool/Resource", "AwsSolutions-COG8", NO_PLUS_TIER),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from dataclasses import dataclass, fields
 from typing import Any, Self
@@ -32,6 +33,7 @@ class StageSettings:
     log_retention_days: int = 90  # longer costs storage, shorter loses evidence
     noncurrent_version_days: int = 30  # how long an overwritten or deleted object can be restored
     log_level: str = "INFO"
+    training_image: str = ""  # where SageMaker pulls it from; empty: built from this repository
 
     @classmethod
     def from_context(cls, lookup: Callable[[str], Any]) -> Self:
@@ -68,6 +70,12 @@ class StageSettings:
             "at least 1",
         )
         _require(self.log_level in LOG_LEVELS, "log_level", self.log_level, f"one of {LOG_LEVELS}")
+        _require(
+            not self.training_image or _is_image(self.training_image),
+            "training_image",
+            self.training_image,
+            "an image with its registry and a tag or digest, of at most 255 characters",
+        )
 
 
 def _require(condition: bool, name: str, value: object, allowed: str) -> None:
@@ -80,6 +88,14 @@ def _whole_number(name: str, value: object) -> int:
     text = str(value)
     _require(text.isdecimal(), name, value, "a whole number")
     return int(text)
+
+
+def _is_image(text: str) -> bool:
+    # 255 is SageMaker's own bound; a name without a registry would be looked for on Docker Hub.
+    return (
+        len(text) <= 255
+        and re.fullmatch(r"[\w.-]+\.[\w.:-]+/[\w./-]+[:@][\w.:-]+", text) is not None
+    )
 
 
 def _is_origin(text: str) -> bool:

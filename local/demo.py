@@ -1,4 +1,4 @@
-"""The whole product in a minute: twelve conversations, from choice to training file.
+"""The whole product in minutes: twelve conversations, from choice to a trained adapter.
 
 It uses only what users have: the HTTP API, through the command line's own client.
 """
@@ -21,6 +21,8 @@ from cli.job_log import LogReader
 from cli.render import make_console, print_conversation, table
 from cli.session import sign_in_locally
 from cli.watching import watch_batch
+from local.demo_dataset import make_dataset
+from local.demo_training import train_an_adapter
 from local.demo_training_file import make_training_file
 from local.engine import start
 from local.errors import LocalError
@@ -51,6 +53,8 @@ def main() -> int:
                 summary = show_a_batch(client, console, generator_of(folder))
                 job_id = summary["batch_job_id"]
                 summary |= make_training_file(client, console, job_id, folder.root)
+                summary |= make_dataset(client, console, summary["training_file_id"])
+                summary |= train_an_adapter(client, console, summary["dataset_id"], folder.root)
             summary["api_url"] = session.profile.api_url
             summary["data_dir"] = str(folder.root)
     except LocalError as error:

@@ -6,6 +6,7 @@ from typing import Any
 
 from local.durability.execution_store import ExecutionStore
 from local.durability.files import DamagedFile
+from local.durability.upload_store import UploadStore
 from local.lambdas.deployed import DeployedFunctions
 from local.settings import ACCESS_KEY, HOST, REGION, DataFolder
 
@@ -61,6 +62,7 @@ class Emulator:
             snapshots,
         )
         from local.ministack_patches.item_durability import ItemDurability
+        from local.ministack_patches.multipart_uploads import MultipartUploads
         from local.ministack_patches.workflow_execution import WorkflowExecution
 
         require_version()
@@ -76,6 +78,7 @@ class Emulator:
         definition_checks.install()
         http_api.install()
         object_memory.install()
+        MultipartUploads(UploadStore(folder.uploads)).install()
         self._items.install()
         self._workflows.install()
 

@@ -7,6 +7,7 @@ from enum import Enum
 from typing import Any
 from urllib.parse import parse_qs
 
+from local.sagemaker.endpoint import TARGET_PREFIX as SAGEMAKER_TARGET
 from local.status import Status
 
 Scope = dict[str, Any]
@@ -33,6 +34,7 @@ class Destination(Enum):
 
     API = "api"
     AWS = "aws"
+    SAGEMAKER = "sagemaker"
     STATUS_PAGE = "status page"
     STATUS_DOCUMENT = "status document"
     REFUSED = "refused"
@@ -54,12 +56,15 @@ def destination_of(path: str, query: str, headers: dict[str, str]) -> Destinatio
         return Destination.REFUSED
     destination = _by_signature_and_path(path, query, headers)
     origin = headers.get("origin")
-    if destination is Destination.AWS and origin and not _LOOPBACK_ORIGIN.fullmatch(origin):
+    is_aws = destination in (Destination.AWS, Destination.SAGEMAKER)
+    if is_aws and origin and not _LOOPBACK_ORIGIN.fullmatch(origin):
         return Destination.REFUSED
     return destination
 
 
 def _by_signature_and_path(path: str, query: str, headers: dict[str, str]) -> Destination:
+    if headers.get("x-amz-target", "").startswith(SAGEMAKER_TARGET):
+        return Destination.SAGEMAKER
     signed = headers.get("authorization", "").startswith("AWS4-HMAC-SHA256")
     if signed or "x-amz-target" in headers or parse_qs(query).keys() & _SIGNED_BY_QUERY:
         return Destination.AWS
@@ -80,10 +85,20 @@ def needs_snapshot(method: str, path: str, headers: dict[str, str]) -> bool:
 
 
 class FrontDoor:
-    """ASGI application in front of ministack; ``changed`` hears of changes to be snapshotted."""
+    """ASGI application in front of ministack and of what it lacks, SageMaker.
 
-    def __init__(self, emulator: Application, status: Status, changed: Callable[[], None]) -> None:
+    ``changed`` hears of changes to be snapshotted.
+    """
+
+    def __init__(
+        self,
+        emulator: Application,
+        sagemaker: Application,
+        status: Status,
+        changed: Callable[[], None],
+    ) -> None:
         self._emulator = emulator
+        self._sagemaker = sagemaker
         self._status = status
         self._changed = changed
 
@@ -103,6 +118,8 @@ class FrontDoor:
                 await self._emulator(scope, receive, send)
                 if needs_snapshot(scope["method"], scope["path"], headers):
                     self._changed()
+            case Destination.SAGEMAKER:
+                await self._sagemaker(scope, receive, send)
             case Destination.STATUS_PAGE:
                 await _respond(send, 200, "text/html; charset=utf-8", self._status.page())
             case Destination.STATUS_DOCUMENT:

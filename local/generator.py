@@ -13,9 +13,13 @@ from local.deploy.cloud_assembly import StackArtifact
 from local.errors import LocalError
 from local.settings import DataFolder, Settings
 
-LEASE_SECONDS = "10"
-RETRY_BASE_SECONDS = "1"
-"""Shorter than on AWS, so that a killed local run goes on soon."""
+SHORTER_PAUSES = {
+    "LeaseSeconds": "10",
+    "RetryBaseSeconds": "1",
+    "WatchSeconds": "1",
+    "CapacityRetrySeconds": "2",
+}
+"""Shorter than on AWS: a killed local run goes on soon, and a small training is seen to move."""
 
 
 class SimulatorFailed(LocalError):
@@ -44,7 +48,7 @@ def choose_generator(
 
     Raises SimulatorFailed.
     """
-    common = {"LeaseSeconds": LEASE_SECONDS, "RetryBaseSeconds": RETRY_BASE_SECONDS}
+    common = dict(SHORTER_PAUSES)
     if not any(stack.parameters_from({"ClaudeProvider": ""}) for stack in stacks):
         return Generator("none", common)
     if settings.claude_model:

@@ -30,6 +30,12 @@ TAGS = {
     "Enrichment": "Checking what was written, and completing it.",
     "Review": "Deciding what may be trained on, and who decided so.",
     "Training files": "What is trained on, made of conversations.",
+    "Datasets": "What is trained on, as one validated file.",
+    "Estimates": "What training will take and cost, and on what.",
+    "Training jobs": "Training adapters, and watching it.",
+    "Models": "The adapters that were delivered.",
+    "Costs": "What training has cost.",
+    "Notifications": "What happened while nobody was looking.",
     "Failures": "What could not be written, and why.",
     "Generation log": "Every call to Claude, and what it cost.",
 }

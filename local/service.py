@@ -14,6 +14,7 @@ from local.lambdas.code_cache import CodeCache
 from local.lambdas.deployed import DeployedFunctions
 from local.lifeline import Lifeline
 from local.outputs import write_outputs
+from local.sagemaker.service import SageMaker
 from local.settings import HOST, DataFolder, Settings
 from local.status import Status, outputs_by_name
 
@@ -67,9 +68,11 @@ class _Service:
         self._emulator = emulator
         self._functions = functions
         self._code = code
-        self._status = Status(self._endpoint_url, folder)
+        self._sagemaker = SageMaker(settings, folder, self._endpoint_url)
+        self._status = Status(self._endpoint_url, folder, self._sagemaker.status)
         self._snapshots = SnapshotSchedule(emulator.capture, emulator.snapshot.write)
         self._stopping = asyncio.Event()
+        self._closing = asyncio.Event()
 
     async def run(
         self,
@@ -80,7 +83,7 @@ class _Service:
     ) -> None:
         """Start serving, get ready, announce it, and stop cleanly when told to."""
         for name in (signal.SIGTERM, signal.SIGINT):
-            asyncio.get_running_loop().add_signal_handler(name, self._stopping.set)
+            asyncio.get_running_loop().add_signal_handler(name, self._stop)
         serving = asyncio.create_task(self._serve_requests(listener))
         snapshots: asyncio.Task[None] | None = None
         try:
@@ -94,13 +97,20 @@ class _Service:
             stopping = asyncio.create_task(self._stopping.wait())
             await asyncio.wait({serving, stopping}, return_when=asyncio.FIRST_COMPLETED)
         finally:
-            self._stopping.set()
+            await asyncio.to_thread(self._sagemaker.close)
+            self._closing.set()
             self._emulator.halt_executions()
             await asyncio.to_thread(self._functions.close)
             await serving
             if snapshots is not None:
                 snapshots.cancel()
                 self._emulator.take_last_snapshot()
+
+    def _stop(self) -> None:
+        """Stop at once while getting ready; later, training saves its checkpoints first."""
+        self._stopping.set()
+        if not self._status.is_ready:
+            self._closing.set()
 
     async def _serve_requests(self, listener: int) -> None:
         import hypercorn.asyncio
@@ -111,8 +121,10 @@ class _Service:
         config.graceful_timeout = _GRACE_SECONDS
         config.keep_alive_timeout = 75
         config.loglevel = "WARNING"
-        application: Any = FrontDoor(self._emulator.handle, self._status, self._snapshots.mark)
-        await hypercorn.asyncio.serve(application, config, shutdown_trigger=self._stopping.wait)
+        application: Any = FrontDoor(
+            self._emulator.handle, self._sagemaker.endpoint, self._status, self._snapshots.mark
+        )
+        await hypercorn.asyncio.serve(application, config, shutdown_trigger=self._closing.wait)
 
     async def _get_ready(self, stacks: list[StackArtifact], generator: Generator) -> None:
         from local.deploy.deployment import deploy, is_current
@@ -127,6 +139,7 @@ class _Service:
         if changed:
             self._emulator.deployment = record
             await self._snapshots.take()
+        await asyncio.to_thread(self._sagemaker.start, outputs_by_name(record))
         self._status.ready(record, generator.name)
         write_outputs(record, self._status.document(), self._folder)
         self._emulator.resume_executions()

@@ -14,6 +14,9 @@ ACCOUNT = "000000000000"
 ACCESS_KEY = "local"
 """Access key id and secret of the emulated AWS; they protect nothing."""
 
+MOST_TRAINING_PLACES = 16
+
+REPOSITORY = Path(__file__).parents[1]
 USER_NAME = "demo@brightrun.local"
 
 
@@ -31,6 +34,9 @@ class Settings:
     simulator_latency_seconds: str | None = None
     anthropic_api_key: str | None = field(default=None, repr=False)
     claude_model: str | None = None
+    training_python: Path = REPOSITORY / ".venv-train" / "bin" / "python"
+    training_entry_point: Path = REPOSITORY / "training_container" / "launch.py"
+    training_places: int = 1
 
     @classmethod
     def from_environment(
@@ -43,11 +49,17 @@ class Settings:
     ) -> "Settings":
         """Read the BRIGHTRUN_ variables and ANTHROPIC_API_KEY; arguments come before them.
 
-        Raises SettingsError for a port that is none.
+        Raises SettingsError for a port that is none, or places for training jobs that are none.
         """
         text = str(port) if port is not None else environ.get("BRIGHTRUN_PORT", str(DEFAULT_PORT))
         if not text.isdecimal() or int(text) > 65534:
             raise SettingsError(f"The port must be a number from 0 to 65534, got {text!r}.")
+        places = environ.get("BRIGHTRUN_TRAINING_PLACES", "1")
+        if not places.isdecimal() or not 1 <= int(places) <= MOST_TRAINING_PLACES:
+            raise SettingsError(
+                "BRIGHTRUN_TRAINING_PLACES says how many training jobs run at a time, from 1 to"
+                f" {MOST_TRAINING_PLACES}; got {places!r}."
+            )
         return cls(
             port=int(text),
             data_dir=(data_dir or Path(environ.get("BRIGHTRUN_DATA_DIR", ".local"))).absolute(),
@@ -55,7 +67,16 @@ class Settings:
             simulator_latency_seconds=environ.get("BRIGHTRUN_SIMULATOR_LATENCY") or None,
             anthropic_api_key=environ.get("ANTHROPIC_API_KEY") or None,
             claude_model=environ.get("BRIGHTRUN_CLAUDE_MODEL") or None,
+            training_python=_path(environ, "BRIGHTRUN_TRAINING_PYTHON", cls.training_python),
+            training_entry_point=_path(
+                environ, "BRIGHTRUN_TRAINING_ENTRY_POINT", cls.training_entry_point
+            ),
+            training_places=int(places),
         )
+
+
+def _path(environ: Mapping[str, str], name: str, otherwise: Path) -> Path:
+    return Path(environ[name]).absolute() if environ.get(name) else otherwise
 
 
 @dataclass(frozen=True)
@@ -105,13 +126,23 @@ class DataFolder:
         return self.root / "executions"
 
     @property
+    def uploads(self) -> Path:
+        """Multipart uploads that are neither completed nor aborted."""
+        return self.root / "uploads"
+
+    @property
     def code(self) -> Path:
         """Extracted code of functions and layers."""
         return self.root / "code"
 
+    @property
+    def training(self) -> Path:
+        """Training jobs: a folder each with its record and log; and the scripted faults."""
+        return self.root / "training"
+
     def create(self) -> None:
         """Create the folders and the log of the engine, for their owner only."""
         self.root.mkdir(mode=0o700, parents=True, exist_ok=True)
-        for folder in (self.logs, self.executions, self.code, self.root / "tmp"):
+        for folder in (self.logs, self.executions, self.code, self.training, self.root / "tmp"):
             folder.mkdir(mode=0o700, exist_ok=True)
         self.engine_log.touch(mode=0o600)

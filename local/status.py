@@ -2,7 +2,7 @@
 
 import html
 import json
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 
 from local.settings import USER_NAME, DataFolder
@@ -15,10 +15,15 @@ _SHOWN_RESOURCES = {
 }
 
 
+Live = Callable[[], Mapping[str, Any]]
+"""What changes while the system runs, asked for anew each time."""
+
+
 class Status:
     """The engine's state: starting at first, ready once ``ready`` was called."""
 
-    def __init__(self, endpoint_url: str, folder: DataFolder) -> None:
+    def __init__(self, endpoint_url: str, folder: DataFolder, live: Live = dict) -> None:
+        self._live = live
         self.api_id: str | None = None
         self._document: dict[str, Any] = {
             "state": "starting",
@@ -43,19 +48,24 @@ class Status:
             **{name: _physical_ids(record, kind) for name, kind in _SHOWN_RESOURCES.items()},
         }
 
+    @property
+    def is_ready(self) -> bool:
+        """Whether requests are served."""
+        return bool(self._document["state"] == "ready")
+
     def document(self) -> dict[str, Any]:
         """Return the status as it is now."""
-        return dict(self._document)
+        return {**self._document, **self._live()}
 
     def document_text(self) -> str:
         """Return the status as JSON."""
-        return json.dumps(self._document, indent=2)
+        return json.dumps(self.document(), indent=2)
 
     def page(self) -> str:
         """Return the status as a plain HTML page."""
         rows = "".join(
             f"<dt>{html.escape(name.replace('_', ' '))}</dt><dd>{_shown(value)}</dd>"
-            for name, value in self._document.items()
+            for name, value in self.document().items()
         )
         return (
             "<!doctype html><html lang=en><meta charset=utf-8><title>Bright Run, local</title>"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -16,6 +17,7 @@ from brightrun.repositories.batch_lists import DynamoBatchLists
 from brightrun.repositories.batch_rows import BatchTables
 from brightrun.repositories.batches import DynamoBatches
 
+ROOTS = "brightrun.bootstrap"
 KEYS: dict[str, tuple[str, str]] = {
     "ScaffoldingTable": ("owner_kind", "id"),
     "BatchJobsTable": ("owner_id", "job_id"),
@@ -94,6 +96,16 @@ def environment() -> dict[str, str]:
         "GENERATE_BATCH_STATE_MACHINE_ARN": (
             "arn:aws:states:us-east-1:123456789012:stateMachine:brightrun-generate-batch"
         ),
+        "VALIDATE_DATASET_STATE_MACHINE_ARN": (
+            "arn:aws:states:us-east-1:123456789012:stateMachine:brightrun-validate-dataset"
+        ),
+        "TRAIN_ADAPTER_STATE_MACHINE_ARN": (
+            "arn:aws:states:us-east-1:123456789012:stateMachine:brightrun-train-adapter"
+        ),
+        "TRAINING_IMAGE": "123456789012.dkr.ecr.us-east-1.amazonaws.com/training:1",
+        "TRAINING_ROLE_ARN": "arn:aws:iam::123456789012:role/brightrun-training",
+        "WATCH_SECONDS": "30",
+        "CAPACITY_RETRY_SECONDS": "300",
         "CLAUDE_PROVIDER": "simulator",
         "CLAUDE_MODEL": "claude-sonnet-5-5",
         "LEASE_SECONDS": "60",
@@ -147,3 +159,11 @@ def _schema(keys: tuple[str, str]) -> list[dict[str, str]]:
         {"AttributeName": key, "KeyType": kind}
         for key, kind in zip(keys, ("HASH", "RANGE"), strict=True)
     ]
+
+
+def forget_what_was_built() -> None:
+    """Empty the composition roots, as a new Lambda process finds them."""
+    roots = [module for name, module in sys.modules.items() if name.startswith(ROOTS)]
+    for built in [value for root in roots for value in vars(root).values()]:
+        if hasattr(built, "cache_clear"):
+            built.cache_clear()

@@ -11,6 +11,7 @@ from brightrun.domain.batch import BatchItem, BatchJob, Lease
 from brightrun.domain.batch_log import LogLine, log_line
 from brightrun.domain.claude import Completion
 from brightrun.domain.ids import time_ordered_id
+from brightrun.domain.judge_rubric import current_rubric
 from brightrun.domain.moments import epoch_ms, iso
 from brightrun.domain.transitions import ItemStatus, JobStatus
 from brightrun.ports import Outcome
@@ -122,6 +123,13 @@ def a_conversation(exchanges: int = 4, **changes: Any) -> dict[str, Any]:
         "turns": [a_turn(number) for number in range(1, 2 * exchanges + 1)],
         **changes,
     }
+
+
+def a_judgement(score: int = 4, **changes: Any) -> Completion:
+    """A judge's answer that gives every criterion the same score."""
+    verdict = {"reason": "Turn 2 names the feeling before it advises.", "score": score}
+    answer = {one.key: verdict for one in current_rubric().criteria}
+    return a_completion(json.dumps(answer), **{"model": "claude-opus-5-5", **changes})
 
 
 def a_completion(text: str | None = None, **changes: Any) -> Completion:

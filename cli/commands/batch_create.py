@@ -6,7 +6,9 @@ from typing import Annotated, Any, Literal
 import typer
 
 from cli.batch_plan import BatchPlan, plan_batch
-from cli.errors import ExitCode, InterruptedByUserError
+from cli.commands.judgements import conversations_of
+from cli.commands.judgements import judge as judge_all
+from cli.errors import ExitCode, InterruptedByUserError, UsageError
 from cli.invocation import Invocation, command
 from cli.scaffolding import TEMPLATES, find_id
 from cli.text import duration, money
@@ -39,9 +41,15 @@ def create_batch(
         str | None, typer.Option(help="Repeat it and the same batch is answered, not a second one.")
     ] = None,
     watch: Annotated[bool, typer.Option("--watch", help="Follow the batch to its end.")] = False,
+    judge: Annotated[
+        bool,
+        typer.Option("--judge", help="With --watch: then let another model judge them, for money."),
+    ] = False,
     yes: Annotated[bool, typer.Option("--yes", "-y", help="Do not ask.")] = False,
 ) -> ExitCode:
     """Create a batch: one conversation for every persona, arc and topic chosen."""
+    if judge and not watch:
+        raise UsageError("--judge needs --watch: only what is written can be judged.")
     plan = plan_batch(run.client, persona, arc, topic)
     if not run.as_json:
         _confirm(run, plan, concurrency, yes=yes)
@@ -55,7 +63,7 @@ def create_batch(
     # Always a key: a repeated request after a lost answer must not start a second batch.
     key = idempotency_key or str(uuid.uuid4())
     created = run.client.post("/api/conversations/generate-batch", body, idempotency_key=key)
-    return _answer_created(run, {**created, "idempotencyKey": key}, watch=watch)
+    return _answer_created(run, {**created, "idempotencyKey": key}, watch=watch, judge=judge)
 
 
 def _confirm(run: Invocation, plan: BatchPlan, concurrency: int, *, yes: bool) -> None:
@@ -73,7 +81,9 @@ def _confirm(run: Invocation, plan: BatchPlan, concurrency: int, *, yes: bool) -
         raise InterruptedByUserError("Nothing was created.")
 
 
-def _answer_created(run: Invocation, created: dict[str, Any], *, watch: bool) -> ExitCode:
+def _answer_created(
+    run: Invocation, created: dict[str, Any], *, watch: bool, judge: bool
+) -> ExitCode:
     job_id = created["jobId"]
     run.say(
         f"Batch {job_id} is {created['status']}: {created['totalItems']} conversations, "
@@ -84,5 +94,10 @@ def _answer_created(run: Invocation, created: dict[str, Any], *, watch: bool) ->
         run.answer(created, lambda console: console.print(hint))
         return ExitCode.OK
     last = watch_batch(run.client, job_id, run.progress_console)
-    run.answer({**created, **last.document}, lambda console: console.print(describe(last)))
+    judged: dict[str, Any] = {}
+    if judge and (ids := conversations_of(run, job_id)):
+        # Advice: whatever becomes of it, the batch's own end is the exit code.
+        judged["judgements"], _ = judge_all(run, ids, None, watch=True)
+    document = {**created, **last.document, **judged}
+    run.answer(document, lambda console: console.print(describe(last)))
     return ExitCode.OK if last.is_success else ExitCode.JOB_NOT_SUCCESSFUL

@@ -6,7 +6,8 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from cli.client import Document
-from cli.errors import ExitCode
+from cli.errors import ExitCode, RefusedError
+from cli.import_parts import parts_of
 from cli.invocation import Invocation, command
 from cli.private_files import read_json_object
 from cli.text import plain
@@ -22,14 +23,14 @@ def import_files(
     run: Invocation,
     sources: Annotated[
         list[Path],
-        typer.Argument(metavar="FILE...", help="Raw, enriched or training.json; up to 5 MB each."),
+        typer.Argument(metavar="FILE...", help="Raw, enriched or training.json, of any size."),
     ],
 ) -> ExitCode:
     """Take in conversations from files, listing every warning and everything that is refused."""
-    documents = [(source, read_json_object(source)) for source in sources]
+    parted = [(source, parts_of(str(source), read_json_object(source))) for source in sources]
     files: list[dict[str, Any]] = []
-    for source, document in documents:
-        answer = run.client.post("/api/conversations", {"document": document})
+    for source, parts in parted:
+        answer = _import_parts(run, source, parts)
         files.append({"file": str(source), **answer})
         run.say(f"{source}: {answer['imported']} imported, {answer['refused']} refused.")
     refused = sum(one["refused"] for one in files)
@@ -41,6 +42,48 @@ def import_files(
     }
     run.answer(summary, lambda console: _show(console, files))
     return ExitCode.JOB_NOT_SUCCESSFUL if refused else ExitCode.OK
+
+
+def _import_parts(run: Invocation, source: Path, parts: list[Document]) -> Document:
+    """Send one part after the other; gives one answer, its places counted through the file."""
+    if len(parts) == 1:
+        return run.client.post("/api/conversations", {"document": parts[0]})
+    results: list[dict[str, Any]] = []
+    for number, part in enumerate(parts, start=1):
+        before, size = len(results), len(part["conversations"])
+        results += _placed(_import_part(run, part), before)
+        run.say(f"{source}: part {number} of {len(parts)}, {before + size} conversations sent.")
+    refused = sum(one["conversation"] is None for one in results)
+    return {
+        "success": True,
+        "imported": len(results) - refused,
+        "refused": refused,
+        "results": results,
+    }
+
+
+def _import_part(run: Invocation, part: Document) -> list[dict[str, Any]]:
+    """The results of a part; one of which nothing came in ends no import of the others."""
+    try:
+        answer: list[dict[str, Any]] = run.client.post("/api/conversations", {"document": part})[
+            "results"
+        ]
+    except RefusedError as error:
+        faults = error.details if isinstance(error.details, list) else []
+        if len(faults) != len(part["conversations"]):
+            raise
+        return [
+            {"place": one["field"], "conversation": None, "warnings": [], "error": one["message"]}
+            for one in faults
+        ]
+    return answer
+
+
+def _placed(results: list[dict[str, Any]], before: int) -> list[dict[str, Any]]:
+    return [
+        {**one, "place": f"conversation {before + number}"}
+        for number, one in enumerate(results, start=1)
+    ]
 
 
 def _show(console: "Console", files: list[dict[str, Any]]) -> None:

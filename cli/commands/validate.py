@@ -1,5 +1,6 @@
 """validate: what a training file is and all that is wrong with it, without a server."""
 
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -11,7 +12,12 @@ from cli.private_files import explained
 from cli.render import Column, record, table
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from typing import BinaryIO
+
     from rich.console import Console
+
+    from brightrun.validation import Tokenizer
 
 app = typer.Typer()
 
@@ -23,7 +29,12 @@ SHOWN = (
     "trainable_pairs",
     "total_training_pairs",
     "total_tokens",
+    "tokens_method",
+    "conversations",
     "avg_turns_per_conversation",
+    "tokens_per_conversation",
+    "tokens_per_pair",
+    "split",
     "duplicates",
     "near_duplicates",
     "error_count",
@@ -58,18 +69,54 @@ def validate_training_file(
         list[str] | None,
         typer.Option("--block", metavar="CODE", help="Count this warning as an error."),
     ] = None,
+    tokenizer: Annotated[
+        Path | None,
+        typer.Option(metavar="DIR", help="A base model's folder, to count its tokens, not ours."),
+    ] = None,
 ) -> int:
     """Check a training file of any size, offline: 0 ready, 1 not ready, 2 no training file."""
     from brightrun.validation import Options, validate
 
+    options: dict[str, Any] = {"max_tokens": max_tokens, "block": block or ()}
+    if tokenizer is not None:
+        options["tokenizer"] = _counting_with(tokenizer)
     try:
-        with explained("read", source), source.open("rb") as stream:
-            result = validate(stream, Options(max_tokens=max_tokens, block=block or ()))
+        with _opened(run, source) as stream:
+            result = validate(stream, Options(**options))
     except ValueError as error:
         raise UsageError(str(error)) from error
     document = {"success": result.status == "ready", "file": str(source), **result.as_dict()}
     run.answer(document, lambda console: _show(console, document))
     return result.exit_code
+
+
+def _counting_with(folder: Path) -> "Tokenizer":
+    from brightrun.sft.errors import ModelError
+    from brightrun.sft.tokenizer import OfflineTokenizer
+    from brightrun.validation import Tokenizer
+
+    try:
+        offline = OfflineTokenizer(folder)
+    except ModelError as error:
+        raise UsageError(str(error)) from error
+    return Tokenizer(
+        f"tokenizer of {folder.resolve().name}", lambda text: len(offline.encode(text))
+    )
+
+
+@contextmanager
+def _opened(run: Invocation, source: Path) -> "Iterator[BinaryIO]":
+    """Open a file for reading, with a bar on a terminal: half a gigabyte takes seconds."""
+    with explained("read", source), source.open("rb") as stream:
+        console = run.progress_console
+        if console is None or not console.is_terminal:
+            yield stream
+            return
+        from rich.progress import wrap_file
+
+        size = source.stat().st_size
+        with wrap_file(stream, size, console=console, description="Validating") as watched:
+            yield watched
 
 
 def _show(console: "Console", document: dict[str, Any]) -> None:

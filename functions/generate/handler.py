@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from typing import Any
 
-from brightrun.api import routes_generation
+from brightrun.api import routes_generation, routes_judgements
 from brightrun.api.app import build_api
 
-api = build_api(routes_generation.router)
+api = build_api(routes_generation.router, routes_judgements.router)
 
 
 def lambda_handler(event: dict[str, Any], context: Any) -> dict[str, Any]:

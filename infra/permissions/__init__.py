@@ -18,17 +18,25 @@ from infra.permissions.generation import GENERATION_GRANTS
 from infra.permissions.grant import LOGS_AND_TRACES, Grant
 from infra.permissions.state_machines import STATE_MACHINE_GRANTS
 from infra.permissions.training import TRAINING_GRANTS
+from infra.permissions.training_workflow import (
+    PULL_THE_IMAGE,
+    TRAINING_ROLE_GRANTS,
+    TRAINING_WORKFLOW_GRANTS,
+)
 
 FUNCTION_GRANTS: Mapping[str, tuple[Grant, ...]] = {
     **GENERATION_GRANTS,
     **DATASETS_GRANTS,
     **TRAINING_GRANTS,
+    **TRAINING_WORKFLOW_GRANTS,
 }
 
 __all__ = [
     "FUNCTION_GRANTS",
     "LOGS_AND_TRACES",
     "PROVIDER_GRANTS",
+    "PULL_THE_IMAGE",
     "STATE_MACHINE_GRANTS",
+    "TRAINING_ROLE_GRANTS",
     "Grant",
 ]

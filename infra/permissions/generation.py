@@ -41,6 +41,7 @@ GENERATION_GRANTS: Mapping[str, tuple[Grant, ...]] = {
             "create the job, and find it again on a repeated request",
         ),
         Grant(("dynamodb:BatchWriteItem",), "BatchItemsTable", "create the job's items"),
+        Grant(("dynamodb:GetItem",), "ConversationsTable", "see what is to be judged"),
         Grant(
             ("dynamodb:PutItem", "dynamodb:GetItem"),
             "IdempotencyTable",
@@ -62,7 +63,11 @@ GENERATION_GRANTS: Mapping[str, tuple[Grant, ...]] = {
             "find queued items and expired leases, claim them, store their results",
         ),
         Grant(("dynamodb:PutItem",), "BatchLogsTable", "append to the job's log"),
-        Grant(("dynamodb:PutItem",), "ConversationsTable", "store a conversation's record"),
+        Grant(
+            ("dynamodb:PutItem", "dynamodb:GetItem"),
+            "ConversationsTable",
+            "store a conversation's record; read one that is to be judged",
+        ),
         Grant(("dynamodb:PutItem",), "GenerationLogsTable", "record tokens and cost of each call"),
         Grant(("dynamodb:PutItem",), "FailedGenerationsTable", "record each failed call"),
         Grant(
@@ -121,7 +126,12 @@ GENERATION_GRANTS: Mapping[str, tuple[Grant, ...]] = {
     ),
     "conversations": (
         *LOGS_AND_TRACES,
-        Grant(("dynamodb:GetItem",), "ConversationsTable", "show one conversation"),
+        Grant(
+            ("dynamodb:GetItem", "dynamodb:DeleteItem"),
+            "ConversationsTable",
+            "show one conversation, delete it",
+        ),
+        Grant(("s3:DeleteObject",), "ConversationFilesBucket/*", "delete its files with it"),
         Grant(
             ("dynamodb:Query",), "ConversationsTable/index/by_created_at", "list the newest first"
         ),
@@ -143,7 +153,7 @@ GENERATION_GRANTS: Mapping[str, tuple[Grant, ...]] = {
     "training_files": (
         *LOGS_AND_TRACES,
         Grant(
-            ("dynamodb:GetItem", "dynamodb:Query", "dynamodb:PutItem"),
+            ("dynamodb:GetItem", "dynamodb:Query", "dynamodb:PutItem", "dynamodb:UpdateItem"),
             "TrainingFilesTable",
             "list and show training files, make them and their next versions",
         ),

@@ -6,11 +6,15 @@ from typing import NamedTuple
 
 
 class Grant(NamedTuple):
-    """IAM actions allowed on one resource, and what the code needs them for."""
+    """IAM actions allowed on one resource, and what the code needs them for.
+
+    `passed_to` names the one service that a role may be passed to, for iam:PassRole.
+    """
 
     actions: tuple[str, ...]
     resource: str
     why: str
+    passed_to: str = ""
 
     @property
     def target(self) -> str:

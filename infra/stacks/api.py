@@ -15,12 +15,15 @@ from infra.components.user_pool import Users
 from infra.routes import ROUTES
 from infra.settings import StageSettings
 from infra.stacks.data import DataStack
+from infra.stacks.datasets import DatasetsStack
+from infra.stacks.training import TrainingStack
 from infra.stacks.workflows import WorkflowsStack
 
 API_TIMEOUT_S = 29  # one second under the API's own limit, so a slow function's error is its own
 # A training file is built in memory: 50 MB of JSON is some 400 MB of objects, and a whole vCPU
 # writes it in a third of the API's time.
-LARGER = {"training_files": {"memory_mb": 1769}}
+# A receipt tokenizes 10 MB of text, which takes such a vCPU about ten seconds.
+LARGER = {"training_files": {"memory_mb": 1769}, "estimate": {"memory_mb": 1769}}
 
 
 class ApiStack(Stack):
@@ -34,6 +37,8 @@ class ApiStack(Stack):
         settings: StageSettings,
         data: DataStack,
         workflows: WorkflowsStack,
+        datasets: DatasetsStack,
+        training: TrainingStack,
         **stack: Any,
     ) -> None:
         super().__init__(scope, construct_id, **stack)
@@ -41,7 +46,12 @@ class ApiStack(Stack):
         users = Users(self, "Users")
         http = HttpApi(self, "Http", users=users, settings=settings)
         layers = shared_layers(self)
-        targets = {**data.targets, "GenerateBatchStateMachine": workflows.generate_batch}
+        targets = {
+            **data.targets,
+            "GenerateBatchStateMachine": workflows.generate_batch,
+            "ValidateDatasetStateMachine": datasets.validate_dataset,
+            **training.targets,
+        }
         extra = {"generate": claude_environment(self, ["CLAUDE_MODEL"])}
         for name, routes in ROUTES.items():
             answering = ServiceFunction(

@@ -74,6 +74,7 @@ class WorkflowsStack(Stack):
                 "FinishBatchFunction": finish_batch.function.function_arn,
             },
             settings=settings,
+            mend="start the batch again with retry-failed, or resume it",
         )
         arn = machine.state_machine.state_machine_arn
         self.generate_batch = start_target(arn)

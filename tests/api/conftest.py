@@ -1,5 +1,14 @@
 """The same API as the handler tests have."""
 
-from tests.handlers.conftest import account, api, aws, clock, runs, seeds
+from tests.handlers.conftest import (
+    account,
+    api,
+    aws,
+    clock,
+    runs,
+    seeds,
+    trainings,
+    validations,
+)
 
-__all__ = ["account", "api", "aws", "clock", "runs", "seeds"]
+__all__ = ["account", "api", "aws", "clock", "runs", "seeds", "trainings", "validations"]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
@@ -9,6 +10,7 @@ from typing import Any
 from brightrun.domain.ids import NIL_UUID
 from tests import builders as build
 from tests.fakes import scaffolding
+from tests.fakes.training_jobs import a_point, a_training_job
 from tests.handlers.gateway import Api
 from tests.handlers.seeds import Seeds, numbered_id
 
@@ -73,6 +75,41 @@ def a_training_file(seeds: Seeds, api: Api) -> str:
     return record_id
 
 
+def a_countable_dataset(seeds: Seeds, _: Api) -> str:
+    row = {"messages": [{"role": "user", "content": "Q"}, {"role": "assistant", "content": "A"}]}
+    return seeds.countable_dataset(json.dumps(row).encode()).dataset_id
+
+
+def another_dataset(seeds: Seeds, _: Api) -> str:
+    return seeds.dataset(seeds.rows("DatasetsTable") + 1).dataset_id
+
+
+def a_dataset_without_a_file(seeds: Seeds, _: Api) -> str:
+    return seeds.waiting_dataset(seeds.rows("DatasetsTable") + 1).dataset_id
+
+
+def a_notification(seeds: Seeds, _: Api) -> str:
+    return seeds.notification(seeds.rows("NotificationsTable") + 1).notification_id
+
+
+def an_importable_training_file(seeds: Seeds, _: Api) -> str:
+    return seeds.training_file().file_id
+
+
+def a_ready_dataset(seeds: Seeds, _: Api) -> str:
+    return seeds.dataset().dataset_id
+
+
+def a_training(seeds: Seeds, _: Api) -> str:
+    job = seeds.training_job(dataset_id=numbered_id(seeds.rows("TrainingJobsTable") + 50))
+    seeds.training_records().add_points(job, [a_point(0), a_point(1)])
+    return job.job_id
+
+
+def a_delivered_model(seeds: Seeds, _: Api) -> str:
+    return seeds.model(a_training_job()).model_id
+
+
 def built_in(record: Any) -> Known:
     return lambda *_: str(record.id)
 
@@ -85,6 +122,9 @@ REQUESTS: Mapping[str, Sent] = {
     "POST /api/conversations/generate-with-scaffolding": Sent(ROC),
     "POST /api/conversations/generate-batch": Sent(
         {"name": "A batch", "parameterSets": [{"parameters": ROC}]}
+    ),
+    "POST /api/conversations/judge": Sent(
+        {"conversationIds": [numbered_id(1)]}, known=a_conversation
     ),
     "GET /api/batch-jobs": Sent(query={"status": "queued", "limit": "5"}),
     "GET /api/batch-jobs/{id}": Sent(known=a_job),
@@ -110,6 +150,7 @@ REQUESTS: Mapping[str, Sent] = {
         {"turn_number": 2, "content": "A better answer.", "reason": "It was vague."},
         known=an_enrichable_conversation,
     ),
+    "DELETE /api/conversations/{id}": Sent(known=a_conversation),
     "GET /api/conversations/{id}/status": Sent(known=a_conversation),
     "PATCH /api/conversations/{id}/status": Sent({"status": "approved"}, known=a_conversation),
     "GET /api/conversations/{id}/audit": Sent(known=a_conversation),
@@ -124,6 +165,20 @@ REQUESTS: Mapping[str, Sent] = {
     "GET /api/training-files/available-for-import": Sent(),
     "GET /api/training-files/{id}": Sent(known=a_training_file),
     "GET /api/training-files/{id}/download": Sent(known=a_training_file),
+    "GET /api/datasets": Sent(query={"status": "ready", "search": "first"}, known=another_dataset),
+    "POST /api/datasets": Sent({"name": "First", "file_name": "a.jsonl", "file_size": 7}),
+    "POST /api/datasets/import-from-training-file": Sent(
+        {"training_file_id": numbered_id(1)}, known=an_importable_training_file
+    ),
+    "GET /api/datasets/{id}": Sent(known=another_dataset),
+    "DELETE /api/datasets/{id}": Sent(known=another_dataset),
+    "GET /api/datasets/{id}/upload": Sent(known=a_dataset_without_a_file),
+    "POST /api/datasets/{id}/confirm": Sent(known=another_dataset),
+    "GET /api/datasets/{id}/report": Sent(known=another_dataset),
+    "GET /api/notifications": Sent(query={"unread": "true", "limit": "5"}, known=a_notification),
+    "PATCH /api/notifications/{id}/read": Sent(known=a_notification),
+    "POST /api/notifications/read-all": Sent(known=a_notification),
+    "POST /api/datasets/{id}/receipt": Sent({"rows_shown": 1}, known=a_countable_dataset),
     "GET /api/failed-generations": Sent(query={"failure_type": "truncation"}),
     "GET /api/failed-generations/{id}": Sent(known=a_failure),
     "GET /api/failed-generations/{id}/download": Sent(known=a_failure),
@@ -159,4 +214,22 @@ REQUESTS: Mapping[str, Sent] = {
     "PATCH /api/templates/{id}": Sent({"rating": None}, known=TEMPLATE),
     "DELETE /api/templates/{id}": Sent(known=TEMPLATE),
     "POST /api/templates/{id}/resolve": Sent(ROC, known=TEMPLATE),
+    "POST /api/jobs/estimate": Sent(
+        {"total_training_pairs": 89, "gpu_config": {"type": "H100", "count": 1}}
+    ),
+    "GET /api/jobs/estimate/accuracy": Sent(),
+    "GET /api/base-models": Sent(),
+    "GET /api/jobs": Sent(query={"status": "queued"}, known=a_training),
+    "POST /api/jobs": Sent(
+        {"dataset_id": numbered_id(1), "gpu_config": {"type": "H100", "count": 1}},
+        known=a_ready_dataset,
+    ),
+    "GET /api/jobs/{id}": Sent(known=a_training),
+    "GET /api/jobs/{id}/metrics": Sent(known=a_training),
+    "GET /api/jobs/{id}/events": Sent(known=a_training),
+    "POST /api/jobs/{id}/cancel": Sent(known=a_training),
+    "GET /api/models": Sent(known=a_delivered_model),
+    "GET /api/models/{id}": Sent(known=a_delivered_model),
+    "POST /api/models/{id}/download": Sent({"files": ["README.md"]}, known=a_delivered_model),
+    "GET /api/costs": Sent(query={"period": "week"}),
 }

@@ -25,6 +25,8 @@ from tests.builders import OWNER
 from tests.handlers.gateway import Api
 from tests.handlers.seeds import Seeds, StartedRuns, empty_tables
 
+pytestmark = pytest.mark.usefixtures("validations", "trainings")
+
 TOKEN = "the-owners-token"
 HEADERS = {"Authorization": f"Bearer {TOKEN}"}
 

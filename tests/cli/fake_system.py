@@ -125,7 +125,8 @@ def _request_handler(system: FakeSystem) -> type[BaseHTTPRequestHandler]:
                     unquote(parts.path),
                     dict(parse_qsl(parts.query)),
                     {name.lower(): value for name, value in self.headers.items()},
-                    json.loads(raw) if raw else None,
+                    # What goes to the file store is not JSON, and is kept as it came.
+                    raw if parts.path.startswith("/files/") else json.loads(raw or "null"),
                 )
             )
             self.send_response(answer.status)

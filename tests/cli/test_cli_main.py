@@ -43,7 +43,7 @@ def test_help_tells_the_exit_codes(brightrun: BrightRun) -> None:
 def test_readme_names_every_command_and_exit_code() -> None:
     text = README.read_text(encoding="utf-8")
 
-    assert len(command_names()) == 61
+    assert len(command_names()) == 85
     assert [name for name in command_names() if f"brightrun {name}" not in text] == []
     assert [code.value for code in ExitCode if f"| {code.value} |" not in text] == []
 

@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 
 from tests.cli.conftest import REPOSITORY, BrightRun
+from tests.fakes.tokenizer import write_tokenizer
 
 EQ_12 = REPOSITORY.parent / "shared/data/eq-12.training.json"
 MESSAGES = [
@@ -95,6 +96,18 @@ def test_a_sound_file_is_ready(brightrun: BrightRun, messages: Path) -> None:
     document = json.loads(result.stdout)
     assert (result.exit_code, document["status"], document["format"]) == (0, "ready", "messages")
     assert (document["trainable_pairs"], document["errors"]) == (2, [])
+
+
+def test_tokens_are_counted_by_a_base_models_tokenizer_where_one_is_at_hand(
+    brightrun: BrightRun, messages: Path, tmp_path: Path
+) -> None:
+    folder = write_tokenizer(tmp_path / "a-model")
+    result = brightrun("validate", str(messages), "--tokenizer", str(folder), "--json")
+    document = json.loads(result.stdout)
+    texts = [turn["content"] for record in MESSAGES for turn in record["messages"]]
+    assert document["tokens_method"].startswith("tokenizer of a-model")
+    assert document["total_tokens"] == pytest.approx(sum(len(text) for text in texts), rel=0.25)
+    assert brightrun("validate", str(messages), "--tokenizer", str(tmp_path)).exit_code == 2
 
 
 def test_a_file_with_errors_is_not_ready_and_says_where(

@@ -11,9 +11,10 @@ from threading import Barrier
 import pytest
 
 from brightrun.domain.conversation_record import ConversationRecord
-from brightrun.domain.review import AuditEntry, Decision
+from brightrun.domain.review import AuditEntry, Decision, audit_entry
 from brightrun.errors import InvalidCursorError, NotFoundError, VersionConflictError
-from brightrun.ports import ConversationRepository, ReviewRepository
+from brightrun.ports import ConversationRepository
+from brightrun.ports_conversations import ReviewRepository
 from brightrun.repositories.conversations import DynamoConversations
 from brightrun.repositories.reviews import DynamoReviews
 from tests.aws import Aws
@@ -142,3 +143,30 @@ def test_of_two_decisions_at_once_one_lands_and_one_is_told(aws: Aws) -> None:
     with ThreadPoolExecutor(2) as threads:
         assert sorted(threads.map(decide, ["approve", "reject"])) == [False, True]
     assert len(desk.trail()) == 1
+
+
+def test_a_deleted_row_leaves_its_trail(desk: Desk) -> None:
+    record = desk.decide("approve")
+    entry = audit_entry(
+        record,
+        "delete",
+        to_status=record.status,
+        by=OWNER,
+        now=START + timedelta(seconds=5),
+        reason=None,
+    )
+    desk.reviews.delete(record, entry)
+    with pytest.raises(NotFoundError):
+        desk.rows.conversation(OWNER, "conversation-1")
+    assert [one.action for one in desk.trail()] == ["delete", "approve"]
+    with pytest.raises(NotFoundError):
+        desk.reviews.delete(record, entry)
+
+
+def test_a_row_that_changed_is_not_deleted_and_no_entry_says_so(desk: Desk) -> None:
+    seen = desk.rows.conversation(OWNER, "conversation-1")
+    desk.decide("approve")
+    entry = audit_entry(seen, "delete", to_status=seen.status, by=OWNER, now=START, reason=None)
+    with pytest.raises(VersionConflictError):
+        desk.reviews.delete(seen, entry)
+    assert [one.action for one in desk.trail()] == ["approve"]

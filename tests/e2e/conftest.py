@@ -37,8 +37,11 @@ class Installation:
         self._system: LocalSystem | None = None
         self.client: ApiClient
 
-    def start(self, *, latency_seconds: float = 0.0) -> None:
+    def start(self, *, latency_seconds: float = 0.0, trains: bool = False) -> None:
         environ = {**os.environ, "BRIGHTRUN_SIMULATOR_LATENCY": str(latency_seconds)}
+        if not trains:
+            # Else the tiny base model would be built beside every test.
+            environ["BRIGHTRUN_TRAINING_PYTHON"] = str(self.folder / "none")
         self._system = start(
             port=0, data_dir=self.folder, template_dir=ROOT / "cdk.out", environ=environ
         )

@@ -154,7 +154,7 @@ class InMemoryBatches:
                 status=outcome.status,
                 conversation_id=outcome.conversation.conversation_id
                 if outcome.conversation
-                else None,
+                else held.conversation_id,
                 error_code=outcome.error_code,
                 error_message=outcome.error_message,
                 **facts,

@@ -80,6 +80,13 @@ class InMemoryConversations:
             raise overtaken(current)
         return self._store(dataclasses.replace(record, version=seen_version + 1))
 
+    def drop(self, record: ConversationRecord) -> None:
+        """Take a row away that is at the record's version."""
+        current = self.conversation(record.owner_id, record.conversation_id)
+        if current.version != record.version:
+            raise overtaken(current)
+        del self._rows[record.owner_id, record.conversation_id]
+
     def _store(self, record: ConversationRecord) -> ConversationRecord:
         self.writes += 1
         self._rows[record.owner_id, record.conversation_id] = record

@@ -32,6 +32,9 @@ class InMemoryObjects:
     def get(self, key: str) -> StoredText | None:
         return self.objects.get(key)
 
+    def remove(self, key: str) -> None:
+        self.objects.pop(key, None)
+
     def link(self, key: str, filename: str) -> str:
         return f"https://files.test/{key}?filename={filename}"
 

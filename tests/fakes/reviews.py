@@ -11,7 +11,7 @@ from tests.fakes.conversations import InMemoryConversations
 
 
 class InMemoryReviews:
-    """ports.ReviewRepository over the rows of an in-memory table."""
+    """ports_conversations.ReviewRepository over the rows of an in-memory table."""
 
     def __init__(self, rows: InMemoryConversations) -> None:
         self._rows = rows
@@ -23,6 +23,10 @@ class InMemoryReviews:
         stored = self._rows.replace(decided, seen_version)
         self._entries[entry.conversation_key].append(entry)
         return stored
+
+    def delete(self, record: ConversationRecord, entry: AuditEntry) -> None:
+        self._rows.drop(record)
+        self._entries[entry.conversation_key].append(entry)
 
     def trail(
         self, owner_id: str, conversation_id: str, *, limit: int, cursor: str | None

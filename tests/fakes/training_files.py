@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import json
 from typing import Any
 
@@ -11,9 +12,15 @@ from brightrun.domain.enriched_document import Scaffold, enriched_document
 from brightrun.domain.pages import Page
 from brightrun.domain.quality import Quality, score_quality
 from brightrun.domain.talk import Talk
-from brightrun.domain.training_file import TrainingFile, name_key, name_taken, overtaken
+from brightrun.domain.training_file import (
+    TrainingFile,
+    TrainingFileVersion,
+    name_key,
+    name_taken,
+    overtaken,
+)
 from brightrun.errors import NotFoundError
-from tests.builders import a_conversation, a_turn
+from tests.builders import OWNER, a_conversation, a_turn
 from tests.fakes import scaffolding as records
 from tests.fakes.conversations import a_record
 
@@ -52,7 +59,46 @@ class InMemoryTrainingFiles:
         current = self.training_file(file.owner_id, file.file_id)
         if current.version != seen_version:
             raise overtaken(current)
-        self._rows[file.owner_id, file.file_id] = file
+        self._rows[file.owner_id, file.file_id] = dataclasses.replace(
+            file, imported_versions=current.imported_versions
+        )
+
+    def set_imported(self, owner_id: str, file_id: str, version: int, *, imported: bool) -> None:
+        """What the datasets' repository does in its transactions."""
+        current = self.training_file(owner_id, file_id)
+        others = {one for one in current.imported_versions if one != version}
+        versions = sorted({*others, version} if imported else others)
+        self._rows[owner_id, file_id] = dataclasses.replace(current, imported_versions=versions)
+
+
+def a_training_file(file_id: str, size: int) -> TrainingFile:
+    """A file of one version, whose JSONL has `size` bytes."""
+    version = TrainingFileVersion(
+        version=1,
+        created_at="2026-11-21T12:00:00.000Z",
+        created_by=OWNER,
+        json_key=f"{file_id}/v1/a/training.json",
+        jsonl_key=f"{file_id}/v1/a/training.jsonl",
+        json_file_size=size,
+        jsonl_file_size=size,
+        json_sha256="ab" * 32,
+        jsonl_sha256="cd" * 32,
+        conversation_count=1,
+        added_conversations=1,
+        total_training_pairs=2,
+        trainable_pairs=1,
+    )
+    return TrainingFile(
+        owner_id=OWNER,
+        file_id=file_id,
+        name=f"File {file_id}",
+        description="",
+        created_at=version.created_at,
+        updated_at=version.created_at,
+        created_by=OWNER,
+        versions=[version],
+        scaffolding_distribution={},
+    )
 
 
 def an_enriched_record(conversation_id: str, **changes: Any) -> ConversationRecord:

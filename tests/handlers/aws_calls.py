@@ -6,6 +6,7 @@ from collections import defaultdict
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from typing import Any, NamedTuple
+from urllib.parse import unquote
 
 
 class Call(NamedTuple):
@@ -13,6 +14,17 @@ class Call(NamedTuple):
 
     action: str
     resource: str
+
+
+S3_ACTIONS = {
+    "HeadObject": "GetObject",
+    "CreateMultipartUpload": "PutObject",
+    "UploadPart": "PutObject",
+    "CompleteMultipartUpload": "PutObject",
+    "ListParts": "ListMultipartUploadParts",
+    "ListObjectsV2": "ListBucket",
+}
+"""Operations of S3 that IAM knows by another action's name (Service Authorization Reference)."""
 
 
 class AwsCalls:
@@ -56,8 +68,34 @@ class AwsCalls:
         elif operation == "BatchWriteItem":
             for table in params["RequestItems"]:
                 yield Call("dynamodb:BatchWriteItem", table)
+        elif service == "s3":
+            yield from self._of_objects(operation, params)
+        elif service == "sagemaker":
+            yield from self._of_training(operation, params)
         else:
             yield Call(f"{service}:{operation}", self._resource(service, params))
+
+    def _of_objects(self, operation: str, params: dict[str, Any]) -> Iterator[Call]:
+        if operation == "CopyObject":
+            bucket, _, key = unquote(params["CopySource"]).partition("/")
+            yield Call("s3:GetObject", self._resource("s3", {"Bucket": bucket, "Key": key}))
+            yield Call("s3:PutObject", self._resource("s3", params))
+        elif operation == "DeleteObjects":
+            for one in params["Delete"]["Objects"]:
+                named = {"Bucket": params["Bucket"], "Key": one["Key"]}
+                yield Call("s3:DeleteObject", self._resource("s3", named))
+        else:
+            action = S3_ACTIONS.get(operation, operation)
+            yield Call(f"s3:{action}", self._resource("s3", params))
+
+    def _of_training(self, operation: str, params: dict[str, Any]) -> Iterator[Call]:
+        """A request is authorised by what it does besides, too: tags, and the role it passes."""
+        named = params.get("TrainingJobName")
+        job = "*" if named is None else f"TrainingJobs/{named}"
+        yield Call(f"sagemaker:{operation}", job)
+        if operation == "CreateTrainingJob":
+            yield Call("sagemaker:AddTags", job)
+            yield Call("iam:PassRole", self._names[params["RoleArn"]])
 
     def _resource(self, service: str, params: dict[str, Any]) -> str:
         """Name the resource of a request; raises KeyError for one that no function should make."""
@@ -65,6 +103,11 @@ class AwsCalls:
             index = params.get("IndexName")
             return f"{params['TableName']}/index/{index}" if index else str(params["TableName"])
         if service == "s3":
-            return f"{self._names[params['Bucket']]}/{params['Key']}"
+            bucket = self._names[params["Bucket"]]
+            return f"{bucket}/{params['Key']}" if "Key" in params else bucket
+        if "executionArn" in params:
+            # An execution's ARN is its state machine's, with its own name behind.
+            machine = params["executionArn"].replace(":execution:", ":stateMachine:")
+            return self._names[machine.rpartition(":")[0]].replace("StateMachine", "Executions")
         named_by = {"states": "stateMachineArn", "secretsmanager": "SecretId"}[service]
         return self._names[params[named_by]]

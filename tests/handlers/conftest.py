@@ -14,14 +14,17 @@ from typing import Any
 import boto3
 import pytest
 
-from brightrun import bootstrap
+from brightrun import bootstrap, bootstrap_jobs
 from tests import aws as deployed
-from tests.aws import Aws, moto_aws
+from tests.aws import Aws, forget_what_was_built, moto_aws
 from tests.builders import SteppedClock
+from tests.fakes.sagemaker import answer_stops
 from tests.handlers.gateway import Api
 from tests.handlers.seeds import Seeds, StartedRuns, empty_tables
 
 MACHINE_ARN = deployed.environment()["GENERATE_BATCH_STATE_MACHINE_ARN"]
+VALIDATION_ARN = deployed.environment()["VALIDATE_DATASET_STATE_MACHINE_ARN"]
+TRAINING_ARN = deployed.environment()["TRAIN_ADAPTER_STATE_MACHINE_ARN"]
 DEFINITION: dict[str, Any] = {"StartAt": "Done", "States": {"Done": {"Type": "Succeed"}}}
 
 
@@ -29,12 +32,16 @@ DEFINITION: dict[str, Any] = {"StartAt": "Done", "States": {"Done": {"Type": "Su
 class Account:
     aws: Aws
     workflows: Any
+    sagemaker: Any
+    stopped: list[str]
 
 
 @pytest.fixture(scope="module")
 def account() -> Iterator[Account]:
     with moto_aws() as aws:
-        yield Account(aws, boto3.client("stepfunctions", region_name="us-east-1"))
+        sagemaker = boto3.client("sagemaker", region_name="us-east-1")
+        workflows = boto3.client("stepfunctions", region_name="us-east-1")
+        yield Account(aws, workflows, sagemaker, answer_stops(sagemaker.meta.events))
 
 
 @pytest.fixture
@@ -58,10 +65,11 @@ def api(
         monkeypatch.setenv(name, value)
     monkeypatch.setattr(bootstrap, "dynamodb", lambda: aws.dynamodb)
     monkeypatch.setattr(bootstrap, "workflow_client", lambda: account.workflows)
+    monkeypatch.setattr(bootstrap_jobs, "sagemaker", lambda: account.sagemaker)
     monkeypatch.setattr(bootstrap, "clock", clock)
-    _forget_what_was_built()
+    forget_what_was_built()
     yield Api()
-    _forget_what_was_built()
+    forget_what_was_built()
 
 
 @pytest.fixture
@@ -72,16 +80,37 @@ def seeds(aws: Aws) -> Seeds:
 @pytest.fixture
 def runs(account: Account) -> Iterator[StartedRuns]:
     """The state machine of a batch; moto remembers what is started and does none of it."""
-    account.workflows.create_state_machine(
-        name=MACHINE_ARN.rpartition(":")[2],
-        definition=json.dumps(DEFINITION),
-        roleArn="arn:aws:iam::123456789012:role/any",
-    )
+    _deploy(account, MACHINE_ARN)
     yield StartedRuns(account.workflows)
     account.workflows.delete_state_machine(stateMachineArn=MACHINE_ARN)
 
 
-def _forget_what_was_built() -> None:
-    for built in vars(bootstrap).values():
-        if hasattr(built, "cache_clear"):
-            built.cache_clear()
+@pytest.fixture
+def validations(account: Account) -> Iterator[StartedRuns]:
+    """The state machine of a validation, likewise."""
+    _deploy(account, VALIDATION_ARN)
+    yield StartedRuns(account.workflows, "VALIDATE_DATASET")
+    account.workflows.delete_state_machine(stateMachineArn=VALIDATION_ARN)
+
+
+@pytest.fixture
+def trainings(account: Account) -> Iterator[StartedRuns]:
+    """The state machine of a training, likewise."""
+    _deploy(account, TRAINING_ARN)
+    yield StartedRuns(account.workflows, "TRAIN_ADAPTER")
+    account.workflows.delete_state_machine(stateMachineArn=TRAINING_ARN)
+
+
+@pytest.fixture
+def stopped(account: Account) -> list[str]:
+    """The names of the SageMaker jobs that were told to stop."""
+    account.stopped.clear()
+    return account.stopped
+
+
+def _deploy(account: Account, arn: str) -> None:
+    account.workflows.create_state_machine(
+        name=arn.rpartition(":")[2],
+        definition=json.dumps(DEFINITION),
+        roleArn="arn:aws:iam::123456789012:role/any",
+    )

@@ -2,14 +2,19 @@
 
 from __future__ import annotations
 
+from urllib.parse import parse_qs, urlsplit
+
 import boto3
 
 from brightrun.domain.scaffolding import Record
 from brightrun.domain.workflow import MAX_ROUNDS
 from brightrun.errors import ClaudeCallError
-from tests.builders import OWNER, a_completion, a_conversation
+from tests.builders import OWNER, a_completion, a_conversation, a_judgement
 from tests.fakes import scaffolding as records
+from tests.fakes.tokenizer import put_tokenizer
+from tests.handlers.training_deeds import train
 from tests.handlers.whole_system import WholeSystem
+from tests.handlers.workflow_deeds import run_the_training_workflow
 
 SETS = [
     {
@@ -22,6 +27,9 @@ SETS = [
     for arc in ("confusion_to_clarity", "fear_to_confidence", "crisis_to_referral")
 ]
 ONE_SET = SETS[0]["parameters"]
+ROWS = (
+    b'{"messages": [{"role": "user", "content": "Why?"}, {"role": "assistant", "content": "So."}]}'
+)
 SERVER_FIELDS = {"id", "version", "origin", "created_at", "updated_at"}
 
 
@@ -34,9 +42,16 @@ def do_everything(system: WholeSystem) -> None:
     steer_batches(system)
     read_batches(system, finished)
     read_conversations(system)
+    judge_conversations(system)
     review_conversations(system)
     make_training_files(system)
+    take_in_datasets(system)
+    delete_a_dataset_that_is_being_validated(system)
+    read_notifications(system)
+    train(system)
+    run_the_training_workflow(system)
     system.http("POST /api/conversations", {"document": a_conversation()}, status=201)
+    delete_conversations(system)
 
 
 def edit_scaffolding(system: WholeSystem) -> None:
@@ -176,6 +191,31 @@ def read_conversations(system: WholeSystem) -> None:
     system.http("GET /api/generation-logs/stats", query={"type": "cost"})
 
 
+def judge_conversations(system: WholeSystem) -> None:
+    """Judge two, with a repeatable request; an answer that fits nobody's rubric comes between."""
+    ids = [
+        one["conversation_id"] for one in system.http("GET /api/conversations")["conversations"]
+    ][:2]
+    route = "POST /api/conversations/judge"
+    headers = {"idempotency-key": "judged-once"}
+    ordered = system.http(route, {"conversationIds": ids}, status=202, headers=headers)
+    job_id = str(ordered["jobId"])
+    assert system.turn(job_id, [a_completion("no json"), a_judgement()]) == "drained"
+    assert system.finish(job_id) == "finished"
+    (left,) = set(ids) - set(
+        system.http(route, {"conversationIds": ids}, status=202)["alreadyJudged"]
+    )
+    assert left in ids
+
+
+def delete_conversations(system: WholeSystem) -> None:
+    one = {"id": system.http("GET /api/conversations")["conversations"][0]["conversation_id"]}
+    system.http("DELETE /api/conversations/{id}", **one)
+    assert (
+        system.http("GET /api/conversations/{id}/audit", **one)["entries"][0]["action"] == "delete"
+    )
+
+
 def review_conversations(system: WholeSystem) -> None:
     listed = system.http("GET /api/conversations")["conversations"]
     one = {"id": listed[0]["conversation_id"]}
@@ -208,3 +248,62 @@ def make_training_files(system: WholeSystem) -> None:
     assert len(system.http(f"GET {files}/{{id}}", **one)["versions"]) == 2
     for query in ({"format": "jsonl"}, {"format": "json", "version": "1"}):
         system.http(f"GET {files}/{{id}}/download", query=query, **one)
+
+
+def take_in_datasets(system: WholeSystem) -> None:
+    """Upload a file in parts and import another; validate, read and delete them."""
+    datasets = "/api/datasets"
+    sent = {"name": "Sent", "file_name": "rows.jsonl", "file_size": len(ROWS), "multipart": True}
+    made = system.http(f"POST {datasets}", sent, status=201)["data"]
+    one = {"id": made["dataset"]["id"]}
+    upload = system.http(f"GET {datasets}/{{id}}/upload", **one)["data"]
+    (upload_id,) = parse_qs(urlsplit(upload["parts"][0]["url"]).query)["uploadId"]
+    boto3.client("s3").upload_part(
+        Bucket="datasets",
+        Key=made["storagePath"],
+        UploadId=upload_id,
+        PartNumber=1,
+        Body=ROWS,
+    )
+    system.http(f"POST {datasets}/{{id}}/confirm", status=202, **one)
+    assert system.validate(one["id"]) == "ready"
+    system.http(f"GET {datasets}/{{id}}/report", **one)
+    put_tokenizer(boto3.client("s3"))
+    assert system.http(f"POST {datasets}/{{id}}/receipt", {}, **one)["data"]["pairs"] == 1
+    estimate_training(system, one["id"])
+    (file,) = system.http("GET /api/training-files")["files"]
+    imported = {"training_file_id": file["id"]}
+    route = f"POST {datasets}/import-from-training-file"
+    copied = system.http(route, imported, status=201)["data"]["id"]
+    system.http(route, imported, status=409)
+    assert system.validate(copied) == "ready"
+    system.http(f"GET {datasets}/{{id}}", id=copied)
+    assert system.http(f"GET {datasets}")["data"]["count"] == 2
+    system.http(f"DELETE {datasets}/{{id}}", id=copied)
+    broken = system.http(f"POST {datasets}", sent, status=201)["data"]["dataset"]["id"]
+    system.http(f"DELETE {datasets}/{{id}}", id=broken)
+
+
+def estimate_training(system: WholeSystem, dataset_id: str) -> None:
+    gpu = system.http("GET /api/base-models")["data"]["gpu_types"][0]["key"]
+    wish = {"dataset_id": dataset_id, "gpu_config": {"type": gpu, "count": 1}}
+    assert system.http("POST /api/jobs/estimate", wish)["data"]["profile"] == "v2"
+    system.http("GET /api/jobs/estimate/accuracy")
+
+
+def delete_a_dataset_that_is_being_validated(system: WholeSystem) -> None:
+    datasets = "/api/datasets"
+    sent = {"name": "Late", "file_name": "rows.jsonl", "file_size": len(ROWS)}
+    made = system.http(f"POST {datasets}", sent, status=201)["data"]
+    one = {"id": made["dataset"]["id"]}
+    boto3.client("s3").put_object(Bucket="datasets", Key=made["storagePath"], Body=ROWS)
+    system.http(f"POST {datasets}/{{id}}/confirm", status=202, **one)
+    system.overtake(lambda: system.http(f"DELETE {datasets}/{{id}}", **one))
+    assert system.validate(one["id"]) == "superseded"
+
+
+def read_notifications(system: WholeSystem) -> None:
+    listed = system.http("GET /api/notifications")["data"]
+    assert listed["unread_count"] == len(listed["notifications"]) == 2
+    system.http("PATCH /api/notifications/{id}/read", id=listed["notifications"][0]["id"])
+    assert system.http("POST /api/notifications/read-all")["data"]["marked"] == 1

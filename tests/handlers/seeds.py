@@ -9,15 +9,33 @@ from typing import Any
 
 from brightrun.domain.batch import BatchItem, BatchJob
 from brightrun.domain.conversation_record import ConversationRecord
+from brightrun.domain.dataset import Dataset
 from brightrun.domain.generation_records import FailedGeneration, GenerationLogEntry
-from brightrun.domain.moments import iso
+from brightrun.domain.model_artifact import ModelArtifact
+from brightrun.domain.moments import from_iso, iso
+from brightrun.domain.notification import Notification
+from brightrun.domain.training_costs import cost_record
+from brightrun.domain.training_file import TrainingFile
+from brightrun.domain.training_job import TrainingJob
+from brightrun.domain.training_records import CostRecord
 from brightrun.ports import Outcome
+from brightrun.repositories.datasets import DynamoDatasets
 from brightrun.repositories.dynamodb import row_of, to_wire
+from brightrun.repositories.training_files import DynamoTrainingFiles
+from brightrun.repositories.training_records import DynamoTrainingRecords
 from tests import aws as deployed
 from tests import builders as build
 from tests.aws import Aws
 from tests.builders import OWNER, START
-from tests.fakes.training_files import an_enriched_text
+from tests.fakes.datasets import (
+    DATASET_TABLES,
+    a_dataset,
+    a_notification,
+    a_waiting_dataset,
+)
+from tests.fakes.tokenizer import put_tokenizer
+from tests.fakes.training_files import a_training_file, an_enriched_text
+from tests.fakes.training_jobs import a_model, a_training_job
 
 
 class Seeds:
@@ -113,6 +131,70 @@ class Seeds:
         self._store("GenerationLogsTable", entry)
         return entry
 
+    def dataset(self, number: int = 1, **changes: Any) -> Dataset:
+        """A dataset that was validated and found ready."""
+        dataset = a_dataset(numbered_id(number), **changes)
+        DynamoDatasets(self._aws.dynamodb, DATASET_TABLES).add(dataset)
+        return dataset
+
+    def waiting_dataset(self, number: int = 1) -> Dataset:
+        """A dataset whose file has not arrived."""
+        dataset = a_waiting_dataset(numbered_id(number))
+        DynamoDatasets(self._aws.dynamodb, DATASET_TABLES).add(dataset)
+        return dataset
+
+    def training_file(self, number: int = 1, text: bytes = b"{}") -> TrainingFile:
+        """A training file of one version, whose lines are the text."""
+        file = a_training_file(numbered_id(number), len(text))
+        DynamoTrainingFiles(self._aws.dynamodb, "TrainingFilesTable").add(file)
+        self._aws.s3.put_object(Bucket="training-files", Key=file.newest.jsonl_key, Body=text)
+        return file
+
+    def training_job(self, **changes: Any) -> TrainingJob:
+        """A training job on a dataset of its own; `changes` are of the job's row."""
+        job = a_training_job(**changes)
+        active = 0 if job.settled else 1
+        dataset = a_dataset(job.dataset_id, owner_id=job.owner_id, active_jobs=active)
+        DynamoDatasets(self._aws.dynamodb, DATASET_TABLES).add(dataset)
+        self._store("TrainingJobsTable", job)
+        return job
+
+    def training_record(self, job: TrainingJob, amount: float, at: str) -> CostRecord:
+        """What an ended job cost."""
+        closed = dataclasses.replace(job, status="completed", final_cost=amount)
+        record = cost_record(closed, from_iso(at))
+        self._store("CostRecordsTable", record)
+        return record
+
+    def model(self, job: TrainingJob, **changes: Any) -> ModelArtifact:
+        """What a job delivered."""
+        model = a_model(job, **changes)
+        self._store("ModelsTable", model)
+        return model
+
+    def training_records(self) -> DynamoTrainingRecords:
+        """Where the curves and events of jobs are kept."""
+        return DynamoTrainingRecords(
+            self._aws.dynamodb, "TrainingMetricsTable", "TrainingEventsTable"
+        )
+
+    def countable_dataset(self, text: bytes, split: str | None = None, **changes: Any) -> Dataset:
+        """A dataset whose file and split are there, as is the default base model's tokenizer."""
+        put_tokenizer(self._aws.s3)
+        number = self.rows("DatasetsTable") + 1
+        planned = a_dataset(numbered_id(number), **changes)
+        stored = self._aws.s3.put_object(Bucket="datasets", Key=planned.storage_path, Body=text)
+        if split is None:
+            changes["split_key"] = None
+        else:
+            self._aws.s3.put_object(Bucket="datasets", Key=planned.split_key, Body=split)
+        return self.dataset(number, file_size=len(text), **{"etag": stored["ETag"], **changes})
+
+    def notification(self, number: int = 1, **changes: Any) -> Notification:
+        notification = a_notification(number, **changes)
+        self._store("NotificationsTable", notification)
+        return notification
+
     def rows(self, table: str) -> int:
         """How many rows a table has."""
         count: int = self._aws.dynamodb.scan(TableName=table, Select="COUNT")["Count"]
@@ -124,9 +206,10 @@ class Seeds:
 
 @dataclass(frozen=True)
 class StartedRuns:
-    """The executions of the batch workflow."""
+    """The executions of a workflow, the batch's where no other is named."""
 
     client: Any
+    machine: str = "GENERATE_BATCH"
 
     def names(self) -> list[str]:
         return sorted(run["name"] for run in self._executions())
@@ -139,7 +222,7 @@ class StartedRuns:
         return given
 
     def _executions(self) -> list[dict[str, Any]]:
-        arn = deployed.environment()["GENERATE_BATCH_STATE_MACHINE_ARN"]
+        arn = deployed.environment()[f"{self.machine}_STATE_MACHINE_ARN"]
         runs: list[dict[str, Any]] = self.client.list_executions(stateMachineArn=arn)["executions"]
         return runs
 

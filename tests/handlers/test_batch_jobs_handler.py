@@ -23,6 +23,7 @@ def test_a_job_is_shown_with_its_counters(api: Api, seeds: Seeds) -> None:
         "job": {
             "id": job.job_id,
             "name": "A batch",
+            "kind": "generate",
             "status": "processing",
             "totalItems": 4,
             "completedItems": 3,

@@ -38,6 +38,7 @@ def test_each_id_gets_its_own_result(api: Api, seeds: Seeds) -> None:
     assert answer.body["summary"] == {
         "total": 4,
         "updated": 1,
+        "deleted": 0,
         "unchanged": 1,
         "not_found": 2,
         "conflict": 0,
@@ -88,7 +89,7 @@ def test_what_is_there_already_is_left_alone_by_a_filter(api: Api, seeds: Seeds)
         ({"conversationIds": []}, "at least 1"),
         ({"conversationIds": ["a"] * 101}, "at most 100"),
         ({"filter": {"colour": "red"}}, "colour"),
-        ({"action": "delete", "conversationIds": ["a"]}, "action"),
+        ({"action": "destroy", "conversationIds": ["a"]}, "action"),
     ],
 )
 def test_a_request_that_says_too_little_or_too_much_is_refused(

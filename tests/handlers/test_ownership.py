@@ -10,6 +10,7 @@ import pytest
 
 from infra.routes import ROUTES
 from tests.builders import OWNER, STRANGER
+from tests.fakes.training_jobs import a_training_job
 from tests.handlers.gateway import ABSENT, Answer, Api
 from tests.handlers.seeds import Seeds, StartedRuns
 
@@ -20,6 +21,7 @@ ROC = {
     "emotional_arc_id": "confusion_to_clarity",
     "training_topic_id": "roth_ira_conversion",
 }
+ROW = b'{"messages": [{"role": "user", "content": "Q"}, {"role": "assistant", "content": "A"}]}'
 SERVER_FIELDS = {"id", "version", "origin", "created_at", "updated_at", "variables"}
 BODIES: Mapping[str, dict[str, Any]] = {
     "PATCH /api/conversations/batch/{id}": {"action": "pause"},
@@ -30,6 +32,8 @@ BODIES: Mapping[str, dict[str, Any]] = {
     "PATCH /api/scaffolding/training-topics/{id}": {"name": "A new name"},
     "PATCH /api/templates/{id}": {"tier": "scenario"},
     "POST /api/templates/{id}/resolve": ROC,
+    "POST /api/datasets/{id}/receipt": {},
+    "POST /api/models/{id}/download": {},
     "POST /api/training-files/{id}/add-conversations": {
         "conversation_ids": ["00000000-0000-7000-8000-000000000001"]
     },
@@ -67,6 +71,10 @@ OWNED: Mapping[str, Callable[[Api, Seeds], str]] = {
         api, "/api/scaffolding/training-topics", "training_topic", topic_key="mine"
     ),
     "/api/training-files": _training_file,
+    "/api/datasets": lambda _, seeds: seeds.countable_dataset(ROW).dataset_id,
+    "/api/notifications": lambda _, seeds: seeds.notification().notification_id,
+    "/api/jobs": lambda _, seeds: seeds.training_job().job_id,
+    "/api/models": lambda _, seeds: seeds.model(a_training_job()).model_id,
     "/api/templates": lambda api, _: _created(
         api, "/api/templates", "template", template_name="Mine"
     ),
@@ -91,7 +99,7 @@ def test_another_owners_record_answers_exactly_like_a_missing_one(
     assert theirs.headers == nobodys.headers
     assert theirs.text == nobodys.text.replace(missing, record_id)
     # The stranger's asking changed nothing, and the owner still gets it.
-    assert ask(api, route, record_id, OWNER).status in {200, 400}
+    assert ask(api, route, record_id, OWNER).status in {200, 202, 400}
 
 
 @pytest.mark.parametrize("route", EVERY_ROUTE)

@@ -24,6 +24,12 @@ WITHOUT_A_CALL = {
         for grant in LOGS_AND_TRACES
         for action in grant.actions
     },
+    **{
+        Call("s3:ListBucket", bucket): (
+            "decides whether GetObject answers 404 or 403 for a missing key; moto answers 404 too"
+        )
+        for bucket in ("BaseModelsBucket", "ModelsBucket")
+    },
     Call("s3:ListBucket", "ConversationFilesBucket"): (
         "decides whether GetObject answers 404 or 403 for a missing key; moto answers 404 anyway"
     ),

@@ -5,21 +5,27 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime
-from types import SimpleNamespace
+from types import ModuleType, SimpleNamespace
 from typing import Any
 
 import boto3
 import pytest
 
-from brightrun import bootstrap
+from brightrun import bootstrap, bootstrap_jobs
 from brightrun.domain.claude import Completion
 from brightrun.gateways import claude
 from functions.finish_batch import handler as finish_batch
+from functions.finish_training import handler as finish_training
 from functions.process_next import handler as process_next
+from functions.start_training import handler as start_training
+from functions.training_events import handler as training_events
+from functions.validate_dataset import handler as validate_dataset
+from functions.watch_training import handler as watch_training
 from infra.routes import ROUTES
-from tests.aws import BUCKETS, Aws, environment, moto_aws
+from tests.aws import BUCKETS, Aws, environment, forget_what_was_built, moto_aws
 from tests.builders import OWNER
 from tests.fakes.outside import ScriptedClaude
+from tests.fakes.sagemaker_account import SageMakerAccount
 from tests.handlers.aws_calls import AwsCalls
 from tests.handlers.gateway import ABSENT, Api
 
@@ -33,17 +39,34 @@ BUCKET_CONSTRUCTS = {
     bucket: "".join(word.capitalize() for word in f"{bucket}-bucket".split("-"))
     for bucket in BUCKETS
 }
+MACHINES = {
+    "brightrun-generate-batch": "GenerateBatchStateMachine",
+    "brightrun-validate-dataset": "ValidateDatasetStateMachine",
+    "brightrun-train-adapter": "TrainAdapterStateMachine",
+}
+TRAINING_ROLE = "arn:aws:iam::123456789012:role/brightrun-training"
+WORKERS: dict[str, ModuleType] = {
+    "start_training": start_training,
+    "watch_training": watch_training,
+    "finish_training": finish_training,
+    "training_events": training_events,
+    "process_next": process_next,
+    "finish_batch": finish_batch,
+    "validate_dataset": validate_dataset,
+}
 CONTEXT = SimpleNamespace(get_remaining_time_in_millis=lambda: 890_000)
 
 
 class WholeSystem:
     """Calls handlers as API Gateway and Step Functions do, and remembers which routes were used."""
 
-    def __init__(self, calls: AwsCalls, secret_arn: str) -> None:
+    def __init__(self, calls: AwsCalls, secret_arn: str, files: Any) -> None:
         self.calls = calls
         self.routes: set[str] = set()
         self._api = Api()
         self._secret_arn = secret_arn
+        self.sagemaker = SageMakerAccount(lambda: datetime.now(UTC))
+        self.files = files
         self._claude = ScriptedClaude()
         self._before_the_next_moment: Callable[[], object] | None = None
 
@@ -73,6 +96,17 @@ class WholeSystem:
         event = {"ownerId": OWNER, "jobId": job_id, "run": 1, "workers": [0], "round": round_number}
         return self._invoke("finish_batch", event)
 
+    def validate(self, dataset_id: str) -> str:
+        """Carry out a dataset's first validation; gives how it ended."""
+        event = {"ownerId": OWNER, "datasetId": dataset_id, "run": 1}
+        return self._invoke("validate_dataset", event)
+
+    def work(self, function: str, event: dict[str, Any]) -> dict[str, Any]:
+        """Run a function of the training workflow or its sweep; gives its answer."""
+        with self.calls.made_by(function):
+            answer: dict[str, Any] = WORKERS[function].lambda_handler(event, CONTEXT)
+        return answer
+
     def put_key(self) -> None:
         """Put a key into the secret, as an operator does."""
         boto3.client("secretsmanager").put_secret_value(
@@ -94,7 +128,7 @@ class WholeSystem:
         return self._claude
 
     def _invoke(self, function: str, event: dict[str, Any]) -> str:
-        handler = {"process_next": process_next, "finish_batch": finish_batch}[function]
+        handler = WORKERS[function]
         with self.calls.made_by(function):
             return str(handler.lambda_handler(event, CONTEXT)["status"])
 
@@ -106,37 +140,37 @@ def whole_system() -> Iterator[WholeSystem]:
         for name, value in {**CREDENTIALS, **environment(), "CLAUDE_PROVIDER": "direct"}.items():
             patch.setenv(name, value)
         with moto_aws() as aws:
-            _forget_what_was_built()
+            forget_what_was_built()
             try:
                 yield _open(aws, patch)
             finally:
-                _forget_what_was_built()
+                forget_what_was_built()
 
 
 def _open(aws: Aws, patch: pytest.MonkeyPatch) -> WholeSystem:
     secret = boto3.client("secretsmanager").create_secret(Name="claude-api-key")["ARN"]
-    machine = boto3.client("stepfunctions").create_state_machine(
-        name="brightrun-generate-batch",
-        definition='{"StartAt": "End", "States": {"End": {"Type": "Succeed"}}}',
-        roleArn="arn:aws:iam::123456789012:role/any",
-    )["stateMachineArn"]
     patch.setenv("CLAUDE_API_KEY_SECRET_ARN", secret)
-    patch.setenv("GENERATE_BATCH_STATE_MACHINE_ARN", machine)
-    names = {secret: "ClaudeApiKeySecret", machine: "GenerateBatchStateMachine"}
+    patch.setenv("TRAINING_ROLE_ARN", TRAINING_ROLE)
+    names = {secret: "ClaudeApiKeySecret", TRAINING_ROLE: "TrainingRole"}
+    for name, construct in MACHINES.items():
+        machine = boto3.client("stepfunctions").create_state_machine(
+            name=name,
+            definition='{"StartAt": "End", "States": {"End": {"Type": "Succeed"}}}',
+            roleArn="arn:aws:iam::123456789012:role/any",
+        )["stateMachineArn"]
+        variable = name.removeprefix("brightrun-").replace("-", "_").upper()
+        patch.setenv(f"{variable}_STATE_MACHINE_ARN", machine)
+        names[machine] = construct
     calls = AwsCalls({**BUCKET_CONSTRUCTS, **names})
     session = boto3.Session()
     for events in (session.events, aws.dynamodb.meta.events, aws.s3.meta.events):
         calls.watch(events)
-    system = WholeSystem(calls, secret)
+    system = WholeSystem(calls, secret, aws.s3)
+    system.sagemaker.answer(session.events)
     patch.setattr(boto3, "DEFAULT_SESSION", session)
+    patch.setattr(bootstrap_jobs, "sagemaker", lambda: session.client("sagemaker"))
     patch.setattr(bootstrap, "dynamodb", lambda: aws.dynamodb)
     patch.setattr(bootstrap, "s3", lambda: aws.s3)
     patch.setattr(bootstrap, "clock", system.clock)
     patch.setattr(claude, "anthropic_claude", system.open_claude)
     return system
-
-
-def _forget_what_was_built() -> None:
-    for built in vars(bootstrap).values():
-        if hasattr(built, "cache_clear"):
-            built.cache_clear()

@@ -7,7 +7,13 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-DATA, WORKFLOWS, API = STACKS = ("BrightRunData", "BrightRunWorkflows", "BrightRunApi")
+DATA, WORKFLOWS, DATASETS, TRAINING, API = STACKS = (
+    "BrightRunData",
+    "BrightRunWorkflows",
+    "BrightRunDatasets",
+    "BrightRunTraining",
+    "BrightRunApi",
+)
 
 
 @dataclass(frozen=True)
@@ -75,9 +81,19 @@ def granted_name(resource: str) -> str:
         (r"BrightRunData:(\w+)Arn(/.*)?", r"\1\2"),
         (r"\w+LogGroup[0-9A-F]{8}\.Arn", "OwnLogGroup"),
         (r"(ClaudeApiKeySecret)\.Id", r"\1"),
-        (r"(ProcessNext|FinishBatch)Function[0-9A-F]{8}\.Arn", r"\1Function"),
+        (r"(ProcessNext|FinishBatch|ValidateDataset)Function[0-9A-F]{8}\.Arn", r"\1Function"),
+        (r"((?:Start|Watch|Finish)Training)Function[0-9A-F]{8}\.Arn", r"\1Function"),
+        (r"(TrainingRole)[0-9A-F]{8}\.Arn", r"\1"),
+        (r"arn:aws:sagemaker:us-east-1:AWS::AccountId:training-job/(.*)", r"TrainingJobs/\1"),
+        (r"arn:aws:states:.*:execution:brightrun-train-adapter:\*", "TrainAdapterExecutions"),
+        (r"arn:.*:stateMachine:brightrun-train-adapter", "TrainAdapterStateMachine"),
+        (r"BrightRunTraining:.*Ref(TrainAdapterStateMachine)[0-9A-F]+", r"\1"),
+        (r"arn:aws:logs:.*:log-group:/aws/sagemaker/TrainingJobs", "TrainingLogGroup"),
+        (r"arn:aws:logs:.*TrainingJobs:log-stream:\*", "TrainingLogStreams"),
+        (r"arn:aws:ecr:.*:repository/.*", "TrainingImageRepository"),
         (r"arn:.*:stateMachine:brightrun-generate-batch", "GenerateBatchStateMachine"),
         (r"BrightRunWorkflows:.*Ref(GenerateBatchStateMachine)[0-9A-F]+", r"\1"),
+        (r"BrightRunDatasets:.*RefValidationStateMachine[0-9A-F]+", "ValidateDatasetStateMachine"),
         (r"arn:aws:aws-external-anthropic:.*:workspace/ClaudeWorkspaceId", "ClaudeWorkspace"),
         (r"arn:aws:bedrock:us-east-1:AWS::AccountId:inference-profile/(.*)", r"BedrockProfiles/\1"),
         (r"arn:aws:bedrock:us-east-1::foundation-model/(.*)", r"BedrockModels/\1"),

@@ -15,6 +15,9 @@ pytestmark = pytest.mark.slow
 BUCKETS = {
     "ConversationFilesBucket",
     "TrainingFilesBucket",
+    "DatasetsBucket",
+    "BaseModelsBucket",
+    "ModelsBucket",
     "BatchLogsBucket",
     "FailedGenerationFilesBucket",
     "AccessLogsBucket",

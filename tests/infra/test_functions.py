@@ -4,16 +4,32 @@ from __future__ import annotations
 
 import pytest
 
-from brightrun import settings
+from brightrun import (
+    settings,
+    settings_datasets,
+    settings_training,
+    settings_training_workflow,
+)
 from infra.permissions import FUNCTION_GRANTS
 from infra.routes import ROUTES
-from tests.infra.templates import WORKFLOWS, Templates, text
+from tests.infra.templates import API, DATASETS, TRAINING, WORKFLOWS, Templates, text
 
 pytestmark = pytest.mark.slow
 
-TIMEOUTS_S = dict.fromkeys(ROUTES, 29) | {"process_next": 900, "finish_batch": 300}
+TIMEOUTS_S = dict.fromkeys(ROUTES, 29) | {
+    "process_next": 900,
+    "finish_batch": 300,
+    "validate_dataset": 900,
+    "start_training": 60,
+    "watch_training": 60,
+    "finish_training": 900,
+    "training_events": 300,
+}
 MEMORY_MB = {
     "training_files": 1769,  # a whole vCPU, and room for a file of 50 MB
+    "validate_dataset": 1769,  # a whole vCPU, which is what it is bound by
+    "estimate": 1769,  # a whole vCPU tokenizes a dataset for its receipt
+    "finish_training": 1769,  # a whole vCPU unpacks and hashes the adapter
     "process_next": 256,  # paid while it waits for Claude
 }
 SETTINGS: dict[str, type[settings.Settings]] = {
@@ -24,6 +40,17 @@ SETTINGS: dict[str, type[settings.Settings]] = {
     "conversations": settings.ConversationsSettings,
     "scaffolding": settings.ScaffoldingSettings,
     "training_files": settings.TrainingFilesSettings,
+    "datasets": settings_datasets.DatasetsSettings,
+    "validate_dataset": settings_datasets.ValidateDatasetSettings,
+    "notifications": settings_datasets.NotificationsSettings,
+    "jobs": settings_training.JobsSettings,
+    "models": settings_training.ModelsSettings,
+    "costs": settings_training.CostsSettings,
+    "estimate": settings_training.ReceiptSettings,
+    "start_training": settings_training_workflow.StartTrainingSettings,
+    "watch_training": settings_training_workflow.WatchTrainingSettings,
+    "finish_training": settings_training_workflow.FinishTrainingSettings,
+    "training_events": settings_training_workflow.TrainingEventsSettings,
 }
 
 
@@ -62,7 +89,8 @@ def test_a_table_or_bucket_variable_holds_the_physical_name(templates: Templates
 
 
 def test_the_state_machine_is_named_to_those_that_start_it(templates: Templates) -> None:
-    ((logical_id, _),) = templates.of_type("AWS::StepFunctions::StateMachine").items()
+    machines = templates.of_type("AWS::StepFunctions::StateMachine", WORKFLOWS)
+    ((logical_id, _),) = machines.items()
     functions = templates.functions()
     variable = "GENERATE_BATCH_STATE_MACHINE_ARN"
     for name in ("generate", "batch_jobs"):
@@ -73,7 +101,7 @@ def test_the_state_machine_is_named_to_those_that_start_it(templates: Templates)
 
 
 def test_no_stack_imports_a_layer_of_another(templates: Templates) -> None:
-    for stack in (WORKFLOWS, "BrightRunApi"):
+    for stack in (WORKFLOWS, DATASETS, TRAINING, API):
         assert len(templates.of_type("AWS::Lambda::LayerVersion", stack)) == 2
     assert not [
         function

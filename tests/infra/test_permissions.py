@@ -7,15 +7,32 @@ from pathlib import Path
 
 import pytest
 
-from infra.permissions import FUNCTION_GRANTS, PROVIDER_GRANTS, STATE_MACHINE_GRANTS, Grant
-from tests.infra.templates import WORKFLOWS, Templates, allowed, text
+from infra.permissions import (
+    FUNCTION_GRANTS,
+    PROVIDER_GRANTS,
+    PULL_THE_IMAGE,
+    STATE_MACHINE_GRANTS,
+    TRAINING_ROLE_GRANTS,
+    Grant,
+)
+from infra.permissions.training_workflow import TRAINING_JOBS
+from tests.infra.templates import TRAINING, WORKFLOWS, Templates, allowed, text
 
 ROOT = Path(__file__).resolve().parents[2]
 REGISTRY = ROOT / "layers/common/python/brightrun/reference_data/claude_models.json"
 TABLES = (FUNCTION_GRANTS, PROVIDER_GRANTS, STATE_MACHINE_GRANTS)
-EVERY_GRANT = [grant for table in TABLES for grants in table.values() for grant in grants]
-# Services that know no narrower resource for these actions.
+EVERY_GRANT = [
+    *(grant for table in TABLES for grants in table.values() for grant in grants),
+    *TRAINING_ROLE_GRANTS,
+    *PULL_THE_IMAGE,
+]
+# Services, and actions of others, that know no narrower resource.
 ONLY_STAR = {"xray", "logs"}
+ACTIONS_WITHOUT_RESOURCES = {
+    "cloudwatch:PutMetricData",
+    "ecr:GetAuthorizationToken",
+    "sagemaker:ListTrainingJobs",
+}
 
 
 def expected(grants: tuple[Grant, ...]) -> set[tuple[str, str]]:
@@ -39,6 +56,8 @@ def test_a_wildcard_resource_is_object_keys_or_a_service_without_resources() -> 
             services == {"s3"}
             and grant.target.endswith("Bucket")
             or (services <= ONLY_STAR and grant.resource == "*")
+            or (set(grant.actions) <= ACTIONS_WITHOUT_RESOURCES and grant.resource == "*")
+            or (services == {"sagemaker"} and grant.resource == TRAINING_JOBS)
         )
 
 
@@ -54,10 +73,13 @@ def test_a_functions_role_allows_exactly_its_grants(templates: Templates, name: 
 
 
 @pytest.mark.slow
-def test_the_state_machines_role_allows_exactly_its_grants(templates: Templates) -> None:
-    (machine,) = templates.of_type("AWS::StepFunctions::StateMachine").values()
-    statements = templates.statements(machine["Properties"]["RoleArn"])
-    assert allowed(statements) == expected(STATE_MACHINE_GRANTS["generate_batch"])
+def test_a_state_machines_role_allows_exactly_its_grants(templates: Templates) -> None:
+    machines = templates.of_type("AWS::StepFunctions::StateMachine").values()
+    assert machines
+    for machine in machines:
+        name = machine["Properties"]["StateMachineName"].removeprefix("brightrun-")
+        statements = templates.statements(machine["Properties"]["RoleArn"])
+        assert allowed(statements) == expected(STATE_MACHINE_GRANTS[name.replace("-", "_")])
 
 
 @pytest.mark.slow
@@ -73,10 +95,13 @@ def test_a_function_writes_only_its_own_log(templates: Templates) -> None:
 
 
 @pytest.mark.slow
-def test_there_is_one_role_for_each_function_and_state_machine(templates: Templates) -> None:
+def test_there_is_one_role_for_each_function_and_state_machine_and_one_for_sagemaker(
+    templates: Templates,
+) -> None:
     roles = [text(function["Role"]) for function in templates.functions().values()]
     machines = templates.of_type("AWS::StepFunctions::StateMachine").values()
     roles += [text(machine["Properties"]["RoleArn"]) for machine in machines]
+    roles.append(text(templates.by_stack[TRAINING]["Outputs"]["TrainingRoleArn"]["Value"]))
     assert sorted(roles) == sorted(f"{role}.Arn" for role in templates.of_type("AWS::IAM::Role"))
 
 

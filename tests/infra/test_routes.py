@@ -59,7 +59,7 @@ def test_a_functions_routes_reach_that_function(templates: Templates, name: str)
 def test_api_gateway_may_invoke_each_function_and_only_through_this_api(
     templates: Templates,
 ) -> None:
-    permissions = templates.of_type("AWS::Lambda::Permission").values()
+    permissions = templates.of_type("AWS::Lambda::Permission", API).values()
     ((api, _),) = templates.of_type("AWS::ApiGatewayV2::Api").items()
     assert len(permissions) == len(ROUTES)
     for permission in permissions:

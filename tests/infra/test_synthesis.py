@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.infra.templates import API, DATA, STACKS, WORKFLOWS, Templates
+from tests.infra.templates import API, DATA, DATASETS, STACKS, TRAINING, WORKFLOWS, Templates
 
 pytestmark = pytest.mark.slow
 
@@ -27,6 +27,8 @@ OUTPUTS = {
         "FailedGenerationFilesBucketName",
     },
     WORKFLOWS: {"GenerateBatchStateMachineArn", "ClaudeApiKeySecretArn"},
+    DATASETS: {"ValidateDatasetStateMachineArn"},
+    TRAINING: {"TrainAdapterStateMachineArn", "TrainingRoleArn"},
     API: {"ApiUrl", "ApiId", "UserPoolId", "UserPoolClientId", "Region"},
 }
 MODEL = {"ClaudeModel": "claude-sonnet-5-5"}
@@ -40,6 +42,8 @@ PARAMETERS = {
         "LeaseSeconds": 60,
         "RetryBaseSeconds": 8,
     },
+    DATASETS: {},
+    TRAINING: {"WatchSeconds": 30, "CapacityRetrySeconds": 300},
     API: MODEL,
 }
 # Of the types in use, those that CloudFormation cannot tag.
@@ -85,8 +89,9 @@ def test_every_resource_that_can_be_tagged_is_tagged(templates: Templates) -> No
 
 def test_every_log_group_is_kept_for_the_stages_period(templates: Templates) -> None:
     groups = templates.of_type("AWS::Logs::LogGroup")
-    functions, state_machines, apis = 7, 1, 1
-    assert len(groups) == functions + state_machines + apis
+    machines = templates.of_type("AWS::StepFunctions::StateMachine")
+    apis = 1
+    assert len(groups) == len(templates.functions()) + len(machines) + apis
     assert {group["Properties"]["RetentionInDays"] for group in groups.values()} == {90}
 
 
@@ -94,10 +99,9 @@ def test_each_failure_that_matters_has_an_alarm(templates: Templates) -> None:
     alarms = [body["Properties"] for body in templates.of_type("AWS::CloudWatch::Alarm").values()]
     assert sorted((alarm["Namespace"], alarm["MetricName"]) for alarm in alarms) == [
         ("AWS/ApiGateway", "5xx"),
-        ("AWS/Lambda", "Errors"),
-        ("AWS/Lambda", "Errors"),
-        ("AWS/States", "ExecutionsFailed"),
-        ("AWS/States", "ExecutionsTimedOut"),
+        *[("AWS/Lambda", "Errors")] * 7,
+        *[("AWS/States", "ExecutionsFailed")] * 3,
+        *[("AWS/States", "ExecutionsTimedOut")] * 3,
     ]
     for alarm in alarms:
         assert (alarm["Threshold"], alarm["EvaluationPeriods"]) == (1, 1)
@@ -113,10 +117,16 @@ def test_only_plain_cloudformation_types_are_used(templates: Templates) -> None:
     ]
 
 
-def test_stacks_deploy_in_the_order_data_workflows_api(assembly: Path) -> None:
+def test_stacks_deploy_in_the_order_data_then_workflows_then_api(assembly: Path) -> None:
     artifacts = json.loads((assembly / "manifest.json").read_text())["artifacts"]
     needs = {stack: set(artifacts[stack]["dependencies"]) & set(STACKS) for stack in STACKS}
-    assert needs == {DATA: set(), WORKFLOWS: {DATA}, API: {DATA, WORKFLOWS}}
+    assert needs == {
+        DATA: set(),
+        WORKFLOWS: {DATA},
+        DATASETS: {DATA},
+        TRAINING: {DATA},
+        API: {DATA, WORKFLOWS, DATASETS, TRAINING},
+    }
 
 
 def test_deleting_the_data_stack_takes_a_decision(assembly: Path) -> None:

@@ -55,7 +55,7 @@ def test_a_json_path_is_not_a_placeholder(tmp_path: Path) -> None:
 
 @pytest.mark.slow
 def test_the_machine_invokes_the_deployed_functions(templates: Templates) -> None:
-    (machine,) = templates.of_type("AWS::StepFunctions::StateMachine").values()
+    (machine,) = templates.of_type("AWS::StepFunctions::StateMachine", WORKFLOWS).values()
     deployed = text(machine["Properties"]["DefinitionString"])
     functions = templates.of_type("AWS::Lambda::Function", WORKFLOWS)
     assert "${" not in deployed
@@ -66,7 +66,7 @@ def test_the_machine_invokes_the_deployed_functions(templates: Templates) -> Non
 
 @pytest.mark.slow
 def test_the_machine_is_standard_logged_and_traced_without_payloads(templates: Templates) -> None:
-    (machine,) = templates.of_type("AWS::StepFunctions::StateMachine").values()
+    (machine,) = templates.of_type("AWS::StepFunctions::StateMachine", WORKFLOWS).values()
     properties = machine["Properties"]
     assert properties["StateMachineType"] == "STANDARD"
     assert properties["StateMachineName"] == "brightrun-generate-batch"

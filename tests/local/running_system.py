@@ -130,9 +130,9 @@ def start_fixture_system(
     )
 
 
-def until(condition: Callable[[], Any]) -> Any:
+def until(condition: Callable[[], Any], *, seconds: float = DEADLINE_SECONDS) -> Any:
     """Return the first true result of a condition that is tried again and again."""
-    deadline = time.monotonic() + DEADLINE_SECONDS
+    deadline = time.monotonic() + seconds
     while not (result := condition()):
         assert time.monotonic() < deadline, "the condition did not come true in time"
         time.sleep(0.02)

@@ -19,6 +19,8 @@ BEARER = {"authorization": "Bearer token"}
         ("/", "", {}, Destination.STATUS_PAGE),
         ("/", "", SIGNED, Destination.AWS),
         ("/", "", {"x-amz-target": "DynamoDB_20120810.GetItem"}, Destination.AWS),
+        ("/", "", {"x-amz-target": "SageMaker.CreateTrainingJob"}, Destination.SAGEMAKER),
+        ("/", "", {**SIGNED, "x-amz-target": "SageMaker.AddTags"}, Destination.SAGEMAKER),
         ("/_local/status", "", {}, Destination.STATUS_DOCUMENT),
         ("/apiary", "", {}, Destination.AWS),
         ("/us-east-1_pool/.well-known/jwks.json", "", {}, Destination.AWS),
@@ -52,6 +54,8 @@ def test_web_pages_from_elsewhere_cannot_reach_the_emulated_aws(origin: str) -> 
     target = {"x-amz-target": "secretsmanager.GetSecretValue"}
     headers = {"host": "127.0.0.1:8610", "origin": origin}
     assert destination_of("/", "", {**headers, **target}) is Destination.REFUSED
+    sagemaker = {"x-amz-target": "SageMaker.CreateTrainingJob"}
+    assert destination_of("/", "", {**headers, **sagemaker}) is Destination.REFUSED
     assert destination_of("/bucket/key", "", headers) is Destination.REFUSED
     assert destination_of("/api/x", "", headers) is Destination.API  # its own CORS rules decide
 

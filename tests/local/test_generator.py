@@ -28,6 +28,8 @@ def test_key_means_claude(tmp_path: Path) -> None:
         "ClaudeModel": "claude-x",
         "LeaseSeconds": "10",
         "RetryBaseSeconds": "1",
+        "WatchSeconds": "1",
+        "CapacityRetrySeconds": "2",
     }
 
 

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from local.settings import Settings, SettingsError
+from local.settings import REPOSITORY, Settings, SettingsError
 
 
 def test_defaults_are_the_documented_port_and_folder() -> None:
@@ -32,3 +32,19 @@ def test_key_is_not_shown() -> None:
     settings = Settings.from_environment({"ANTHROPIC_API_KEY": "sk-real-key"})
     assert settings.anthropic_api_key == "sk-real-key"
     assert "sk-real-key" not in repr(settings)
+
+
+def test_training_runs_in_the_repository_s_own_environment_unless_told_otherwise() -> None:
+    settings = Settings.from_environment({"BRIGHTRUN_TRAINING_PYTHON": ""})
+    assert settings.training_python == REPOSITORY / ".venv-train" / "bin" / "python"
+    assert settings.training_entry_point.is_file()
+    assert settings.training_places == 1
+    environ = {"BRIGHTRUN_TRAINING_PYTHON": "/opt/python", "BRIGHTRUN_TRAINING_PLACES": "2"}
+    assert Settings.from_environment(environ).training_python == Path("/opt/python")
+    assert Settings.from_environment(environ).training_places == 2
+
+
+@pytest.mark.parametrize("places", ["0", "17", "many"])
+def test_number_of_training_places_that_is_none_is_refused(places: str) -> None:
+    with pytest.raises(SettingsError, match="from 1 to 16"):
+        Settings.from_environment({"BRIGHTRUN_TRAINING_PLACES": places})

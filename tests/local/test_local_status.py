@@ -36,3 +36,13 @@ def test_page_escapes_what_it_shows() -> None:
     status.ready(RECORD, "simulated")
     assert "pool&lt;1&gt;" in status.page()
     assert "items<br>jobs" in status.page()
+
+
+def test_what_changes_while_it_runs_is_asked_for_each_time() -> None:
+    jobs = ["run-1: InProgress (Training)"]
+    status = Status("http://127.0.0.1:1", DataFolder(Path("/data")), lambda: {"jobs": list(jobs)})
+    status.ready(RECORD, "simulated")
+    jobs[0] = "run-1: Completed"
+    assert status.document()["jobs"] == ["run-1: Completed"]
+    assert "run-1: Completed" in status.document_text()
+    assert "run-1: Completed" in status.page()

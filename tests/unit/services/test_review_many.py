@@ -7,11 +7,13 @@ import dataclasses
 from brightrun.domain.conversation_list import ConversationFilter
 from brightrun.domain.conversation_record import ConversationRecord
 from brightrun.domain.review import Decision
+from brightrun.services.delete_conversation import ConversationDeleter
 from brightrun.services.list_conversations import ConversationLister
 from brightrun.services.review_conversations import ReviewDesk
 from brightrun.services.review_many import BulkReview
 from tests.builders import OWNER, SteppedClock
 from tests.fakes.conversations import InMemoryConversations, a_record
+from tests.fakes.outside import InMemoryObjects
 from tests.fakes.reviews import InMemoryReviews
 
 
@@ -35,7 +37,8 @@ class Late(InMemoryConversations):
 
 def bulk(rows: InMemoryConversations) -> BulkReview:
     desk = ReviewDesk(rows, InMemoryReviews(rows), SteppedClock())
-    return BulkReview(desk, ConversationLister(rows))
+    deleter = ConversationDeleter(rows, desk.reviews, InMemoryObjects(), SteppedClock())
+    return BulkReview(desk, ConversationLister(rows), deleter)
 
 
 def test_a_conversation_that_others_change_stops_no_other() -> None:

@@ -18,6 +18,7 @@ from brightrun.services.run_worker import WorkerRunner
 from tests import builders as build
 from tests.builders import OWNER, SteppedClock
 from tests.fakes.batches import InMemoryBatches
+from tests.fakes.conversations import InMemoryConversations
 from tests.fakes.outside import InMemoryObjects, InMemoryRecords, RecordedWorkflow, ScriptedClaude
 
 PLENTY_S = 890.0
@@ -36,6 +37,7 @@ class World:
     tokens: itertools.count[int] = field(default_factory=itertools.count)
     stored: list[ConversationRecord] = field(default_factory=list)
     swept: list[BatchJob] = field(default_factory=list)
+    conversations: InMemoryConversations = field(default_factory=InMemoryConversations)
 
     @classmethod
     def playing(cls, script: Iterable[Completion | Exception] = ()) -> World:
@@ -73,6 +75,7 @@ class World:
             retry_base_seconds=8,
             new_token=lambda: f"worker-{next(self.tokens)}",
             after_stored=self.stored.append,
+            conversations=self.conversations,
         )
 
     def finisher(self) -> BatchFinisher:

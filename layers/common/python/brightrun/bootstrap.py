@@ -24,6 +24,7 @@ from brightrun.repositories.objects import S3Objects, s3_client
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb.client import DynamoDBClient
     from mypy_boto3_s3.client import S3Client
+    from mypy_boto3_stepfunctions.client import SFNClient
 
     from brightrun.gateways.claude import AnthropicClaude
     from brightrun.repositories.conversations import DynamoConversations
@@ -75,6 +76,12 @@ def batches(environment: settings.BatchTables) -> Batches:
         claims=DynamoClaims(dynamodb(), tables, **outcomes),
         lists=DynamoBatchLists(dynamodb(), tables),
     )
+
+
+@cache
+def workflows() -> SFNClient:
+    """Open Step Functions."""
+    return workflow_client()
 
 
 def workflow(state_machine_arn: str) -> StepFunctionsWorkflow:
@@ -196,6 +203,7 @@ def worker_runner() -> WorkerRunner:
         retry_base_seconds=environment.retry_base_seconds,
         new_token=lambda: uuid.uuid4().hex,
         after_stored=enricher(environment).enrich,
+        conversations=conversations(environment),
     )
 
 

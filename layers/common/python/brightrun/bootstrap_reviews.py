@@ -14,6 +14,7 @@ from brightrun.settings import ConversationsSettings
 
 if TYPE_CHECKING:
     from brightrun.repositories.reviews import DynamoReviews
+    from brightrun.services.delete_conversation import ConversationDeleter
     from brightrun.services.edit_conversation import ConversationEditor
     from brightrun.services.list_conversations import ConversationLister
     from brightrun.services.review_conversations import ReviewDesk
@@ -40,7 +41,20 @@ def bulk_review() -> BulkReview:
     """Build what people decide about many conversations with."""
     from brightrun.services.review_many import BulkReview
 
-    return BulkReview(review_desk(), conversation_lister())
+    return BulkReview(review_desk(), conversation_lister(), conversation_deleter())
+
+
+def conversation_deleter() -> ConversationDeleter:
+    """Build what deletes conversations."""
+    from brightrun.services.delete_conversation import ConversationDeleter
+
+    environment = ConversationsSettings.from_environment()
+    return ConversationDeleter(
+        conversations=bootstrap.conversations(environment),
+        reviews=_reviews(environment),
+        conversation_files=S3Objects(bootstrap.s3(), environment.conversation_files_bucket),
+        clock=bootstrap.clock,
+    )
 
 
 def conversation_editor() -> ConversationEditor:

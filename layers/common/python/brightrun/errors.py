@@ -20,7 +20,11 @@ BrightRunError
 │   └── TrainingFileFullError         the training file can take no more
 ├── ConflictError                     somebody else was first; carries the current state
 │   ├── VersionConflictError          the record changed since it was read
-│   └── DuplicateKeyError             the key is taken
+│   ├── DuplicateKeyError             the key is taken
+│   ├── DatasetInUseError             training jobs use the dataset, so that it cannot be deleted
+│   ├── UploadMissingError            the dataset's file has not arrived, or not all of its parts
+│   ├── UploadSizeError               the file that arrived is of another size than was declared
+│   └── ObjectChangedError            the object is not the one any more that was meant
 ├── IdempotencyKeyReusedError         the same Idempotency-Key with another body
 ├── LeaseLostError                    the item is no longer this worker's
 ├── ClaimsClosedError                 the job takes no claims now (paused, cancelled, stopped)
@@ -188,6 +192,30 @@ class DuplicateKeyError(ConflictError):
     """The key is already taken by another record of this owner."""
 
     code = "duplicate_key"
+
+
+class DatasetInUseError(ConflictError):
+    """Training jobs that have not ended use the dataset; details say how many."""
+
+    code = "dataset_in_use"
+
+
+class UploadMissingError(ConflictError):
+    """The dataset's file has not arrived; details name the parts that are missing, if any."""
+
+    code = "upload_missing"
+
+
+class UploadSizeError(ConflictError):
+    """The file that arrived is of another size than was declared; details carry both, in bytes."""
+
+    code = "upload_size"
+
+
+class ObjectChangedError(ConflictError):
+    """The object was overwritten or deleted since its ETag was written down."""
+
+    code = "object_changed"
 
 
 class IdempotencyKeyReusedError(BrightRunError):

@@ -17,7 +17,6 @@ if TYPE_CHECKING:
     from brightrun.domain.moments import Days
     from brightrun.domain.pages import Page
     from brightrun.domain.prompt_assembly import Prompt
-    from brightrun.domain.review import AuditEntry
     from brightrun.domain.training_file import TrainingFile
     from brightrun.domain.transitions import ItemStatus, JobAction
 
@@ -199,23 +198,6 @@ class ConversationRepository(ConversationLists, ConversationWrites, Protocol):
 
     def unenriched(self, owner_id: str, job_id: str, since: str) -> list[ConversationRecord]:
         """The job's conversations, stored at or after a moment, that nobody has enriched yet."""
-
-
-class ReviewRepository(Protocol):
-    """What people decide about conversations, and the trail of it."""
-
-    def record(
-        self, decided: ConversationRecord, seen_version: int, entry: AuditEntry
-    ) -> ConversationRecord:
-        """Store a row over the version that was seen, and its entry, both or neither.
-
-        Raises VersionConflictError with the state stored now, or NotFoundError.
-        """
-
-    def trail(
-        self, owner_id: str, conversation_id: str, *, limit: int, cursor: str | None
-    ) -> Page[AuditEntry]:
-        """List a conversation's entries, newest first."""
 
 
 class TrainingFileRepository(Protocol):

@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
-from datetime import datetime
 from typing import IO, TYPE_CHECKING, Any, Protocol
 
 if TYPE_CHECKING:
@@ -13,15 +11,17 @@ if TYPE_CHECKING:
     from brightrun.domain.pages import Page
     from brightrun.domain.training_job import TrainingJob
     from brightrun.domain.training_records import CostRecord, MetricsPoint, TrainingEvent
+    from brightrun.domain.training_run import TrainingRun
 
 
 class TrainingJobRepository(Protocol):
     """Training jobs' rows, written together with what must change in the same moment."""
 
     def create(self, job: TrainingJob, notification: Notification) -> None:
-        """Store a new job and count it on its dataset, in one transaction.
+        """Store a new job, count it on its dataset and tell its owner, in one transaction.
 
-        Raises DatasetNotReadyError when the dataset is gone or not ready any more.
+        Raises DuplicateKeyError when there is a job of this id already, and DatasetNotReadyError
+        when the dataset is gone or not ready any more.
         """
 
     def job(self, owner_id: str, job_id: str) -> TrainingJob:
@@ -30,14 +30,19 @@ class TrainingJobRepository(Protocol):
     def jobs(
         self, owner_id: str, *, status: str | None, limit: int, cursor: str | None
     ) -> Page[TrainingJob]:
-        """List an owner's jobs, newest first."""
+        """List an owner's jobs, newest first.
+
+        A page filtered by status may be short, or empty, and still have a cursor: one request
+        reads only so much.
+        """
 
     def replace(
         self, job: TrainingJob, seen_version: int, notification: Notification | None = None
     ) -> None:
         """Store a row in the place of the version that was seen, not one that is settled.
 
-        Raises VersionConflictError.
+        The stored row's version is one more than the version seen. Raises VersionConflictError,
+        whose details are the state stored now.
         """
 
     def settle(
@@ -51,8 +56,16 @@ class TrainingJobRepository(Protocol):
     ) -> None:
         """Close a job for good: its row, its cost record, its dataset's count, its model, in one.
 
-        Raises VersionConflictError.
+        The stored row is settled, names its cost record and, where there is one, its model; its
+        version is one more than the version seen. Raises VersionConflictError.
         """
+
+
+class OpenTrainingJobs(Protocol):
+    """The jobs of all owners whose bill is not closed; for the sweep alone."""
+
+    def open_jobs(self) -> Iterator[TrainingJob]:
+        """Every such job, in no order."""
 
 
 class TrainingRecords(Protocol):
@@ -94,8 +107,8 @@ class CostRecords(Protocol):
     def between(self, owner_id: str, first_day: str, last_day: str) -> Iterator[CostRecord]:
         """All records of the days from one to another, both whole, oldest first."""
 
-    def of_job(self, owner_id: str, job_id: str) -> list[CostRecord]:
-        """The records of one job: none or one."""
+    def of_job(self, job: TrainingJob) -> list[CostRecord]:
+        """The records of one job: one when it is settled, else none."""
 
 
 class TrainingWorkflow(Protocol):
@@ -105,25 +118,24 @@ class TrainingWorkflow(Protocol):
         """Start the job's execution; starting it again changes nothing."""
 
 
-@dataclass(frozen=True, slots=True)
-class TrainingRun:
-    """A SageMaker training job as SageMaker describes it; times in seconds, None where unknown."""
+class TrainingExecutions(TrainingWorkflow, Protocol):
+    """The executions of that state machine, one after another."""
 
-    name: str
-    status: str
-    secondary_status: str
-    failure_reason: str | None
-    status_message: str | None
-    created_at: datetime
-    training_started_at: datetime | None
-    training_ended_at: datetime | None
-    training_seconds: int | None
-    billable_seconds: int | None
-    artifact_uri: str | None
-    environment: Mapping[str, str]
+    def go_on(self, job: TrainingJob, run: int) -> None:
+        """Start a later execution of the job; starting it again changes nothing."""
+
+    def revive(self, job: TrainingJob) -> int | None:
+        """Start the next execution of a job that has none running; gives its number, else None."""
 
 
-class TrainingService(Protocol):
+class RunStopper(Protocol):
+    """What cancelling needs of SageMaker."""
+
+    def stop(self, name: str) -> None:
+        """Stop a training job; nothing happens when it has ended or does not exist."""
+
+
+class TrainingService(RunStopper, Protocol):
     """SageMaker, as far as training needs it."""
 
     def start(self, request: Mapping[str, Any]) -> None:
@@ -135,9 +147,6 @@ class TrainingService(Protocol):
     def describe(self, name: str) -> TrainingRun | None:
         """Look at a training job; None when there is no such job."""
 
-    def stop(self, name: str) -> None:
-        """Stop a training job; nothing happens when it has ended or does not exist."""
-
     def active(self, name_prefix: str) -> Iterator[str]:
         """The names of the jobs that are in progress and begin with a prefix."""
 
@@ -148,8 +157,8 @@ class ArtifactFiles(Protocol):
     def open(self, key: str) -> IO[bytes] | None:
         """Open an object as a stream; None when there is no such object."""
 
-    def read(self, key: str, offset: int) -> bytes:
-        """Read an object from a byte on; nothing when it is missing or shorter."""
+    def read(self, key: str, offset: int, most: int) -> bytes:
+        """Read up to `most` bytes from a byte on; nothing when it is missing or shorter."""
 
     def write(self, key: str, source: IO[bytes], size: int) -> None:
         """Store a stream of `size` bytes, in parts where it is large."""

@@ -57,6 +57,7 @@ class BatchTables(NewBatchTables):
 class GenerateSettings(ScaffoldingSettings, NewBatchTables):
     """The generate function."""
 
+    conversations_table: str
     idempotency_table: str
     batch_logs_bucket: str
     generate_batch_state_machine_arn: str

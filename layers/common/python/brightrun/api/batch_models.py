@@ -8,7 +8,7 @@ from typing import Self
 from pydantic import Field
 
 from brightrun.api.shapes import Answer, CamelAnswer, CamelPart, Part
-from brightrun.domain.batch import BatchJob, ErrorHandling, Priority
+from brightrun.domain.batch import BatchJob, ErrorHandling, JobKind, Priority
 from brightrun.domain.pages import Page
 from brightrun.domain.transitions import JobStatus
 
@@ -18,6 +18,7 @@ class JobSummary(CamelPart):
 
     id: str = Field(validation_alias="job_id")
     name: str
+    kind: JobKind
     status: JobStatus
     total_items: int
     completed_items: int

@@ -11,7 +11,7 @@ from brightrun.api.review_models import Reason
 from brightrun.api.shapes import CamelPart, CamelRequest, Identifier, Part, RequestModel
 from brightrun.domain.conversation_list import ConversationFilter
 from brightrun.domain.conversation_record import EnrichmentStatus, ReviewStatus
-from brightrun.domain.review import ReviewAction
+from brightrun.domain.review import Decision, Deletion, ReviewAction
 from brightrun.domain.scaffolding import Tier
 from brightrun.services.review_many import MOST_AT_ONCE, DecidedMany
 
@@ -48,10 +48,12 @@ class BulkFilter(RequestModel):
 class BulkAction(CamelRequest):
     """POST /api/conversations/bulk-action: up to 100 ids, or a filter; a rejection needs a reason.
 
+    `delete` takes the conversations away for good; what training files hold of them stays there.
+
     By a filter at most 100 are changed at once; `remaining` says how many are left.
     """
 
-    action: ReviewAction
+    action: ReviewAction | Literal["delete"]
     conversation_ids: (
         Annotated[list[Identifier], Field(min_length=1, max_length=MOST_AT_ONCE)] | None
     ) = None
@@ -64,12 +66,19 @@ class BulkAction(CamelRequest):
             raise ValueError("Give either conversationIds or filter.")
         return self
 
+    def decision(self) -> Decision | Deletion:
+        """Say it in the service's words; raises InvalidInputError for a rejection without why."""
+        if self.action == "delete":
+            return Deletion(self.reason)
+        return Decision(self.action, self.reason)
+
 
 class BulkReviewSummary(Part):
     """How many became what."""
 
     total: int
     updated: int
+    deleted: int
     unchanged: int
     not_found: int
     conflict: int
@@ -79,7 +88,7 @@ class BulkReviewResult(CamelPart):
     """What became of one conversation, and what it is now."""
 
     conversation_id: str
-    outcome: Literal["updated", "unchanged", "not_found", "conflict"]
+    outcome: Literal["updated", "deleted", "unchanged", "not_found", "conflict"]
     status: ReviewStatus | None
     version: int | None
 
@@ -99,7 +108,7 @@ class BulkReviewAnswer(Part):
     def of(cls, decided: DecidedMany) -> Self:
         """Show what became of all."""
         counts = Counter[str](result.outcome for result in decided.results)
-        outcomes = ("updated", "unchanged", "not_found", "conflict")
+        outcomes = ("updated", "deleted", "unchanged", "not_found", "conflict")
         return cls(
             success=not counts["not_found"] and not counts["conflict"],
             summary=BulkReviewSummary.model_validate(

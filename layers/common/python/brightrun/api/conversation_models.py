@@ -18,6 +18,29 @@ from brightrun.domain.scaffolding import Tier
 from brightrun.services.list_conversations import Listed
 
 
+class VerdictView(Part):
+    """A judge's answer to one criterion."""
+
+    score: int
+    reason: str
+
+
+class JudgementView(Part):
+    """What another model thinks of a conversation: advice beside the score, never part of it."""
+
+    rubric_version: str
+    model: str
+    generator_model: str
+    score: float
+    criteria: dict[str, VerdictView]
+    input_tokens: int
+    output_tokens: int
+    cost_usd: Usd = Field(validation_alias="cost_micro_usd")
+    simulated: bool
+    judged_at: str
+    job_id: str
+
+
 class ConversationView(Part):
     """A conversation's row; `id` and `conversation_id` are the same value, sizes are in bytes."""
 
@@ -65,6 +88,7 @@ class ConversationView(Part):
     reviewed_at: str | None
     review_notes: str | None
     revisions: list[dict[str, Any]]
+    judgement: JudgementView | None
     version: int
     scaffolding_snapshot: dict[str, Any]
 

@@ -9,6 +9,7 @@ from pydantic import AliasPath, Field
 
 from brightrun.api.shapes import Answer, Part, Usd
 from brightrun.domain.generation_records import (
+    CallKind,
     CallStatus,
     FailedGeneration,
     FailureType,
@@ -71,6 +72,7 @@ class LogEntryView(Part):
     """One call to Claude, without the request's text; durations in ms."""
 
     id: str = Field(validation_alias="log_id")
+    kind: CallKind
     run_id: str
     item_id: str
     conversation_id: str

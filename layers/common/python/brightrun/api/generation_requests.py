@@ -26,12 +26,14 @@ Choice = Annotated[
     Annotated[Literal["all"], Tag(WORD)] | Annotated[Keys, Tag(LIST)],
     Discriminator(lambda value: WORD if isinstance(value, str) else LIST),
 ]
-_LINE, _INK = r"[^\x00-\x1f\x7f]", r"[^\s\x85\x00-\x1f\x7f]"
+INK = r"[^\s\x85\x00-\x1f\x7f]"
+"""A character that can be seen."""
+_LINE = r"[^\x00-\x1f\x7f]"
+ONE_LINE = f"^{_LINE}*{INK}{_LINE}*$"
+"""Text without a line break, in which something can be seen."""
 Name = Annotated[
     str,
-    StringConstraints(
-        strip_whitespace=True, min_length=1, max_length=255, pattern=f"^{_LINE}*{_INK}{_LINE}*$"
-    ),
+    StringConstraints(strip_whitespace=True, min_length=1, max_length=255, pattern=ONE_LINE),
 ]
 Workers = Annotated[int, Field(strict=True, ge=1, le=MAX_WORKERS)]
 Calls = Annotated[int, Field(strict=True, ge=1, le=MAX_CALLS_PER_WORKER)]

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from typing import Annotated, Self
 
+from aws_lambda_powertools.event_handler.openapi.params import Query
 from pydantic import AfterValidator, Field
 
+from brightrun.api.generation_requests import INK
 from brightrun.api.shapes import Answer, Part, RequestModel
 from brightrun.domain.conversation_record import (
     ConversationRecord,
@@ -22,7 +24,17 @@ def _said(reason: str) -> str:
     return reason
 
 
-Reason = Annotated[str, Field(max_length=LONGEST_REASON), AfterValidator(_said)]
+# The pattern is for readers of the OpenAPI document: the validator gives the better sentence.
+Reason = Annotated[
+    str,
+    Field(max_length=LONGEST_REASON, json_schema_extra={"minLength": 1, "pattern": INK}),
+    AfterValidator(_said),
+]
+
+DeletionReason = Annotated[
+    str | None,
+    Query(min_length=1, max_length=LONGEST_REASON, description="Why; it goes into the trail."),
+]
 
 
 class StatusChange(RequestModel):
@@ -30,6 +42,12 @@ class StatusChange(RequestModel):
 
     status: ReviewStatus
     review_notes: Reason | None = None
+
+
+class Deleted(Answer):
+    """DELETE /api/conversations/{id}."""
+
+    conversation_id: str
 
 
 class StatusAnswer(Answer):

@@ -2,28 +2,16 @@
 
 from __future__ import annotations
 
-from typing import Annotated
-
-from aws_lambda_powertools.event_handler.openapi.params import Header
 from aws_lambda_powertools.event_handler.router import APIGatewayHttpRouter
 
 from brightrun import bootstrap
 from brightrun.api.app import owner_of
 from brightrun.api.generation_answers import BatchAccepted, SingleAccepted
 from brightrun.api.generation_requests import BatchRequest, SingleRequest, TemplateRequest
+from brightrun.api.shapes import IdempotencyKey
 from brightrun.services.create_batch import BatchOrder, CreatedBatch
 
 router = APIGatewayHttpRouter()
-
-IdempotencyKey = Annotated[
-    str | None,
-    Header(
-        alias="Idempotency-Key",
-        min_length=1,
-        max_length=255,
-        description="Makes it safe to repeat the request for a day.",
-    ),
-]
 
 
 @router.post("/api/conversations/generate-batch", status_code=202, tags=["Generation"])

@@ -2,13 +2,10 @@
 
 from __future__ import annotations
 
-import re
-from datetime import date
 from typing import Annotated, Literal
 
 from aws_lambda_powertools.event_handler.openapi.params import Query
 from aws_lambda_powertools.event_handler.router import APIGatewayHttpRouter
-from pydantic import BeforeValidator
 
 from brightrun import bootstrap
 from brightrun.api.app import owner_of
@@ -21,28 +18,11 @@ from brightrun.api.generation_record_models import (
     LogEntryList,
     PerformanceStatistics,
 )
-from brightrun.api.shapes import Cursor, Filter, Limit, RecordId
+from brightrun.api.shapes import Cursor, Day, Filter, Limit, RecordId
 from brightrun.domain.generation_records import FailureType
 from brightrun.domain.moments import Days
 
 router = APIGatewayHttpRouter()
-
-
-def _written_out(day: object) -> object:
-    """Only YYYY-MM-DD is a day: pydantic would read a number as seconds since 1970."""
-    if isinstance(day, str) and not re.fullmatch(r"\d{4}-\d{2}-\d{2}", day):
-        raise ValueError("Write the day as YYYY-MM-DD.")
-    return day
-
-
-Day = Annotated[
-    date | None,
-    BeforeValidator(_written_out),
-    Query(
-        description="A whole day in UTC, such as 2026-11-21.",
-        json_schema_extra={"maxLength": 10},
-    ),
-]
 
 
 @router.get("/api/failed-generations", tags=["Failures"])

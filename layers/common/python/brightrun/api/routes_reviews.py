@@ -11,9 +11,15 @@ from brightrun.api.bulk_review_models import BulkAction, BulkReviewAnswer
 from brightrun.api.conversation_models import ConversationAnswer, ConversationView
 from brightrun.api.edit_models import TurnChange
 from brightrun.api.etags import IfMatch, seen_version, with_etag
-from brightrun.api.review_models import AuditTrail, StatusAnswer, StatusChange
+from brightrun.api.review_models import (
+    AuditTrail,
+    Deleted,
+    DeletionReason,
+    StatusAnswer,
+    StatusChange,
+)
 from brightrun.api.shapes import Cursor, Limit, RecordId
-from brightrun.domain.review import ACTION_TO, Decision
+from brightrun.domain.review import ACTION_TO, Decision, Deletion
 
 router = APIGatewayHttpRouter()
 
@@ -65,13 +71,28 @@ def edit_conversation(
     return with_etag(shown, record.version)
 
 
+@router.delete("/api/conversations/<conversation_id>", tags=["Review"])
+def delete_conversation(
+    conversation_id: RecordId, reason: DeletionReason = None, if_match: IfMatch = None
+) -> Deleted:
+    """Delete a conversation with its files; a training file keeps the pairs it was built with.
+
+    The audit trail stays, and says who deleted it. With If-Match, only the version that the caller
+    has seen; another answers 409 with its state.
+    """
+    bootstrap_reviews.conversation_deleter().delete(
+        owner_of(router), conversation_id, Deletion(reason), seen_version(if_match)
+    )
+    return Deleted(conversation_id=conversation_id)
+
+
 @router.post("/api/conversations/bulk-action", tags=["Review"])
 def decide_about_many(body: BulkAction) -> BulkReviewAnswer:
-    """Approve, reject, archive or reopen up to 100 conversations, by their ids or by a filter.
+    """Approve, reject, archive, reopen or delete up to 100 conversations, by ids or by a filter.
 
     By a filter the newest come first; repeat the request while `remaining` says that some are left.
     """
-    owner, decision = owner_of(router), Decision(body.action, body.reason)
+    owner, decision = owner_of(router), body.decision()
     bulk = bootstrap_reviews.bulk_review()
     if body.filter is not None:
         return BulkReviewAnswer.of(bulk.found(owner, body.filter.wanted(), decision))

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import re
+from datetime import date
 from typing import Annotated, Literal
 
-from aws_lambda_powertools.event_handler.openapi.params import Path, Query
+from aws_lambda_powertools.event_handler.openapi.params import Header, Path, Query
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
 from pydantic.alias_generators import to_camel
 
@@ -65,6 +67,33 @@ Filter = Annotated[Identifier | None, Query()]
 Limit = Annotated[int, Query(ge=1, le=100, description="How many records one page holds.")]
 Cursor = Annotated[
     str | None, Query(max_length=2000, description="The next_cursor of the page before.")
+]
+
+IdempotencyKey = Annotated[
+    str | None,
+    Header(
+        alias="Idempotency-Key",
+        min_length=1,
+        max_length=255,
+        description="Makes it safe to repeat the request for a day.",
+    ),
+]
+
+
+def _written_out(day: object) -> object:
+    """Only YYYY-MM-DD is a day: pydantic would read a number as seconds since 1970."""
+    if isinstance(day, str) and not re.fullmatch(r"\d{4}-\d{2}-\d{2}", day):
+        raise ValueError("Write the day as YYYY-MM-DD.")
+    return day
+
+
+Day = Annotated[
+    date | None,
+    BeforeValidator(_written_out),
+    Query(
+        description="A whole day in UTC, such as 2026-11-21.",
+        json_schema_extra={"maxLength": 10},
+    ),
 ]
 
 WORD, LIST = "<word>", "<list>"

@@ -64,6 +64,7 @@ class VersionView(Part):
     added_conversations: int
     total_training_pairs: int
     trainable_pairs: int
+    simulated: bool
     avg_quality_score: float | None = Field(validation_alias=AliasPath("quality", "average"))
     min_quality_score: float | None = Field(validation_alias=AliasPath("quality", "lowest"))
     max_quality_score: float | None = Field(validation_alias=AliasPath("quality", "highest"))

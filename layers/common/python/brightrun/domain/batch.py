@@ -33,6 +33,8 @@ MAX_TAKEOVERS = 3 * MAX_ATTEMPTS
 
 ErrorHandling = Literal["stop", "continue"]
 Priority = Literal["low", "normal", "high"]
+JobKind = Literal["generate", "judge"]
+"""What a worker does with an item: write its conversation, or judge one that there is."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,6 +67,7 @@ class BatchJob:
     started_at: str | None = None
     completed_at: str | None = None
     stop_reason: str | None = None
+    kind: JobKind = "generate"
 
     @property
     def completed_items(self) -> int:

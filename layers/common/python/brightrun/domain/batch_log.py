@@ -40,6 +40,11 @@ def item_completed(item_id: str, conversation_id: str) -> str:
     return f"✓ Item {item_id[:8]}... completed (conversation: {conversation_id[:8]}...)"
 
 
+def item_judged(item_id: str, conversation_id: str) -> str:
+    """An item's conversation has its judgement."""
+    return f"✓ Item {item_id[:8]}... judged (conversation: {conversation_id[:8]}...)"
+
+
 def item_failed(item_id: str, error: str) -> str:
     """An item ended without a conversation."""
     return f"✗ Item {item_id[:8]}... failed: {error}"

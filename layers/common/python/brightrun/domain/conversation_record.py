@@ -30,6 +30,7 @@ class ConversationRecord:
     `enrichment_stages` holds a {status, started_at, completed_at, error} by stage; `revisions`
     the {version, file_path, edited_by, edited_at, reason, turn_number} of each edit, oldest first;
     `version` counts the row's writes. An imported conversation has no batch job and no item.
+    `judgement` is advice by another model (domain/judgement.py); nothing is decided by it.
     """
 
     owner_id: str
@@ -82,6 +83,7 @@ class ConversationRecord:
     review_notes: str | None = None
     revisions: list[dict[str, Any]] = field(default_factory=list)
     parse_method_used: str = "direct"
+    judgement: dict[str, Any] | None = None
     version: int = 1
 
     def state(self) -> dict[str, Any]:

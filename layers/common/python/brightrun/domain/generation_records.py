@@ -7,6 +7,7 @@ from typing import Literal
 
 FailureType = Literal["truncation", "parse_error", "api_error", "validation_error"]
 CallStatus = Literal["success", "failed", "rate_limited", "timeout"]
+CallKind = Literal["conversation", "judgement"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,6 +39,7 @@ class GenerationLogEntry:
     stop_reason: str | None = None
     error_code: str | None = None
     error_message: str | None = None
+    kind: CallKind = "conversation"
 
 
 @dataclass(frozen=True, slots=True)

@@ -13,7 +13,7 @@ from brightrun.domain.moments import iso
 from brightrun.errors import InvalidInputError
 
 ReviewAction = Literal["approve", "reject", "archive", "reopen"]
-AuditAction = Literal["approve", "reject", "archive", "reopen", "edit"]
+AuditAction = Literal["approve", "reject", "archive", "reopen", "edit", "delete"]
 
 LEADS_TO: Mapping[ReviewAction, ReviewStatus] = {
     "approve": "approved",
@@ -89,6 +89,13 @@ class Decision:
             record, self.action, to_status=self.status, by=by, now=now, reason=self.reason
         )
         return decided, entry
+
+
+@dataclass(frozen=True, slots=True)
+class Deletion:
+    """The wish to delete conversations, and why."""
+
+    reason: str | None = None
 
 
 def audit_entry(

@@ -5,13 +5,16 @@ from __future__ import annotations
 import asyncio
 import json
 import zlib
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
 
 from brightrun.domain import object_keys
 from brightrun.domain.batch import MAX_ATTEMPTS, MAX_TAKEOVERS, BatchItem, BatchJob
 from brightrun.domain.claude import MAX_OUTPUT_TOKENS, Completion
 from brightrun.domain.claude_models import cost_micro_usd, recorded_model
 from brightrun.domain.conversation import RAW_CONVERSATION_SCHEMA
-from brightrun.domain.generation_records import CallStatus, GenerationLogEntry
+from brightrun.domain.generation_records import CallKind, CallStatus, GenerationLogEntry
 from brightrun.domain.ids import conversation_id, time_ordered_id
 from brightrun.domain.moments import iso
 from brightrun.domain.prompt_assembly import Prompt
@@ -28,6 +31,40 @@ _CALL_STATUSES: dict[str, CallStatus] = {
 }
 
 
+@dataclass(frozen=True, slots=True)
+class Question:
+    """What the items of a job ask for, and where an answer is kept.
+
+    `mark` tells apart what may lie under one key: an answer is used again only under its own.
+    """
+
+    kind: CallKind
+    schema: dict[str, Any]
+    conversation: Callable[[BatchItem], str]
+    key: Callable[[str, str], str]
+    mark: Callable[[BatchItem], str]
+
+
+CONVERSATION = Question(
+    kind="conversation",
+    schema=RAW_CONVERSATION_SCHEMA,
+    conversation=lambda item: conversation_id(item.item_id),
+    key=object_keys.raw_response,
+    mark=lambda item: str(item.generation),
+)
+
+
+def judgement_question(schema: dict[str, Any]) -> Question:
+    """Ask for a judgement of the conversation that an item names."""
+    return Question(
+        kind="judgement",
+        schema=schema,
+        conversation=lambda item: item.conversation_id or "",
+        key=object_keys.judgement_answer,
+        mark=lambda item: f"{item.item_id}#{item.generation}",
+    )
+
+
 class PaidAnswers:
     """Every answer is stored as it came, and logged with its price, before it is parsed.
 
@@ -42,23 +79,25 @@ class PaidAnswers:
         records: GenerationRecords,
         job: BatchJob,
         clock: Clock,
+        question: Question = CONVERSATION,
     ) -> None:
         self._claude = claude
         self._files = conversation_files
         self._records = records
         self._job = job
         self._clock = clock
+        self._question = question
 
     async def answer(self, item: BatchItem, prompt: Prompt) -> Completion:
         """Give the item's stored answer, or ask for one; raises ClaudeCallError."""
         if 1 < item.attempts <= MAX_TAKEOVERS:
-            earlier = await asyncio.to_thread(self._stored, item, prompt)
+            earlier = await asyncio.to_thread(self._stored_and_logged, item, prompt)
             if earlier is not None:
                 return earlier
         if item.attempts > MAX_ATTEMPTS:
             raise ClaudeCallError("workers_lost", "Every worker that took the item died over it.")
         try:
-            completion = await self._claude.write(prompt, schema=RAW_CONVERSATION_SCHEMA)
+            completion = await self._claude.write(prompt, schema=self._question.schema)
         except ClaudeCallError as error:
             await asyncio.to_thread(self._log_failure, item, prompt, error)
             raise
@@ -78,25 +117,35 @@ class PaidAnswers:
             content_type="application/json",
             metadata={
                 _COMPLETION: json.dumps(completion.described()),
-                _GENERATION: str(item.generation),
+                _GENERATION: self._question.mark(item),
                 _LOG_ID: log_id,
             },
         )
         self._records.add_log_entry(self._entry(item, prompt, log_id, completion))
 
-    def _stored(self, item: BatchItem, prompt: Prompt) -> Completion | None:
+    def stored(self, item: BatchItem) -> Completion | None:
+        """Give the item's stored answer, if it has one."""
+        found = self._found(item)
+        return found[0] if found else None
+
+    def _found(self, item: BatchItem) -> tuple[Completion, str] | None:
         stored = self._files.get(self._key(item))
-        if stored is None or stored.metadata.get(_GENERATION) != str(item.generation):
+        if stored is None or stored.metadata.get(_GENERATION) != self._question.mark(item):
             return None
         described = json.loads(stored.metadata[_COMPLETION])
-        completion = Completion(text=stored.text, **described)
+        return Completion(text=stored.text, **described), stored.metadata[_LOG_ID]
+
+    def _stored_and_logged(self, item: BatchItem, prompt: Prompt) -> Completion | None:
+        found = self._found(item)
+        if found is None:
+            return None
+        completion, log_id = found
         # The earlier worker may have died between the object and its log entry.
-        log_id = stored.metadata[_LOG_ID]
         self._records.add_log_entry(self._entry(item, prompt, log_id, completion))
         return completion
 
     def _key(self, item: BatchItem) -> str:
-        return object_keys.raw_response(self._job.owner_id, conversation_id(item.item_id))
+        return self._question.key(self._job.owner_id, self._question.conversation(item))
 
     def _log_failure(self, item: BatchItem, prompt: Prompt, error: ClaudeCallError) -> None:
         log_id = time_ordered_id(self._clock())
@@ -116,7 +165,7 @@ class PaidAnswers:
             log_id=log_id,
             run_id=self._job.job_id,
             item_id=item.item_id,
-            conversation_id=conversation_id(item.item_id),
+            conversation_id=self._question.conversation(item),
             template_id=item.template_id,
             model_used=completion.model if completion else self._job.model,
             max_tokens=MAX_OUTPUT_TOKENS,
@@ -133,6 +182,7 @@ class PaidAnswers:
             stop_reason=completion.stop_reason if completion else None,
             error_code=error.reason if error else None,
             error_message=error.message if error else None,
+            kind=self._question.kind,
         )
 
 

@@ -3,12 +3,19 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass
 from datetime import datetime
 
 from brightrun.domain import object_keys
-from brightrun.domain.batch import BatchJob, ErrorHandling, Priority, calls_per_worker
+from brightrun.domain.batch import (
+    BatchItem,
+    BatchJob,
+    ErrorHandling,
+    Priority,
+    calls_per_worker,
+)
+from brightrun.domain.batch_plan import BatchPlan
 from brightrun.domain.claude_models import (
     claude_model,
     estimated_cost_usd,
@@ -53,6 +60,60 @@ class CreatedBatch:
     estimated_time: int
 
 
+@dataclass(frozen=True, slots=True)
+class NewJob:
+    """A job that is not stored yet, with its items, and its plan where it has one."""
+
+    job: BatchJob
+    items: Sequence[BatchItem]
+    plan: BatchPlan | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class JobStarter:
+    """Stores a job once and starts it, however often its request comes."""
+
+    batches: BatchRepository
+    plans: ObjectStore
+    keys: RequestKeys
+    workflow: Workflow
+
+    def start(
+        self,
+        owner_id: str,
+        fingerprint: str,
+        idempotency_key: str | None,
+        make: Callable[[str], NewJob],
+        now: datetime,
+    ) -> BatchJob:
+        """Make the job, or find what an earlier request with the key made.
+
+        Raises what `make` raises, IdempotencyKeyReusedError, and StorageError while that earlier
+        request may still be storing items.
+        """
+        job_id = ours = time_ordered_id(now)
+        if idempotency_key is not None:
+            job_id = self.keys.job_for(owner_id, idempotency_key, fingerprint, ours, now)
+        try:
+            job = self.batches.job(owner_id, job_id)
+        except NotFoundError:
+            made = make(job_id)
+            # Only now: an order that cannot be planned is refused for the same reason each time.
+            if job_id != ours:
+                _require_ended(job_id, now)
+            job = self._stored(made)
+        self.workflow.ensure_running(job)
+        return job
+
+    def _stored(self, made: NewJob) -> BatchJob:
+        if made.plan is not None:
+            self.plans.put(
+                made.job.plan_key, made.plan.model_dump_json(), content_type="application/json"
+            )
+        self.batches.create(made.job, made.items)
+        return made.job
+
+
 class BatchCreator:
     """Creates batches."""
 
@@ -68,10 +129,7 @@ class BatchCreator:
         model: str,
     ) -> None:
         self._scaffolding = scaffolding
-        self._batches = batches
-        self._plans = plans
-        self._keys = keys
-        self._workflow = workflow
+        self._starter = JobStarter(batches, plans, keys, workflow)
         self._clock = clock
         self._model = model
 
@@ -83,19 +141,12 @@ class BatchCreator:
         StorageError while that first try may still be storing items.
         """
         now = self._clock()
-        job_id = ours = time_ordered_id(now)
-        if idempotency_key is not None:
-            fingerprint = order.fingerprint()
-            job_id = self._keys.job_for(owner_id, idempotency_key, fingerprint, job_id, now)
-        try:
-            job = self._batches.job(owner_id, job_id)
-        except NotFoundError:
+
+        def make(job_id: str) -> NewJob:
             planned = self._plan(owner_id, job_id, order, now)
-            # Only now: an order that cannot be planned is refused for the same reason each time.
-            if job_id != ours:
-                _require_ended(job_id, now)
-            job = self._store(owner_id, order, planned, now)
-        self._workflow.ensure_running(job)
+            return NewJob(_job(owner_id, order, planned, iso(now)), planned.items, planned.plan)
+
+        job = self._starter.start(owner_id, order.fingerprint(), idempotency_key, make, now)
         return self._created(job, now)
 
     def _plan(self, owner_id: str, job_id: str, order: BatchOrder, now: datetime) -> PlannedBatch:
@@ -103,16 +154,6 @@ class BatchCreator:
         planner = BatchPlanner(ScaffoldingCatalog(self._scaffolding), owner_id)
         sets = planner.expand(order.selection) if order.selection else order.sets
         return planner.plan(sets, job_id=job_id, model=model.id, now=iso(now))
-
-    def _store(
-        self, owner_id: str, order: BatchOrder, planned: PlannedBatch, now: datetime
-    ) -> BatchJob:
-        job = _job(owner_id, order, planned, iso(now))
-        self._plans.put(
-            job.plan_key, planned.plan.model_dump_json(), content_type="application/json"
-        )
-        self._batches.create(job, planned.items)
-        return job
 
     def _created(self, job: BatchJob, now: datetime) -> CreatedBatch:
         model = recorded_model(job.model)

@@ -20,7 +20,8 @@ from brightrun.errors import (
     StorageError,
     VersionConflictError,
 )
-from brightrun.ports import Clock, ObjectStore, ReviewRepository
+from brightrun.ports import Clock, ObjectStore
+from brightrun.ports_conversations import ReviewRepository
 from brightrun.services.request_enrichment import EnrichmentDesk
 
 MOST_REVISIONS = 100
@@ -130,5 +131,6 @@ def _edited(
         enriched_file_path=None,
         enriched_file_size=None,
         enriched_at=None,
+        judgement=None,
         updated_at=now,
     )

@@ -6,18 +6,33 @@ import asyncio
 import math
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from typing import Protocol
 
-from brightrun.domain.batch import BatchItem
+from brightrun.domain.batch import BatchItem, BatchJob
 from brightrun.domain.claude import CALL_TIMEOUT_S
 from brightrun.domain.workflow import MAX_LOOPS, TurnResult, TurnStatus, WorkerTurn
 from brightrun.errors import BrightRunError, ClaimsClosedError, StorageError
 from brightrun.observability import logger
 from brightrun.services.claim_items import ItemClaims
 from brightrun.services.keep_leases import LeaseKeeper
-from brightrun.services.write_conversation import ConversationWriter
 
 CLAIM_MARGIN_S = 45.0
 """Beyond the longest call: what storing its answer may take before the Lambda is stopped."""
+
+
+class ItemWriter(Protocol):
+    """What a worker does with the items of its job."""
+
+    @property
+    def job(self) -> BatchJob:
+        """The job."""
+
+    async def write(self, item: BatchItem) -> float | None:
+        """Bring a leased item to its end, or put it back to be tried again.
+
+        Gives the seconds for which nobody should call Claude, where Claude said so. A lease lost
+        on the way is no error: the item is another worker's, who finds our stored answer.
+        """
 
 
 @dataclass(slots=True)
@@ -43,7 +58,7 @@ class Worker:
     def __init__(
         self,
         claims: ItemClaims,
-        writer: ConversationWriter,
+        writer: ItemWriter,
         keeper: LeaseKeeper,
         seconds_left: Callable[[], float],
     ) -> None:

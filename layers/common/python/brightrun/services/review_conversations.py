@@ -7,7 +7,8 @@ from dataclasses import dataclass
 from brightrun.domain.conversation_record import ConversationRecord, overtaken
 from brightrun.domain.pages import Page
 from brightrun.domain.review import AuditEntry, Decision
-from brightrun.ports import Clock, ConversationReads, ReviewRepository
+from brightrun.ports import Clock, ConversationReads
+from brightrun.ports_conversations import ReviewRepository
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,6 +42,11 @@ class ReviewDesk:
     def trail(
         self, owner_id: str, conversation_id: str, *, limit: int, cursor: str | None
     ) -> Page[AuditEntry]:
-        """List who changed a conversation, newest first; raises NotFoundError."""
-        self.conversations.conversation(owner_id, conversation_id)
-        return self.reviews.trail(owner_id, conversation_id, limit=limit, cursor=cursor)
+        """List who changed a conversation, newest first, also after it was deleted.
+
+        Raises NotFoundError where there is neither a conversation nor a trace of one.
+        """
+        page = self.reviews.trail(owner_id, conversation_id, limit=limit, cursor=cursor)
+        if not page.records:
+            self.conversations.conversation(owner_id, conversation_id)
+        return page

@@ -13,6 +13,7 @@ from brightrun.domain.batch import BatchJob
 from brightrun.domain.batch_plan import BatchPlan
 from brightrun.domain.claude import Completion
 from brightrun.domain.conversation_record import ConversationRecord
+from brightrun.domain.judge_rubric import current_rubric
 from brightrun.domain.prompt_assembly import Prompt
 from brightrun.domain.transitions import JobAction, JobStatus
 from brightrun.domain.workflow import TurnResult, WorkerTurn
@@ -33,10 +34,14 @@ from brightrun.ports import (
     GenerationRecords,
     ObjectStore,
 )
-from brightrun.services.ask_claude import PaidAnswers
+from brightrun.ports_conversations import ConversationChanges
+from brightrun.services.ask_claude import PaidAnswers, judgement_question
 from brightrun.services.claim_items import ItemClaims
+from brightrun.services.end_item import ItemEnds
+from brightrun.services.find_scaffold import ScaffoldFinder
+from brightrun.services.judge_conversation import JudgementWriter
 from brightrun.services.keep_leases import LeaseKeeper
-from brightrun.services.process_next import Worker
+from brightrun.services.process_next import ItemWriter, Worker
 from brightrun.services.record_failure import FailureRecorder
 from brightrun.services.write_conversation import ConversationWriter
 
@@ -61,6 +66,7 @@ class WorkerRunner:
     retry_base_seconds: float
     new_token: Callable[[], str]
     after_stored: Callable[[ConversationRecord], object]
+    conversations: ConversationChanges
 
     def run(self, request: WorkerTurn, seconds_left: Callable[[], float]) -> TurnResult:
         """Take one turn; `seconds_left` is the time until the function is stopped."""
@@ -97,19 +103,34 @@ class WorkerRunner:
             lease_seconds=self.lease_seconds,
             clock=self.clock,
         )
-        writer = ConversationWriter(
+        keeper = LeaseKeeper(self.claims, items.lease, self.lease_seconds)
+        return Worker(items, self._writer(job, claude), keeper, seconds_left)
+
+    def _writer(self, job: BatchJob, claude: Claude) -> ItemWriter:
+        ends = ItemEnds(job, self.claims, self.clock, self.retry_base_seconds)
+        paid_from = (claude, self.conversation_files, self.records, job, self.clock)
+        if job.kind == "judge":
+            return JudgementWriter(
+                job=job,
+                ends=ends,
+                answers=PaidAnswers(
+                    *paid_from, judgement_question(current_rubric().answer_schema())
+                ),
+                conversations=self.conversations,
+                conversation_files=self.conversation_files,
+                scaffolds=ScaffoldFinder(self.plans),
+                clock=self.clock,
+            )
+        return ConversationWriter(
             job=job,
             plan=self._plan(job),
-            claims=self.claims,
-            answers=PaidAnswers(claude, self.conversation_files, self.records, job, self.clock),
+            ends=ends,
+            answers=PaidAnswers(*paid_from),
             conversation_files=self.conversation_files,
             failures=FailureRecorder(self.failure_reports, job, self.clock),
             clock=self.clock,
-            retry_base_seconds=self.retry_base_seconds,
             after_stored=self.after_stored,
         )
-        keeper = LeaseKeeper(self.claims, items.lease, self.lease_seconds)
-        return Worker(items, writer, keeper, seconds_left)
 
     def _begun(self, request: WorkerTurn) -> BatchJob:
         """Read the job; the first worker to come moves it from queued to processing."""

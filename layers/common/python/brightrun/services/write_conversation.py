@@ -8,26 +8,25 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from brightrun.domain import batch_log, object_keys
-from brightrun.domain.batch import MAX_ATTEMPTS, BatchItem, BatchJob
+from brightrun.domain.batch import BatchItem, BatchJob
 from brightrun.domain.batch_plan import BatchPlan
 from brightrun.domain.claude import Completion, require_whole_answer
 from brightrun.domain.conversation import RawConversation, read_conversation
 from brightrun.domain.conversation_record import ConversationRecord, parsed_document
 from brightrun.domain.ids import conversation_id
-from brightrun.domain.moments import epoch_ms, iso
+from brightrun.domain.moments import iso
 from brightrun.domain.prompt_assembly import Prompt
-from brightrun.domain.retry_delay import retry_delay_s
 from brightrun.domain.transitions import ItemStatus
 from brightrun.errors import (
     BrightRunError,
     ClaudeCallError,
     ConversationRefusedError,
-    LeaseLostError,
 )
 from brightrun.observability import logger
-from brightrun.ports import ClaimRepository, Clock, ObjectStore, Outcome
+from brightrun.ports import Clock, ObjectStore, Outcome
 from brightrun.services.ask_claude import PaidAnswers
 from brightrun.services.describe_conversation import StoredFile, conversation_record
+from brightrun.services.end_item import ItemEnds
 from brightrun.services.record_failure import FailureRecorder, Fault
 
 
@@ -37,12 +36,11 @@ class ConversationWriter:
 
     job: BatchJob
     plan: BatchPlan
-    claims: ClaimRepository
+    ends: ItemEnds
     answers: PaidAnswers
     conversation_files: ObjectStore
     failures: FailureRecorder
     clock: Clock
-    retry_base_seconds: float
     after_stored: Callable[[ConversationRecord], object]
 
     async def write(self, item: BatchItem) -> float | None:
@@ -63,7 +61,7 @@ class ConversationWriter:
             await self._fail(item, prompt, completion, fault)
             return None
         outcome = await asyncio.to_thread(self._store, item, conversation, completion)
-        if await self._conclude(item, outcome) and outcome.conversation is not None:
+        if await self.ends.conclude(item, outcome) and outcome.conversation is not None:
             await asyncio.to_thread(self._follow_up, outcome.conversation)
         return None
 
@@ -79,46 +77,20 @@ class ConversationWriter:
     async def _call_failed(
         self, item: BatchItem, prompt: Prompt, error: ClaudeCallError
     ) -> float | None:
-        if not error.retryable or item.attempts >= MAX_ATTEMPTS:
-            fault = Fault("api_error", error.reason, error.message, fatal=error.fatal)
-            await self._fail(item, prompt, None, fault)
-            return None
-        delay = retry_delay_s(item.attempts, self.retry_base_seconds, error.retry_after_s)
-        line = batch_log.item_put_back(
-            item.item_id, error.message, item.attempts, MAX_ATTEMPTS, delay
-        )
-        outcome = Outcome(
-            status=ItemStatus.QUEUED,
-            lines=[self._line(item, line)],
-            retry_at=epoch_ms(self.clock()) + round(delay * 1000),
-            error_code=error.reason,
-            error_message=error.message,
-        )
-        await self._conclude(item, outcome)
-        return delay if error.overloaded else None
+        if not self.ends.is_final(item, error):
+            return await self.ends.put_back(item, error)
+        fault = Fault("api_error", error.reason, error.message, fatal=error.fatal)
+        await self._fail(item, prompt, None, fault)
+        return None
 
     async def _fail(
         self, item: BatchItem, prompt: Prompt, completion: Completion | None, fault: Fault
     ) -> None:
         failure = await asyncio.to_thread(self.failures.record, item, prompt, completion, fault)
-        stop_reason = None
-        if fault.fatal:
-            stop_reason = f"No call to Claude can succeed: {fault.message}"
-        elif self.job.error_handling == "stop":
-            stop_reason = f"Item {item.position} failed: {fault.message}"
-        outcome = Outcome(
-            status=ItemStatus.FAILED,
-            lines=[self._line(item, batch_log.item_failed(item.item_id, fault.message))],
-            input_tokens=completion.input_tokens if completion else 0,
-            output_tokens=completion.output_tokens if completion else 0,
-            cost_micro_usd=self.answers.cost_micro_usd(completion) if completion else 0,
-            simulated=completion.simulated if completion else False,
-            failure=failure,
-            stop_reason=stop_reason,
-            error_code=fault.reason,
-            error_message=fault.message,
+        cost = self.answers.cost_micro_usd(completion) if completion else 0
+        await self.ends.fail(
+            item, fault, completion=completion, cost_micro_usd=cost, failure=failure
         )
-        await self._conclude(item, outcome)
 
     def _store(
         self, item: BatchItem, conversation: RawConversation, completion: Completion
@@ -145,7 +117,7 @@ class ConversationWriter:
         line = batch_log.item_completed(item.item_id, conversation_key)
         return Outcome(
             status=ItemStatus.COMPLETED,
-            lines=[self._line(item, line)],
+            lines=[self.ends.line(item, line)],
             input_tokens=completion.input_tokens,
             output_tokens=completion.output_tokens,
             cost_micro_usd=record.cost_micro_usd,
@@ -153,21 +125,9 @@ class ConversationWriter:
             conversation=record,
         )
 
-    def _line(self, item: BatchItem, message: str) -> batch_log.LogLine:
-        return batch_log.log_line(self.clock(), item.lease_token or item.item_id, message)
-
     def _follow_up(self, record: ConversationRecord) -> None:
         """Do what follows a stored conversation; the item is done, so nothing here can fail it."""
         try:
             self.after_stored(record)
         except BrightRunError as error:
             logger().warning("follow_up_left_undone", code=error.code, item_id=record.item_id)
-
-    async def _conclude(self, item: BatchItem, outcome: Outcome) -> bool:
-        """End the hold on an item; False when it is another worker's by now."""
-        try:
-            await asyncio.to_thread(self.claims.conclude, item, outcome, self.clock())
-        except LeaseLostError:
-            logger().warning("lease_lost", item_id=item.item_id, status=outcome.status.value)
-            return False
-        return True

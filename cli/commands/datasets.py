@@ -1,0 +1,166 @@
+"""dataset upload, import, list, show, report, delete."""
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Literal
+
+import typer
+
+from cli.client import Document, segment
+from cli.commands.conversations import Destination
+from cli.dataset_upload import upload_dataset, wait_until_validated
+from cli.errors import ExitCode
+from cli.invocation import Invocation, command
+from cli.listing import DEFAULT_LIMIT, Cursor, Everything, Limit, answer_list
+from cli.render import Column, record, table
+from cli.text import moment
+
+if TYPE_CHECKING:
+    from rich.console import Console
+
+app = typer.Typer(help="What a model is trained on: one validated file of rows.")
+
+DATASETS = "/api/datasets"
+DatasetId = Annotated[str, typer.Argument(metavar="ID", help="The dataset.")]
+Status = Literal["uploading", "validating", "ready", "error"]
+
+COLUMNS = (
+    Column("Id", "id", whole=True, stack="record"),
+    Column("Name", "name", stack="record"),
+    Column("Status", "status", stack="state"),
+    Column("Format", "format", stack="state"),
+    Column("Created", "created_at", moment, stack="state"),
+    Column("Bytes", "file_size", stack="counts"),
+    Column("Trainable", "trainable_pairs", stack="counts"),
+    Column("Tokens", "total_tokens", stack="counts"),
+)
+SHOWN = (
+    "id",
+    "name",
+    "status",
+    "format",
+    "file_name",
+    "file_size",
+    "sha256",
+    "total_training_pairs",
+    "trainable_pairs",
+    "total_validation_pairs",
+    "total_tokens",
+    "tokens_method",
+    "avg_turns_per_conversation",
+    "simulated",
+    "validated_at",
+    "error_message",
+)
+PROBLEM_COLUMNS = (
+    Column("Line", "line"),
+    Column("Code", "code", whole=True),
+    Column("Problem", "message"),
+    Column("How to mend it", "hint"),
+)
+
+
+@command(app, "upload")
+def upload(
+    run: Invocation,
+    *,
+    source: Annotated[Path, typer.Argument(metavar="FILE", help="JSONL, up to 500 MB.")],
+    name: Annotated[str | None, typer.Option(help="What to call it; else the file's name.")] = None,
+    description: Annotated[str, typer.Option(help="What it is for.")] = "",
+    resume: Annotated[
+        str | None, typer.Option("--resume", metavar="ID", help="Go on with a broken upload.")
+    ] = None,
+    no_wait: Annotated[
+        bool, typer.Option("--no-wait", help="Do not wait for the validation.")
+    ] = False,
+) -> ExitCode:
+    """Upload a file, have it validated, and say what was found: 0 ready, 1 not ready."""
+    dataset = upload_dataset(run, source, name=name, description=description, resume=resume)
+    if not no_wait:
+        dataset = wait_until_validated(run.client, dataset["id"])
+    return _answer_one(run, dataset)
+
+
+@command(app, "import")
+def import_training_file(
+    run: Invocation,
+    *,
+    training_file: Annotated[str, typer.Argument(metavar="TRAINING_FILE")],
+    version: Annotated[int | None, typer.Option(min=1, help="Else the newest one.")] = None,
+    no_wait: Annotated[
+        bool, typer.Option("--no-wait", help="Do not wait for the validation.")
+    ] = False,
+) -> ExitCode:
+    """Make a dataset of a training file's version: a snapshot that later additions do not touch."""
+    body: Document = {"training_file_id": training_file}
+    if version is not None:
+        body["version"] = version
+    dataset = run.client.post(f"{DATASETS}/import-from-training-file", body)["data"]
+    if not no_wait:
+        dataset = wait_until_validated(run.client, dataset["id"])
+    return _answer_one(run, dataset)
+
+
+@command(app, "list")
+def list_datasets(
+    run: Invocation,
+    *,
+    status: Annotated[Status | None, typer.Option(help="Only these.")] = None,
+    search: Annotated[str | None, typer.Option(help="Only names with this in them.")] = None,
+    limit: Limit = DEFAULT_LIMIT,
+    everything: Everything = False,
+    cursor: Cursor = None,
+) -> None:
+    """List the datasets, newest first."""
+    answer_list(
+        run,
+        DATASETS,
+        "datasets",
+        COLUMNS,
+        filters={"status": status, "search": search},
+        limit=None if everything else limit,
+        cursor=cursor,
+    )
+
+
+@command(app, "show")
+def show_dataset(run: Invocation, dataset_id: DatasetId) -> None:
+    """Show a dataset and the first problems of its file."""
+    _answer_one(run, run.client.get(f"{DATASETS}/{segment(dataset_id)}")["data"])
+
+
+@command(app, "report")
+def download_report(run: Invocation, *, dataset_id: DatasetId, output: Destination = None) -> None:
+    """Save the full validation report."""
+    from cli.download import save_link
+
+    link = run.client.get(f"{DATASETS}/{segment(dataset_id)}/report")["data"]
+    saved = save_link(link, output, run.client.retry)
+    document = {"success": True, "path": str(saved), "bytes": saved.stat().st_size}
+    run.answer(document, lambda console: console.print(f"Saved {saved}"))
+
+
+@command(app, "delete")
+def delete_dataset(
+    run: Invocation,
+    *,
+    dataset_id: DatasetId,
+    yes: Annotated[bool, typer.Option("--yes", "-y", help="Do not ask.")] = False,
+) -> None:
+    """Delete a dataset with its file; refused while a training job uses it."""
+    if not yes and not run.as_json:
+        typer.confirm(f"Delete dataset {dataset_id} and its file for good?", abort=True)
+    answer = run.client.delete(f"{DATASETS}/{segment(dataset_id)}")
+    run.answer(answer, lambda console: console.print(f"Deleted {dataset_id}"))
+
+
+def _answer_one(run: Invocation, dataset: Document) -> ExitCode:
+    def show(console: "Console") -> None:
+        console.print(record({name: dataset.get(name) for name in SHOWN}))
+        problems = [*dataset["validation_errors"], *dataset["validation_warnings"]]
+        if problems:
+            console.print(table(problems, PROBLEM_COLUMNS, width=console.width))
+
+    run.answer({"success": True, "data": dataset}, show)
+    if dataset["status"] == "error":
+        run.say(f"All of it: brightrun dataset report {dataset['id']}")
+    return ExitCode.JOB_NOT_SUCCESSFUL if dataset["status"] == "error" else ExitCode.OK

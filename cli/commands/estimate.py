@@ -1,0 +1,125 @@
+"""estimate: what training will take and cost; offline from numbers, by the API for a dataset."""
+
+from typing import Annotated, Any, Literal
+
+import typer
+
+from cli.client import Document
+from cli.errors import UsageError
+from cli.estimate_display import show_v1, show_v2
+from cli.invocation import Invocation, SystemName, command
+from cli.training_options import (
+    REMOTE_GPU,
+    Count,
+    Epochs,
+    Gpu,
+    LearningRate,
+    Preset,
+    Rank,
+    Size,
+    TrainingChoice,
+)
+
+app = typer.Typer()
+
+EstimateProfile = Annotated[
+    Literal["v1", "v2"], typer.Option("--profile", help="v1 is the original's formula.")
+]
+Pairs = Annotated[
+    int | None, typer.Option(min=1, max=10_000_000, help="Training pairs; else --dataset.")
+]
+Tokens = Annotated[
+    int | None, typer.Option(min=1, help="Tokens of all pairs together; else 200 a pair.")
+]
+Together = Annotated[
+    float,
+    typer.Option(
+        "--pairs-per-conversation",
+        min=1,
+        max=1000,
+        help="Pairs that repeat one another's history are trained together (v2).",
+    ),
+]
+
+
+@command(app, "estimate", system=SystemName)
+def estimate(
+    run: Invocation,
+    *,
+    dataset: Annotated[
+        str | None, typer.Option(metavar="ID", help="A dataset of yours; asks the API.")
+    ] = None,
+    pairs: Pairs = None,
+    tokens: Tokens = None,
+    pairs_per_conversation: Together = 1.0,
+    estimate_profile: EstimateProfile = "v2",
+    base_model: Annotated[
+        str | None, typer.Option("--model", "--base-model", help="A key of the registry.")
+    ] = None,
+    preset: Preset = "balanced",
+    gpu: Gpu = None,
+    count: Count = 1,
+    epochs: Epochs = None,
+    learning_rate: LearningRate = None,
+    rank: Rank = None,
+    batch_size: Size = None,
+) -> None:
+    """Say how long training will take and what it will cost.
+
+    From --pairs and --tokens it answers offline, without a login; finished jobs correct only what
+    the API answers for a --dataset.
+    """
+    choice = TrainingChoice(
+        base_model=base_model,
+        preset=preset,
+        gpu=gpu,
+        count=count,
+        epochs=epochs,
+        learning_rate=learning_rate,
+        rank=rank,
+        batch_size=batch_size,
+        max_cost_usd=None,
+        spot=False,
+        allow_simulated=False,
+    )
+    if dataset is None:
+        found = _offline(choice, estimate_profile, pairs, tokens, pairs_per_conversation)
+    elif pairs is not None or tokens is not None:
+        raise UsageError("A dataset has its own pairs and tokens; leave --pairs and --tokens out.")
+    else:
+        body = choice.request(run.client)
+        body |= {"dataset_id": dataset, "profile": estimate_profile}
+        found = run.client.post("/api/jobs/estimate", body)["data"]
+    show = show_v1 if estimate_profile == "v1" else show_v2
+    run.answer({"success": True, "data": found}, lambda console: show(console, found))
+
+
+def _offline(
+    choice: TrainingChoice,
+    profile: Literal["v1", "v2"],
+    pairs: int | None,
+    tokens: int | None,
+    pairs_per_conversation: float,
+) -> Document:
+    from brightrun.domain.estimate_calibration import Calibration
+    from brightrun.domain.estimate_wish import Wish, answer
+    from brightrun.domain.training_job import GpuConfig
+    from brightrun.errors import InvalidInputError
+
+    if pairs is None and profile == "v2":
+        raise UsageError("Say how much there is to train on: --pairs and --tokens, or --dataset.")
+    wish = Wish(
+        gpu=GpuConfig(choice.gpu or REMOTE_GPU, choice.count),
+        profile=profile,
+        pairs=pairs,
+        tokens=tokens,
+        pairs_per_conversation=pairs_per_conversation,
+        base_model=choice.base_model,
+        preset_id=choice.preset,
+        hyperparameters=choice.changed(),
+    )
+    try:
+        found: dict[str, Any] = answer(wish, None, Calibration())
+    except InvalidInputError as error:
+        raise UsageError(error.message, details=error.details) from error
+    return found

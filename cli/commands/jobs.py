@@ -1,0 +1,217 @@
+"""job create, list, show, watch, metrics, events, cancel."""
+
+from typing import TYPE_CHECKING, Annotated, Any, Literal
+
+import typer
+
+from cli.client import Document, segment
+from cli.errors import ExitCode
+from cli.invocation import Invocation, command
+from cli.listing import DEFAULT_LIMIT, Cursor, Everything, Limit, answer_list
+from cli.render import Column, record
+from cli.text import moment, money
+from cli.training_display import watch_training
+from cli.training_options import (
+    AllowSimulated,
+    BaseModel,
+    Count,
+    Epochs,
+    Gpu,
+    LearningRate,
+    MaxCost,
+    Preset,
+    Rank,
+    Size,
+    Spot,
+    TrainingChoice,
+)
+from cli.training_progress import POLL_S
+
+if TYPE_CHECKING:
+    from rich.console import Console
+
+app = typer.Typer(help="The training jobs: start, watch, look into, cancel.")
+
+JOBS = "/api/jobs"
+JobId = Annotated[str, typer.Argument(metavar="ID", help="The training job.")]
+Status = Literal["queued", "initializing", "running", "completed", "failed", "cancelled"]
+
+COLUMNS = (
+    Column("Id", "id", whole=True, stack="record"),
+    Column("Name", "name", stack="record"),
+    Column("Status", "status", stack="state"),
+    Column("Stage", "current_stage", stack="state"),
+    Column("Queued", "queued_at", moment, stack="state"),
+    Column("Base model", "base_model", stack="model"),
+    Column("Step", "current_step", stack="progress"),
+    Column("Of", "total_steps", stack="progress"),
+    Column("Cost", "final_cost", money),
+)
+POINT_COLUMNS = (
+    Column("Step", "step"),
+    Column("Epoch", "epoch"),
+    Column("Loss", "training_loss"),
+    Column("Validation", "validation_loss"),
+    Column("Learning rate", "learning_rate"),
+    Column("Gradient", "gradient_norm"),
+    Column("Tokens/s", "throughput"),
+    Column("Stage", "stage"),
+)
+EVENT_COLUMNS = (
+    Column("When", "created_at", moment),
+    Column("Level", "level"),
+    Column("Type", "type"),
+    Column("Message", "message"),
+)
+SHOWN = (
+    "id",
+    "name",
+    "status",
+    "current_stage",
+    "stage_reason",
+    "next_try_at",
+    "base_model",
+    "dataset_id",
+    "preset_id",
+    "progress",
+    "current_step",
+    "total_steps",
+    "current_epoch",
+    "queued_at",
+    "started_at",
+    "completed_at",
+    "estimated_completion_at",
+    "estimated_total_cost",
+    "current_cost",
+    "final_cost",
+    "stopped_reason",
+    "error_message",
+    "error_hint",
+    "model_id",
+)
+
+
+@command(app, "create")
+def create_job(
+    run: Invocation,
+    *,
+    dataset: Annotated[str, typer.Option("--dataset", metavar="ID", help="A ready dataset.")],
+    name: Annotated[str | None, typer.Option(help="What to call the job.")] = None,
+    base_model: BaseModel = None,
+    preset: Preset = "balanced",
+    gpu: Gpu = None,
+    count: Count = 1,
+    epochs: Epochs = None,
+    learning_rate: LearningRate = None,
+    rank: Rank = None,
+    batch_size: Size = None,
+    max_cost: MaxCost = None,
+    spot: Spot = False,
+    allow_simulated: AllowSimulated = False,
+    watch: Annotated[bool, typer.Option("--watch", help="Follow it to its end.")] = False,
+) -> ExitCode:
+    """Start training an adapter on a dataset."""
+    choice = TrainingChoice(
+        base_model=base_model,
+        preset=preset,
+        gpu=gpu,
+        count=count,
+        epochs=epochs,
+        learning_rate=learning_rate,
+        rank=rank,
+        batch_size=batch_size,
+        max_cost_usd=max_cost,
+        spot=spot,
+        allow_simulated=allow_simulated,
+    )
+    job = choice.start(run.client, dataset, name)
+    if watch:
+        job = watch_training(run.client, job["id"], run.progress_console).job
+    return _answer_one(run, job)
+
+
+@command(app, "list")
+def list_jobs(
+    run: Invocation,
+    *,
+    status: Annotated[Status | None, typer.Option(help="Only these.")] = None,
+    limit: Limit = DEFAULT_LIMIT,
+    everything: Everything = False,
+    cursor: Cursor = None,
+) -> None:
+    """List the training jobs, newest first."""
+    answer_list(
+        run,
+        JOBS,
+        "jobs",
+        COLUMNS,
+        filters={"status": status},
+        limit=None if everything else limit,
+        cursor=cursor,
+    )
+
+
+@command(app, "show")
+def show_job(run: Invocation, job_id: JobId) -> None:
+    """Show a training job with its cost records."""
+    answer = run.client.get(f"{JOBS}/{segment(job_id)}")
+    run.answer(answer, lambda console: _show(console, answer["data"]["job"]))
+
+
+@command(app, "watch")
+def watch_job(
+    run: Invocation,
+    *,
+    job_id: JobId,
+    interval: Annotated[float, typer.Option(min=0.1, help="Seconds between two looks.")] = POLL_S,
+) -> ExitCode:
+    """Follow a job with a chart of its loss until it ends: 0 completed, 1 otherwise."""
+    last = watch_training(run.client, job_id, run.progress_console, interval)
+    return _answer_one(run, last.job)
+
+
+@command(app, "metrics")
+def list_metrics(
+    run: Invocation,
+    *,
+    job_id: JobId,
+    limit: Limit = DEFAULT_LIMIT,
+    everything: Everything = False,
+    cursor: Cursor = None,
+) -> None:
+    """List the points of a job's curves."""
+    path = f"{JOBS}/{segment(job_id)}/metrics"
+    most = None if everything else limit
+    answer_list(run, path, "metrics", POINT_COLUMNS, limit=most, cursor=cursor)
+
+
+@command(app, "events")
+def list_events(
+    run: Invocation,
+    *,
+    job_id: JobId,
+    limit: Limit = DEFAULT_LIMIT,
+    everything: Everything = False,
+    cursor: Cursor = None,
+) -> None:
+    """List what happened to a job."""
+    path = f"{JOBS}/{segment(job_id)}/events"
+    most = None if everything else limit
+    answer_list(run, path, "events", EVENT_COLUMNS, limit=most, cursor=cursor)
+
+
+@command(app, "cancel")
+def cancel_job(run: Invocation, job_id: JobId) -> None:
+    """Cancel a job; its bill ends as soon as SageMaker has stopped."""
+    answer = run.client.post(f"{JOBS}/{segment(job_id)}/cancel")
+    run.answer(answer, lambda console: _show(console, answer["data"]))
+
+
+def _answer_one(run: Invocation, job: Document) -> ExitCode:
+    run.answer({"success": True, "data": job}, lambda console: _show(console, job))
+    ended_badly = job["status"] in {"failed", "cancelled"}
+    return ExitCode.JOB_NOT_SUCCESSFUL if ended_badly else ExitCode.OK
+
+
+def _show(console: "Console", job: dict[str, Any]) -> None:
+    console.print(record({name: job.get(name) for name in SHOWN}))

@@ -1,0 +1,70 @@
+"""conversations judge."""
+
+import uuid
+from typing import Annotated, Any
+
+import typer
+
+from cli.client import Document
+from cli.commands.reviews import MOST_AT_ONCE
+from cli.errors import ExitCode, InterruptedByUserError, UsageError
+from cli.invocation import Invocation, command
+from cli.text import money
+from cli.watching import describe, watch_batch
+
+app = typer.Typer()
+
+
+@command(app, "judge")
+def judge_conversations(
+    run: Invocation,
+    ids: Annotated[
+        list[str] | None, typer.Argument(metavar="[ID]...", help="The conversations, or --batch.")
+    ] = None,
+    *,
+    batch: Annotated[str | None, typer.Option(help="All conversations of this batch.")] = None,
+    model: Annotated[
+        str | None, typer.Option(help="The Claude model that judges; else one is chosen.")
+    ] = None,
+    watch: Annotated[bool, typer.Option("--watch", help="Follow the jobs to their end.")] = False,
+    yes: Annotated[bool, typer.Option("--yes", "-y", help="Do not ask.")] = False,
+) -> ExitCode:
+    """Let another Claude model judge conversations; it costs money, and is advice only."""
+    if bool(ids) == bool(batch):
+        raise UsageError("Give either conversations or --batch, not both or neither.")
+    wanted = ids or conversations_of(run, str(batch))
+    if not wanted:
+        raise UsageError("The batch has no conversations.")
+    question = f"Have {len(wanted)} conversations judged by Claude, at a price for each?"
+    if not yes and not run.as_json and not typer.confirm(question):
+        raise InterruptedByUserError("Nothing was judged.")
+    jobs, succeeded = judge(run, wanted, model, watch=watch)
+    document = {"success": succeeded, "jobs": jobs}
+    run.answer(document, lambda console: console.print("Read it with `conversations show`."))
+    return ExitCode.OK if succeeded else ExitCode.JOB_NOT_SUCCESSFUL
+
+
+def conversations_of(run: Invocation, job_id: str) -> list[str]:
+    """The ids of a batch's conversations."""
+    pages = run.client.pages("/api/conversations", "conversations", {"batch_job_id": job_id})
+    return [one["conversation_id"] for page in pages for one in page["conversations"]]
+
+
+def judge(
+    run: Invocation, ids: list[str], model: str | None, *, watch: bool
+) -> tuple[list[Document], bool]:
+    """Order as many jobs as it takes, and follow them; gives them and whether all went well."""
+    jobs: list[Document] = []
+    succeeded = True
+    for begin in range(0, len(ids), MOST_AT_ONCE):
+        body: dict[str, Any] = {"conversationIds": ids[begin : begin + MOST_AT_ONCE]}
+        body |= {"model": model} if model else {}
+        # Always a key: a repeated request after a lost answer must not pay a second time.
+        job = run.client.post("/api/conversations/judge", body, idempotency_key=str(uuid.uuid4()))
+        jobs.append(job)
+        run.say(f"{job['message']} Estimated by the server at {money(job['estimatedCost'])}.")
+        if watch and job["jobId"]:
+            last = watch_batch(run.client, job["jobId"], run.progress_console)
+            run.say(describe(last))
+            succeeded = succeeded and last.is_success
+    return jobs, succeeded

@@ -1,0 +1,59 @@
+"""notifications list, read."""
+
+from typing import Annotated
+
+import typer
+
+from cli.client import segment
+from cli.invocation import Invocation, command
+from cli.listing import DEFAULT_LIMIT, Cursor, Everything, Limit, answer_list
+from cli.render import Column
+from cli.text import moment
+
+app = typer.Typer(help="What the system has to tell you.")
+
+NOTIFICATIONS = "/api/notifications"
+COLUMNS = (
+    Column("Id", "id", whole=True),
+    Column("When", "created_at", moment),
+    Column("Priority", "priority"),
+    Column("Title", "title"),
+    Column("Message", "message"),
+    Column("Read", "read"),
+)
+
+
+@command(app, "list")
+def list_notifications(
+    run: Invocation,
+    *,
+    unread: Annotated[bool, typer.Option("--unread", help="Only those not read yet.")] = False,
+    limit: Limit = DEFAULT_LIMIT,
+    everything: Everything = False,
+    cursor: Cursor = None,
+) -> None:
+    """List the notifications, newest first."""
+    answer_list(
+        run,
+        NOTIFICATIONS,
+        "notifications",
+        COLUMNS,
+        filters={"unread": "true" if unread else None},
+        limit=None if everything else limit,
+        cursor=cursor,
+    )
+
+
+@command(app, "read")
+def mark_read(
+    run: Invocation,
+    notification_id: Annotated[
+        str | None, typer.Argument(metavar="[ID]", help="Which; all of them where none is named.")
+    ] = None,
+) -> None:
+    """Mark one notification, or all, as read."""
+    if notification_id is None:
+        answer = run.client.post(f"{NOTIFICATIONS}/read-all")
+    else:
+        answer = run.client.patch(f"{NOTIFICATIONS}/{segment(notification_id)}/read", {})
+    run.answer(answer, lambda console: console.print("Marked as read."))

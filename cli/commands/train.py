@@ -1,0 +1,187 @@
+"""train: from a file of rows to an adapter in a folder, in one command."""
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from cli.client import Document
+from cli.config import is_loopback
+from cli.dataset_receipt import NO_TOKENIZER, request_receipt
+from cli.dataset_upload import upload_dataset, wait_until_validated
+from cli.errors import ExitCode, NotReadyError, RefusedError, UsageError
+from cli.estimate_display import show_v2
+from cli.invocation import Invocation, command
+from cli.model_download import download_model
+from cli.receipt_display import show_receipt
+from cli.render import record
+from cli.text import money
+from cli.training_display import watch_training
+from cli.training_options import (
+    AllowSimulated,
+    BaseModel,
+    Count,
+    Epochs,
+    Gpu,
+    LearningRate,
+    MaxCost,
+    Preset,
+    Rank,
+    Size,
+    Spot,
+    TrainingChoice,
+)
+
+if TYPE_CHECKING:
+    from rich.console import Console
+
+app = typer.Typer()
+
+BUILDING_S = 60.0
+"""How long a local system may take to build its tiny base model."""
+
+
+@command(app, "train")
+def train(
+    run: Invocation,
+    *,
+    source: Annotated[Path, typer.Argument(metavar="FILE", help="JSONL; its format is found out.")],
+    output: Annotated[Path, typer.Option("--output", "-o", help="The folder for the adapter.")],
+    name: Annotated[str | None, typer.Option(help="What to call the job.")] = None,
+    base_model: BaseModel = None,
+    preset: Preset = "balanced",
+    gpu: Gpu = None,
+    count: Count = 1,
+    epochs: Epochs = None,
+    learning_rate: LearningRate = None,
+    rank: Rank = None,
+    batch_size: Size = None,
+    max_cost: MaxCost = None,
+    spot: Spot = False,
+    allow_simulated: AllowSimulated = False,
+    yes: Annotated[bool, typer.Option("--yes", "-y", help="Do not ask before paying.")] = False,
+) -> ExitCode:
+    """Upload and validate a file, say what training sees and costs, train, fetch the adapter.
+
+    Ends with 0 when the adapter is in the folder and every file has the promised hash.
+    """
+    if run.as_json and not yes:
+        raise UsageError("Under --json nothing can be asked.", hint="Add --yes to agree to pay.")
+    choice = TrainingChoice(
+        base_model=base_model,
+        preset=preset,
+        gpu=gpu,
+        count=count,
+        epochs=epochs,
+        learning_rate=learning_rate,
+        rank=rank,
+        batch_size=batch_size,
+        max_cost_usd=max_cost,
+        spot=spot,
+        allow_simulated=allow_simulated,
+    )
+    return _train(run, source, output, choice, name=name, agreed=yes)
+
+
+def _train(
+    run: Invocation,
+    source: Path,
+    output: Path,
+    choice: TrainingChoice,
+    *,
+    name: str | None,
+    agreed: bool,
+) -> ExitCode:
+    uploaded = upload_dataset(run, source)
+    dataset = wait_until_validated(run.client, uploaded["id"])
+    _must_be_ready(dataset)
+    estimate = ask_estimate(run, dataset["id"], choice)
+    receipt = ask_receipt(run, dataset["id"], estimate)
+    if not agreed:
+        typer.confirm("Train now?", abort=True)
+    job = choice.start(run.client, dataset["id"], name)
+    run.say(f"Training job {job['id']} on {job['base_model']}")
+    ended = watch_training(run.client, job["id"], run.progress_console)
+    if not ended.is_success:
+        return _answer_failed(run, ended.job)
+    files = download_model(run.client, ended.job["model_id"], output)
+    document = {
+        "success": True,
+        "dataset_id": dataset["id"],
+        "trainable_pairs": dataset["trainable_pairs"],
+        "receipt": receipt,
+        "estimate": estimate,
+        "job": ended.job,
+        "model_id": ended.job["model_id"],
+        "first_loss": ended.losses[0][1] if ended.losses else None,
+        "final_loss": ended.losses[-1][1] if ended.losses else None,
+        "adapter_path": str(output.resolve()),
+        "files": files,
+    }
+    run.answer(document, lambda console: _show_delivered(console, document))
+    return ExitCode.OK
+
+
+def ask_estimate(run: Invocation, dataset_id: str, choice: TrainingChoice) -> Document:
+    """Say what training will take and cost."""
+    body = {**choice.request(run.client), "dataset_id": dataset_id}
+    estimate: Document = run.client.post("/api/jobs/estimate", body)["data"]
+    run.say("What it will take:")
+    if not run.as_json:
+        show_v2(run.console, estimate)
+    return estimate
+
+
+def ask_receipt(run: Invocation, dataset_id: str, estimate: Document) -> Document | None:
+    """Say what the model will see; None where the base model's tokenizer is not at hand."""
+    patience_s = BUILDING_S if is_loopback(run.client.api_url) else 0.0
+    try:
+        receipt = request_receipt(
+            run.client, dataset_id, estimate, rows_shown=1, patience_s=patience_s
+        )
+    except RefusedError as error:
+        if error.code != NO_TOKENIZER:
+            raise
+        run.say(f"No receipt: {error.message}")
+        return None
+    run.say("What the model will see:")
+    if not run.as_json:
+        show_receipt(run.console, receipt)
+    return receipt
+
+
+def _must_be_ready(dataset: Document) -> None:
+    if dataset["status"] != "ready":
+        raise NotReadyError(
+            f"The file is not ready for training: {dataset['error_message']}",
+            hint=f"All of it: brightrun dataset report {dataset['id']}",
+            code="dataset_not_ready",
+            details=[
+                {"field": f"line {problem['line']}", "message": problem["message"]}
+                for problem in dataset["validation_errors"]
+            ],
+        )
+
+
+def _answer_failed(run: Invocation, job: Document) -> ExitCode:
+    document = {"success": False, "job": job}
+    told = {name: job[name] for name in ("id", "status", "error_message", "error_hint")}
+    told["cost"] = money(job["final_cost"])
+    run.answer(document, lambda console: console.print(record(told)))
+    return ExitCode.JOB_NOT_SUCCESSFUL
+
+
+def _show_delivered(console: "Console", document: Document) -> None:
+    job = document["job"]
+    console.print(
+        record(
+            {
+                "adapter": document["adapter_path"],
+                "files": f"{len(document['files'])}, every hash verified",
+                "loss": f"{document['first_loss']} -> {document['final_loss']}",
+                "cost": money(job["final_cost"]),
+                "job": job["id"],
+                "model": document["model_id"],
+            }
+        )
+    )

@@ -1,0 +1,41 @@
+"""Asking what a base model will see of a dataset."""
+
+import time
+from collections.abc import Callable
+
+from cli.client import ApiClient, Document, segment
+from cli.errors import RefusedError
+
+SHARED_SETTINGS = ("epochs", "batch_size", "max_seq_length")
+
+POLL_S = 1.0
+NO_TOKENIZER = "tokenizer_missing"
+
+
+def request_receipt(
+    client: ApiClient,
+    dataset_id: str,
+    estimate: Document,
+    *,
+    rows_shown: int = 0,
+    patience_s: float = 0.0,
+    sleep: Callable[[float], None] = time.sleep,
+) -> Document:
+    """Ask for the receipt of a dataset with the model and the settings that were estimated.
+
+    A local system builds its tiny base model in its first seconds: for up to `patience_s` a missing
+    tokenizer is waited for. Raises RefusedError of the code NO_TOKENIZER when there is none.
+    """
+    body: Document = {name: estimate["hyperparameters"][name] for name in SHARED_SETTINGS}
+    body |= {"base_model": estimate["base_model"], "rows_shown": rows_shown}
+    waited = 0.0
+    while True:
+        try:
+            path = f"/api/datasets/{segment(dataset_id)}/receipt"
+            receipt: Document = client.post(path, body)["data"]
+            return receipt
+        except RefusedError as error:
+            if error.code != NO_TOKENIZER or waited >= patience_s:
+                raise
+        sleep(POLL_S)
+        waited += POLL_S

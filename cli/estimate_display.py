@@ -1,0 +1,86 @@
+"""Estimates for human readers: what it costs, of what that is made, and what would be better."""
+
+from typing import TYPE_CHECKING, Any
+
+from cli.client import Document
+from cli.render import Column, record, table
+from cli.text import duration, plain
+
+if TYPE_CHECKING:
+    from rich.console import Console
+
+PHASE_COLUMNS = (
+    Column("Phase", "name"),
+    Column("Usual", "p50", duration),
+    Column("9 of 10 within", "p90", duration),
+    Column("Billed", "billed"),
+)
+ALTERNATIVE_COLUMNS = (
+    Column("Instead", "change"),
+    Column("Time", "seconds", duration),
+    Column("Cost", "cost_usd"),
+    Column("Is", "gain"),
+    Column("Note", "note"),
+)
+
+
+def show_v1(console: "Console", found: Document) -> None:
+    """Show the original's estimate."""
+    details, costs = found["training_details"], found["cost_breakdown"]
+    shown = {
+        "cost": f"{dollars(found['estimated_cost'])} (compute {dollars(costs['compute'])}, "
+        f"storage {dollars(costs['storage'])})",
+        "time": f"{found['estimated_duration_hours']:.2f} h",
+        "rate": f"{dollars(found['hourly_rate'])} an hour",
+        "steps": f"{details['total_steps']} ({details['steps_per_epoch']} an epoch)",
+        "tokens per second": details["estimated_throughput_tokens_per_sec"],
+    }
+    console.print(record(shown))
+    console.print("The original's formula: it knows no model and no instance. Use --profile v2.")
+
+
+def show_v2(console: "Console", found: Document) -> None:
+    """Show time and cost with their spread, the phases, and what else could be done."""
+    console.print(record(_summary(found)))
+    phases = [{**phase, **phase["seconds"]} for phase in found["phases"]]
+    console.print(table(phases, PHASE_COLUMNS, width=console.width))
+    for name, heading in (("warnings", "Mind"), ("assumptions", "Assumed")):
+        for sentence in found[name]:
+            console.print(f"{heading}: {plain(sentence)}", soft_wrap=True)
+    if found["alternatives"]:
+        rows = [_alternative(one) for one in found["alternatives"]]
+        console.print(table(rows, ALTERNATIVE_COLUMNS, width=console.width))
+
+
+def _summary(found: Document) -> dict[str, Any]:
+    rent, data, steps = found["billing"], found["data"], found["training_details"]
+    asked, memory = found["gpu_config"], found["memory"]
+    return {
+        "model": found["base_model"],
+        "time": f"{duration(found['seconds']['p50'])}; 9 of 10 within "
+        f"{duration(found['seconds']['p90'])}",
+        "cost": f"{dollars(found['cost_usd']['p50'])}; 9 of 10 within "
+        f"{dollars(found['cost_usd']['p90'])}",
+        "asked for": f"{asked['count']} x {asked['type']}",
+        "billed": f"{rent['instances']} x {rent['instance_type']} with {rent['billed_gpus']} GPUs, "
+        f"{dollars(rent['usd_per_hour'])} an hour (prices of {rent['price_date']}, "
+        f"{rent['region']})",
+        "steps": f"{steps['total_steps']} ({steps['steps_per_epoch']} an epoch) at "
+        f"{steps['estimated_throughput_tokens_per_sec']} tokens a second",
+        "tokens": f"{data['tokens_per_epoch']} an epoch in {data['sequences_per_epoch']} "
+        f"sequences, {data['merge_factor']} times fewer than the pairs have",
+        "memory": f"fits; {memory['weights_gib']} GiB of weights"
+        if memory["fits"]
+        else "too little",
+        "trainable": found["trainable"],
+    }
+
+
+def _alternative(one: Document) -> dict[str, Any]:
+    gains = [word for word in ("cheaper", "faster") if one[word]]
+    return {**one, "cost_usd": dollars(one["cost_usd"]), "gain": ", ".join(gains)}
+
+
+def dollars(amount: float) -> str:
+    """Format US dollars by cents, and what is less than a cent as that."""
+    return "under $0.01" if 0 < amount < 0.01 else f"${amount:,.2f}"
