@@ -7,7 +7,7 @@ LAYER := build/layer.digest
 TRAINING := $(VENV)-train/.installed
 
 .DEFAULT_GOAL := help
-.PHONY: help setup synth up down status demo test test-training check bench-batch bench-train bench-validate openapi clean
+.PHONY: help setup synth up down status demo test test-training test-sdk check bench-batch bench-train bench-validate openapi clean
 
 help: ## List the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -51,7 +51,7 @@ down: $(INSTALLED) ## Stop it; all data stays
 status: $(INSTALLED) ## Say what runs where
 	@$(BIN)/python -m local status
 
-demo: synth ## Write twelve conversations, end to end, and make a training file of them
+demo: synth $(TRAINING) ## Write twelve conversations and train an adapter on them, end to end
 	@$(BIN)/python -m local.demo
 
 check: $(INSTALLED) ## Lint, format check and types
@@ -60,15 +60,20 @@ check: $(INSTALLED) ## Lint, format check and types
 	@$(BIN)/mypy
 
 test: check synth $(TRAINING) ## Run every test
-	@$(BIN)/pytest -n 2 --dist loadfile --ignore tests/training
+	@$(BIN)/pytest -n 2 --dist loadfile --ignore tests/training --ignore tests/sdk
 	@$(MAKE) --no-print-directory test-training
 
 test-training: $(TRAINING) ## Run the tests of the training container alone
 	@$(VENV)-train/bin/pytest tests/training -c pyproject.toml --confcutdir=tests/training -p no:cacheprovider
 
+test-sdk: ## Compare our request for a training job with the SageMaker SDK's (installs a gigabyte)
+	@test -x $(VENV)-sdk/bin/python || $(PYTHON) -m venv $(VENV)-sdk
+	@$(VENV)-sdk/bin/pip install --quiet --disable-pip-version-check -r requirements/sdk.in
+	@$(VENV)-sdk/bin/pytest tests/sdk -c pyproject.toml --confcutdir=tests/sdk -p no:cacheprovider
+
 bench-train: $(TRAINING) ## Compare this trainer with TRL on the CPU (installs TRL first)
 	@$(VENV)-train/bin/pip install --quiet --disable-pip-version-check -r requirements/benchmark_training.in
-	@$(VENV)-train/bin/python -m benchmarks.train_cpu
+	@PYTHONPATH=layers/common/python $(VENV)-train/bin/python -m benchmarks.train_cpu
 
 bench-batch: synth ## Measure what the machinery costs beside Claude
 	@$(BIN)/python -m benchmarks.bench_batch
@@ -82,4 +87,4 @@ openapi: $(INSTALLED) ## Write docs/openapi.json from the handlers
 	@$(BIN)/python -m local.openapi
 
 clean: ## Remove everything that was made, data included
-	@rm -rf $(VENV) $(VENV)-train $(VENV)-bench build cdk.out .local
+	@rm -rf $(VENV) $(VENV)-train $(VENV)-bench $(VENV)-sdk build cdk.out .local
