@@ -83,13 +83,9 @@ def _chat_check(
         texts = [turn.content for turn in turns]
         joined = b"".join(texts)
         size, separators, answers, spoken = frame
-        beyond = len(line) - len(joined) - size
-        group = ""
-        if named:
-            beyond -= len(found.conversation_id)
-            group = _name(found.conversation_id)
-            if not group:
-                return None
+        written = found.conversation_id if named else b""
+        group = _name(written)
+        beyond = len(line) - len(joined) - size - len(written)
         if found.metadata is not UNSET:
             beyond -= len(found.metadata) + aside
             separators += 2
@@ -101,10 +97,10 @@ def _chat_check(
     return line_check(shape, asides, facts_of)
 
 
-def _name(written: msgspec.Raw) -> str:
-    """The id of a conversation; none for one that has to be looked at closely."""
+def _name(written: msgspec.Raw | bytes) -> str:
+    """The id of a conversation, where lines have one; what is none is found with the asides."""
     try:
-        return _decode_name(written)
+        return _decode_name(written) if written else ""
     except UNUSUAL:
         return ""
 
