@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from brightrun import bootstrap_training_workflow
+from brightrun.bootstrap import training_workflow as bootstrap_training_workflow
 from brightrun.domain.training_turns import TrainingTurn
 
 

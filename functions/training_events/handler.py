@@ -5,7 +5,7 @@ from __future__ import annotations
 import dataclasses
 from typing import Any
 
-from brightrun import bootstrap_training_workflow
+from brightrun.bootstrap import training_workflow as bootstrap_training_workflow
 from brightrun.services.reconcile_training import TrainingReconciler
 
 

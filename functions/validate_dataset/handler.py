@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from brightrun import bootstrap_datasets
+from brightrun.bootstrap import datasets as bootstrap_datasets
 from brightrun.domain.validation_workflow import ValidationRun
 
 

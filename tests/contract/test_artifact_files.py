@@ -7,7 +7,7 @@ import io
 import pytest
 
 from brightrun.errors import StorageError
-from brightrun.ports_training import ArtifactFiles
+from brightrun.ports.training import ArtifactFiles
 from brightrun.repositories.artifact_files import PART_BYTES, S3ArtifactFiles
 from tests.aws import Aws
 

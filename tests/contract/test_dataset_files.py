@@ -9,7 +9,7 @@ from urllib.parse import parse_qs, urlsplit
 import pytest
 
 from brightrun.errors import ObjectChangedError, StorageError
-from brightrun.ports_datasets import DatasetFiles
+from brightrun.ports.datasets import DatasetFiles
 from brightrun.repositories.dataset_files import S3DatasetFiles
 from brightrun.repositories.objects import s3_client
 from tests.aws import Aws

@@ -19,7 +19,7 @@ from brightrun.errors import (
     VersionConflictError,
 )
 from brightrun.ports import TrainingFileRepository
-from brightrun.ports_datasets import DatasetRepository, Notifications
+from brightrun.ports.datasets import DatasetRepository, Notifications
 from brightrun.repositories.datasets import DynamoDatasets
 from brightrun.repositories.notifications import DynamoNotifications
 from brightrun.repositories.training_files import DynamoTrainingFiles

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from brightrun.errors import NotFoundError
-from brightrun.ports_datasets import Notifications
+from brightrun.ports.datasets import Notifications
 from brightrun.repositories.notifications import DynamoNotifications
 from tests.builders import OWNER, STRANGER
 from tests.fakes.datasets import InMemoryNotifications, a_notification

@@ -14,7 +14,7 @@ from brightrun.domain.conversation_record import ConversationRecord
 from brightrun.domain.review import AuditEntry, Decision, audit_entry
 from brightrun.errors import InvalidCursorError, NotFoundError, VersionConflictError
 from brightrun.ports import ConversationRepository
-from brightrun.ports_conversations import ReviewRepository
+from brightrun.ports.conversations import ReviewRepository
 from brightrun.repositories.conversations import DynamoConversations
 from brightrun.repositories.reviews import DynamoReviews
 from tests.aws import Aws

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from brightrun.errors import StorageError
-from brightrun.ports_receipt import Tokenizers
+from brightrun.ports.receipt import Tokenizers
 from brightrun.repositories.objects import s3_client
 from brightrun.repositories.tokenizers import Kept, S3Tokenizers
 from brightrun.sft.errors import ModelError

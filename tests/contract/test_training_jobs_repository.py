@@ -19,8 +19,8 @@ from brightrun.domain.training_job import TrainingJob
 from brightrun.domain.training_notices import artifact_ready, job_completed, job_queued
 from brightrun.domain.training_transitions import cancelled, ended, starting
 from brightrun.errors import DuplicateKeyError, NotFoundError, StorageError, VersionConflictError
-from brightrun.errors_training import DatasetNotReadyError
-from brightrun.ports_training import CostRecords, ModelRepository, TrainingJobRepository
+from brightrun.errors.training import DatasetNotReadyError
+from brightrun.ports.training import CostRecords, ModelRepository, TrainingJobRepository
 from brightrun.repositories.cost_records import DynamoCostRecords
 from brightrun.repositories.datasets import DynamoDatasets
 from brightrun.repositories.dynamodb import from_wire, to_wire

@@ -9,7 +9,7 @@ import pytest
 
 from brightrun.domain.training_records import training_event
 from brightrun.errors import InvalidCursorError, StorageError
-from brightrun.ports_training import TrainingRecords
+from brightrun.ports.training import TrainingRecords
 from brightrun.repositories.training_records import DynamoTrainingRecords
 from tests.aws import Aws
 from tests.builders import OWNER, START, STRANGER

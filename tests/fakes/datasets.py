@@ -13,7 +13,7 @@ from brightrun.domain.moments import iso
 from brightrun.domain.notification import Notification, notification_id
 from brightrun.domain.pages import Page
 from brightrun.errors import NotFoundError, ObjectChangedError, StorageError
-from brightrun.ports_datasets import ByteStream, StoredObject, UploadPart
+from brightrun.ports.datasets import ByteStream, StoredObject, UploadPart
 from brightrun.repositories.datasets import DatasetTables
 from tests.builders import OWNER, START
 from tests.fakes.training_files import InMemoryTrainingFiles
@@ -88,7 +88,7 @@ def a_notification(number: int = 1, **changes: Any) -> Notification:
 
 
 class InMemoryNotifications:
-    """ports_datasets.Notifications."""
+    """ports.datasets.Notifications."""
 
     def __init__(self) -> None:
         self._rows: dict[tuple[str, str], Notification] = {}
@@ -128,7 +128,7 @@ class InMemoryNotifications:
 
 
 class InMemoryDatasets:
-    """ports_datasets.DatasetRepository, beside training files and notifications."""
+    """ports.datasets.DatasetRepository, beside training files and notifications."""
 
     def __init__(
         self,
@@ -228,7 +228,7 @@ class InMemoryDatasets:
 
 
 class InMemoryDatasetFiles:
-    """ports_datasets.DatasetFiles; `elsewhere` are the objects of other buckets."""
+    """ports.datasets.DatasetFiles; `elsewhere` are the objects of other buckets."""
 
     def __init__(self) -> None:
         self.objects: dict[str, bytes] = {}
@@ -284,7 +284,7 @@ class InMemoryDatasetFiles:
 
 
 class RecordedValidation:
-    """ports_datasets.ValidationWorkflow: remembers which runs were started."""
+    """ports.datasets.ValidationWorkflow: remembers which runs were started."""
 
     def __init__(self) -> None:
         self.started: list[str] = []

@@ -52,7 +52,7 @@ def put_tokenizer(
 
 
 class InMemoryTokenizers:
-    """ports_receipt.Tokenizers."""
+    """ports.receipt.Tokenizers."""
 
     def __init__(self) -> None:
         self.tokenizers: dict[str, OfflineTokenizer] = {}

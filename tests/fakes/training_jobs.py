@@ -23,7 +23,7 @@ from brightrun.domain.training_job import (
 )
 from brightrun.domain.training_records import CostRecord, MetricsPoint, TrainingEvent
 from brightrun.errors import DuplicateKeyError, NotFoundError, StorageError
-from brightrun.errors_training import DatasetNotReadyError
+from brightrun.errors.training import DatasetNotReadyError
 from brightrun.repositories.training_jobs import closed
 from tests.builders import OWNER, START
 from tests.fakes import datasets
@@ -32,7 +32,7 @@ Key = tuple[str, str]
 
 
 class InMemoryTraining:
-    """ports_training.TrainingJobRepository, ModelRepository and CostRecords, under one lock.
+    """ports.training.TrainingJobRepository, ModelRepository and CostRecords, under one lock.
 
     `datasets` holds the rows on which jobs are counted; `notifications` what owners were told.
     """
@@ -129,7 +129,7 @@ class InMemoryTraining:
 
 
 class InMemoryTrainingRecords:
-    """ports_training.TrainingRecords."""
+    """ports.training.TrainingRecords."""
 
     def __init__(self) -> None:
         self._points: dict[str, dict[int, MetricsPoint]] = {}
@@ -160,7 +160,7 @@ class InMemoryTrainingRecords:
 
 
 class StoppedTraining:
-    """What stopping needs of ports_training.TrainingService: remembers what was stopped."""
+    """What stopping needs of ports.training.TrainingService: remembers what was stopped."""
 
     def __init__(self) -> None:
         self.stopped: list[str] = []
@@ -174,7 +174,7 @@ class StoppedTraining:
 
 
 class RecordedTraining:
-    """ports_training.TrainingWorkflow: remembers which jobs were started."""
+    """ports.training.TrainingWorkflow: remembers which jobs were started."""
 
     def __init__(self) -> None:
         self.started: list[str] = []

@@ -14,7 +14,8 @@ from typing import Any
 import boto3
 import pytest
 
-from brightrun import bootstrap, bootstrap_jobs
+from brightrun import bootstrap
+from brightrun.bootstrap import jobs as bootstrap_jobs
 from tests import aws as deployed
 from tests.aws import Aws, forget_what_was_built, moto_aws
 from tests.builders import SteppedClock

@@ -10,7 +10,7 @@ from urllib.parse import parse_qs, urlsplit
 
 import pytest
 
-from brightrun import bootstrap_datasets
+from brightrun.bootstrap import datasets as bootstrap_datasets
 from brightrun.domain.dataset import MOST_BYTES, Dataset
 from brightrun.errors import VersionConflictError
 from brightrun.repositories.datasets import DynamoDatasets

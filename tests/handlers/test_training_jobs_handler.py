@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from brightrun import bootstrap_jobs
+from brightrun.bootstrap import jobs as bootstrap_jobs
 from brightrun.domain.moments import iso
 from brightrun.domain.training_records import training_event
 from tests.builders import OWNER, START, STRANGER, SteppedClock

@@ -11,7 +11,8 @@ from typing import Any
 import boto3
 import pytest
 
-from brightrun import bootstrap, bootstrap_jobs
+from brightrun import bootstrap
+from brightrun.bootstrap import jobs as bootstrap_jobs
 from brightrun.domain.claude import Completion
 from brightrun.gateways import claude
 from functions.finish_batch import handler as finish_batch

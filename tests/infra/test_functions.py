@@ -4,12 +4,10 @@ from __future__ import annotations
 
 import pytest
 
-from brightrun import (
-    settings,
-    settings_datasets,
-    settings_training,
-    settings_training_workflow,
-)
+from brightrun import settings
+from brightrun.settings import datasets as settings_datasets
+from brightrun.settings import training as settings_training
+from brightrun.settings import training_workflow as settings_training_workflow
 from infra.permissions import FUNCTION_GRANTS
 from infra.routes import ROUTES
 from tests.infra.templates import API, DATASETS, TRAINING, WORKFLOWS, Templates, text

@@ -15,7 +15,7 @@ from brightrun.domain.base_models import base_model
 from brightrun.domain.dataset import Dataset
 from brightrun.domain.training_job import Billing, GpuConfig, Hyperparameters, TrainingJob
 from brightrun.domain.training_request import hyperparameters
-from brightrun.errors_training import UnusableAdapterError
+from brightrun.errors.training import UnusableAdapterError
 from brightrun.services.inspect_adapter import inspect
 from tests.training.jobs import train_here, write_job
 

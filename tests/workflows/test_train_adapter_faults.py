@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from brightrun import bootstrap_jobs
+from brightrun.bootstrap import jobs as bootstrap_jobs
 from brightrun.domain.ids import time_ordered_id
 from brightrun.domain.training_job import TrainingJob
 from tests.fakes import sagemaker_account as sagemaker

@@ -28,7 +28,8 @@ from moto.stepfunctions.parser.asl.component.state.wait.wait_function.wait_funct
     WaitFunction,
 )
 
-from brightrun import bootstrap, bootstrap_jobs
+from brightrun import bootstrap
+from brightrun.bootstrap import jobs as bootstrap_jobs
 from brightrun.domain.base_models import base_model
 from brightrun.domain.dataset import Dataset
 from brightrun.domain.model_artifact import ModelArtifact, model_id_of

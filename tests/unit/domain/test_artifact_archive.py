@@ -13,7 +13,7 @@ import pytest
 
 from brightrun.domain import artifact_archive
 from brightrun.domain.artifact_archive import files_of
-from brightrun.errors_training import UnusableAdapterError
+from brightrun.errors.training import UnusableAdapterError
 from tests.fakes.adapter import packed
 
 

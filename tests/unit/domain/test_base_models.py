@@ -12,7 +12,7 @@ from brightrun.domain.base_models import (
     base_models,
     default_base_model,
 )
-from brightrun.errors_training import UnknownBaseModelError
+from brightrun.errors.training import UnknownBaseModelError
 
 
 @pytest.mark.parametrize("model", base_models(), ids=lambda model: model.key)

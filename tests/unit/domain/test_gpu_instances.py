@@ -15,7 +15,7 @@ from brightrun.domain.gpu_instances import (
     trainable_gpu_type,
 )
 from brightrun.errors import InvalidInputError
-from brightrun.errors_training import UntrainableGpuError
+from brightrun.errors.training import UntrainableGpuError
 
 
 @pytest.mark.parametrize(

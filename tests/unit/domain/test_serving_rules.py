@@ -10,7 +10,7 @@ import pytest
 
 from brightrun.domain import serving_rules as rules
 from brightrun.domain.safetensors_header import Tensor, header_bytes, read_header
-from brightrun.errors_training import UnusableAdapterError
+from brightrun.errors.training import UnusableAdapterError
 from tests.fakes import adapter
 
 VERIFY = Path(__file__).parents[3] / "training_container" / "trainer" / "verify.py"

@@ -9,7 +9,7 @@ from brightrun.domain.gpu_instances import gpu_type
 from brightrun.domain.training_job import GpuConfig
 from brightrun.domain.training_order import TrainingOrder, require_machine, require_trainable
 from brightrun.errors import InvalidInputError
-from brightrun.errors_training import DatasetNotReadyError
+from brightrun.errors.training import DatasetNotReadyError
 from tests.fakes.training_jobs import a_dataset
 
 TINY, LARGE = base_model("brightrun-tiny"), base_model("qwen2.5-7b-instruct")

@@ -18,7 +18,7 @@ from brightrun.domain.training_transitions import (
     starting,
     waiting_for_capacity,
 )
-from brightrun.errors_training import JobEndedError
+from brightrun.errors.training import JobEndedError
 from tests.builders import START
 from tests.fakes.training_jobs import a_training_job
 

@@ -13,7 +13,7 @@ from botocore.exceptions import EndpointConnectionError
 from brightrun.domain.base_models import base_model
 from brightrun.domain.training_request import TrainingPlaces, training_request
 from brightrun.errors import StorageError
-from brightrun.errors_training import NoCapacityError, TrainingRequestError
+from brightrun.errors.training import NoCapacityError, TrainingRequestError
 from brightrun.gateways.sagemaker import SageMakerTraining
 from tests.builders import START, SteppedClock
 from tests.fakes import sagemaker_account as sagemaker

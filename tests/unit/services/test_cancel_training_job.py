@@ -12,7 +12,7 @@ from brightrun.domain.training_job import TrainingJob
 from brightrun.domain.training_notices import job_queued
 from brightrun.domain.training_transitions import starting
 from brightrun.errors import ConflictError, NotFoundError, StorageError, VersionConflictError
-from brightrun.errors_training import JobEndedError
+from brightrun.errors.training import JobEndedError
 from brightrun.services.cancel_training_job import TrainingCanceller
 from tests.builders import OWNER, START, STRANGER, SteppedClock
 from tests.fakes.training_jobs import (

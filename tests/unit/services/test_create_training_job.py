@@ -18,7 +18,7 @@ from brightrun.domain.training_job import GpuConfig, TrainingJob
 from brightrun.domain.training_order import TrainingOrder, startup_usd
 from brightrun.domain.validation_outcome import found_out
 from brightrun.errors import IdempotencyKeyReusedError, InvalidInputError, StorageError
-from brightrun.errors_training import DatasetNotReadyError
+from brightrun.errors.training import DatasetNotReadyError
 from brightrun.formats.model import Form
 from brightrun.services.create_training_job import TrainingJobCreator
 from brightrun.services.estimate_training import TrainingEstimator

@@ -13,7 +13,7 @@ from brightrun.domain.presets import PRESETS
 from brightrun.domain.training_job import GpuConfig, TrainingJob
 from brightrun.domain.training_notices import job_queued
 from brightrun.errors import InvalidInputError, NotFoundError
-from brightrun.errors_training import UnknownBaseModelError
+from brightrun.errors.training import UnknownBaseModelError
 from brightrun.services.estimate_training import TrainingEstimator
 from brightrun.services.measure_accuracy import AccuracyMeter
 from tests.builders import OWNER, START

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from brightrun.domain.training_job import TrainingJob
-from brightrun.errors_training import UnusableAdapterError
+from brightrun.errors.training import UnusableAdapterError
 from brightrun.services.inspect_adapter import Adapter, inspect
 from tests.fakes import adapter
 from tests.fakes.training_jobs import a_dataset, a_training_job

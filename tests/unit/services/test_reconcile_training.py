@@ -26,7 +26,7 @@ from tests.fakes.training_jobs import (
 
 
 class Executions(RecordedTraining):
-    """ports_training.TrainingExecutions: those that run are in `running`."""
+    """ports.training.TrainingExecutions: those that run are in `running`."""
 
     def __init__(self) -> None:
         super().__init__()

@@ -15,7 +15,7 @@ from tests.fakes.training_jobs import a_training_job
 
 
 class ManyRecords:
-    """ports_training.CostRecords: so many records of one day, a second apart, of 10 cents each."""
+    """ports.training.CostRecords: so many records of one day, a second apart, of 10 cents each."""
 
     def __init__(self, count: int) -> None:
         job = a_training_job(status="completed", final_cost=0.1)

@@ -8,7 +8,7 @@ from aws_lambda_powertools.event_handler import Response
 from aws_lambda_powertools.event_handler.openapi.params import Query
 from aws_lambda_powertools.event_handler.router import APIGatewayHttpRouter
 
-from brightrun import bootstrap, bootstrap_reviews
+from brightrun import bootstrap
 from brightrun.api.app import owner_of
 from brightrun.api.conversation_models import (
     ConversationAnswer,
@@ -20,6 +20,7 @@ from brightrun.api.conversation_models import (
 )
 from brightrun.api.etags import with_etag
 from brightrun.api.shapes import Cursor, Filter, Limit, RecordId
+from brightrun.bootstrap import reviews as bootstrap_reviews
 from brightrun.domain.conversation_list import ConversationFilter, SortBy, SortDirection
 from brightrun.domain.conversation_record import EnrichmentStatus, ReviewStatus
 from brightrun.domain.scaffolding import Tier

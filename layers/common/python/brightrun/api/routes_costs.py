@@ -7,10 +7,10 @@ from typing import Annotated
 from aws_lambda_powertools.event_handler.openapi.params import Query
 from aws_lambda_powertools.event_handler.router import APIGatewayHttpRouter
 
-from brightrun import bootstrap_jobs
 from brightrun.api.app import owner_of
 from brightrun.api.cost_models import CostsAnswer
 from brightrun.api.shapes import Day
+from brightrun.bootstrap import jobs as bootstrap_jobs
 from brightrun.services.sum_costs import Period
 
 router = APIGatewayHttpRouter()

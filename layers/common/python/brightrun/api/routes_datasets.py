@@ -7,7 +7,6 @@ from typing import Annotated
 from aws_lambda_powertools.event_handler.openapi.params import Query
 from aws_lambda_powertools.event_handler.router import APIGatewayHttpRouter
 
-from brightrun import bootstrap_datasets
 from brightrun.api.app import owner_of
 from brightrun.api.dataset_models import (
     CreatedDataset,
@@ -24,6 +23,7 @@ from brightrun.api.dataset_models import (
     UploadView,
 )
 from brightrun.api.shapes import Cursor, Limit, RecordId
+from brightrun.bootstrap import datasets as bootstrap_datasets
 from brightrun.domain.dataset import DatasetStatus
 
 router = APIGatewayHttpRouter()

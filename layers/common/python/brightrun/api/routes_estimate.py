@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from aws_lambda_powertools.event_handler.router import APIGatewayHttpRouter
 
-from brightrun import bootstrap_estimate
 from brightrun.api.app import owner_of
 from brightrun.api.estimate_models import AccuracyAnswer, EstimateAnswer
 from brightrun.api.estimate_requests import EstimateRequest
 from brightrun.api.training_choice_models import ChoicesAnswer
+from brightrun.bootstrap import estimate as bootstrap_estimate
 
 router = APIGatewayHttpRouter()
 

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from aws_lambda_powertools.event_handler.router import APIGatewayHttpRouter
 
-from brightrun import bootstrap_training
 from brightrun.api.app import owner_of
 from brightrun.api.import_models import ImportAnswer, ImportedDocument
+from brightrun.bootstrap import training as bootstrap_training
 
 router = APIGatewayHttpRouter()
 

@@ -7,7 +7,6 @@ from typing import Annotated
 from aws_lambda_powertools.event_handler.openapi.params import Query
 from aws_lambda_powertools.event_handler.router import APIGatewayHttpRouter
 
-from brightrun import bootstrap_jobs
 from brightrun.api.app import owner_of
 from brightrun.api.shapes import Cursor, IdempotencyKey, Limit, RecordId
 from brightrun.api.training_job_models import (
@@ -18,6 +17,7 @@ from brightrun.api.training_job_models import (
     TrainingMetrics,
 )
 from brightrun.api.training_job_requests import JobRequest
+from brightrun.bootstrap import jobs as bootstrap_jobs
 from brightrun.domain.training_job import JobStatus
 
 router = APIGatewayHttpRouter()

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from aws_lambda_powertools.event_handler.router import APIGatewayHttpRouter
 
-from brightrun import bootstrap_judgement
 from brightrun.api.app import owner_of
 from brightrun.api.judgement_models import JudgementRequest, JudgementsAccepted
 from brightrun.api.shapes import IdempotencyKey
+from brightrun.bootstrap import judgement as bootstrap_judgement
 
 router = APIGatewayHttpRouter()
 

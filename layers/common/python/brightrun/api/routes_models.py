@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from aws_lambda_powertools.event_handler.router import APIGatewayHttpRouter
 
-from brightrun import bootstrap_jobs
 from brightrun.api.app import owner_of
 from brightrun.api.model_models import (
     AdapterAnswer,
@@ -13,6 +12,7 @@ from brightrun.api.model_models import (
     AdapterRequest,
 )
 from brightrun.api.shapes import Cursor, Limit, RecordId
+from brightrun.bootstrap import jobs as bootstrap_jobs
 
 router = APIGatewayHttpRouter()
 

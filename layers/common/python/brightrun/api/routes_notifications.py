@@ -7,7 +7,6 @@ from typing import Annotated
 from aws_lambda_powertools.event_handler.openapi.params import Path, Query
 from aws_lambda_powertools.event_handler.router import APIGatewayHttpRouter
 
-from brightrun import bootstrap_datasets
 from brightrun.api.app import owner_of
 from brightrun.api.notification_models import (
     MarkedAnswer,
@@ -16,6 +15,7 @@ from brightrun.api.notification_models import (
     NotificationList,
 )
 from brightrun.api.shapes import Cursor, Limit
+from brightrun.bootstrap import datasets as bootstrap_datasets
 
 router = APIGatewayHttpRouter()
 

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from aws_lambda_powertools.event_handler.router import APIGatewayHttpRouter
 
-from brightrun import bootstrap_receipt
 from brightrun.api.app import owner_of
 from brightrun.api.receipt_models import ReceiptAnswer, ReceiptRequest
 from brightrun.api.shapes import RecordId
+from brightrun.bootstrap import receipt as bootstrap_receipt
 
 router = APIGatewayHttpRouter()
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from aws_lambda_powertools.event_handler import Response
 from aws_lambda_powertools.event_handler.router import APIGatewayHttpRouter
 
-from brightrun import bootstrap, bootstrap_reviews
+from brightrun import bootstrap
 from brightrun.api.app import owner_of
 from brightrun.api.bulk_review_models import BulkAction, BulkReviewAnswer
 from brightrun.api.conversation_models import ConversationAnswer, ConversationView
@@ -19,6 +19,7 @@ from brightrun.api.review_models import (
     StatusChange,
 )
 from brightrun.api.shapes import Cursor, Limit, RecordId
+from brightrun.bootstrap import reviews as bootstrap_reviews
 from brightrun.domain.review import ACTION_TO, Decision, Deletion
 
 router = APIGatewayHttpRouter()

@@ -7,7 +7,6 @@ from typing import Annotated
 from aws_lambda_powertools.event_handler.openapi.params import Query
 from aws_lambda_powertools.event_handler.router import APIGatewayHttpRouter
 
-from brightrun import bootstrap_training
 from brightrun.api.app import owner_of
 from brightrun.api.shapes import Cursor, Limit, RecordId
 from brightrun.api.training_file_models import (
@@ -19,6 +18,7 @@ from brightrun.api.training_file_models import (
     TrainingFileLink,
     TrainingFileList,
 )
+from brightrun.bootstrap import training as bootstrap_training
 from brightrun.domain.training_file import MOST_VERSIONS, FileFormat
 
 router = APIGatewayHttpRouter()

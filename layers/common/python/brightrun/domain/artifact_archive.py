@@ -16,7 +16,7 @@ from collections.abc import Iterator
 from contextlib import closing, contextmanager
 from typing import IO, Any, Self
 
-from brightrun.errors_training import UnusableAdapterError
+from brightrun.errors.training import UnusableAdapterError
 
 MOST_BYTES = 8 * 1024**3
 """Unpacked, all files together; a rank-128 adapter of a 70B model in fp32 has 6.6 GB."""

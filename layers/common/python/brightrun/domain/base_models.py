@@ -8,7 +8,7 @@ from importlib import resources
 
 from pydantic import BaseModel, ConfigDict
 
-from brightrun.errors_training import UnknownBaseModelError
+from brightrun.errors.training import UnknownBaseModelError
 
 
 class BaseModelEntry(BaseModel):

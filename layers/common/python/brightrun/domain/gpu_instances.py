@@ -15,7 +15,7 @@ from pydantic import BaseModel, ConfigDict
 
 from brightrun.domain.training_job import Billing
 from brightrun.errors import InvalidInputError
-from brightrun.errors_training import UntrainableGpuError
+from brightrun.errors.training import UntrainableGpuError
 
 MOST_GPUS = 8
 

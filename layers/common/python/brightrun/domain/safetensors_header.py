@@ -13,7 +13,7 @@ from dataclasses import dataclass
 
 from pydantic import BaseModel, ConfigDict, TypeAdapter
 
-from brightrun.errors_training import UnusableAdapterError
+from brightrun.errors.training import UnusableAdapterError
 
 LENGTH_BYTES = 8
 MOST_HEADER_BYTES = 16 * 1024 * 1024

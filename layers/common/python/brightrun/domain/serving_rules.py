@@ -10,7 +10,7 @@ from collections.abc import Collection, Mapping, Sequence
 from typing import Any
 
 from brightrun.domain.safetensors_header import Tensor
-from brightrun.errors_training import UnusableAdapterError
+from brightrun.errors.training import UnusableAdapterError
 
 VLLM_RANKS = (8, 16, 32, 64, 128, 256, 320, 512)
 """Values that vLLM takes for --max-lora-rank."""

@@ -17,7 +17,7 @@ from brightrun.domain.moments import iso
 from brightrun.domain.training_costs import DECIMALS
 from brightrun.domain.training_job import GpuConfig, PresetId, TrainingJob
 from brightrun.errors import InvalidInputError
-from brightrun.errors_training import DatasetNotReadyError
+from brightrun.errors.training import DatasetNotReadyError
 
 _STARTING_UP = frozenset({"image", "download_model", "load_model", "tokenise"})
 """The billed phases before the first step."""

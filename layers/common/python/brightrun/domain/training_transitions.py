@@ -14,7 +14,7 @@ from typing import Any
 from brightrun.domain.moments import iso
 from brightrun.domain.training_costs import cost_so_far, estimated_completion
 from brightrun.domain.training_job import JobStage, JobStatus, TrainingJob
-from brightrun.errors_training import JobEndedError
+from brightrun.errors.training import JobEndedError
 
 TRANSITIONS: Mapping[JobStatus, frozenset[JobStatus]] = {
     "queued": frozenset({"queued", "initializing", "failed", "cancelled"}),

@@ -9,7 +9,7 @@ from botocore.exceptions import BotoCoreError, ClientError, ParamValidationError
 
 from brightrun.domain.training_run import TrainingRun
 from brightrun.errors import BrightRunError, StorageError
-from brightrun.errors_training import NoCapacityError, TrainingRequestError
+from brightrun.errors.training import NoCapacityError, TrainingRequestError
 
 _WAIT = frozenset(
     {
@@ -32,7 +32,7 @@ _PAGE = 100
 
 
 class SageMakerTraining:
-    """ports_training.TrainingService."""
+    """ports.training.TrainingService."""
 
     def __init__(self, client: Any) -> None:
         self._client = client

@@ -19,7 +19,7 @@ _MOST_RUNS = 100
 
 
 class StepFunctionsTraining:
-    """ports_training.TrainingExecutions: one execution at a time, named after the job."""
+    """ports.training.TrainingExecutions: one execution at a time, named after the job."""
 
     def __init__(self, client: SFNClient, state_machine_arn: str) -> None:
         self._client = client

@@ -42,7 +42,7 @@ class StepFunctionsWorkflow:
 
 
 class StepFunctionsValidation:
-    """ports_datasets.ValidationWorkflow: one execution per validation, named after its run."""
+    """ports.datasets.ValidationWorkflow: one execution per validation, named after its run."""
 
     def __init__(self, client: SFNClient, state_machine_arn: str) -> None:
         self._client = client

@@ -19,7 +19,7 @@ _NOTHING_THERE = frozenset({"NoSuchKey", "404", "InvalidRange", "416"})
 
 
 class S3ArtifactFiles:
-    """ports_training.ArtifactFiles on one bucket."""
+    """ports.training.ArtifactFiles on one bucket."""
 
     def __init__(self, client: S3Client, bucket: str) -> None:
         self._client = client

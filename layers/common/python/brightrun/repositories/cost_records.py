@@ -18,7 +18,7 @@ _AFTER_THE_HOURS = "U"
 
 
 class DynamoCostRecords:
-    """ports_training.CostRecords; ids begin with the moment of the record."""
+    """ports.training.CostRecords; ids begin with the moment of the record."""
 
     def __init__(self, client: DynamoDBClient, table: str) -> None:
         self._client = client

@@ -10,7 +10,7 @@ from botocore.exceptions import BotoCoreError, ClientError
 
 from brightrun.errors import ObjectChangedError, StorageError
 from brightrun.ports import LINK_SECONDS
-from brightrun.ports_datasets import ByteStream, StoredObject, UploadPart
+from brightrun.ports.datasets import ByteStream, StoredObject, UploadPart
 
 if TYPE_CHECKING:
     from mypy_boto3_s3.client import S3Client
@@ -20,7 +20,7 @@ _OTHER = frozenset({"412", "PreconditionFailed"})
 
 
 class S3DatasetFiles:
-    """ports_datasets.DatasetFiles."""
+    """ports.datasets.DatasetFiles."""
 
     def __init__(self, client: S3Client, bucket: str) -> None:
         self._client = client

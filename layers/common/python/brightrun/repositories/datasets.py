@@ -54,7 +54,7 @@ class DatasetTables:
 
 
 class DynamoDatasets:
-    """ports_datasets.DatasetRepository; ids are time-ordered, so listing by id lists by age."""
+    """ports.datasets.DatasetRepository; ids are time-ordered, so listing by id lists by age."""
 
     def __init__(self, client: DynamoDBClient, tables: DatasetTables) -> None:
         self._client = client

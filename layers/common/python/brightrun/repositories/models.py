@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 
 class DynamoModels:
-    """ports_training.ModelRepository; ids are time-ordered, so that listing by id lists by age."""
+    """ports.training.ModelRepository; ids are time-ordered, so that listing by id lists by age."""
 
     def __init__(self, client: DynamoDBClient, table: str) -> None:
         self._client = client

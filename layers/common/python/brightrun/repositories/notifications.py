@@ -37,7 +37,7 @@ def telling(table: str, notification: Notification) -> dict[str, Any]:
 
 
 class DynamoNotifications:
-    """ports_datasets.Notifications."""
+    """ports.datasets.Notifications."""
 
     def __init__(self, client: DynamoDBClient, table: str) -> None:
         self._client = client

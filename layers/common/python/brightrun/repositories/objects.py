@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
 
 class S3Objects:
-    """ports.ObjectStore and DownloadLinks, ports_conversations.ObjectRemoval, on one bucket."""
+    """ports.ObjectStore and DownloadLinks, ports.conversations.ObjectRemoval, on one bucket."""
 
     def __init__(self, client: S3Client, bucket: str) -> None:
         self._client = client

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
 
 class DynamoOpenTrainingJobs:
-    """ports_training.OpenTrainingJobs.
+    """ports.training.OpenTrainingJobs.
 
     A scan: it reads every job that there ever was, some 3 kB each, four times an hour. At 10,000
     jobs that is about 10 dollars a month on demand, and the time for an index.

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
 
 class DynamoReviews:
-    """ports_conversations.ReviewRepository; a row and its entry are written in one transaction."""
+    """ports.conversations.ReviewRepository; a row and its entry are written in one transaction."""
 
     def __init__(
         self, client: DynamoDBClient, *, conversations_table: str, audit_table: str

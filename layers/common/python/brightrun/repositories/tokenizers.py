@@ -17,7 +17,7 @@ Kept = dict[tuple[str, ...], OfflineTokenizer]
 
 
 class S3Tokenizers:
-    """ports_receipt.Tokenizers on the bucket of base models.
+    """ports.receipt.Tokenizers on the bucket of base models.
 
     A tokenizer of 128,000 tokens takes long to read and much memory, so one is kept in `kept`, for
     as long as its objects are the same.

@@ -13,7 +13,7 @@ from brightrun.domain.pages import Page
 from brightrun.domain.training_job import TrainingJob, overtaken, read_training_job
 from brightrun.domain.training_records import CostRecord
 from brightrun.errors import DuplicateKeyError, NotFoundError, StorageError
-from brightrun.errors_training import DatasetNotReadyError
+from brightrun.errors.training import DatasetNotReadyError
 from brightrun.repositories.dynamodb import (
     decode_cursor,
     from_wire,
@@ -47,7 +47,7 @@ class TrainingTables:
 
 
 class DynamoTrainingJobs:
-    """ports_training.TrainingJobRepository; ids are time-ordered, so listing by id lists by age."""
+    """ports.training.TrainingJobRepository; ids are time-ordered, so listing by id lists by age."""
 
     def __init__(self, client: DynamoDBClient, tables: TrainingTables) -> None:
         self._client = client

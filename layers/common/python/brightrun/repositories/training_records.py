@@ -29,7 +29,7 @@ _DIGITS = 10
 
 
 class DynamoTrainingRecords:
-    """ports_training.TrainingRecords."""
+    """ports.training.TrainingRecords."""
 
     def __init__(self, client: DynamoDBClient, metrics_table: str, events_table: str) -> None:
         self._client = client

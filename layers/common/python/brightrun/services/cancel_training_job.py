@@ -10,9 +10,9 @@ from brightrun.domain.training_notices import job_cancelled
 from brightrun.domain.training_records import training_event
 from brightrun.domain.training_transitions import cancelled, ended
 from brightrun.errors import ConflictError, VersionConflictError
-from brightrun.errors_training import JobEndedError
+from brightrun.errors.training import JobEndedError
 from brightrun.ports import Clock
-from brightrun.ports_training import RunStopper, TrainingJobRepository, TrainingRecords
+from brightrun.ports.training import RunStopper, TrainingJobRepository, TrainingRecords
 
 _TRIES = 5
 

@@ -9,7 +9,7 @@ from brightrun.domain.moments import iso
 from brightrun.domain.upload import missing_parts, not_arrived, wrong_size
 from brightrun.errors import ActionNotAllowedError, NotFoundError, VersionConflictError
 from brightrun.ports import Clock, TrainingFileRepository
-from brightrun.ports_datasets import (
+from brightrun.ports.datasets import (
     DatasetFiles,
     DatasetRepository,
     StoredObject,

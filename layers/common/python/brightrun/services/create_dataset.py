@@ -10,7 +10,7 @@ from brightrun.domain.ids import time_ordered_id
 from brightrun.domain.moments import iso
 from brightrun.domain.upload import LARGEST_PIECE, PART_BYTES, Upload, safe_file_name
 from brightrun.ports import Clock
-from brightrun.ports_datasets import DatasetRepository
+from brightrun.ports.datasets import DatasetRepository
 from brightrun.services.plan_upload import UploadPlanner
 
 

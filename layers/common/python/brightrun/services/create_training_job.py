@@ -21,8 +21,8 @@ from brightrun.domain.training_order import (
 from brightrun.domain.training_records import training_event
 from brightrun.errors import DuplicateKeyError, NotFoundError
 from brightrun.ports import Clock, RequestKeys
-from brightrun.ports_datasets import DatasetRepository
-from brightrun.ports_training import TrainingJobRepository, TrainingRecords, TrainingWorkflow
+from brightrun.ports.datasets import DatasetRepository
+from brightrun.ports.training import TrainingJobRepository, TrainingRecords, TrainingWorkflow
 from brightrun.services.estimate_training import TrainingEstimator
 
 

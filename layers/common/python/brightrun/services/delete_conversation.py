@@ -10,7 +10,7 @@ from brightrun.domain.conversation_record import ConversationRecord, overtaken
 from brightrun.domain.review import Deletion, audit_entry
 from brightrun.errors import VersionConflictError
 from brightrun.ports import Clock, ConversationReads
-from brightrun.ports_conversations import ObjectRemoval, ReviewRepository
+from brightrun.ports.conversations import ObjectRemoval, ReviewRepository
 
 _TRIES = 5
 """Times that a row is read again which others change while its objects are being removed."""

@@ -8,7 +8,7 @@ from brightrun.domain import object_keys
 from brightrun.domain.moments import iso
 from brightrun.errors import VersionConflictError
 from brightrun.ports import Clock
-from brightrun.ports_datasets import DatasetFiles, DatasetRepository
+from brightrun.ports.datasets import DatasetFiles, DatasetRepository
 
 
 @dataclass(frozen=True, slots=True)

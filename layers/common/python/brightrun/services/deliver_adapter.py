@@ -15,8 +15,8 @@ from brightrun.domain.moments import iso
 from brightrun.domain.training_job import TrainingJob
 from brightrun.domain.training_request import artifact_key
 from brightrun.domain.training_results import TrainingResults
-from brightrun.errors_training import UnusableAdapterError
-from brightrun.ports_training import ArtifactFiles
+from brightrun.errors.training import UnusableAdapterError
+from brightrun.ports.training import ArtifactFiles
 from brightrun.services.inspect_adapter import Adapter, inspect
 
 _BUFFER = 1024 * 1024

@@ -21,7 +21,7 @@ from brightrun.errors import (
     VersionConflictError,
 )
 from brightrun.ports import Clock, ObjectStore
-from brightrun.ports_conversations import ReviewRepository
+from brightrun.ports.conversations import ReviewRepository
 from brightrun.services.request_enrichment import EnrichmentDesk
 
 MOST_REVISIONS = 100

@@ -15,8 +15,8 @@ from brightrun.domain.training_job import GpuConfig, Hyperparameters
 from brightrun.domain.training_size import dataset_size
 
 if TYPE_CHECKING:
-    from brightrun.ports_datasets import DatasetRepository
-    from brightrun.ports_training import TrainingJobRepository
+    from brightrun.ports.datasets import DatasetRepository
+    from brightrun.ports.training import TrainingJobRepository
 
 JOBS_LEARNED_FROM = 100
 """The newest completed jobs of an owner: one page of the list."""

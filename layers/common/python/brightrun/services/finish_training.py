@@ -24,10 +24,10 @@ from brightrun.domain.training_verdict import (
     without_adapter,
 )
 from brightrun.errors import VersionConflictError
-from brightrun.errors_training import UnusableAdapterError
+from brightrun.errors.training import UnusableAdapterError
 from brightrun.ports import Clock
-from brightrun.ports_datasets import DatasetRepository
-from brightrun.ports_training import TrainingJobRepository, TrainingRecords, TrainingService
+from brightrun.ports.datasets import DatasetRepository
+from brightrun.ports.training import TrainingJobRepository, TrainingRecords, TrainingService
 from brightrun.services.deliver_adapter import AdapterDelivery
 
 _AT_ONCE_S = 1

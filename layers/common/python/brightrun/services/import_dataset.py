@@ -11,7 +11,7 @@ from brightrun.domain.moments import iso
 from brightrun.domain.training_file import TrainingFile, TrainingFileVersion
 from brightrun.errors import NotFoundError
 from brightrun.ports import Clock, TrainingFileRepository
-from brightrun.ports_datasets import DatasetRepository
+from brightrun.ports.datasets import DatasetRepository
 from brightrun.services.confirm_dataset import DatasetConfirmer
 
 FORMAT = "brightrun_lora_v4"

@@ -17,7 +17,7 @@ from brightrun.domain.dataset import Dataset
 from brightrun.domain.safetensors_header import LENGTH_BYTES, Tensor, header_bytes, read_header
 from brightrun.domain.training_job import TrainingJob
 from brightrun.domain.training_results import Manifest, ManifestFile, TrainingResults
-from brightrun.errors_training import UnusableAdapterError
+from brightrun.errors.training import UnusableAdapterError
 
 MANIFEST = "manifest.json"
 RESULTS = "results.json"

@@ -27,7 +27,7 @@ from brightrun.errors import (
     VersionConflictError,
 )
 from brightrun.ports import Clock, ObjectStore, Outcome
-from brightrun.ports_conversations import ConversationChanges
+from brightrun.ports.conversations import ConversationChanges
 from brightrun.services.ask_claude import PaidAnswers
 from brightrun.services.end_item import ItemEnds
 from brightrun.services.find_scaffold import ScaffoldFinder

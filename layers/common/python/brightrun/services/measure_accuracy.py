@@ -10,7 +10,7 @@ from brightrun.domain.estimate_calibration import Calibration, Factor
 from brightrun.domain.estimate_history import Accuracy, FinishedJob, accuracy, finished_job, learn
 
 if TYPE_CHECKING:
-    from brightrun.ports_training import TrainingJobRepository
+    from brightrun.ports.training import TrainingJobRepository
 
 JOBS_MEASURED = 100
 """The newest completed jobs: the same that estimates learn from."""

@@ -9,7 +9,7 @@ from brightrun.domain.dataset import Dataset
 from brightrun.domain.upload import PartLink, Upload, missing_parts, part_sizes
 from brightrun.errors import ActionNotAllowedError, VersionConflictError
 from brightrun.ports import LINK_SECONDS
-from brightrun.ports_datasets import DatasetFiles, DatasetRepository
+from brightrun.ports.datasets import DatasetFiles, DatasetRepository
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,7 +10,7 @@ from brightrun.domain.moments import iso
 from brightrun.domain.pages import Page
 from brightrun.errors import NotFoundError
 from brightrun.ports import LINK_SECONDS, Clock, DownloadLinks
-from brightrun.ports_datasets import DatasetRepository
+from brightrun.ports.datasets import DatasetRepository
 
 
 @dataclass(frozen=True, slots=True)

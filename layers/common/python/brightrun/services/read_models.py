@@ -11,7 +11,7 @@ from brightrun.domain.moments import iso
 from brightrun.domain.pages import Page
 from brightrun.errors import InvalidInputError
 from brightrun.ports import LINK_SECONDS, Clock, DownloadLinks
-from brightrun.ports_training import ModelRepository
+from brightrun.ports.training import ModelRepository
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from brightrun.domain.notification import Notification
 from brightrun.domain.pages import Page
-from brightrun.ports_datasets import Notifications
+from brightrun.ports.datasets import Notifications
 
 
 @dataclass(frozen=True, slots=True)

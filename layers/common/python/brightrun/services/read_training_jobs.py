@@ -10,7 +10,7 @@ from brightrun.domain.training_costs import cost_so_far
 from brightrun.domain.training_job import TrainingJob
 from brightrun.domain.training_records import CostRecord, MetricsPoint, TrainingEvent
 from brightrun.ports import Clock
-from brightrun.ports_training import CostRecords, TrainingJobRepository, TrainingRecords
+from brightrun.ports.training import CostRecords, TrainingJobRepository, TrainingRecords
 
 LATEST_POINTS = 100
 """Points that a job is shown with, as in the original; but the last ones, not the first."""

@@ -10,7 +10,7 @@ from brightrun.domain.training_metrics import latest, points_of, read_piece, wit
 from brightrun.domain.training_request import metrics_key
 from brightrun.errors import StorageError
 from brightrun.observability import logger
-from brightrun.ports_training import ArtifactFiles, TrainingRecords
+from brightrun.ports.training import ArtifactFiles, TrainingRecords
 
 PIECE_BYTES = 1024 * 1024
 """Some 4,000 steps; a running job writes a few lines between two looks."""

@@ -10,7 +10,7 @@ from brightrun.domain.training_records import training_event
 from brightrun.errors import NotFoundError
 from brightrun.observability import logger
 from brightrun.ports import Clock
-from brightrun.ports_training import (
+from brightrun.ports.training import (
     OpenTrainingJobs,
     TrainingExecutions,
     TrainingJobRepository,

@@ -8,7 +8,7 @@ from brightrun.domain.conversation_record import ConversationRecord, overtaken
 from brightrun.domain.pages import Page
 from brightrun.domain.review import AuditEntry, Decision
 from brightrun.ports import Clock, ConversationReads
-from brightrun.ports_conversations import ReviewRepository
+from brightrun.ports.conversations import ReviewRepository
 
 
 @dataclass(frozen=True, slots=True)

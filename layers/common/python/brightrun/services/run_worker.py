@@ -34,7 +34,7 @@ from brightrun.ports import (
     GenerationRecords,
     ObjectStore,
 )
-from brightrun.ports_conversations import ConversationChanges
+from brightrun.ports.conversations import ConversationChanges
 from brightrun.services.ask_claude import PaidAnswers, judgement_question
 from brightrun.services.claim_items import ItemClaims
 from brightrun.services.end_item import ItemEnds

@@ -19,10 +19,10 @@ from brightrun.domain.training_request import TrainingPlaces, training_request
 from brightrun.domain.training_transitions import changed, starting, waiting_for_capacity
 from brightrun.domain.training_turns import TrainingTurn, TrainingTurnResult, next_turn
 from brightrun.errors import VersionConflictError
-from brightrun.errors_training import NoCapacityError, TrainingRequestError
+from brightrun.errors.training import NoCapacityError, TrainingRequestError
 from brightrun.ports import Clock
-from brightrun.ports_datasets import DatasetRepository
-from brightrun.ports_training import (
+from brightrun.ports.datasets import DatasetRepository
+from brightrun.ports.training import (
     ArtifactFiles,
     TrainingExecutions,
     TrainingJobRepository,

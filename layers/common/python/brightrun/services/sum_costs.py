@@ -12,7 +12,7 @@ from brightrun.domain.training_costs import DECIMALS
 from brightrun.domain.training_records import CostRecord
 from brightrun.errors import InvalidInputError
 from brightrun.ports import Clock
-from brightrun.ports_training import CostRecords
+from brightrun.ports.training import CostRecords
 
 Period = Literal["week", "month", "year"]
 

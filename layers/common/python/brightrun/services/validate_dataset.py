@@ -15,7 +15,7 @@ from brightrun.domain.validation_outcome import GIVEN_UP, found_out, not_validat
 from brightrun.domain.validation_workflow import ValidationEnd, ValidationRun, ValidationStatus
 from brightrun.errors import NotFoundError, ObjectChangedError, VersionConflictError
 from brightrun.ports import Clock, ObjectStore
-from brightrun.ports_datasets import ByteStream, DatasetFiles, DatasetRepository
+from brightrun.ports.datasets import ByteStream, DatasetFiles, DatasetRepository
 from brightrun.validation import ValidationResult, validate
 
 _JSON = "application/json"

@@ -20,7 +20,7 @@ from brightrun.domain.training_transitions import progressed, waiting_for_capaci
 from brightrun.domain.training_turns import TrainingTurn, TrainingTurnResult, next_turn
 from brightrun.errors import VersionConflictError
 from brightrun.ports import Clock
-from brightrun.ports_training import (
+from brightrun.ports.training import (
     TrainingExecutions,
     TrainingJobRepository,
     TrainingRecords,

@@ -7,14 +7,14 @@ from dataclasses import dataclass, field
 
 from brightrun.domain.base_models import BaseModelEntry, base_model, default_base_model
 from brightrun.domain.dataset import Dataset
-from brightrun.errors_training import (
+from brightrun.errors.training import (
     DatasetNotReadyError,
     TokenizerMissingError,
     UntrainableError,
 )
 from brightrun.ports import Clock, ObjectStore
-from brightrun.ports_datasets import ByteStream, DatasetFiles, DatasetRepository
-from brightrun.ports_receipt import Tokenizers
+from brightrun.ports.datasets import ByteStream, DatasetFiles, DatasetRepository
+from brightrun.ports.receipt import Tokenizers
 from brightrun.sft.errors import DatasetError, ModelError
 from brightrun.sft.make_receipt import SampleLimits, make_receipt
 from brightrun.sft.receipt import Receipt

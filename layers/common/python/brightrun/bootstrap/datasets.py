@@ -1,13 +1,14 @@
 """The composition root of datasets and notifications: where their services meet AWS.
 
-Kept apart from bootstrap.py, whose functions need nothing of this; the clients are bootstrap's.
+The clients are those that bootstrap keeps.
 """
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from brightrun import bootstrap, settings_datasets
+from brightrun import bootstrap
+from brightrun.settings import datasets as settings_datasets
 
 if TYPE_CHECKING:
     from brightrun.repositories.dataset_files import S3DatasetFiles

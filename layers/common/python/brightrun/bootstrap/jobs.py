@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from brightrun import bootstrap
 from brightrun.gateways.sagemaker import sagemaker_client
-from brightrun.settings_training import CostsSettings, Endpoint, JobsSettings, ModelsSettings
+from brightrun.settings.training import CostsSettings, Endpoint, JobsSettings, ModelsSettings
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -28,7 +28,7 @@ sagemaker: Callable[[], Any] = cache(sagemaker_client)
 
 def training_job_creator() -> TrainingJobCreator:
     """Build what takes on training jobs."""
-    from brightrun.bootstrap_estimate import training_estimator
+    from brightrun.bootstrap.estimate import training_estimator
     from brightrun.gateways.training_workflow import StepFunctionsTraining
     from brightrun.repositories.datasets import DatasetTables, DynamoDatasets
     from brightrun.repositories.request_keys import DynamoRequestKeys

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from brightrun import bootstrap
-from brightrun.settings_training import EstimateSettings
+from brightrun.settings.training import EstimateSettings
 
 if TYPE_CHECKING:
     from brightrun.repositories.training_jobs import DynamoTrainingJobs

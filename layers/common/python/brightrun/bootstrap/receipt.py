@@ -6,7 +6,7 @@ from functools import cache
 from typing import TYPE_CHECKING
 
 from brightrun import bootstrap
-from brightrun.settings_training import ReceiptSettings
+from brightrun.settings.training import ReceiptSettings
 
 if TYPE_CHECKING:
     from brightrun.repositories.tokenizers import Kept

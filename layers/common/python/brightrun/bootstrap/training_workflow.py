@@ -7,13 +7,14 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from brightrun import bootstrap, bootstrap_jobs
-from brightrun import settings_training_workflow as settings
+from brightrun import bootstrap
+from brightrun.bootstrap import jobs as bootstrap_jobs
 from brightrun.gateways.sagemaker import SageMakerTraining
 from brightrun.gateways.training_workflow import StepFunctionsTraining
 from brightrun.repositories.artifact_files import S3ArtifactFiles
 from brightrun.repositories.training_jobs import DynamoTrainingJobs, TrainingTables
 from brightrun.repositories.training_records import DynamoTrainingRecords
+from brightrun.settings import training_workflow as settings
 
 if TYPE_CHECKING:
     from brightrun.repositories.datasets import DynamoDatasets

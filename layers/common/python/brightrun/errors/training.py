@@ -1,4 +1,4 @@
-"""Failures of estimating and training, branches of the tree that errors.py shows.
+"""Failures of estimating and training, branches of the tree that errors/__init__.py shows.
 
 InvalidInputError
 ├── UnknownBaseModelError             no base model of the registry has that key
