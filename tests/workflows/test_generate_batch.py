@@ -110,8 +110,11 @@ def test_a_worker_that_is_lost_for_good_leaves_its_items_to_the_others(system: S
 
 
 def test_when_all_workers_are_lost_the_next_round_writes_the_rest(system: System) -> None:
-    tries = 4
-    system.disturb = failing({WORKER: range(1, 2 * tries + 1)}, RuntimeError())
+    def disturb(name: str, _event: dict[str, Any], _number: int) -> None:
+        if name == WORKER and not system.calls[FINISH]:
+            raise RuntimeError
+
+    system.disturb = disturb
     job = system.create(4, concurrent_processing=2)
     history = history_of(system, job.execution_name)
     seen = entered(history)
