@@ -1,5 +1,7 @@
 """validate: what a training file is and all that is wrong with it, without a server."""
 
+import os
+import sys
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
@@ -43,6 +45,7 @@ SHOWN = (
     "sha256",
 )
 SHOWN_PROBLEMS = 20
+MOST_LANES = 2
 SUMMARY_COLUMNS = (
     Column("Code", "code", whole=True),
     Column("Severity", "severity"),
@@ -77,7 +80,7 @@ def validate_training_file(
     """Check a training file of any size, offline: 0 ready, 1 not ready, 2 no training file."""
     from brightrun.validation import Options, validate
 
-    options: dict[str, Any] = {"max_tokens": max_tokens, "block": block or ()}
+    options: dict[str, Any] = {"max_tokens": max_tokens, "block": block or (), "lanes": _lanes()}
     if tokenizer is not None:
         options["tokenizer"] = _counting_with(tokenizer)
     try:
@@ -88,6 +91,16 @@ def validate_training_file(
     document = {"success": result.status == "ready", "file": str(source), **result.as_dict()}
     run.answer(document, lambda console: _show(console, document))
     return result.exit_code
+
+
+def _lanes() -> int:
+    """Processes that help: the processors to spare, but no more than one reader keeps busy.
+
+    They are forked, which only Linux does safely at any time.
+    """
+    if sys.platform != "linux":
+        return 0
+    return min(len(os.sched_getaffinity(0)) - 1, MOST_LANES)
 
 
 def _counting_with(folder: Path) -> "Tokenizer":

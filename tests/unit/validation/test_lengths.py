@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from random import Random
 from statistics import quantiles
 
@@ -9,7 +10,9 @@ import pytest
 
 from brightrun.validation import Tokenizer
 from brightrun.validation.facts import Facts
-from brightrun.validation.lengths import ALL_MEASURED, BIN_BYTES, FileLengths
+from brightrun.validation.lengths import ALL_MEASURED, BIN_BYTES, FileLengths, pair_sizes
+from brightrun.validation.report import Report
+from brightrun.validation.survey import Survey
 from tests.unit.validation.records import checked, messages, pair
 
 
@@ -19,10 +22,18 @@ def _record(*sizes: int, group: str = "") -> Facts:
     return Facts(texts, trained, b"".join(texts), len(sizes), len(sizes), group)
 
 
+def _survey(records: Sequence[Facts], first_line: int = 1) -> Survey:
+    lines = list(range(first_line, first_line + len(records)))
+    survey = Survey(Report().findings(), len(records), all_pairs=first_line <= ALL_MEASURED)
+    survey.describe(records, lines)
+    survey.pair_sizes = pair_sizes(records, lines, survey.all_pairs)
+    return survey
+
+
 def test_percentiles_are_right_to_one_bin_and_the_longest_is_exact() -> None:
     random, lengths = Random(5), FileLengths()  # noqa: S311
     sizes = [random.randint(40, 9_000) for _ in range(3_000)]
-    lengths.add([_record(size - 20, 20) for size in sizes])
+    lengths.add(_survey([_record(size - 20, 20) for size in sizes]))
     exact = quantiles(sizes, n=100, method="inclusive")
     for found in (lengths.per_conversation(1.0), lengths.per_pair(1.0)):
         assert found.max == max(sizes)
@@ -30,24 +41,19 @@ def test_percentiles_are_right_to_one_bin_and_the_longest_is_exact() -> None:
             assert exact[share - 1] - BIN_BYTES <= value <= exact[share - 1] + 2 * BIN_BYTES
 
 
-def test_the_pairs_of_a_large_file_are_sampled_evenly_however_it_is_cut() -> None:
-    random = Random(6)  # noqa: S311
-    records = [_record(random.randint(10, 500), 40) for _ in range(4 * ALL_MEASURED)]
-    whole, parts = FileLengths(), FileLengths()
-    whole.add(records)
-    at = 0
-    while at < len(records):
-        step = random.randint(1, 50)
-        parts.add(records[at : at + step])
-        at += step
-    assert whole.per_pair(1.0) == parts.per_pair(1.0)
-    assert whole.per_pair(1.0).p50 == pytest.approx(295, abs=2 * BIN_BYTES)
+def test_the_pairs_of_a_large_file_are_sampled_evenly() -> None:
+    random, lengths = Random(6), FileLengths()  # noqa: S311
+    records = [_record(random.randint(10, 500), 40) for _ in range(8 * ALL_MEASURED)]
+    for at in range(0, len(records), 64):
+        lengths.add(_survey(records[at : at + 64], at + 1))
+    assert lengths.per_pair(1.0).p50 == pytest.approx(295, abs=2 * BIN_BYTES)
+    assert lengths.per_pair(1.0).p90 == pytest.approx(491, abs=2 * BIN_BYTES)
 
 
 def test_a_conversation_of_several_rows_is_as_long_as_its_longest() -> None:
     lengths = FileLengths()
-    lengths.add([_record(100, 100, group="a"), _record(300, 100, group="a")])
-    lengths.add([_record(300, 600, group="a"), _record(100, 100, group="b")])
+    lengths.add(_survey([_record(100, 100, group="a"), _record(300, 100, group="a")]))
+    lengths.add(_survey([_record(300, 600, group="a"), _record(100, 100, group="b")], 3))
     found = lengths.per_conversation(1.0)
     assert (found.p50, found.p90, found.max) == (224, 900, 900)
 

@@ -10,12 +10,19 @@ import pytest
 
 from brightrun.validation import Severity, codes, codes_page
 from brightrun.validation.facts import Facts
-from brightrun.validation.lines import BLOCK_BYTES, PieceReader, TooLong, lines_of
+from brightrun.validation.lines import BLOCK_BYTES, BlockReader, TooLong, lines_of, pieces_of
 from brightrun.validation.pointers import depth, pointer
 from brightrun.validation.report import Report
 from brightrun.validation.scan import ends_cut, findings
 from brightrun.validation.seen import SeenTable
-from brightrun.validation.tokens import SAMPLE, Tokenizer, TokenSample, estimated_tokens
+from brightrun.validation.tokens import (
+    SAMPLE,
+    Tokenizer,
+    TokenSample,
+    estimated_tokens,
+    sampled,
+    scattered,
+)
 
 ALL_BITS = (1 << 64) - 1
 
@@ -93,14 +100,33 @@ def test_the_token_sample_stays_small_and_hits_the_total() -> None:
     words = Tokenizer("words", lambda text: len(text.split()))
     sample = TokenSample(words)
     random, size, total = Random(3), 0, 0  # noqa: S311
-    for _ in range(20_000):
+    for line in range(1, 20_001):
         text = "word " * random.randint(1, 60)
         written = f'"{text}"'.encode()
-        sample.offer([Facts([written], [0], written, 1, 1)])
+        sample.offer(sampled([Facts([written], [0], written, 1, 1)], [line], sample.stride))
         size += len(written)
         total += len(text.split())
     assert size * sample.per_byte() == pytest.approx(total, rel=0.02)
     assert 0 < int(sample.method.split()[-2]) <= SAMPLE
+
+
+def test_the_token_sample_is_the_same_whoever_picked_from_an_older_stride() -> None:
+    words = Tokenizer("words", lambda text: len(text.split()))
+    prompt, late = TokenSample(words), TokenSample(words)
+    for line in range(1, 5_001, 100):
+        lines = range(line, line + 100)
+        facts = [Facts([b'"' + b"word " * (n % 60) + b'"'], [0], b"", 1, 1) for n in lines]
+        prompt.offer(sampled(facts, lines, prompt.stride))
+        late.offer(sampled(facts, lines, 1))
+    assert prompt.per_byte() == late.per_byte()
+    assert prompt.method == late.method
+
+
+@pytest.mark.parametrize("step", [2, 3, 7, 8, 64])
+def test_lines_in_a_regular_order_are_sampled_like_all_others(step: int) -> None:
+    lines = range(step, 80_000, step)
+    picked = [line for line in lines if not scattered(line) % 8]
+    assert len(picked) == pytest.approx(len(lines) / 8, rel=0.05)
 
 
 @pytest.mark.parametrize(
@@ -136,6 +162,20 @@ def test_the_report_shows_the_first_of_each_code_past_its_cap() -> None:
     assert (report.errors, report.count("empty_turn")) == (6, 5)
 
 
+def test_reports_of_parts_add_up_to_the_report_of_the_whole() -> None:
+    whole, parts = Report(cap=3), Report(cap=3)
+    problems = [("empty_turn", 1), ("duplicate", 2), ("invalid_json", 2), ("empty_turn", 5)] * 3
+    for at in range(0, len(problems), 4):
+        first, second = parts.part(), parts.part()
+        for place, (code, line) in enumerate(problems[at : at + 4]):
+            whole.note(code, 10 * at + line)
+            (second if place == 1 else first).note(code, 10 * at + line)
+        parts.add(first.findings(), second.findings())
+    assert parts.summary() == whole.summary()
+    assert parts.listed == whole.listed
+    assert parts.errors == whole.errors
+
+
 def test_a_long_detail_is_cut_and_a_half_surrogate_in_it_replaced() -> None:
     report = Report()
     report.note("unknown_format", 1, "", "\ud83d" + "x" * 500)
@@ -155,11 +195,14 @@ class Stingy:
         return self._stream.read(min(size, self._most))
 
 
-def _all_lines(data: bytes, limit: int, most: int) -> tuple[list[bytes | TooLong], PieceReader]:
-    reader = PieceReader(Stingy(data, most), limit)
+def _all_lines(data: bytes, limit: int, most: int) -> tuple[list[bytes | TooLong], BlockReader]:
+    reader = BlockReader(Stingy(data, most), limit)
     found: list[bytes | TooLong] = []
-    for piece in reader:
-        found += [piece] if isinstance(piece, TooLong) else map(bytes, lines_of(piece))
+    for first_line, block in reader:
+        assert first_line == len(found) + 1
+        for piece in pieces_of(block, limit):
+            found += [piece] if isinstance(piece, TooLong) else map(bytes, lines_of(piece))
+    assert reader.lines == len(found)
     return found, reader
 
 
@@ -189,7 +232,7 @@ def test_a_source_that_fails_is_not_hidden() -> None:
             raise OSError("the connection was lost")
 
     with pytest.raises(OSError, match="connection was lost"):
-        list(PieceReader(Broken(), 10))
+        list(BlockReader(Broken(), 10))
 
 
 def test_pointers_escape_and_depth_counts_containers() -> None:

@@ -56,7 +56,8 @@ def _facts(turns: list[Spoken], form: Form, group: str) -> Facts:
 def reconsidered(facts: Facts, look: Look) -> Facts | None:
     """Decode the texts of a line that a look has not found clean; its Facts if all is well.
 
-    The texts are written anew, so that the same text counts as the same however it was escaped.
+    Texts that may be escaped in another way than ours are written anew, so that the same text
+    counts as the same.
     """
     try:
         texts = _decode_texts(b"[" + b",".join(facts.texts) + b"]")
@@ -64,8 +65,9 @@ def reconsidered(facts: Facts, look: Look) -> Facts | None:
         return None
     if look is Look.SUSPICIOUS and _has_findings(texts):
         return None
-    facts.texts = list(map(_encode, texts))
-    facts.joined = b"".join(facts.texts)
+    if b"\\u" in facts.joined or b"\\/" in facts.joined:
+        facts.texts = list(map(_encode, texts))
+        facts.joined = b"".join(facts.texts)
     return facts
 
 

@@ -83,9 +83,9 @@ def _chat_check(
         texts = [turn.content for turn in turns]
         joined = b"".join(texts)
         size, separators, answers, spoken = frame
-        written = found.conversation_id if named else b""
-        group = _name(written)
-        beyond = len(line) - len(joined) - size - len(written)
+        beyond, group = len(line) - len(joined) - size, ""
+        if named:
+            beyond, group = beyond - len(found.conversation_id), _name(found.conversation_id)
         if found.metadata is not UNSET:
             beyond -= len(found.metadata) + aside
             separators += 2
@@ -97,10 +97,10 @@ def _chat_check(
     return line_check(shape, asides, facts_of)
 
 
-def _name(written: msgspec.Raw | bytes) -> str:
-    """The id of a conversation, where lines have one; what is none is found with the asides."""
+def _name(written: msgspec.Raw) -> str:
+    """The id of a conversation; what is none is found with the asides."""
     try:
-        return _decode_name(written) if written else ""
+        return _decode_name(written)
     except UNUSUAL:
         return ""
 

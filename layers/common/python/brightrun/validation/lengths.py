@@ -7,16 +7,18 @@ from itertools import accumulate, chain
 import msgspec
 
 from brightrun.validation.facts import Facts
+from brightrun.validation.survey import Survey
+from brightrun.validation.tokens import scattered
 
 BIN_BYTES = 32  # of text as JSON: about 8 tokens of English
 _BIN_BITS = BIN_BYTES.bit_length() - 1
 _SHARES = {"p50": 0.50, "p90": 0.90, "p95": 0.95, "p99": 0.99}
-ALL_MEASURED = 4096  # records whose pairs are all measured; of those after them every eighth
-_EVERY = 8
+ALL_MEASURED = 4096  # lines whose pairs are all measured; of those after them one in eight
+_ONE_IN = 8
 _TOGETHER = 4096  # lengths counted at once
 METHOD = (
     f"bytes in bins of {BIN_BYTES}, scaled to tokens; each at most one bin too long;"
-    f" pairs of every {_EVERY}th record after the first {ALL_MEASURED}"
+    f" pairs of one line in {_ONE_IN} after some {ALL_MEASURED}"
 )
 
 
@@ -59,6 +61,14 @@ class LengthBins:
         return Lengths(**{name: round(size * tokens_per_byte) for name, size in found.items()})
 
 
+def pair_sizes(records: Sequence[Facts], lines: Sequence[int], every: bool) -> list[int]:
+    """How long the pairs of some records are in bytes: of every record, or of one line in eight."""
+    measured = records
+    if not every:
+        measured = [records[at] for at, line in enumerate(lines) if not scattered(line) % _ONE_IN]
+    return list(chain.from_iterable(map(_pair_ends, measured)))
+
+
 def _pair_ends(facts: Facts) -> list[int]:
     ends = list(accumulate(map(len, facts.texts)))
     return [ends[place] for place in facts.trained]
@@ -74,36 +84,26 @@ class FileLengths:
     def __init__(self) -> None:
         self._conversations = LengthBins()
         self._pairs = LengthBins()
-        self._records = 0
         self._longest = 0
         self._group, self._group_size = "", 0
 
-    def add(self, records: Sequence[Facts]) -> None:
-        """Measure a batch of records; those of one conversation stand next to each other."""
-        sizes = [len(facts.joined) for facts in records]
+    def add(self, survey: Survey) -> None:
+        """Take in the sizes of a survey; records of one conversation stand next to each other."""
+        sizes = survey.sizes
         self._longest = max(self._longest, *sizes)
-        if records[0].group:
-            sizes = list(chain.from_iterable(map(self._ended, records, sizes)))
+        if survey.groups:
+            sizes = list(chain.from_iterable(map(self._ended, survey.groups, sizes)))
         self._conversations.add(sizes)
-        self._measure_pairs(records)
+        self._pairs.add(survey.pair_sizes, 1 if survey.all_pairs else _ONE_IN)
 
-    def _ended(self, facts: Facts, size: int) -> tuple[int, ...]:
+    def _ended(self, group: str, size: int) -> tuple[int, ...]:
         """The size of the conversation that ended before this record, if one did."""
-        if facts.group == self._group:
+        if group == self._group:
             self._group_size = max(self._group_size, size)
             return ()
         ended = (self._group_size,) if self._group else ()
-        self._group, self._group_size = facts.group, size
+        self._group, self._group_size = group, size
         return ended
-
-    def _measure_pairs(self, records: Sequence[Facts]) -> None:
-        room = max(ALL_MEASURED - self._records, 0)
-        every = records[:room]
-        start = -(self._records + len(every) - ALL_MEASURED) % _EVERY
-        self._records += len(records)
-        self._pairs.add(chain.from_iterable(map(_pair_ends, every)))
-        rest = records[room + start :: _EVERY]
-        self._pairs.add(chain.from_iterable(map(_pair_ends, rest)), _EVERY)
 
     def per_conversation(self, tokens_per_byte: float) -> Lengths:
         """The lengths of whole conversations; to be asked once, at the end of the file."""

@@ -1,10 +1,11 @@
-"""Reads a binary stream in pieces of whole lines, in constant memory, and hashes it on the way."""
+"""Reads a binary stream in blocks of whole lines, in constant memory, and hashes it on the way."""
 
 import hashlib
 from collections.abc import Iterator
+from mmap import mmap
 from typing import NamedTuple, Protocol
 
-BLOCK_BYTES = 1 << 20  # asked for at once
+BLOCK_BYTES = 256 << 10  # asked for at once; a block is at most this and what its first line began
 PIECE_BYTES = 32 << 10  # checked at once: fits a processor's second cache
 
 
@@ -25,52 +26,70 @@ class TooLong(NamedTuple):
     length: int
 
 
-class PieceReader:
-    """Yields every line of a stream in order: whole lines together, or one that is `TooLong`.
+class Block(NamedTuple):
+    """Whole lines: one that an earlier block began, then `data` from `start` to `end`.
 
-    A piece ends with a newline unless the stream ends without one.  At the end `size` and `sha256`
-    are those of the whole stream.  (Measured: hashing in a thread of its own makes it slower by the
-    clock even with a second core, for it waits for the interpreter after every block.)
+    So nothing has to be copied.  It ends with a newline unless the stream ends without one.
+    `too_long` is the length of a line that stands there instead, and was not kept.
+    """
+
+    head: bytes = b""
+    data: bytes | mmap = b""
+    start: int = 0
+    end: int = 0
+    too_long: int = 0
+
+    @property
+    def size(self) -> int:
+        """Bytes in all."""
+        return len(self.head) + self.end - self.start
+
+
+class BlockReader:
+    """Yields every line of a stream in order: whole lines together, or one that is too long.
+
+    Each block comes with the number of its first line, from 1.  A block may hold lines of more than
+    `limit` bytes, if only a few more.  At the end `size`, `lines` and `sha256` are those of the
+    whole stream.  (Measured: hashing in a thread of its own makes it slower by the clock even with
+    a second core, for it waits for the interpreter after every block.)
     """
 
     def __init__(self, source: Readable, limit: int) -> None:
         self._source = source
         self._limit = limit
-        self._piece = min(PIECE_BYTES, limit + 1)
         self._digest = hashlib.sha256()
-        self.size = 0
+        self.size = self.lines = 0
 
-    def __iter__(self) -> Iterator[bytes | TooLong]:
+    def __iter__(self) -> Iterator[tuple[int, Block]]:
+        for block in self._whole_lines():
+            first = self.lines + 1
+            self.lines += _lines_in(block)
+            yield first, block
+
+    def _whole_lines(self) -> Iterator[Block]:
         rest, skipped = b"", 0  # what the last block left unfinished; its length once too long
-        for block in self._blocks():
-            start = block.find(b"\n") + 1
-            if not start and (skipped or len(rest) + len(block) > self._limit):
-                rest, skipped = b"", skipped + len(rest) + len(block)
-                continue
-            if not start:
-                rest += block
-                continue
-            if skipped or len(rest) + start - 1 > self._limit:
-                yield TooLong(skipped + len(rest) + start - 1)
+        for data in self._blocks():
+            start = 0
+            if skipped:
+                start = data.find(b"\n") + 1
+                if not start:
+                    skipped += len(data)
+                    continue
+                yield Block(too_long=skipped + start - 1)
+                skipped = 0
+            end = data.rfind(b"\n") + 1
+            if end > start:
+                stop = data.find(b"\n", start) + 1 if rest else start
+                yield Block(rest + data[start:stop], data, stop, end)
+                rest = data[end:]
             else:
-                yield rest + block[:start]
-            end = block.rfind(b"\n") + 1
-            yield from self._pieces(block, start, end)
-            rest, skipped = block[end:], 0
-        if skipped or len(rest) > self._limit:
-            yield TooLong(skipped + len(rest))
+                rest += data[start:]
+            if len(rest) > self._limit:
+                rest, skipped = b"", len(rest)
+        if skipped:
+            yield Block(too_long=skipped)
         elif rest:
-            yield rest
-
-    def _pieces(self, block: bytes, start: int, end: int) -> Iterator[bytes | TooLong]:
-        """Cut whole lines into pieces; a line longer than a piece is one by itself."""
-        while start < end:
-            stop = block.rfind(b"\n", start, start + self._piece) + 1
-            if not stop:
-                stop = block.find(b"\n", start) + 1
-            length = stop - start - 1
-            yield TooLong(length) if length > self._limit else block[start:stop]
-            start = stop
+            yield Block(rest)
 
     def _blocks(self) -> Iterator[bytes]:
         """Yield full blocks, then what is left, each hashed."""
@@ -95,6 +114,24 @@ class PieceReader:
         return self._digest.hexdigest()
 
 
+def pieces_of(block: Block, limit: int) -> Iterator[bytes | TooLong]:
+    """Cut whole lines into pieces; a line longer than a piece is one by itself."""
+    head, data, start, end, too_long = block
+    if too_long:
+        yield TooLong(too_long)
+    if head:
+        length = len(head) - head.endswith(b"\n")
+        yield TooLong(length) if length > limit else head
+    most = min(PIECE_BYTES, limit + 1)
+    while start < end:
+        stop = data.rfind(b"\n", start, min(start + most, end)) + 1
+        if not stop:
+            stop = data.find(b"\n", start, end) + 1 or end
+        length = stop - start - (data[stop - 1 : stop] == b"\n")
+        yield TooLong(length) if length > limit else data[start:stop]
+        start = stop
+
+
 def lines_of(piece: bytes) -> list[memoryview]:
     """The lines of a piece without their newlines; nothing is copied."""
     view, find, lines = memoryview(piece), piece.find, []
@@ -105,4 +142,14 @@ def lines_of(piece: bytes) -> list[memoryview]:
         stop = find(b"\n", start)
     if start < len(piece):
         lines.append(view[start:])
+    return lines
+
+
+def _lines_in(block: Block) -> int:
+    """How many lines there are (`bytes.count` looks at each byte, `find` at many at once)."""
+    head, data, start, end, too_long = block
+    lines, find = int(bool(head or too_long)), data.find
+    while start < end:
+        start = find(b"\n", start, end) + 1 or end
+        lines += 1
     return lines

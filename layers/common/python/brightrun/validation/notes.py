@@ -9,14 +9,14 @@ from brightrun.validation.report import Report
 class Notes:
     """Hands problems of one line to the report; `failed` once one of them is an error."""
 
-    __slots__ = ("_line", "_report", "failed")
+    __slots__ = ("_report", "failed", "line")
 
     def __init__(self, report: Report, line: int) -> None:
         self._report = report
-        self._line = line
+        self.line = line
         self.failed = False
 
     def __call__(self, code: str, pointer: str = "", detail: Any = "") -> None:
         """Note a problem at a JSON pointer."""
-        if self._report.note(code, self._line, pointer, detail) is Severity.ERROR:
+        if self._report.note(code, self.line, pointer, detail) is Severity.ERROR:
             self.failed = True

@@ -30,30 +30,33 @@ def _no_suspects(_piece: bytes, _lines: Sequence[Line]) -> Suspects:
 
 
 class RecordReader:
-    """Reads records closely; once one has shown the format, the other attributes serve it."""
+    """Reads records closely; once one has shown the format, the other attributes serve it.
+
+    Problems go to `report`, which may be exchanged for another part of the same file's.
+    """
 
     def __init__(self, report: Report) -> None:
+        self.report = report
         self.fast: FastCheck = _not_yet
         self.look: LookAtLine = _no_look
         self.suspects: SuspectsOf = _no_suspects
         self.records = 0
         self.detected_by = "nothing: no record was recognised"
-        self._report = report
-        self._claimed_pairs: Any = None
+        self.claimed_pairs: Any = None  # what `_meta` says
         self._whole_document = False
 
     def take(self, line: bytes, number: int) -> Facts | None:
         """Note every problem of a line; its facts when none of them is an error."""
         if number == 1 and line.startswith(BYTE_ORDER_MARK):
-            self._report.note("byte_order_mark", number)
+            self.report.note("byte_order_mark", number)
             line = line[len(BYTE_ORDER_MARK) :]
         line = line.removesuffix(b"\n")
         if not line.strip():
-            self._report.note("blank_line", number)
+            self.report.note("blank_line", number)
             return None
         if self._whole_document or self._opens_whole_document(line, number):
             return None
-        note = Notes(self._report, number)
+        note = Notes(self.report, number)
         self.records += 1
         record = parse_object(line, note)
         if record is None:
@@ -67,25 +70,25 @@ class RecordReader:
     def _opens_whole_document(self, line: bytes, number: int) -> bool:
         text = line.strip()
         if (
-            self._report.form is None
+            self.report.form is None
             and not self.records
             and (text in (b"{", b"[") or text.startswith(b"["))
         ):
-            self._report.note("whole_json_document", number)
+            self.report.note("whole_json_document", number)
             self._whole_document = True
         return self._whole_document
 
     def _take_meta(self, meta: Any, note: Notes) -> None:
         """Remember how many pairs `_meta` claims: the product counts those without target too."""
-        if self.records or self._claimed_pairs is not None or not isinstance(meta, dict):
+        if self.records or self.claimed_pairs is not None or not isinstance(meta, dict):
             note("misplaced_meta", "/_meta")
             return
-        self._claimed_pairs = meta.get("total_pairs", False)
+        self.claimed_pairs = meta.get("total_pairs", False)
         self._settle_on(Form.V4_JSONL, "_meta")
 
     def _take_record(self, record: dict[str, Any], line: bytes, note: Notes) -> Facts | None:
         found = classify(record)
-        form = self._report.form
+        form = self.report.form
         if form is None:
             if found is None:
                 note("unknown_format", detail="its fields: " + ", ".join(list(record)[:5]))
@@ -101,19 +104,8 @@ class RecordReader:
         return facts_of_record(record, form, note, self.look(line))
 
     def _settle_on(self, form: Form, key: str) -> Form:
-        self._report.form = form
+        self.report.form = form
         self.detected_by = f"the first record has the key '{key}'"
         self.fast, self.look = fast_check(form), look_at(form)
         self.suspects = suspects_in(form)
         return form
-
-    def note_claim(self) -> None:
-        """Compare what `_meta` says with what the file held, once it is read to its end."""
-        claimed = self._claimed_pairs
-        if isinstance(claimed, int) and claimed is not False and claimed != self.records:
-            self._report.note(
-                "meta_count_mismatch",
-                1,
-                "/_meta/total_pairs",
-                f"it says {claimed}, the file holds {self.records}",
-            )

@@ -1,7 +1,7 @@
 """Collects problems: exact counts for all, full entries up to a cap, so that memory is bounded."""
 
 from collections import Counter
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
 from typing import Any
 
 import msgspec
@@ -33,20 +33,36 @@ class CodeCount(msgspec.Struct, frozen=True):
     lines: list[int]
 
 
+class Findings(msgspec.Struct, frozen=True):
+    """What was found in a part of a file: exact counts, and the problems listed."""
+
+    rows: list[CodeCount]
+    listed: dict[Severity, list[Problem]]
+
+
 class Report:
-    """Problems of one file.
+    """Problems of one file, or of a part of it.
 
     `cap` entries are listed per severity, the first of each code always; the counts stay exact.
-    Codes in `block` count as errors whatever the table says.
+    Codes in `block` count as errors whatever the table says.  `room` says how many entries may
+    still be listed.
     """
 
-    def __init__(self, *, cap: int = LISTED, block: Collection[str] = ()) -> None:
-        self.form: Form | None = None
+    def __init__(
+        self, *, cap: int = LISTED, block: Collection[str] = (), form: Form | None = None
+    ) -> None:
+        self.form = form
         self.listed: dict[Severity, list[Problem]] = {severity: [] for severity in Severity}
-        self._cap = cap
+        self.room = dict.fromkeys(Severity, cap)
         self._block = frozenset(block)
         self._counts: Counter[tuple[str, Severity]] = Counter()
         self._first_lines: dict[tuple[str, Severity], list[int]] = {}
+
+    def part(self, room: Mapping[Severity, int] | None = None) -> "Report":
+        """An empty report on a later part of the same file, to be added to this one."""
+        report = Report(block=self._block, form=self.form)
+        report.room = dict(self.room if room is None else room)
+        return report
 
     def note(self, code: str, line: int, pointer: str = "", detail: Any = "") -> Severity:
         """Count a problem, list it while there is room, and return its severity.
@@ -54,15 +70,32 @@ class Report:
         The detail says what was found; it never holds the text of a turn.
         """
         severity = Severity.ERROR if code in self._block else codes()[code].severity_in(self.form)
-        key = (code, severity)
-        self._counts[key] += 1
-        lines = self._first_lines.setdefault(key, [])
-        if len(lines) < _LINES_PER_CODE:
-            lines.append(line)
-        listed = self.listed[severity]
-        if len(listed) < self._cap or self._counts[key] == 1:
-            listed.append(_problem(code, line, pointer, str(detail)))
+        if self.room[severity] > 0 or (code, severity) not in self._counts:
+            self._list(_problem(code, line, pointer, str(detail)), severity)
+        self._count(code, severity, 1, [line])
         return severity
+
+    def add(self, *parts: Findings) -> None:
+        """Take in what was found, by several, in lines after all those noted so far."""
+        for severity in Severity:
+            problems = [problem for part in parts for problem in part.listed[severity]]
+            seen = {code for code, found in self._counts if found is severity}
+            for problem in sorted(problems, key=lambda problem: problem.line):
+                if self.room[severity] > 0 or problem.code not in seen:
+                    self._list(problem, severity)
+                    seen.add(problem.code)
+        for row in (row for part in parts for row in part.rows):
+            self._count(row.code, row.severity, row.count, row.lines)
+
+    def _list(self, problem: Problem, severity: Severity) -> None:
+        self.listed[severity].append(problem)
+        self.room[severity] -= 1
+
+    def _count(self, code: str, severity: Severity, count: int, lines: list[int]) -> None:
+        self._counts[code, severity] += count
+        first = self._first_lines.setdefault((code, severity), [])
+        if len(first) < _LINES_PER_CODE:
+            first[:] = sorted(first + lines)[:_LINES_PER_CODE]
 
     @property
     def errors(self) -> int:
@@ -75,6 +108,10 @@ class Report:
     def count(self, code: str) -> int:
         """How often a code occurred."""
         return sum(count for (found, _), count in self._counts.items() if found == code)
+
+    def findings(self) -> Findings:
+        """All that was found, as it can be sent."""
+        return Findings(self.summary(), self.listed)
 
     def summary(self) -> list[CodeCount]:
         """Exact counts by code, errors first, the most frequent first."""

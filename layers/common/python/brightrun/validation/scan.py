@@ -67,25 +67,25 @@ def blank_or_no_text(form: Form) -> Test:
 
 
 @cache
-def _no_text_at_all() -> Any:
+def _search_for_what_is_rare() -> Any:
     from pydantic_core import SchemaValidator, core_schema
 
-    return SchemaValidator(core_schema.str_schema(max_length=0))
+    return SchemaValidator(core_schema.str_schema(pattern="\U0010ffff")).validate_python
 
 
 def is_utf8(data: bytes) -> bool:
     """Tell whether bytes are UTF-8 without decoding them, at about 10 GB/s.
 
-    pydantic's check for strings refuses what is not UTF-8 before anything else, and what is for its
-    length; either way nothing is copied (decoding English with a few dashes runs at 1.5 GB/s).
+    pydantic refuses what is not UTF-8 before it searches it, and what is for not having what is
+    searched; so nothing is copied (decoding English with a few dashes runs at 2.5 GB/s).
     """
     from pydantic_core import ValidationError
 
     try:
-        _no_text_at_all().validate_python(data)
+        _search_for_what_is_rare()(data)
     except ValidationError as error:
         (problem,) = error.errors(include_url=False, include_context=False, include_input=False)
-        return problem["type"] == "string_too_long"
+        return problem["type"] == "string_pattern_mismatch"
     return True
 
 
@@ -154,8 +154,15 @@ def look_at(form: Form) -> LookAtLine:
 
 
 def _has_personal_number(text: str | bytes) -> bool:
-    numbers = (_SOCIAL_SECURITY, _PHONE, _FOREIGN_PHONE, _CARD)
-    return any(pattern(number)(text) for number in numbers)
+    numbers = (_SOCIAL_SECURITY, _PHONE, _FOREIGN_PHONE)
+    return any(pattern(number)(text) for number in numbers) or _has_card_number(text)
+
+
+def _has_card_number(text: str | bytes) -> bool:
+    if not pattern(_CARD)(text):
+        return False
+    readable = text if isinstance(text, str) else text.decode()
+    return any(map(_passes_luhn, _DIGIT_RUN.findall(readable)))
 
 
 def findings(text: str) -> Iterator[tuple[str, str]]:
@@ -178,7 +185,7 @@ def _personal_numbers(text: str) -> Iterator[str]:
         yield "social security number"
     if pattern(_PHONE)(text) or pattern(_FOREIGN_PHONE)(text):
         yield "phone number"
-    if pattern(_CARD)(text) and any(map(_passes_luhn, _DIGIT_RUN.findall(text))):
+    if _has_card_number(text):
         yield "card number"
 
 

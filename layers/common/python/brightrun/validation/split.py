@@ -7,6 +7,7 @@ is put on a side is a mark, with every record under it.
 """
 
 from array import array
+from bisect import bisect_right
 from collections.abc import Sequence
 from itertools import compress
 from typing import Any
@@ -14,7 +15,7 @@ from typing import Any
 import msgspec
 from xxhash import xxh3_64_intdigest
 
-from brightrun.validation.facts import Facts
+from brightrun.validation.survey import Survey
 
 SEED, FRACTION = 42, 0.1
 MOST_LINES = 1 << 20  # 8 MiB: what is remembered of the lines
@@ -50,32 +51,33 @@ class Splitter:
 
     def __init__(self) -> None:
         self._marks = array("I")  # by line; 0 where no record is
-        self._pairs = array("I")  # by line
+        self._conversations = _zeros(_MARKS + 1)  # by mark
+        self._pairs = _zeros(_MARKS + 1)  # by mark: those that train
         self._parents = _zeros(_MARKS + 1)  # of joined marks
         self._joined: set[int] = set()
         self._group, self._group_mark = "", 0
         self._conversations_beyond = self._pairs_beyond = self.beyond = 0
 
-    def add(self, records: Sequence[Facts], hashes: Sequence[int], first_line: int) -> None:
-        """Remember records on neighbouring lines, given a hash of the text of each."""
-        marks = [value % _MARKS + 1 | _OPENS for value in hashes]
-        if records[0].group:
-            marks = list(map(self._mark_of_row, records))
-        pairs = [len(facts.trained) for facts in records]
-        room = max(MOST_LINES - first_line + 1, 0)
-        for kept, new in ((self._marks, marks), (self._pairs, pairs)):
-            missing = min(first_line - 1, MOST_LINES) - len(kept)
-            kept.extend(_zeros(missing))
-            kept.extend(new[:room])
+    def add(self, survey: Survey) -> None:
+        """Remember the records of a survey, which are on later lines than those before."""
+        marks = [value % _MARKS + 1 | _OPENS for value in survey.hashes]
+        if survey.groups:
+            marks = list(map(self._mark_of_row, survey.groups))
+        room = bisect_right(survey.lines, MOST_LINES)
+        _put(self._marks, survey.lines[:room], marks[:room])
+        conversations, pairs = self._conversations, self._pairs
+        for mark, trained in zip(marks[:room], survey.answers, strict=False):
+            conversations[mark & _LOW] += mark >= _OPENS
+            pairs[mark & _LOW] += trained
         self.beyond += len(marks[room:])
         self._conversations_beyond += sum(mark >= _OPENS for mark in marks[room:])
-        self._pairs_beyond += sum(pairs[room:])
+        self._pairs_beyond += sum(survey.answers[room:])
 
-    def _mark_of_row(self, facts: Facts) -> int:
-        if facts.group == self._group:
+    def _mark_of_row(self, group: str) -> int:
+        if group == self._group:
             return self._group_mark
-        self._group = facts.group
-        self._group_mark = xxh3_64_intdigest(facts.group.encode()) % _MARKS + 1
+        self._group = group
+        self._group_mark = xxh3_64_intdigest(group.encode()) % _MARKS + 1
         return self._group_mark | _OPENS
 
     def join(self, line: int, earlier: int) -> None:
@@ -99,11 +101,9 @@ class Splitter:
         As many conversations validate as the fraction says, as nearly as whole groups allow: one at
         least if there are two groups with something to train, none otherwise.
         """
-        conversations, pairs = _zeros(_MARKS + 1), _zeros(_MARKS + 1)
+        conversations, pairs = self._conversations[:], self._pairs[:]
+        opened, trained = sum(conversations), sum(pairs)
         roots = {mark: self._root(mark) for mark in self._joined}
-        for entry, trained in zip(self._marks, self._pairs, strict=True):
-            conversations[entry & _LOW] += entry >= _OPENS
-            pairs[entry & _LOW] += trained
         for mark, root in roots.items():
             conversations[root] += conversations[mark]
             pairs[root] += pairs[mark]
@@ -117,16 +117,28 @@ class Splitter:
             validating[mark] = validating[root]
         there = sum(conversations[mark] for mark in chosen)
         pairs_there = sum(pairs[mark] for mark in chosen)
-        opened = sum(entry >= _OPENS for entry in self._marks) + self._conversations_beyond
         return Split(
             seed=seed,
             fraction=fraction,
             validation_lines=[n for n, e in enumerate(self._marks, 1) if validating[e & _LOW]],
-            training_conversations=opened - there,
+            training_conversations=opened + self._conversations_beyond - there,
             validation_conversations=there,
-            training_pairs=sum(self._pairs) + self._pairs_beyond - pairs_there,
+            training_pairs=trained + self._pairs_beyond - pairs_there,
             validation_pairs=pairs_there,
         )
+
+
+def _put(kept: "array[int]", lines: Sequence[int], values: Sequence[int]) -> None:
+    """Put values at their lines, all beyond those kept; the lines between get zeros."""
+    if not lines:
+        return
+    start = len(kept) + 1
+    if lines[0] == start and lines[-1] == start + len(lines) - 1:
+        kept.extend(values)
+        return
+    kept.extend(_zeros(lines[-1] - len(kept)))
+    for line, value in zip(lines, values, strict=True):
+        kept[line - 1] = value
 
 
 def _zeros(count: int) -> "array[int]":

@@ -9,7 +9,7 @@ import msgspec
 from brightrun.validation.facts import Facts, Texts
 
 SAMPLE = 1000
-_LONGEST_SAMPLE = 1000  # characters of one text; bounds the sample's memory and time
+_LONGEST_SAMPLE = 500  # characters of one text; bounds the sample's memory and time
 _PIECES = re.compile(
     r"'[a-z]{1,2}(?![a-z])|[A-Za-z]+|[0-9]+|\n+|[^\S\n]{2,}"
     r"|[\u0080-\u2e7f]+|[\u2e80-\U0010ffff]+|[^\w\s]+|_+"
@@ -18,6 +18,8 @@ _OF_SEVERAL_TOKENS = re.compile(
     r"(?P<word>[A-Za-z]{11,})|(?P<digits>[0-9]{4,})|(?P<letters>[\u0080-\u2e7f]{3,})"
     r"|(?P<ideographs>[\u2e80-\U0010ffff]{2,})|(?P<marks>[^\w\s]{4,})"
 )
+_MIX, _ALL_BITS = 0x9E3779B97F4A7C15, (1 << 64) - 1  # 2**64 divided by the golden ratio, odd
+SampledText = tuple[int, str]  # the line it was taken from, and its beginning
 _decode = msgspec.json.Decoder(str).decode
 _encode = msgspec.json.Encoder().encode
 
@@ -58,41 +60,54 @@ ESTIMATE = Tokenizer("estimate by words and characters (fitted to o200k_base)", 
 
 
 class TokenSample:
-    """Keeps an even sample of a file's texts, whatever the file's size, the same at every run."""
+    """Keeps an even sample of a file's texts, whatever the file's size, the same at every run.
+
+    One text is taken of every line whose scattered number is a multiple of `stride`, a power of two
+    that doubles whenever the sample is full.  So lines can be picked by whoever reads them, in any
+    order and with an older stride.
+    """
 
     def __init__(self, tokenizer: Tokenizer) -> None:
         self._tokenizer = tokenizer
-        self._kept: list[str] = []
-        self._stride = 1
-        self._next = 0  # position in the next batch
-        self._taken = 0
+        self._kept: list[SampledText] = []
+        self.stride = 1
 
-    def offer(self, records: Sequence[Facts]) -> None:
-        """Take one text of every n-th record; n doubles whenever the sample is full.
-
-        How the records of a file are cut into batches changes nothing.
-        """
-        at = self._next
-        while at < len(records):
-            texts = records[at].texts
-            self._taken += 1
-            self._kept.append(_decode(texts[self._taken % len(texts)])[:_LONGEST_SAMPLE])
-            if len(self._kept) >= SAMPLE:
-                del self._kept[::2]
-                self._stride *= 2
-            at += self._stride
-        self._next = at - len(records)
+    def offer(self, texts: Sequence[SampledText]) -> None:
+        """Take those of some texts that belong to the sample; they come in the order of lines."""
+        for line, text in texts:
+            if not scattered(line) % self.stride:
+                self._kept.append((line, text))
+                if len(self._kept) >= SAMPLE:
+                    self.stride *= 2
+                    self._kept = [one for one in self._kept if not scattered(one[0]) % self.stride]
 
     def per_byte(self) -> float:
         """Tokens for each byte of text written as a JSON string; 0 without a sample."""
-        written = sum(len(_encode(text)) for text in self._kept)
-        return sum(map(self._tokenizer.count, self._kept)) / written if written else 0.0
-
-    def count(self, texts: Texts) -> int:
-        """Count the tokens of some texts, each in full."""
-        return sum(self._tokenizer.count(_decode(text)) for text in texts)
+        texts = [text for _, text in self._kept]
+        written = sum(len(_encode(text)) for text in texts)
+        return sum(map(self._tokenizer.count, texts)) / written if written else 0.0
 
     @property
     def method(self) -> str:
         """How the total is found, in words."""
         return f"{self._tokenizer.name}, scaled from a sample of {len(self._kept)} texts"
+
+
+def scattered(line: int) -> int:
+    """A number of 20 bits for a line, of which lines in any regular order have all kinds."""
+    return (line * _MIX & _ALL_BITS) >> 44
+
+
+def sampled(records: Sequence[Facts], lines: Sequence[int], stride: int) -> list[SampledText]:
+    """Pick the lines that belong to a sample with this stride, and one text of each."""
+    picked = [at for at, line in enumerate(lines) if not scattered(line) % stride]
+    return [(lines[at], _one_of(records[at].texts, lines[at])) for at in picked]
+
+
+def _one_of(texts: Texts, line: int) -> str:
+    return _decode(texts[(line * _MIX >> 20) % len(texts)])[:_LONGEST_SAMPLE]
+
+
+def count_tokens(texts: Texts, tokenizer: Tokenizer) -> int:
+    """Count the tokens of some texts, each in full."""
+    return sum(tokenizer.count(_decode(text)) for text in texts)

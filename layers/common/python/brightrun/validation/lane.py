@@ -1,0 +1,110 @@
+"""A forked process that surveys blocks of a file beside the one that reads it.
+
+Blocks go through memory that both share; surveys come back through a pipe.  Nothing is lost with a
+lane: its blocks still lie in that memory, and are surveyed by the reader.
+"""
+
+import signal
+from collections import deque
+from mmap import mmap
+from multiprocessing import get_context
+from multiprocessing.connection import Connection
+
+import msgspec
+
+from brightrun.validation.lines import BLOCK_BYTES, Block
+from brightrun.validation.survey import Survey
+from brightrun.validation.surveyor import Order, Surveyor
+
+_SLOTS = 4  # blocks that a lane holds, so that it never waits for the next one
+_SLOT_BYTES = 2 * BLOCK_BYTES  # the reader surveys longer ones
+
+
+class _Sent(msgspec.Struct, frozen=True):
+    """A block laid into the shared memory, and what is wanted of it."""
+
+    start: int
+    end: int
+    order: Order
+
+    def block(self, memory: mmap) -> Block:
+        """The block where it lies."""
+        return Block(data=memory, start=self.start, end=self.end)
+
+
+_encode = msgspec.msgpack.Encoder().encode
+_sent_in = msgspec.msgpack.Decoder(_Sent).decode
+_survey_in = msgspec.msgpack.Decoder(Survey).decode
+
+
+class Lane:
+    """Takes blocks and gives their surveys back in the same order; ends with its context."""
+
+    def __init__(self, surveyor: Surveyor) -> None:
+        self._surveyor = surveyor
+        self._memory = mmap(-1, _SLOTS * _SLOT_BYTES)
+        self._sent = deque[_Sent]()
+        self._count = 0
+        self._is_lost = False
+        context = get_context("fork")
+        self._pipe, theirs = context.Pipe()
+        self._process = context.Process(
+            target=_work, args=(surveyor, self._memory, theirs, self._pipe), daemon=True
+        )
+        self._process.start()
+        theirs.close()
+
+    def takes(self, block: Block) -> bool:
+        """Tell whether a block can be sent now."""
+        fits = not block.too_long and block.size <= _SLOT_BYTES
+        return fits and len(self._sent) < _SLOTS and not self._is_lost
+
+    def send(self, block: Block, order: Order) -> "Lane":
+        """Let a block be surveyed, for which there is room."""
+        start = self._count % _SLOTS * _SLOT_BYTES
+        body, end = start + len(block.head), start + block.size
+        self._memory[start:body] = block.head
+        self._memory[body:end] = memoryview(block.data)[block.start : block.end]
+        sent = _Sent(start, end, order)
+        self._sent.append(sent)
+        self._count += 1
+        try:
+            self._pipe.send_bytes(_encode(sent))
+        except OSError:
+            self._is_lost = True
+        return self
+
+    def has_answered(self) -> bool:
+        """Tell whether the next survey can be had without waiting for it."""
+        return self._is_lost or self._pipe.poll()
+
+    def answer(self) -> Survey:
+        """Give the survey of the earliest block that was sent; waits for it."""
+        sent = self._sent.popleft()
+        try:
+            if not self._is_lost:
+                return _survey_in(self._pipe.recv_bytes())
+        except (OSError, EOFError):
+            self._is_lost = True
+        return self._surveyor.survey(sent.block(self._memory), sent.order)
+
+    def __enter__(self) -> "Lane":
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._process.kill()
+        self._process.join()
+        self._pipe.close()
+        self._memory.close()
+
+
+def _work(surveyor: Surveyor, memory: mmap, pipe: Connection, theirs: Connection) -> None:
+    """Survey what comes through the pipe, until its other end is closed or gone."""
+    theirs.close()
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # the terminal tells the whole group
+    while True:
+        try:
+            sent = _sent_in(pipe.recv_bytes())
+        except EOFError:
+            return
+        pipe.send_bytes(_encode(surveyor.survey(sent.block(memory), sent.order)))
