@@ -166,7 +166,7 @@ def main() -> None:
     )
     with (
         mock.patch.object(service, "Emulator", MeteredEmulator),
-        mock.patch.object(generator, "LEASE_SECONDS", _LEASE_SECONDS),
+        mock.patch.dict(generator.SHORTER_PAUSES, {"LeaseSeconds": _LEASE_SECONDS}),
     ):
         run_in_foreground(settings, lambda status: print(json.dumps(status), flush=True))
 

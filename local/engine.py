@@ -45,7 +45,7 @@ class LocalSystem:
     def stop(self) -> None:
         """Stop the system and wait until all is on disk; raises StopFailed."""
         stop_instance(self.folder.lock)
-        self.process.wait()
+        self.process.communicate()
 
 
 def start(
