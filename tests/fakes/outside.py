@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections import deque
 from collections.abc import Iterable, Mapping
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
 from brightrun.domain.batch import BatchJob
@@ -50,16 +50,29 @@ class InMemoryRecords:
 
 
 class InMemoryKeys:
-    """ports.RequestKeys, without an end of the day."""
+    """ports.RequestKeys; a key is bound for a day."""
 
     def __init__(self) -> None:
-        self._bound: dict[tuple[str, str], tuple[str, str]] = {}
+        self._bound: dict[tuple[str, str], tuple[str, str, datetime]] = {}
 
     def job_for(self, owner_id: str, key: str, fingerprint: str, job_id: str, now: datetime) -> str:
-        earlier, bound = self._bound.setdefault((owner_id, key), (fingerprint, job_id))
+        bound = self._bound.get((owner_id, key))
+        if bound is None or bound[2] < now - timedelta(hours=24):
+            self._bound[owner_id, key] = (fingerprint, job_id, now)
+        return self._job(owner_id, key, fingerprint)
+
+    def bind_anew(
+        self, owner_id: str, key: str, fingerprint: str, job_id: str, given_up: str, now: datetime
+    ) -> str:
+        if self._job(owner_id, key, fingerprint) == given_up:
+            self._bound[owner_id, key] = (fingerprint, job_id, now)
+        return self._job(owner_id, key, fingerprint)
+
+    def _job(self, owner_id: str, key: str, fingerprint: str) -> str:
+        earlier, job_id, _ = self._bound[owner_id, key]
         if earlier != fingerprint:
             raise IdempotencyKeyReusedError("another request")
-        return bound
+        return job_id
 
 
 class RecordedWorkflow:

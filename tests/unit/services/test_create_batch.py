@@ -345,6 +345,18 @@ def test_a_request_that_died_anywhere_is_finished_by_its_repetition(
     assert len(counter.items(job)) == 1
 
 
+def test_what_a_dead_request_stored_under_its_job_id_is_no_part_of_the_repetitions_job(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    counter = Counter()
+    dying_at(counter, counter.batches, "create", monkeypatch)
+    (plan_left_behind,) = counter.plans.objects
+    counter.clock.advance(LONGEST_REQUEST_S)
+    job = counter.create(key="key-1")
+    assert job.plan_key != plan_left_behind
+    assert counter.create(key="key-1") == job
+
+
 def test_a_repetition_keeps_away_while_the_first_request_may_still_store_items(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:

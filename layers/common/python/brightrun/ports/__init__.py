@@ -274,6 +274,14 @@ class RequestKeys(Protocol):
         Raises IdempotencyKeyReusedError when the earlier request was another one.
         """
 
+    def bind_anew(
+        self, owner_id: str, key: str, fingerprint: str, job_id: str, given_up: str, now: datetime
+    ) -> str:
+        """Bind a key to `job_id` if it is still bound to the job `given_up`; give what it is then.
+
+        For a request that died before its job was stored.
+        """
+
 
 class Workflow(Protocol):
     """Starts the state machine of a batch."""

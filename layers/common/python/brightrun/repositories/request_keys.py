@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from datetime import datetime, timedelta
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from botocore.exceptions import ClientError
 
@@ -27,28 +27,34 @@ class DynamoRequestKeys:
     def job_for(self, owner_id: str, key: str, fingerprint: str, job_id: str, now: datetime) -> str:
         """Give the job of an earlier request with this key, else bind the key to `job_id`.
 
-        Everything after this is safe to repeat under the same job id, so a request that died half
-        way is finished by its repetition. Raises IdempotencyKeyReusedError when the earlier
-        request was another one, StorageError.
+        Raises IdempotencyKeyReusedError when the earlier request was another one, StorageError.
         """
-        row = {
-            "owner_id": owner_id,
-            "idempotency_key": key,
-            "fingerprint": fingerprint,
-            "job_id": job_id,
-            "expires_at": int((now + KEPT_FOR).timestamp()),
-        }
+        row = _row(owner_id, key, fingerprint, job_id, now)
+        return self._bound(row, _FREE, {":now": int(now.timestamp())})
+
+    def bind_anew(
+        self, owner_id: str, key: str, fingerprint: str, job_id: str, given_up: str, now: datetime
+    ) -> str:
+        """Bind a key to `job_id` if it is still bound to the job `given_up`; give what it is then.
+
+        What a request that died half way stored under its own job id is no job's, so that a
+        repetition need not be the same to the item. Raises StorageError.
+        """
+        row = _row(owner_id, key, fingerprint, job_id, now)
+        return self._bound(row, "job_id = :given_up", {":given_up": given_up})
+
+    def _bound(self, row: dict[str, Any], condition: str, values: dict[str, Any]) -> str:
         try:
             with translated("PutItem"):
                 self._client.put_item(
                     TableName=self._table,
                     Item=to_wire(row),
-                    ConditionExpression=_FREE,
-                    ExpressionAttributeValues=to_wire({":now": int(now.timestamp())}),
+                    ConditionExpression=condition,
+                    ExpressionAttributeValues=to_wire(values),
                 )
         except ClientError:
-            return self._earlier(owner_id, key, fingerprint)
-        return job_id
+            return self._earlier(row["owner_id"], row["idempotency_key"], row["fingerprint"])
+        return str(row["job_id"])
 
     def _earlier(self, owner_id: str, key: str, fingerprint: str) -> str:
         with translated("GetItem"):
@@ -65,3 +71,15 @@ class DynamoRequestKeys:
                 "This Idempotency-Key came with another request before; use a new key."
             )
         return str(row["job_id"])
+
+
+def _row(
+    owner_id: str, key: str, fingerprint: str, job_id: str, now: datetime
+) -> dict[str, str | int]:
+    return {
+        "owner_id": owner_id,
+        "idempotency_key": key,
+        "fingerprint": fingerprint,
+        "job_id": job_id,
+        "expires_at": int((now + KEPT_FOR).timestamp()),
+    }

@@ -97,13 +97,26 @@ class JobStarter:
         try:
             job = self.batches.job(owner_id, job_id)
         except NotFoundError:
-            made = make(job_id)
+            made = make(ours)
             # Only now: an order that cannot be planned is refused for the same reason each time.
-            if job_id != ours:
-                _require_ended(job_id, now)
+            if idempotency_key is not None and job_id != ours:
+                self._take_over(owner_id, idempotency_key, fingerprint, ours, job_id, now)
             job = self._stored(made)
         self.workflow.ensure_running(job)
         return job
+
+    def _take_over(
+        self, owner_id: str, key: str, fingerprint: str, ours: str, theirs: str, now: datetime
+    ) -> None:
+        """Bind the key to our job, once the request for theirs has ended without storing it.
+
+        Ours is another job, for by now the order may be planned otherwise: items of both plans
+        under one id would be more than the job counts.
+        """
+        _require_ended(theirs, now)
+        bound = self.keys.bind_anew(owner_id, key, fingerprint, ours, theirs, now)
+        if bound != ours:
+            _require_ended(bound, now)
 
     def _stored(self, made: NewJob) -> BatchJob:
         if made.plan is not None:
@@ -166,7 +179,7 @@ class BatchCreator:
 
 
 def _require_ended(job_id: str, now: datetime) -> None:
-    """Keep out of an earlier request's way: items stored twice could undo a worker's claims."""
+    """Keep out of an earlier request's way: it may yet store its job, and two would be started."""
     if epoch_ms(now) - made_at_ms(job_id) < LONGEST_REQUEST_S * 1000:
         raise StorageError(
             "Storing the job", "an earlier request with this Idempotency-Key is still at it"

@@ -1,0 +1,51 @@
+"""What every store of Idempotency-Keys promises: the one in memory and the one in DynamoDB."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta
+
+import pytest
+
+from brightrun.errors import IdempotencyKeyReusedError
+from brightrun.ports import RequestKeys
+from brightrun.repositories.request_keys import DynamoRequestKeys
+from tests.builders import OWNER, STRANGER
+from tests.fakes.outside import InMemoryKeys
+
+NOW = datetime(2026, 11, 21, 12, tzinfo=UTC)
+
+
+@pytest.fixture(params=["memory", "dynamodb"])
+def keys(request: pytest.FixtureRequest) -> RequestKeys:
+    if request.param == "memory":
+        return InMemoryKeys()
+    return DynamoRequestKeys(request.getfixturevalue("aws").dynamodb, "IdempotencyTable")
+
+
+def test_the_first_request_binds_its_key_and_the_next_one_finds_its_job(keys: RequestKeys) -> None:
+    assert keys.job_for(OWNER, "key", "order", "job-1", NOW) == "job-1"
+    assert keys.job_for(OWNER, "key", "order", "job-2", NOW) == "job-1"
+
+
+def test_a_key_is_its_owners_own(keys: RequestKeys) -> None:
+    keys.job_for(OWNER, "key", "order", "job-1", NOW)
+    assert keys.job_for(STRANGER, "key", "another", "job-2", NOW) == "job-2"
+
+
+def test_another_request_with_the_key_is_refused(keys: RequestKeys) -> None:
+    keys.job_for(OWNER, "key", "order", "job-1", NOW)
+    with pytest.raises(IdempotencyKeyReusedError):
+        keys.job_for(OWNER, "key", "another", "job-2", NOW)
+
+
+def test_after_a_day_a_key_is_free_again(keys: RequestKeys) -> None:
+    keys.job_for(OWNER, "key", "order", "job-1", NOW)
+    later = NOW + timedelta(hours=24, seconds=1)
+    assert keys.job_for(OWNER, "key", "another", "job-2", later) == "job-2"
+
+
+def test_the_key_of_a_job_that_was_given_up_is_bound_anew_by_one_of_two(keys: RequestKeys) -> None:
+    keys.job_for(OWNER, "key", "order", "job-1", NOW)
+    assert keys.bind_anew(OWNER, "key", "order", "job-2", "job-1", NOW) == "job-2"
+    assert keys.bind_anew(OWNER, "key", "order", "job-3", "job-1", NOW) == "job-2"
+    assert keys.job_for(OWNER, "key", "order", "job-4", NOW) == "job-2"
