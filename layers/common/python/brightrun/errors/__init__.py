@@ -34,266 +34,78 @@ BrightRunError
 └── StorageError                      DynamoDB, S3 or Step Functions did not answer as agreed
 """
 
-from __future__ import annotations
-
-from collections.abc import Mapping, Sequence
-from typing import Any
-
-
-class BrightRunError(Exception):
-    """A failure with a sentence for people, a stable code for machines, and details."""
-
-    code = "error"
-
-    def __init__(self, message: str, *, details: Any = None) -> None:
-        super().__init__(message)
-        self.message = message
-        self.details = details
-
-
-class NotFoundError(BrightRunError):
-    """The record does not exist for this owner; says the same when it is another owner's."""
-
-    code = "not_found"
-
-    def __init__(self, kind: str, identifier: str) -> None:
-        super().__init__(f"There is no {kind} with the id '{identifier}'.")
-        self.kind = kind
-        self.identifier = identifier
-
-
-class UnknownScaffoldingError(NotFoundError):
-    """No persona, arc, topic or template by that id or key; names near matches."""
-
-    code = "unknown_scaffolding"
-
-    def __init__(self, kind: str, value: str, near_matches: Sequence[str] = ()) -> None:
-        super().__init__(kind, value)
-        hint = f" Did you mean {', '.join(near_matches)}?" if near_matches else ""
-        self.message = f"There is no {kind} with the id or key '{value}'.{hint}"
-        self.args = (self.message,)
-        self.details = {"kind": kind, "value": value, "near_matches": list(near_matches)}
-
-
-class InvalidInputError(BrightRunError):
-    """The request is well formed but cannot be carried out as asked."""
-
-    code = "invalid_input"
-
-
-class UnresolvedPlaceholderError(InvalidInputError):
-    """A template names placeholders that have no value; nothing was spent."""
-
-    code = "unresolved_placeholder"
-
-    def __init__(self, template: str, placeholders: Sequence[str]) -> None:
-        names = ", ".join(f"{{{{{name}}}}}" for name in placeholders)
-        super().__init__(
-            f"The template '{template}' has placeholders without a value: {names}. "
-            "Give the record they come from a value, or take them out of the template.",
-            details={"template": template, "placeholders": list(placeholders)},
-        )
-
-
-class TemplateSyntaxError(InvalidInputError):
-    """A template has unbalanced or malformed braces."""
-
-    code = "template_syntax"
-
-
-class TemplateTooLongError(InvalidInputError):
-    """The resolved prompt is longer than its bound."""
-
-    code = "template_too_long"
-
-
-class NoTemplateForArcError(InvalidInputError):
-    """No active prompt template serves the emotional arc."""
-
-    code = "no_template_for_arc"
-
-
-class BatchTooLargeError(InvalidInputError):
-    """The request asks for more items than one job takes."""
-
-    code = "batch_too_large"
-
-
-class InvalidCursorError(InvalidInputError):
-    """The page cursor is not one that this list gave out."""
-
-    code = "invalid_cursor"
-
-
-class UnusableModelError(InvalidInputError):
-    """The Claude model is unknown, or has been retired."""
-
-    code = "unusable_model"
-
-
-class ActionNotAllowedError(InvalidInputError):
-    """The job's status does not allow the action; details carry the current state."""
-
-    code = "action_not_allowed"
-
-
-class EnrichmentFailedError(InvalidInputError):
-    """A stage of the enrichment failed; details carry how far it came, and the report."""
-
-    code = "enrichment_failed"
-
-
-class NotEnrichedError(InvalidInputError):
-    """The conversation has no enriched file; details carry its enrichment's status."""
-
-    code = "not_enriched"
-
-
-class InvalidTurnError(InvalidInputError):
-    """An edit names a turn that is not there, or a text that no turn may have."""
-
-    code = "invalid_turn"
-
-    def __init__(self, field: str, message: str) -> None:
-        super().__init__(message, details=[{"field": field, "message": message}])
-
-
-class TooManyConversationsError(InvalidInputError):
-    """More conversations match than one request sorts, counts or changes."""
-
-    code = "too_many_conversations"
-
-
-class UnfitConversationsError(InvalidInputError):
-    """Conversations cannot go into a training file; details list every one, by the reason."""
-
-    code = "unfit_conversations"
-
-
-class TrainingFileFullError(InvalidInputError):
-    """The training file has reached its size or its number of versions."""
-
-    code = "training_file_full"
-
-
-class ConflictError(BrightRunError):
-    """Somebody else was first; `details` carry the current state of the record."""
-
-    code = "conflict"
-
-
-class VersionConflictError(ConflictError):
-    """The record changed since the caller read it."""
-
-    code = "version_conflict"
-
-
-class DuplicateKeyError(ConflictError):
-    """The key is already taken by another record of this owner."""
-
-    code = "duplicate_key"
-
-
-class DatasetInUseError(ConflictError):
-    """Training jobs that have not ended use the dataset; details say how many."""
-
-    code = "dataset_in_use"
-
-
-class UploadMissingError(ConflictError):
-    """The dataset's file has not arrived; details name the parts that are missing, if any."""
-
-    code = "upload_missing"
-
-
-class UploadSizeError(ConflictError):
-    """The file that arrived is of another size than was declared; details carry both, in bytes."""
-
-    code = "upload_size"
-
-
-class ObjectChangedError(ConflictError):
-    """The object was overwritten or deleted since its ETag was written down."""
-
-    code = "object_changed"
-
-
-class IdempotencyKeyReusedError(BrightRunError):
-    """The same Idempotency-Key came with another request."""
-
-    code = "idempotency_key_reused"
-
-
-class LeaseLostError(BrightRunError):
-    """The item's lease has passed to another worker, or the item has ended."""
-
-    code = "lease_lost"
-
-
-class ClaimsClosedError(BrightRunError):
-    """The job takes no claims now: it is paused, cancelled, finished or stopping."""
-
-    code = "claims_closed"
-
-
-class ConversationRefusedError(BrightRunError):
-    """Claude's answer cannot be stored as a conversation.
-
-    `failure_type` is truncation, parse_error or validation_error, as in the failed-generation
-    records; `reason` is the named reason; `pattern` names the truncation pattern, if any.
-    """
-
-    code = "conversation_refused"
-
-    def __init__(
-        self, failure_type: str, reason: str, message: str, *, pattern: str | None = None
-    ) -> None:
-        super().__init__(message, details={"reason": reason})
-        self.failure_type = failure_type
-        self.reason = reason
-        self.pattern = pattern
-
-
-class ClaudeCallError(BrightRunError):
-    """The call to Claude failed.
-
-    `retryable`: trying again may help. `overloaded`: the whole service is busy, so nobody should
-    call before `retry_after_s`. `fatal`: no call of this job can succeed (key, billing, model).
-    """
-
-    code = "claude_call_failed"
-
-    def __init__(
-        self,
-        reason: str,
-        message: str,
-        *,
-        status: int | None = None,
-        retryable: bool = False,
-        overloaded: bool = False,
-        fatal: bool = False,
-        retry_after_s: float | None = None,
-    ) -> None:
-        super().__init__(message, details={"reason": reason, "status": status})
-        self.reason = reason
-        self.status = status
-        self.retryable = retryable
-        self.overloaded = overloaded
-        self.fatal = fatal
-        self.retry_after_s = retry_after_s
-
-
-class ClaudeNotSetUpError(BrightRunError):
-    """The deployment lacks what calling Claude takes; the message says what, and where it goes."""
-
-    code = "claude_not_set_up"
-
-
-class StorageError(BrightRunError):
-    """An AWS service behind a repository or gateway failed; the cause is chained."""
-
-    code = "storage_unavailable"
-
-    def __init__(self, operation: str, reason: str) -> None:
-        super().__init__(f"{operation} failed: {reason}.")
-        self.details: Mapping[str, str] = {"operation": operation}
+from brightrun.errors.base import (
+    BrightRunError,
+    ConflictError,
+    IdempotencyKeyReusedError,
+    InvalidInputError,
+    NotFoundError,
+    StorageError,
+    UnknownScaffoldingError,
+)
+from brightrun.errors.conflicts import (
+    DatasetInUseError,
+    DuplicateKeyError,
+    ObjectChangedError,
+    UploadMissingError,
+    UploadSizeError,
+    VersionConflictError,
+)
+from brightrun.errors.generation import (
+    ClaimsClosedError,
+    ClaudeCallError,
+    ClaudeNotSetUpError,
+    ConversationRefusedError,
+    LeaseLostError,
+)
+from brightrun.errors.requests import (
+    ActionNotAllowedError,
+    BatchTooLargeError,
+    EnrichmentFailedError,
+    InvalidCursorError,
+    InvalidTurnError,
+    NoTemplateForArcError,
+    NotEnrichedError,
+    TemplateSyntaxError,
+    TemplateTooLongError,
+    TooManyConversationsError,
+    TrainingFileFullError,
+    UnfitConversationsError,
+    UnresolvedPlaceholderError,
+    UnusableModelError,
+)
+
+__all__ = [
+    "ActionNotAllowedError",
+    "BatchTooLargeError",
+    "BrightRunError",
+    "ClaimsClosedError",
+    "ClaudeCallError",
+    "ClaudeNotSetUpError",
+    "ConflictError",
+    "ConversationRefusedError",
+    "DatasetInUseError",
+    "DuplicateKeyError",
+    "EnrichmentFailedError",
+    "IdempotencyKeyReusedError",
+    "InvalidCursorError",
+    "InvalidInputError",
+    "InvalidTurnError",
+    "LeaseLostError",
+    "NoTemplateForArcError",
+    "NotEnrichedError",
+    "NotFoundError",
+    "ObjectChangedError",
+    "StorageError",
+    "TemplateSyntaxError",
+    "TemplateTooLongError",
+    "TooManyConversationsError",
+    "TrainingFileFullError",
+    "UnfitConversationsError",
+    "UnknownScaffoldingError",
+    "UnresolvedPlaceholderError",
+    "UnusableModelError",
+    "UploadMissingError",
+    "UploadSizeError",
+    "VersionConflictError",
+]
