@@ -3,7 +3,11 @@
 from __future__ import annotations
 
 import multiprocessing
+import subprocess
+import sys
+import time
 from io import BytesIO
+from pathlib import Path
 from random import Random
 from typing import Any
 
@@ -15,6 +19,7 @@ from brightrun.validation.lines import BLOCK_BYTES
 from tests.unit.validation.damage import damaged_file
 from tests.unit.validation.records import lines, messages, pair
 
+ROOT = Path(__file__).parents[3]
 LONG = "A sentence of some length, and another. " * 40
 
 
@@ -102,6 +107,51 @@ def test_the_lanes_end_with_a_source_that_fails() -> None:
         validate(source, Options(lanes=2))
     assert len(source.seen) == 2
     assert not multiprocessing.active_children()
+
+
+KILLED = """
+import multiprocessing
+from brightrun.validation import Options, validate
+from tests.unit.validation.endless import STREAMS, Stream
+
+class Telling(Stream):
+    told = False
+
+    def read(self, size):
+        lanes = multiprocessing.active_children()
+        if lanes and not self.told:
+            print(*[lane.pid for lane in lanes], flush=True)
+            self.told = True
+        return super().read(size)
+
+validate(Telling(STREAMS["sound lines"], 1 << 40), Options(lanes=2))
+"""
+
+
+def _runs(process: Path) -> bool:
+    """Tell whether a process goes on; one that nobody has waited for yet does not."""
+    try:
+        return (process / "stat").read_text().rpartition(")")[2].split()[0] != "Z"
+    except (FileNotFoundError, ProcessLookupError):
+        return False
+
+
+@pytest.mark.slow
+def test_lanes_do_not_outlive_a_reader_that_is_killed() -> None:
+    with subprocess.Popen(
+        [sys.executable, "-c", KILLED],
+        cwd=ROOT,
+        env={"PYTHONPATH": f"{ROOT}:{ROOT / 'layers/common/python'}"},
+        stdout=subprocess.PIPE,
+    ) as reader:
+        assert reader.stdout is not None
+        lanes = [Path(f"/proc/{pid}") for pid in reader.stdout.readline().decode().split()]
+        reader.kill()
+    assert len(lanes) == 2
+    deadline = time.monotonic() + 30
+    while any(map(_runs, lanes)):
+        assert time.monotonic() < deadline, "a lane goes on without its reader"
+        time.sleep(0.05)
 
 
 def test_a_small_file_and_one_of_no_known_format_need_no_lanes() -> None:
