@@ -67,7 +67,7 @@ def moto_aws() -> Iterator[Aws]:
         dynamodb = boto3.client("dynamodb", region_name="us-east-1")
         for name in KEYS:
             _create_table(dynamodb, name)
-        _isolate(dynamodb)
+        isolate(dynamodb)
         s3 = boto3.client("s3", region_name="us-east-1")
         for bucket in BUCKETS:
             s3.create_bucket(Bucket=bucket)
@@ -118,7 +118,7 @@ def _variable(construct: str) -> str:
     return words.lstrip("_").upper()
 
 
-def _isolate(client: Any) -> None:
+def isolate(client: Any) -> None:
     """Let one call in at a time: DynamoDB's transactions are isolated, moto's are not."""
     lock, call = threading.Lock(), client._make_api_call
 

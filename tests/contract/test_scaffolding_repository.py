@@ -22,6 +22,7 @@ from brightrun.domain.scaffolding import (
 from brightrun.errors import ConflictError, DuplicateKeyError, StorageError, VersionConflictError
 from brightrun.repositories.scaffolding import DynamoScaffolding
 from brightrun.services.scaffolding_catalog import ScaffoldingRepository
+from tests.aws import isolate
 from tests.fakes import scaffolding as build
 
 OWNER, OTHER = "owner-1", "owner-2"
@@ -33,6 +34,7 @@ def dynamodb(monkeypatch: pytest.MonkeyPatch) -> Iterator[DynamoScaffolding]:
     monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "testing")
     with mock_aws():
         client = boto3.client("dynamodb", region_name="us-east-1")
+        isolate(client)
         client.create_table(
             TableName="scaffolding",
             BillingMode="PAY_PER_REQUEST",
