@@ -50,7 +50,7 @@ def test_kill_in_the_middle_of_a_map_is_followed_by_its_end(
     start_system: StartSystem, tmp_path: Path
 ) -> None:
     before = start_system(tmp_path)
-    execution = _start_items(before, "killed", items=100, seconds=0.2)
+    execution = _start_items(before, "killed", items=100, seconds=0.6)
     done = until(lambda: len(items) > 10 and items if (items := _items(before, "killed")) else 0)
     before.kill()
     assert _processes_of_functions(tmp_path) == []
