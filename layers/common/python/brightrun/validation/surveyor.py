@@ -97,11 +97,11 @@ class Surveyor:
     def _take_together(self, piece: bytes, lines: Sequence[Line], first: int) -> None:
         """Keep what the lines of a piece hold; those not plainly sound are taken apart."""
         facts, start = self._plain_facts(piece, lines), 0
-        while None in facts[start:]:
-            at = facts.index(None, start)
-            self._keep(facts[start:at], first + start)
-            self._take_apart(lines[at], first + at)
-            start = at + 1
+        for at, found in enumerate(facts):
+            if found is None:
+                self._keep(facts[start:at], first + start)
+                self._take_apart(lines[at], first + at)
+                start = at + 1
         self._keep(facts[start:], first + start)
 
     def _keep(self, facts: Sequence[Facts | None], first: int) -> None:
