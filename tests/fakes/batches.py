@@ -6,14 +6,14 @@ import dataclasses
 import threading
 from collections.abc import Iterable, Sequence
 from datetime import datetime
-from typing import Any
+from typing import Any, TypeVar
 
 from brightrun.domain.batch import BatchItem, BatchJob, Lease, job_key
 from brightrun.domain.batch_log import LogLine
 from brightrun.domain.conversation_record import ConversationRecord
 from brightrun.domain.generation_records import FailedGeneration
 from brightrun.domain.moments import epoch_ms, iso
-from brightrun.domain.pages import Page, T
+from brightrun.domain.pages import Page
 from brightrun.domain.transitions import (
     ENDED_JOBS,
     ItemStatus,
@@ -23,6 +23,8 @@ from brightrun.domain.transitions import (
 from brightrun.errors import ClaimsClosedError, InvalidCursorError, LeaseLostError, NotFoundError
 from brightrun.ports import Outcome
 from brightrun.repositories.batches import not_allowed
+
+T = TypeVar("T")
 
 _UNHELD: dict[str, Any] = {"lease_token": None, "lease_expires_at": None, "retry_at": None}
 

@@ -5,14 +5,14 @@ from __future__ import annotations
 import dataclasses
 import threading
 from collections.abc import Iterator, Sequence
-from typing import Any
+from typing import Any, TypeVar
 
 from brightrun.domain.dataset import Dataset
 from brightrun.domain.ids import time_ordered_id
 from brightrun.domain.model_artifact import ArtifactFile, ModelArtifact, model_id_of
 from brightrun.domain.moments import iso
 from brightrun.domain.notification import Notification
-from brightrun.domain.pages import Page, T
+from brightrun.domain.pages import Page
 from brightrun.domain.training_job import (
     Billing,
     GpuConfig,
@@ -27,6 +27,8 @@ from brightrun.errors.training import DatasetNotReadyError
 from brightrun.repositories.training_jobs import closed
 from tests.builders import OWNER, START
 from tests.fakes import datasets
+
+T = TypeVar("T")
 
 Key = tuple[str, str]
 

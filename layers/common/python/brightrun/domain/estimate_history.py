@@ -3,16 +3,48 @@
 from __future__ import annotations
 
 import statistics
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Protocol
 
 from brightrun.domain.estimate_calibration import Calibration, Sample, calibrate
 from brightrun.domain.gpu_instances import gpu_type
-from brightrun.domain.training_job import TrainingJob
+from brightrun.domain.training_job import GpuConfig
 
 LEAST_SECONDS = 0.5
 """Bills count whole seconds: a shorter rest says nothing."""
+
+
+class EstimatedJob(Protocol):
+    """What an estimate reads of an earlier training job; costs in dollars, durations in seconds."""
+
+    @property
+    def status(self) -> str:
+        """Only `completed` jobs are measured."""
+
+    @property
+    def estimate(self) -> Mapping[str, Any]:
+        """The estimate that the job was created with."""
+
+    @property
+    def results(self) -> Mapping[str, Any]:
+        """What the trainer measured; empty until it has ended."""
+
+    @property
+    def billed_seconds(self) -> int | None:
+        """What SageMaker billed; None until the bill is closed."""
+
+    @property
+    def final_cost(self) -> float | None:
+        """The bill; None until it is closed."""
+
+    @property
+    def use_spot(self) -> bool:
+        """True for spot capacity, whose price is not estimated."""
+
+    @property
+    def gpu_config(self) -> GpuConfig:
+        """The GPUs that the job ran on."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,7 +92,7 @@ class Accuracy:
     cost_p90_coverage: float | None
 
 
-def finished_job(job: TrainingJob) -> FinishedJob | None:
+def finished_job(job: EstimatedJob) -> FinishedJob | None:
     """Read a job's row; None for one that ended early or holds no estimate of profile v2."""
     estimate, results = job.estimate, job.results
     whole = results.get("steps") is not None and results["steps"] == results.get("total_steps")
@@ -88,7 +120,7 @@ def finished_job(job: TrainingJob) -> FinishedJob | None:
     )
 
 
-def learn(jobs: Iterable[TrainingJob]) -> Calibration:
+def learn(jobs: Iterable[EstimatedJob]) -> Calibration:
     """Calibrate from jobs, newest first; those that say nothing are passed over."""
     finished = (finished_job(job) for job in jobs)
     return calibrate(sample for one in finished if one for sample in one.samples)

@@ -6,17 +6,17 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Generic, TypeVar
 
-T = TypeVar("T")
+T_co = TypeVar("T_co", covariant=True)
 U = TypeVar("U")
 
 
 @dataclass(frozen=True, slots=True)
-class Page(Generic[T]):
+class Page(Generic[T_co]):
     """Some records in order, and the cursor that fetches the next ones (None at the end)."""
 
-    records: tuple[T, ...]
+    records: tuple[T_co, ...]
     next_cursor: str | None = None
 
-    def map(self, convert: Callable[[T], U]) -> Page[U]:
+    def map(self, convert: Callable[[T_co], U]) -> Page[U]:
         """Convert every record, keeping the cursor."""
         return Page(tuple(convert(record) for record in self.records), self.next_cursor)

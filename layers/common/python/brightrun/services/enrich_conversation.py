@@ -11,7 +11,7 @@ import dataclasses
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Protocol
 
 from brightrun.domain import object_keys
 from brightrun.domain.conversation_record import ConversationRecord, EnrichmentStatus
@@ -25,7 +25,6 @@ from brightrun.domain.safety import CRISIS_CONTENT, has_crisis_content
 from brightrun.domain.talk import Talk
 from brightrun.errors import NotFoundError, StorageError
 from brightrun.ports import Clock, ConversationWrites, ObjectStore
-from brightrun.services.find_scaffold import ScaffoldFinder
 
 _FAILED_IN: Mapping[Stage, EnrichmentStatus] = {
     "validate": "validation_failed",
@@ -38,13 +37,20 @@ _FAILED_IN: Mapping[Stage, EnrichmentStatus] = {
 _FAULTS = (StorageError, NotFoundError, LookupError, TypeError, ValueError, AttributeError)
 
 
+class ScaffoldingResolver(Protocol):
+    """Finds the scaffolding that a conversation was made from."""
+
+    def of(self, record: ConversationRecord) -> Scaffold:
+        """Give the scaffolding as it was when the conversation was planned; raises StorageError."""
+
+
 @dataclass(frozen=True, slots=True)
 class ConversationEnricher:
     """Runs the stages, and records how far they came."""
 
     conversations: ConversationWrites
     conversation_files: ObjectStore
-    scaffolds: ScaffoldFinder
+    scaffolds: ScaffoldingResolver
     clock: Clock
 
     def enrich(self, record: ConversationRecord) -> ConversationRecord:

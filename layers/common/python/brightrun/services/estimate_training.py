@@ -2,30 +2,39 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal, Protocol
 
 from brightrun.domain.base_models import BaseModelEntry
 from brightrun.domain.dataset import Dataset
 from brightrun.domain.estimate import Estimate, estimate
 from brightrun.domain.estimate_calibration import Calibration
-from brightrun.domain.estimate_history import learn
+from brightrun.domain.estimate_history import EstimatedJob, learn
 from brightrun.domain.estimate_v2 import Plan
 from brightrun.domain.estimate_wish import Wish, answer
+from brightrun.domain.pages import Page
 from brightrun.domain.training_job import GpuConfig, Hyperparameters
 from brightrun.domain.training_size import dataset_size
 
 if TYPE_CHECKING:
     from brightrun.ports.datasets import DatasetRepository
-    from brightrun.ports.training import TrainingJobRepository
 
 JOBS_LEARNED_FROM = 100
 """The newest completed jobs of an owner: one page of the list."""
 
 
+class CompletedJobs(Protocol):
+    """The finished training jobs of an owner, which estimates learn from."""
+
+    def jobs(
+        self, owner_id: str, *, status: Literal["completed"], limit: int, cursor: str | None
+    ) -> Page[EstimatedJob]:
+        """List completed jobs, newest first."""
+
+
 class TrainingEstimator:
     """Estimates for an owner, corrected by what the owner's own jobs took."""
 
-    def __init__(self, datasets: DatasetRepository, jobs: TrainingJobRepository) -> None:
+    def __init__(self, datasets: DatasetRepository, jobs: CompletedJobs) -> None:
         self._datasets = datasets
         self._jobs = jobs
 

@@ -4,13 +4,10 @@ from __future__ import annotations
 
 from collections import defaultdict
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
 
 from brightrun.domain.estimate_calibration import Calibration, Factor
 from brightrun.domain.estimate_history import Accuracy, FinishedJob, accuracy, finished_job, learn
-
-if TYPE_CHECKING:
-    from brightrun.ports.training import TrainingJobRepository
+from brightrun.services.estimate_training import CompletedJobs
 
 JOBS_MEASURED = 100
 """The newest completed jobs: the same that estimates learn from."""
@@ -37,7 +34,7 @@ class Report:
 class AccuracyMeter:
     """Compares the estimates that jobs were made with to what they took."""
 
-    def __init__(self, jobs: TrainingJobRepository) -> None:
+    def __init__(self, jobs: CompletedJobs) -> None:
         self._jobs = jobs
 
     def report(self, owner_id: str) -> Report:
