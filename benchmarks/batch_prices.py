@@ -16,8 +16,8 @@ from pathlib import Path
 from typing import Any
 
 from benchmarks.batch_counts import Usage
-from brightrun.domain.claude import CALL_TIMEOUT_S
-from brightrun.services.process_next import CLAIM_MARGIN_S
+from brightrun.batches.worker import CLAIM_MARGIN_S
+from brightrun.claude.model import CALL_TIMEOUT_S
 
 LAMBDA_ARM_GB_S = 0.0000133334
 LAMBDA_REQUEST = 0.20e-6

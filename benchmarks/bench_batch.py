@@ -21,8 +21,8 @@ from benchmarks.batch_counts import Counted, count_batches, per_item
 from benchmarks.batch_prices import Deployment
 from benchmarks.batch_report import Findings, Target, number, print_table
 from benchmarks.batch_system import BenchmarkSystem, Refused, engine
-from brightrun.domain.batch import MAX_ITEMS
-from brightrun.domain.workflow import HISTORY_LIMIT, most_events
+from brightrun.batches.model import MAX_ITEMS
+from brightrun.batches.workflow import HISTORY_LIMIT, most_events
 
 ITEMS, WORKERS, CALLS, CALL_S = 200, 2, 10, 1.0
 IDEAL_S = ITEMS / (WORKERS * CALLS) * CALL_S

@@ -42,7 +42,7 @@ def _own_mb(process: int | None) -> float:
 
 def ours(path: Path, lanes: int = 0) -> dict[str, Any]:
     """Our validator with all its checks."""
-    from brightrun.validation import Options, validate
+    from brightrun.validation.validator import Options, validate
 
     with path.open("rb", buffering=0) as stream:
         result = validate(LanesWatched(stream), Options(lanes=lanes))

@@ -167,7 +167,7 @@ def _response(words: str, media_type: str, model: str) -> Schema:
 
 
 def _problem_schemas() -> dict[str, Schema]:
-    from brightrun.api.problems import Problem
+    from brightrun.http.problems import Problem
 
     problem = Problem.model_json_schema(
         mode="serialization", ref_template="#/components/schemas/{model}"

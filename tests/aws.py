@@ -12,12 +12,10 @@ from typing import Any
 import boto3
 from moto import mock_aws
 
-from brightrun.repositories.batch_claims import DynamoClaims
-from brightrun.repositories.batch_lists import DynamoBatchLists
-from brightrun.repositories.batch_rows import BatchTables
-from brightrun.repositories.batches import DynamoBatches
+from brightrun.batches.claim_repository import DynamoClaims
+from brightrun.batches.repository import BatchTables, DynamoBatches, DynamoBatchLists
 
-ROOTS = "brightrun.bootstrap"
+ROOTS = "brightrun.wiring"
 KEYS: dict[str, tuple[str, str]] = {
     "ScaffoldingTable": ("owner_kind", "id"),
     "BatchJobsTable": ("owner_id", "job_id"),

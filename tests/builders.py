@@ -7,16 +7,15 @@ import json
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from brightrun.domain.batch import BatchItem, BatchJob, Lease
-from brightrun.domain.batch_log import LogLine, log_line
-from brightrun.domain.claude import Completion
-from brightrun.domain.ids import time_ordered_id
-from brightrun.domain.judge_rubric import current_rubric
-from brightrun.domain.moments import epoch_ms, iso
-from brightrun.domain.transitions import ItemStatus, JobStatus
-from brightrun.ports import Outcome
-from brightrun.services.plan_batch import BatchPlanner, ParameterSet, PlannedBatch
-from brightrun.services.scaffolding_catalog import ScaffoldingCatalog
+from brightrun.batches.claim_repository import Outcome
+from brightrun.batches.create_batch import BatchPlanner, ParameterSet, PlannedBatch
+from brightrun.batches.log import LogLine, log_line
+from brightrun.batches.model import BatchItem, BatchJob, ItemStatus, JobStatus, Lease
+from brightrun.claude.model import Completion
+from brightrun.conversations.quality.judgement import current_rubric
+from brightrun.core.ids import time_ordered_id
+from brightrun.core.timestamps import epoch_ms, iso
+from brightrun.scaffolding.catalog import ScaffoldingCatalog
 from tests.fakes.scaffolding import InMemoryScaffolding
 
 OWNER, STRANGER = "owner-1", "owner-2"

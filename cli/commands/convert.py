@@ -37,9 +37,10 @@ def convert_training_file(
 def _converted(source: Path, to: str, output: Path) -> dict[str, Any]:
     from datetime import UTC, datetime
 
-    from brightrun.domain.moments import iso
-    from brightrun.errors import InvalidInputError
-    from brightrun.formats import Form, convert_file
+    from brightrun.core.errors import InvalidInputError
+    from brightrun.core.timestamps import iso
+    from brightrun.formats.convert import convert_file
+    from brightrun.formats.model import Form
 
     with explained("read", source), source.open("rb"):
         pass  # so that what follows can only fail for the output

@@ -101,14 +101,14 @@ def _offline(
     tokens: int | None,
     pairs_per_conversation: float,
 ) -> Document:
-    from brightrun.domain.estimate_calibration import Calibration
-    from brightrun.domain.estimate_wish import Wish, answer
-    from brightrun.domain.training_job import GpuConfig
-    from brightrun.errors import InvalidInputError
+    from brightrun.catalog.gpu_instances import GpuConfig
+    from brightrun.core.errors import InvalidInputError
+    from brightrun.estimates.calibration import Calibration
+    from brightrun.estimates.model import EstimateRequest, answer
 
     if pairs is None and profile == "v2":
         raise UsageError("Say how much there is to train on: --pairs and --tokens, or --dataset.")
-    wish = Wish(
+    wish = EstimateRequest(
         gpu=GpuConfig(choice.gpu or REMOTE_GPU, choice.count),
         profile=profile,
         pairs=pairs,

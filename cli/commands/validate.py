@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
     from rich.console import Console
 
-    from brightrun.validation import Tokenizer
+    from brightrun.validation.tokens import Tokenizer
 
 app = typer.Typer()
 
@@ -78,7 +78,7 @@ def validate_training_file(
     ] = None,
 ) -> int:
     """Check a training file of any size, offline: 0 ready, 1 not ready, 2 no training file."""
-    from brightrun.validation import Options, validate
+    from brightrun.validation.validator import Options, validate
 
     options: dict[str, Any] = {"max_tokens": max_tokens, "block": block or (), "lanes": _lanes()}
     if tokenizer is not None:
@@ -106,7 +106,7 @@ def _lanes() -> int:
 def _counting_with(folder: Path) -> "Tokenizer":
     from brightrun.sft.errors import ModelError
     from brightrun.sft.tokenizer import OfflineTokenizer
-    from brightrun.validation import Tokenizer
+    from brightrun.validation.tokens import Tokenizer
 
     try:
         offline = OfflineTokenizer(folder)

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from typing import Any
 
-from brightrun.api import routes_batch_controls, routes_batches
-from brightrun.api.app import build_api
+from brightrun.batches import routes
+from brightrun.http.app import build_api
+from brightrun.wiring.batch_jobs import SERVICES
 
-api = build_api(routes_batches.router, routes_batch_controls.router)
+api = build_api(routes.router, services=SERVICES)
 
 
 def lambda_handler(event: dict[str, Any], context: Any) -> dict[str, Any]:

@@ -4,21 +4,19 @@ from __future__ import annotations
 
 from typing import Any
 
-from brightrun.api import (
-    routes_conversations,
-    routes_enrichment,
-    routes_generation_records,
-    routes_import,
-    routes_reviews,
-)
-from brightrun.api.app import build_api
+from brightrun.conversations import routes as conversation_routes
+from brightrun.conversations.enrichment import routes as enrichment_routes
+from brightrun.conversations.generation_log import routes as generation_log_routes
+from brightrun.conversations.review import routes as review_routes
+from brightrun.http.app import build_api
+from brightrun.wiring.conversations import SERVICES
 
 api = build_api(
-    routes_conversations.router,
-    routes_import.router,
-    routes_enrichment.router,
-    routes_reviews.router,
-    routes_generation_records.router,
+    conversation_routes.router,
+    enrichment_routes.router,
+    review_routes.router,
+    generation_log_routes.router,
+    services=SERVICES,
 )
 
 

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from typing import Any
 
-from brightrun.api import routes_costs
-from brightrun.api.app import build_api
+from brightrun.http.app import build_api
+from brightrun.training.costs import routes
+from brightrun.wiring.costs import SERVICES
 
-api = build_api(routes_costs.router)
+api = build_api(routes.router, services=SERVICES)
 
 
 def lambda_handler(event: dict[str, Any], context: Any) -> dict[str, Any]:

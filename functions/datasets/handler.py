@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from typing import Any
 
-from brightrun.api import routes_datasets
-from brightrun.api.app import build_api
+from brightrun.datasets import routes
+from brightrun.http.app import build_api
+from brightrun.wiring.datasets import SERVICES
 
-api = build_api(routes_datasets.router)
+api = build_api(routes.router, services=SERVICES)
 
 
 def lambda_handler(event: dict[str, Any], context: Any) -> dict[str, Any]:

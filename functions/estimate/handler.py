@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from typing import Any
 
-from brightrun.api import routes_estimate, routes_receipt
-from brightrun.api.app import build_api
+from brightrun.datasets.receipts import routes as receipt_routes
+from brightrun.estimates import routes as estimate_routes
+from brightrun.http.app import build_api
+from brightrun.wiring.estimate import SERVICES
 
-api = build_api(routes_estimate.router, routes_receipt.router)
+api = build_api(estimate_routes.router, receipt_routes.router, services=SERVICES)
 
 
 def lambda_handler(event: dict[str, Any], context: Any) -> dict[str, Any]:

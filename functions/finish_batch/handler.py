@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from typing import Any
 
-from brightrun import bootstrap
-from brightrun.domain.workflow import Round
+from brightrun.batches.workflow import Round
+from brightrun.wiring.finish_batch import batch_finisher
 
 
 def lambda_handler(event: dict[str, Any], context: Any) -> dict[str, Any]:  # noqa: ARG001
     """Settle one round."""
-    result = bootstrap.batch_finisher().finish(Round.model_validate(event))
+    result = batch_finisher().finish(Round.model_validate(event))
     return result.model_dump(by_alias=True)

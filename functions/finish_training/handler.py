@@ -4,13 +4,11 @@ from __future__ import annotations
 
 from typing import Any
 
-from brightrun.bootstrap import training_workflow as bootstrap_training_workflow
-from brightrun.domain.training_turns import TrainingTurn
+from brightrun.training.workflow.model import TrainingStep
+from brightrun.wiring.finish_training import training_finisher
 
 
 def lambda_handler(event: dict[str, Any], context: Any) -> dict[str, Any]:  # noqa: ARG001
     """Close the job, if SageMaker has ended."""
-    result = bootstrap_training_workflow.training_finisher().finish(
-        TrainingTurn.model_validate(event)
-    )
+    result = training_finisher().finish(TrainingStep.model_validate(event))
     return result.model_dump(by_alias=True)

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from typing import Any
 
-from brightrun.api import routes_generation, routes_judgements
-from brightrun.api.app import build_api
+from brightrun.batches import generation_routes
+from brightrun.http.app import build_api
+from brightrun.wiring.generate import SERVICES
 
-api = build_api(routes_generation.router, routes_judgements.router)
+api = build_api(generation_routes.router, services=SERVICES)
 
 
 def lambda_handler(event: dict[str, Any], context: Any) -> dict[str, Any]:

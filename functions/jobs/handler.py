@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from typing import Any
 
-from brightrun.api import routes_jobs
-from brightrun.api.app import build_api
+from brightrun.http.app import build_api
+from brightrun.training import routes
+from brightrun.wiring.jobs import SERVICES
 
-api = build_api(routes_jobs.router)
+api = build_api(routes.router, services=SERVICES)
 
 
 def lambda_handler(event: dict[str, Any], context: Any) -> dict[str, Any]:

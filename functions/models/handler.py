@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from typing import Any
 
-from brightrun.api import routes_models
-from brightrun.api.app import build_api
+from brightrun.http.app import build_api
+from brightrun.training.adapters import routes
+from brightrun.wiring.models import SERVICES
 
-api = build_api(routes_models.router)
+api = build_api(routes.router, services=SERVICES)
 
 
 def lambda_handler(event: dict[str, Any], context: Any) -> dict[str, Any]:

@@ -4,14 +4,12 @@ from __future__ import annotations
 
 from typing import Any
 
-from brightrun import bootstrap
-from brightrun.domain.workflow import WorkerTurn
+from brightrun.batches.workflow import WorkerInvocation
+from brightrun.wiring.process_next import worker_runner
 
 
 def lambda_handler(event: dict[str, Any], context: Any) -> dict[str, Any]:
     """Take one turn, and say whether another is worth while."""
-    request = WorkerTurn.model_validate(event)
-    result = bootstrap.worker_runner().run(
-        request, lambda: context.get_remaining_time_in_millis() / 1000
-    )
+    request = WorkerInvocation.model_validate(event)
+    result = worker_runner().run(request, lambda: context.get_remaining_time_in_millis() / 1000)
     return result.model_dump(by_alias=True)

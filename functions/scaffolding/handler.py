@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from typing import Any
 
-from brightrun.api import routes_consultant, routes_scaffolding, routes_templates
-from brightrun.api.app import build_api
+from brightrun.http.app import build_api
+from brightrun.scaffolding import routes, template_routes
+from brightrun.wiring.scaffolding import SERVICES
 
-api = build_api(routes_scaffolding.router, routes_consultant.router, routes_templates.router)
+api = build_api(routes.router, template_routes.router, services=SERVICES)
 
 
 def lambda_handler(event: dict[str, Any], context: Any) -> dict[str, Any]:

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from typing import Any
 
-from brightrun.api import routes_training_files
-from brightrun.api.app import build_api
+from brightrun.http.app import build_api
+from brightrun.training_files import routes
+from brightrun.wiring.training_files import SERVICES
 
-api = build_api(routes_training_files.router)
+api = build_api(routes.router, services=SERVICES)
 
 
 def lambda_handler(event: dict[str, Any], context: Any) -> dict[str, Any]:

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from typing import Any
 
-from brightrun.bootstrap import datasets as bootstrap_datasets
-from brightrun.domain.validation_workflow import ValidationRun
+from brightrun.datasets.validate_dataset import ValidationRun
+from brightrun.wiring.validate_dataset import dataset_validator
 
 
 def lambda_handler(event: dict[str, Any], context: Any) -> dict[str, Any]:  # noqa: ARG001
     """Carry out one validation, or record that it failed for good."""
-    end = bootstrap_datasets.dataset_validator().validate(ValidationRun.model_validate(event))
+    end = dataset_validator().validate(ValidationRun.model_validate(event))
     return end.model_dump(by_alias=True)

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 
 from infra.permissions.grant import Grant
 
-# The models of reference_data/claude_models.json as Amazon Bedrock names them.
+# The models of claude/claude_models.json as Amazon Bedrock names them.
 BEDROCK_MODELS = (
     "anthropic.claude-sonnet-5-5",
     "anthropic.claude-haiku-5-5",

@@ -7,7 +7,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from brightrun.domain.ids import NIL_UUID
+from brightrun.core.ids import NIL_UUID
 from tests import builders as build
 from tests.fakes import scaffolding
 from tests.fakes.training_jobs import a_point, a_training_job

@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from brightrun.api.problems import STATUS
+from brightrun.http.problems import STATUS
 from infra.routes import ROUTES
 from local import openapi
 from tests.handlers.gateway import HANDLERS

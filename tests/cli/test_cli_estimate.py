@@ -5,9 +5,9 @@ from typing import Any
 
 import pytest
 
-from brightrun.domain.estimate_calibration import Calibration
-from brightrun.domain.estimate_wish import Wish, answer
-from brightrun.domain.training_job import GpuConfig
+from brightrun.catalog.gpu_instances import GpuConfig
+from brightrun.estimates.calibration import Calibration
+from brightrun.estimates.model import EstimateRequest, answer
 from tests.cli.conftest import BrightRun
 from tests.cli.fake_system import FakeSystem
 
@@ -39,7 +39,9 @@ def test_the_originals_values_come_out_without_a_login(
 
 
 def test_the_better_estimate_is_the_default_and_the_services_own(brightrun: BrightRun) -> None:
-    wish = Wish(GpuConfig("H100", 1), pairs=1567, tokens=2_193_800, pairs_per_conversation=3.67)
+    wish = EstimateRequest(
+        GpuConfig("H100", 1), pairs=1567, tokens=2_193_800, pairs_per_conversation=3.67
+    )
     assert estimate(brightrun, *NUMBERS) == answer(wish, None, Calibration())
 
 
@@ -92,7 +94,7 @@ def test_what_cannot_be_estimated_is_wrong_usage_and_says_why(
 def test_a_dataset_is_estimated_by_the_system(
     brightrun: BrightRun, system: FakeSystem, signed_in: None
 ) -> None:
-    known = Wish(GpuConfig("H100", 1), pairs=10, tokens=2000)
+    known = EstimateRequest(GpuConfig("H100", 1), pairs=10, tokens=2000)
     data = answer(known, None, Calibration())
     body = {"success": True, "data": data}
     system.route("POST", "/api/jobs/estimate", lambda *_: body)

@@ -6,9 +6,8 @@ import io
 
 import pytest
 
-from brightrun.errors import StorageError
-from brightrun.ports.training import ArtifactFiles
-from brightrun.repositories.artifact_files import PART_BYTES, S3ArtifactFiles
+from brightrun.core.errors import StorageError
+from brightrun.training.adapters.repository import PART_BYTES, ArtifactFiles, S3ArtifactFiles
 from tests.aws import Aws
 
 KEY = "owner-1/model-1/adapter_model.safetensors"

@@ -10,16 +10,16 @@ from typing import Any
 
 import pytest
 
-from brightrun.domain.batch import BatchItem, BatchJob
-from brightrun.domain.transitions import ItemStatus, JobAction, JobStatus
-from brightrun.errors import (
+from brightrun.batches.claim_repository import ClaimRepository, Outcome
+from brightrun.batches.model import BatchItem, BatchJob, ItemStatus, JobAction, JobStatus
+from brightrun.batches.repository import BatchLists, BatchRepository
+from brightrun.core.errors import (
     ActionNotAllowedError,
     ClaimsClosedError,
     InvalidCursorError,
     LeaseLostError,
     NotFoundError,
 )
-from brightrun.ports import BatchLists, BatchRepository, ClaimRepository, Outcome
 from tests import builders as build
 from tests.builders import OWNER, START, STRANGER
 from tests.fakes.batches import InMemoryBatches
@@ -128,7 +128,7 @@ def test_a_filtered_page_is_filled(store: Store) -> None:
     job = stored_job(store, 6)
     for item in claim(store, job, 6):
         outcome = build.failed() if item.position % 2 else build.completed()
-        store.claims.conclude(item, outcome, START)
+        store.claims.complete(item, outcome, START)
     first = store.lists.items(OWNER, job.job_id, status="failed", limit=2, cursor=None)
     rest = store.lists.items(OWNER, job.job_id, status="failed", limit=2, cursor=first.next_cursor)
     assert [item.position for item in (*first.records, *rest.records)] == [1, 3, 5]
@@ -217,10 +217,10 @@ def test_a_lease_that_passed_on_cannot_be_renewed_or_concluded(store: Store) -> 
     with pytest.raises(LeaseLostError):
         store.claims.renew(held[0], build.a_lease("worker-a", at=later))
     with pytest.raises(LeaseLostError):
-        store.claims.conclude(held[0], build.completed(), later)
-    store.claims.conclude(taken[0], build.completed(), later)
+        store.claims.complete(held[0], build.completed(), later)
+    store.claims.complete(taken[0], build.completed(), later)
     with pytest.raises(LeaseLostError):
-        store.claims.conclude(taken[0], build.completed(), later)
+        store.claims.complete(taken[0], build.completed(), later)
     assert store.batches.job(OWNER, job.job_id).successful_items == 1
 
 
@@ -237,7 +237,7 @@ def test_an_outcome_changes_item_and_counters_together(
 ) -> None:
     job = stored_job(store)
     item = claim(store, job, 1)[0]
-    store.claims.conclude(item, outcome, START)
+    store.claims.complete(item, outcome, START)
     page = store.lists.items(OWNER, job.job_id, status=None, limit=1, cursor=None)
     ended = page.records[0]
     assert ended.status is status
@@ -250,7 +250,7 @@ def test_an_outcome_changes_item_and_counters_together(
 def test_tokens_and_cost_add_up_on_the_job(store: Store) -> None:
     job = stored_job(store)
     for item in claim(store, job, 2):
-        store.claims.conclude(item, build.completed(simulated=True), START)
+        store.claims.complete(item, build.completed(simulated=True), START)
     after = store.batches.job(OWNER, job.job_id)
     assert (after.input_tokens, after.output_tokens, after.cost_micro_usd) == (20, 40, 600)
     assert after.simulated
@@ -271,7 +271,7 @@ def test_a_paused_or_cancelled_job_takes_no_claims_but_lets_items_end(
         store.claims.next_items(OWNER, job.job_id, 1)
     with pytest.raises(ClaimsClosedError):
         store.claims.claim(given, build.a_lease(), build.lines_for(given), START)
-    store.claims.conclude(held[0], build.completed(), START)
+    store.claims.complete(held[0], build.completed(), START)
     assert store.batches.job(OWNER, job.job_id).status is status
     assert_counters_equal_item_states(store, job.job_id)
 
@@ -279,7 +279,7 @@ def test_a_paused_or_cancelled_job_takes_no_claims_but_lets_items_end(
 def test_a_stop_closes_the_job_to_claims(store: Store) -> None:
     job = stored_job(store)
     item = claim(store, job, 1)[0]
-    store.claims.conclude(item, build.failed(stop_reason="Item 1 failed"), START)
+    store.claims.complete(item, build.failed(stop_reason="Item 1 failed"), START)
     assert store.batches.job(OWNER, job.job_id).stop_reason == "Item 1 failed"
     with pytest.raises(ClaimsClosedError):
         store.claims.next_items(OWNER, job.job_id, 1)
@@ -333,10 +333,10 @@ def test_items_of_a_dead_worker_are_cancelled_when_their_lease_has_run_out(store
 def test_failed_items_put_back_are_a_new_generation(store: Store) -> None:
     job = stored_job(store, 3)
     for item in claim(store, job, 2):
-        store.claims.conclude(item, build.failed(), START)
+        store.claims.complete(item, build.failed(), START)
     failed = list(store.lists.retryable_items(OWNER, job.job_id))
-    assert store.claims.put_back(failed, START) == 2
-    assert store.claims.put_back(failed, START) == 0
+    assert store.claims.requeue(failed, START) == 2
+    assert store.claims.requeue(failed, START) == 0
     again = list(store.lists.open_items(OWNER, job.job_id))[:2]
     assert [(i.generation, i.attempts, i.error_code) for i in again] == [(2, 0, None)] * 2
     assert_counters_equal_item_states(store, job.job_id)
@@ -344,11 +344,11 @@ def test_failed_items_put_back_are_a_new_generation(store: Store) -> None:
 
 def test_nothing_is_put_back_into_a_job_that_has_ended(store: Store) -> None:
     job = stored_job(store, 1)
-    store.claims.conclude(claim(store, job, 1)[0], build.failed(), START)
+    store.claims.complete(claim(store, job, 1)[0], build.failed(), START)
     store.batches.apply(OWNER, job.job_id, JobAction.FAIL, START, build.a_line())
     failed = list(store.lists.retryable_items(OWNER, job.job_id))
     with pytest.raises(ClaimsClosedError):
-        store.claims.put_back(failed, START)
+        store.claims.requeue(failed, START)
 
 
 def test_more_items_than_fit_one_transaction_are_cancelled(store: Store) -> None:
@@ -361,7 +361,7 @@ def test_more_items_than_fit_one_transaction_are_cancelled(store: Store) -> None
 def test_the_log_is_complete_and_in_order(store: Store) -> None:
     job = stored_job(store, 4)
     for item in claim(store, job, 4):
-        store.claims.conclude(item, build.completed(lines=[build.a_line("done")]), START)
+        store.claims.complete(item, build.completed(lines=[build.a_line("done")]), START)
     lines = store.lists.log(OWNER, job.job_id, limit=100, cursor=None).records
     messages = [line.message for line in lines]
     assert messages == [*(f"Processing item {n}" for n in range(1, 5)), *["done"] * 4]
@@ -408,7 +408,7 @@ def test_workers_racing_through_a_job_end_every_item_once(store: Store) -> None:
             done = 0
             while items := claim(store, job, 2, token):
                 for item in items:
-                    store.claims.conclude(item, build.completed(), START)
+                    store.claims.complete(item, build.completed(), START)
                     done += 1
             return done
 

@@ -9,11 +9,10 @@ from typing import Any
 
 import pytest
 
-from brightrun.domain.claude import CALL_TIMEOUT_S, Completion
-from brightrun.domain.conversation import RAW_CONVERSATION_SCHEMA, read_conversation
-from brightrun.domain.prompt_assembly import Prompt
-from brightrun.errors import ClaudeCallError, UnusableModelError
-from brightrun.gateways.claude import anthropic_claude
+from brightrun.claude.client import anthropic_claude
+from brightrun.claude.model import CALL_TIMEOUT_S, Completion, Prompt
+from brightrun.conversations.model import RAW_CONVERSATION_SCHEMA, read_conversation
+from brightrun.core.errors import ClaudeCallError, UnusableModelError
 from local.claude_simulator import ClaudeSimulator
 from tests.builders import a_plan
 

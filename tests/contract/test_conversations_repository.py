@@ -8,10 +8,9 @@ from threading import Barrier
 
 import pytest
 
-from brightrun.domain.conversation_list import ConversationFilter
-from brightrun.errors import DuplicateKeyError, NotFoundError, VersionConflictError
-from brightrun.ports import ConversationRepository
-from brightrun.repositories.conversations import DynamoConversations
+from brightrun.conversations.model import ConversationFilter
+from brightrun.conversations.repository import ConversationRepository, DynamoConversations
+from brightrun.core.errors import DuplicateKeyError, NotFoundError, VersionConflictError
 from tests.aws import Aws
 from tests.builders import OWNER, STRANGER
 from tests.fakes.conversations import InMemoryConversations, a_record

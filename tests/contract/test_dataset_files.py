@@ -8,10 +8,9 @@ from urllib.parse import parse_qs, urlsplit
 
 import pytest
 
-from brightrun.errors import ObjectChangedError, StorageError
-from brightrun.ports.datasets import DatasetFiles
-from brightrun.repositories.dataset_files import S3DatasetFiles
-from brightrun.repositories.objects import s3_client
+from brightrun.aws.objects import s3_client
+from brightrun.core.errors import ObjectChangedError, StorageError
+from brightrun.datasets.file_repository import DatasetFiles, S3DatasetFiles
 from tests.aws import Aws
 from tests.fakes.datasets import InMemoryDatasetFiles
 

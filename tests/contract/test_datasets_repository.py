@@ -10,19 +10,17 @@ from threading import Barrier
 
 import pytest
 
-from brightrun.domain.dataset import Dataset
-from brightrun.errors import (
+from brightrun.core.errors import (
     DatasetInUseError,
     DuplicateKeyError,
     InvalidCursorError,
     NotFoundError,
     VersionConflictError,
 )
-from brightrun.ports import TrainingFileRepository
-from brightrun.ports.datasets import DatasetRepository, Notifications
-from brightrun.repositories.datasets import DynamoDatasets
-from brightrun.repositories.notifications import DynamoNotifications
-from brightrun.repositories.training_files import DynamoTrainingFiles
+from brightrun.datasets.model import Dataset
+from brightrun.datasets.repository import DatasetRepository, DynamoDatasets
+from brightrun.notifications.repository import DynamoNotifications, Notifications
+from brightrun.training_files.repository import DynamoTrainingFiles, TrainingFileRepository
 from tests.aws import Aws
 from tests.builders import OWNER, STRANGER
 from tests.contract.test_training_files_repository import a_file, a_version
@@ -276,7 +274,7 @@ def test_of_two_imports_of_one_version_at_once_exactly_one_lands(aws: Aws) -> No
 def test_a_search_that_finds_little_reads_only_so_much(
     aws: Aws, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("brightrun.repositories.dynamodb._FILTERED_READ", 2)
+    monkeypatch.setattr("brightrun.aws.dynamodb._FILTERED_READ", 2)
     repository = dynamo_stores(aws).datasets
     for number in range(10, 40):
         repository.add(a_dataset(f"dataset-{number}", name="Last" if number == 10 else "Other"))

@@ -4,9 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from brightrun.errors import NotFoundError
-from brightrun.ports.datasets import Notifications
-from brightrun.repositories.notifications import DynamoNotifications
+from brightrun.core.errors import NotFoundError
+from brightrun.notifications.repository import DynamoNotifications, Notifications
 from tests.builders import OWNER, STRANGER
 from tests.fakes.datasets import InMemoryNotifications, a_notification
 

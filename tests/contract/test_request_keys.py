@@ -6,9 +6,8 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from brightrun.errors import IdempotencyKeyReusedError
-from brightrun.ports import RequestKeys
-from brightrun.repositories.request_keys import DynamoRequestKeys
+from brightrun.aws.request_keys import DynamoRequestKeys, RequestKeys
+from brightrun.core.errors import IdempotencyKeyReusedError
 from tests.builders import OWNER, STRANGER
 from tests.fakes.outside import InMemoryKeys
 
@@ -46,6 +45,6 @@ def test_after_a_day_a_key_is_free_again(keys: RequestKeys) -> None:
 
 def test_the_key_of_a_job_that_was_given_up_is_bound_anew_by_one_of_two(keys: RequestKeys) -> None:
     keys.job_for(OWNER, "key", "order", "job-1", NOW)
-    assert keys.bind_anew(OWNER, "key", "order", "job-2", "job-1", NOW) == "job-2"
-    assert keys.bind_anew(OWNER, "key", "order", "job-3", "job-1", NOW) == "job-2"
+    assert keys.rebind(OWNER, "key", "order", "job-2", "job-1", NOW) == "job-2"
+    assert keys.rebind(OWNER, "key", "order", "job-3", "job-1", NOW) == "job-2"
     assert keys.job_for(OWNER, "key", "order", "job-4", NOW) == "job-2"

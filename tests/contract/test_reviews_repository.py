@@ -10,13 +10,11 @@ from threading import Barrier
 
 import pytest
 
-from brightrun.domain.conversation_record import ConversationRecord
-from brightrun.domain.review import AuditEntry, Decision, audit_entry
-from brightrun.errors import InvalidCursorError, NotFoundError, VersionConflictError
-from brightrun.ports import ConversationRepository
-from brightrun.ports.conversations import ReviewRepository
-from brightrun.repositories.conversations import DynamoConversations
-from brightrun.repositories.reviews import DynamoReviews
+from brightrun.conversations.model import ConversationRecord
+from brightrun.conversations.repository import ConversationRepository, DynamoConversations
+from brightrun.conversations.review.model import AuditEntry, Decision, audit_entry
+from brightrun.conversations.review.repository import DynamoReviews, ReviewRepository
+from brightrun.core.errors import InvalidCursorError, NotFoundError, VersionConflictError
 from tests.aws import Aws
 from tests.builders import OWNER, START, STRANGER
 from tests.fakes.conversations import InMemoryConversations, a_record

@@ -10,8 +10,14 @@ import boto3
 import pytest
 from moto import mock_aws
 
-from brightrun.domain.builtin_scaffolding import builtin_records
-from brightrun.domain.scaffolding import (
+from brightrun.core.errors import (
+    ConflictError,
+    DuplicateKeyError,
+    StorageError,
+    VersionConflictError,
+)
+from brightrun.scaffolding.builtin import builtin_records
+from brightrun.scaffolding.model import (
     Consultant,
     EmotionalArc,
     Persona,
@@ -19,9 +25,7 @@ from brightrun.domain.scaffolding import (
     Record,
     TrainingTopic,
 )
-from brightrun.errors import ConflictError, DuplicateKeyError, StorageError, VersionConflictError
-from brightrun.repositories.scaffolding import DynamoScaffolding
-from brightrun.services.scaffolding_catalog import ScaffoldingRepository
+from brightrun.scaffolding.repository import DynamoScaffolding, ScaffoldingRepository
 from tests.aws import isolate
 from tests.fakes import scaffolding as build
 

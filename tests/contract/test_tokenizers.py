@@ -8,10 +8,9 @@ from pathlib import Path
 
 import pytest
 
-from brightrun.errors import StorageError
-from brightrun.ports.receipt import Tokenizers
-from brightrun.repositories.objects import s3_client
-from brightrun.repositories.tokenizers import Kept, S3Tokenizers
+from brightrun.aws.objects import s3_client
+from brightrun.core.errors import StorageError
+from brightrun.datasets.receipts.repository import S3Tokenizers, TokenizerCache, Tokenizers
 from brightrun.sft.errors import ModelError
 from brightrun.sft.tokenizer import TEMPLATE, TOKENIZER, OfflineTokenizer
 from tests.aws import Aws
@@ -75,7 +74,7 @@ def put_files(aws: Aws, **files: bytes | None) -> None:
 
 def test_the_last_tokenizer_is_kept_and_only_that_one(aws: Aws) -> None:
     put_files(aws)
-    kept: Kept = {}
+    kept: TokenizerCache = {}
     first = S3Tokenizers(aws.s3, "base-models", kept).tokenizer(PREFIX)
     assert S3Tokenizers(aws.s3, "base-models", kept).tokenizer(PREFIX) is first
     for name, content in tokenizer_files().items():

@@ -7,10 +7,9 @@ from threading import Barrier
 
 import pytest
 
-from brightrun.domain.training_file import QualitySummary, TrainingFile, TrainingFileVersion
-from brightrun.errors import DuplicateKeyError, NotFoundError, VersionConflictError
-from brightrun.ports import TrainingFileRepository
-from brightrun.repositories.training_files import DynamoTrainingFiles
+from brightrun.core.errors import DuplicateKeyError, NotFoundError, VersionConflictError
+from brightrun.training_files.model import QualitySummary, TrainingFile, TrainingFileVersion
+from brightrun.training_files.repository import DynamoTrainingFiles, TrainingFileRepository
 from tests.aws import Aws
 from tests.builders import OWNER, STRANGER
 from tests.fakes.training_files import InMemoryTrainingFiles

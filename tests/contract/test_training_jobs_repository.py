@@ -12,20 +12,24 @@ from typing import Any
 
 import pytest
 
-from brightrun.domain.dataset import Dataset
-from brightrun.domain.notification import Notification
-from brightrun.domain.training_costs import cost_record
-from brightrun.domain.training_job import TrainingJob
-from brightrun.domain.training_notices import artifact_ready, job_completed, job_queued
-from brightrun.domain.training_transitions import cancelled, ended, starting
-from brightrun.errors import DuplicateKeyError, NotFoundError, StorageError, VersionConflictError
-from brightrun.errors.training import DatasetNotReadyError
-from brightrun.ports.training import CostRecords, ModelRepository, TrainingJobRepository
-from brightrun.repositories.cost_records import DynamoCostRecords
-from brightrun.repositories.datasets import DynamoDatasets
-from brightrun.repositories.dynamodb import from_wire, to_wire
-from brightrun.repositories.models import DynamoModels
-from brightrun.repositories.training_jobs import DynamoTrainingJobs, TrainingTables
+from brightrun.aws.dynamodb import from_wire, to_wire
+from brightrun.core.errors import (
+    DatasetNotReadyError,
+    DuplicateKeyError,
+    NotFoundError,
+    StorageError,
+    VersionConflictError,
+)
+from brightrun.datasets.model import Dataset
+from brightrun.datasets.repository import DynamoDatasets
+from brightrun.notifications.model import Notification
+from brightrun.training.adapters.repository import DynamoModels, ModelRepository
+from brightrun.training.costs.model import cost_record
+from brightrun.training.costs.repository import CostRecords, DynamoCostRecords
+from brightrun.training.model import TrainingJob
+from brightrun.training.notices import artifact_ready, job_completed, job_queued
+from brightrun.training.repository import DynamoTrainingJobs, TrainingJobRepository, TrainingTables
+from brightrun.training.transitions import cancelled, ended, starting
 from tests.aws import Aws
 from tests.builders import OWNER, START, STRANGER
 from tests.fakes.datasets import DATASET_TABLES
@@ -103,12 +107,14 @@ def completed(job: TrainingJob, **fields: Any) -> TrainingJob:
     return ended(running, LATER, "completed", final_cost=3.0, billed_seconds=1800, **fields)
 
 
-def settle(store: Store, job: TrainingJob, seen_version: int, *, with_model: bool = True) -> None:
+def close_billing(
+    store: Store, job: TrainingJob, seen_version: int, *, with_model: bool = True
+) -> None:
     model = a_model(job) if with_model else None
     told: list[Notification] = [job_completed(job, LATER)]
     if model is not None:
         told.append(artifact_ready(job, model, LATER))
-    store.jobs.settle(
+    store.jobs.close_billing(
         job, seen_version, cost=cost_record(job, LATER), notifications=told, model=model
     )
 
@@ -198,7 +204,7 @@ def test_a_change_of_a_version_that_is_gone_is_refused_and_tells_nobody(store: S
 def test_settling_closes_the_job_with_all_that_belongs_to_it(store: Store) -> None:
     job = create(store, a_training_job())
     end = completed(job)
-    settle(store, end, 1)
+    close_billing(store, end, 1)
     stored = store.jobs.job(OWNER, job.job_id)
     assert (stored.status, stored.settled, stored.version) == ("completed", True, 2)
     assert store.models.model(OWNER, str(stored.model_id)) == a_model(job)
@@ -209,19 +215,19 @@ def test_settling_closes_the_job_with_all_that_belongs_to_it(store: Store) -> No
 
 def test_a_job_can_end_without_a_model(store: Store) -> None:
     job = create(store, a_training_job())
-    settle(store, completed(job), 1, with_model=False)
+    close_billing(store, completed(job), 1, with_model=False)
     assert store.jobs.job(OWNER, job.job_id).model_id is None
     assert store.models.models(OWNER, limit=10, cursor=None).records == ()
 
 
 def test_a_settled_row_is_never_written_again(store: Store) -> None:
     job = create(store, a_training_job())
-    settle(store, completed(job), 1)
+    close_billing(store, completed(job), 1)
     settled = store.jobs.job(OWNER, job.job_id)
     with pytest.raises(VersionConflictError):
         store.jobs.replace(dataclasses.replace(settled, progress=1.0), settled.version)
     with pytest.raises(VersionConflictError):
-        settle(store, settled, settled.version)
+        close_billing(store, settled, settled.version)
     assert store.jobs.job(OWNER, job.job_id) == settled
     assert store.active_jobs("dataset-1") == 0
     assert len(list(store.costs.between(OWNER, "2026-11-01", "2026-11-30"))) == 1
@@ -231,7 +237,7 @@ def test_settling_from_a_version_that_is_gone_changes_nothing(store: Store) -> N
     job = create(store, a_training_job())
     store.jobs.replace(starting(job, LATER), 1)
     with pytest.raises(VersionConflictError):
-        settle(store, completed(job), 1)
+        close_billing(store, completed(job), 1)
     assert not store.jobs.job(OWNER, job.job_id).settled
     assert store.active_jobs("dataset-1") == 1
     assert store.models.models(OWNER, limit=10, cursor=None).records == ()
@@ -246,7 +252,7 @@ def test_models_are_listed_newest_first_by_pages_to_their_owner_alone(store: Sto
     made = []
     for minutes in (0, 2, 1):
         job = create(store, a_training_job(_id_made_at(minutes)))
-        settle(store, completed(job), 1)
+        close_billing(store, completed(job), 1)
         made.append((minutes, a_model(job)))
     newest_first = [model for _, model in sorted(made, key=lambda one: -one[0])]
     first = store.models.models(OWNER, limit=2, cursor=None)
@@ -263,14 +269,14 @@ def test_costs_are_found_by_whole_days_oldest_first(store: Store) -> None:
         job = create(store, a_training_job(_id_made_at(number)))
         at = START.replace(day=int(day[-2:]), hour=hour, minute=59 if hour else 0)
         end = completed(job)
-        store.jobs.settle(end, 1, cost=cost_record(end, at), notifications=[], model=None)
+        store.jobs.close_billing(end, 1, cost=cost_record(end, at), notifications=[], model=None)
     found = [one.billing_period for one in store.costs.between(OWNER, "2026-11-20", "2026-11-21")]
     assert found == ["2026-11-20", "2026-11-21"]
     assert list(store.costs.between(STRANGER, "2026-11-01", "2026-11-30")) == []
 
 
 def _id_made_at(minutes: int) -> str:
-    from brightrun.domain.ids import time_ordered_id
+    from brightrun.core.ids import time_ordered_id
 
     return time_ordered_id(START + timedelta(minutes=minutes))
 
@@ -295,7 +301,7 @@ def test_of_a_cancellation_and_a_start_at_once_exactly_one_lands(store: Store) -
     job = create(store, a_training_job())
     landed = at_once(
         lambda: store.jobs.replace(starting(job, LATER), 1),
-        lambda: settle(
+        lambda: close_billing(
             store,
             ended(job, LATER, "cancelled", final_cost=0.0, billed_seconds=0),
             1,
@@ -312,8 +318,8 @@ def test_of_two_settlements_at_once_exactly_one_lands(store: Store) -> None:
     job = create(store, a_training_job())
     failed = ended(starting(job, START), LATER, "failed", final_cost=1.0, billed_seconds=600)
     landed = at_once(
-        lambda: settle(store, completed(job), 1),
-        lambda: settle(store, failed, 1, with_model=False),
+        lambda: close_billing(store, completed(job), 1),
+        lambda: close_billing(store, failed, 1, with_model=False),
     )
     assert sorted(landed) == [False, True]
     stored = store.jobs.job(OWNER, job.job_id)
@@ -345,15 +351,15 @@ def test_a_job_whose_dataset_vanished_cannot_be_settled_and_says_so(aws: Aws) ->
     key = to_wire({"owner_id": OWNER, "dataset_id": "dataset-1"})
     aws.dynamodb.delete_item(TableName="DatasetsTable", Key=key)
     with pytest.raises(StorageError, match="dataset is gone"):
-        settle(store, completed(job), 1)
+        close_billing(store, completed(job), 1)
     assert not store.jobs.job(OWNER, job.job_id).settled
 
 
 def test_a_filtered_page_reads_only_so_much_and_its_cursor_leads_to_the_rest(
     aws: Aws, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("brightrun.repositories.dynamodb._FILTERED_READ", 2)
-    monkeypatch.setattr("brightrun.repositories.training_jobs._READS", 1)
+    monkeypatch.setattr("brightrun.aws.dynamodb._FILTERED_READ", 2)
+    monkeypatch.setattr("brightrun.training.repository._READS", 1)
     store = in_dynamodb(aws)
     store.add_dataset(a_dataset())
     for number in range(5):

@@ -7,10 +7,9 @@ from typing import Any
 
 import pytest
 
-from brightrun.domain.training_records import training_event
-from brightrun.errors import InvalidCursorError, StorageError
-from brightrun.ports.training import TrainingRecords
-from brightrun.repositories.training_records import DynamoTrainingRecords
+from brightrun.core.errors import InvalidCursorError, StorageError
+from brightrun.training.model import training_event
+from brightrun.training.repository import DynamoTrainingRecords, TrainingRecords
 from tests.aws import Aws
 from tests.builders import OWNER, START, STRANGER
 from tests.fakes.training_jobs import InMemoryTrainingRecords, a_point, a_training_job

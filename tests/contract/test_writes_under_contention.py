@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 from botocore.exceptions import ClientError
 
-from brightrun.errors import StorageError
+from brightrun.core.errors import StorageError
 from tests import builders as build
 from tests.aws import Aws
 from tests.builders import OWNER

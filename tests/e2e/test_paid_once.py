@@ -12,7 +12,7 @@ from typing import Any
 
 import pytest
 
-from brightrun.domain.scaffolding import ConsultantContent
+from brightrun.scaffolding.model import ConsultantContent
 from local.settings import USER_NAME
 from tests.e2e.conftest import SELECTION, Installation
 

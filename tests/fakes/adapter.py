@@ -9,8 +9,8 @@ import tarfile
 from collections.abc import Iterable, Mapping
 from typing import Any
 
-from brightrun.domain.base_models import base_model
-from brightrun.domain.training_job import TrainingJob
+from brightrun.catalog.base_models import base_model
+from brightrun.training.model import TrainingJob
 
 DATASET_SHA256 = "ab" * 32
 WIDTH = 64

@@ -8,21 +8,29 @@ from collections.abc import Iterable, Sequence
 from datetime import datetime
 from typing import Any, TypeVar
 
-from brightrun.domain.batch import BatchItem, BatchJob, Lease, job_key
-from brightrun.domain.batch_log import LogLine
-from brightrun.domain.conversation_record import ConversationRecord
-from brightrun.domain.generation_records import FailedGeneration
-from brightrun.domain.moments import epoch_ms, iso
-from brightrun.domain.pages import Page
-from brightrun.domain.transitions import (
+from brightrun.batches.claim_repository import Outcome
+from brightrun.batches.log import LogLine
+from brightrun.batches.model import (
     ENDED_JOBS,
+    BatchItem,
+    BatchJob,
     ItemStatus,
     JobAction,
     JobStatus,
+    Lease,
+    job_key,
 )
-from brightrun.errors import ClaimsClosedError, InvalidCursorError, LeaseLostError, NotFoundError
-from brightrun.ports import Outcome
-from brightrun.repositories.batches import not_allowed
+from brightrun.batches.repository import not_allowed
+from brightrun.conversations.generation_log.model import FailedGeneration
+from brightrun.conversations.model import ConversationRecord
+from brightrun.core.errors import (
+    ClaimsClosedError,
+    InvalidCursorError,
+    LeaseLostError,
+    NotFoundError,
+)
+from brightrun.core.pages import Page
+from brightrun.core.timestamps import epoch_ms, iso
 
 T = TypeVar("T")
 
@@ -147,7 +155,7 @@ class InMemoryBatches:
             held = self._held(item, lease.token)
             self._store(dataclasses.replace(held, lease_expires_at=lease.expires_at))
 
-    def conclude(self, item: BatchItem, outcome: Outcome, now: datetime) -> None:
+    def complete(self, item: BatchItem, outcome: Outcome, now: datetime) -> None:
         with self._lock:
             held = self._held(item, item.lease_token)
             facts = {**_UNHELD, "retry_at": outcome.retry_at}
@@ -181,7 +189,7 @@ class InMemoryBatches:
                 self._store(cancelled, cancelled_items=1, processing_items=-int(orphan))
             return len(free)
 
-    def put_back(self, items: Sequence[BatchItem], now: datetime) -> int:
+    def requeue(self, items: Sequence[BatchItem], now: datetime) -> int:
         with self._lock:
             open_to = {JobStatus.PROCESSING, JobStatus.PAUSED}
             if items and self._job_of(items[0]).status not in open_to:

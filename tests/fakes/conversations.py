@@ -6,12 +6,16 @@ import dataclasses
 from collections.abc import Iterator
 from typing import Any
 
-from brightrun.domain.conversation_list import ConversationDigest, ConversationFilter
-from brightrun.domain.conversation_record import ConversationRecord, overtaken
-from brightrun.domain.enrichment import TO_BE_RUN
-from brightrun.domain.moments import iso
-from brightrun.domain.pages import Page
-from brightrun.errors import DuplicateKeyError, NotFoundError
+from brightrun.conversations.enrichment.model import TO_BE_RUN
+from brightrun.conversations.model import (
+    ConversationDigest,
+    ConversationFilter,
+    ConversationRecord,
+    version_conflict,
+)
+from brightrun.core.errors import DuplicateKeyError, NotFoundError
+from brightrun.core.pages import Page
+from brightrun.core.timestamps import iso
 from tests.builders import OWNER, START
 
 
@@ -77,14 +81,14 @@ class InMemoryConversations:
     def replace(self, record: ConversationRecord, seen_version: int) -> ConversationRecord:
         current = self.conversation(record.owner_id, record.conversation_id)
         if current.version != seen_version:
-            raise overtaken(current)
+            raise version_conflict(current)
         return self._store(dataclasses.replace(record, version=seen_version + 1))
 
     def drop(self, record: ConversationRecord) -> None:
         """Take a row away that is at the record's version."""
         current = self.conversation(record.owner_id, record.conversation_id)
         if current.version != record.version:
-            raise overtaken(current)
+            raise version_conflict(current)
         del self._rows[record.owner_id, record.conversation_id]
 
     def _store(self, record: ConversationRecord) -> ConversationRecord:

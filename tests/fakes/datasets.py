@@ -8,13 +8,13 @@ import io
 from collections.abc import Sequence
 from typing import Any
 
-from brightrun.domain.dataset import Dataset, already_imported, in_use, overtaken
-from brightrun.domain.moments import iso
-from brightrun.domain.notification import Notification, notification_id
-from brightrun.domain.pages import Page
-from brightrun.errors import NotFoundError, ObjectChangedError, StorageError
-from brightrun.ports.datasets import ByteStream, StoredObject, UploadPart
-from brightrun.repositories.datasets import DatasetTables
+from brightrun.core.errors import NotFoundError, ObjectChangedError, StorageError
+from brightrun.core.pages import Page
+from brightrun.core.timestamps import iso
+from brightrun.datasets.file_repository import ByteStream, StoredObject, UploadPart
+from brightrun.datasets.model import Dataset, already_imported, in_use, version_conflict
+from brightrun.datasets.repository import DatasetTables
+from brightrun.notifications.model import Notification, notification_id
 from tests.builders import OWNER, START
 from tests.fakes.training_files import InMemoryTrainingFiles
 
@@ -213,7 +213,7 @@ class InMemoryDatasets:
     def _seen(self, dataset: Dataset) -> Dataset:
         current = self.dataset(dataset.owner_id, dataset.dataset_id)
         if current.version != dataset.version:
-            raise overtaken(current)
+            raise version_conflict(current)
         return current
 
     def _note(self, dataset: Dataset, *, imported: bool) -> None:

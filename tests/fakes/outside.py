@@ -8,12 +8,11 @@ from collections.abc import Iterable, Mapping
 from datetime import datetime, timedelta
 from typing import Any
 
-from brightrun.domain.batch import BatchJob
-from brightrun.domain.claude import Completion
-from brightrun.domain.generation_records import GenerationLogEntry
-from brightrun.domain.prompt_assembly import Prompt
-from brightrun.errors import IdempotencyKeyReusedError
-from brightrun.ports import StoredText
+from brightrun.aws.objects import StoredText
+from brightrun.batches.model import BatchJob
+from brightrun.claude.model import Completion, Prompt
+from brightrun.conversations.generation_log.model import GenerationLogEntry
+from brightrun.core.errors import IdempotencyKeyReusedError
 from tests.builders import a_completion
 
 
@@ -61,7 +60,7 @@ class InMemoryKeys:
             self._bound[owner_id, key] = (fingerprint, job_id, now)
         return self._job(owner_id, key, fingerprint)
 
-    def bind_anew(
+    def rebind(
         self, owner_id: str, key: str, fingerprint: str, job_id: str, given_up: str, now: datetime
     ) -> str:
         if self._job(owner_id, key, fingerprint) == given_up:

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections import defaultdict
 
-from brightrun.domain.conversation_record import ConversationRecord
-from brightrun.domain.pages import Page
-from brightrun.domain.review import AuditEntry, conversation_key
+from brightrun.conversations.model import ConversationRecord
+from brightrun.conversations.review.model import AuditEntry, conversation_key
+from brightrun.core.pages import Page
 from tests.fakes.conversations import InMemoryConversations
 
 

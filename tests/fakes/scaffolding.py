@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from typing import Any
 
-from brightrun.domain.builtin_scaffolding import builtin_records
-from brightrun.domain.scaffolding import (
+from brightrun.core.errors import DuplicateKeyError, VersionConflictError
+from brightrun.scaffolding.builtin import builtin_records
+from brightrun.scaffolding.model import (
     Consultant,
     EmotionalArc,
     Persona,
@@ -14,7 +15,6 @@ from brightrun.domain.scaffolding import (
     Record,
     TrainingTopic,
 )
-from brightrun.errors import DuplicateKeyError, VersionConflictError
 
 
 class InMemoryScaffolding:

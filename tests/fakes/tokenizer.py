@@ -6,7 +6,7 @@ import json
 from pathlib import Path
 from typing import Any
 
-from brightrun.domain.base_models import BaseModelEntry, default_base_model
+from brightrun.catalog.base_models import BaseModelEntry, default_base_model
 from brightrun.sft.tokenizer import CONFIG, TEMPLATE, TOKENIZER, OfflineTokenizer
 
 SPECIAL = ("<pad>", "<|im_start|>", "<|im_end|>")

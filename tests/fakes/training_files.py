@@ -6,20 +6,20 @@ import dataclasses
 import json
 from typing import Any
 
-from brightrun.domain.conversation_record import ConversationRecord
-from brightrun.domain.declared_arc import declared_arc
-from brightrun.domain.enriched_document import Scaffold, enriched_document
-from brightrun.domain.pages import Page
-from brightrun.domain.quality import Quality, score_quality
-from brightrun.domain.talk import Talk
-from brightrun.domain.training_file import (
+from brightrun.conversations.emotions import declared_arc
+from brightrun.conversations.enrichment.model import Scaffold, enriched_document
+from brightrun.conversations.model import ConversationRecord
+from brightrun.conversations.quality.score import Quality, score_quality
+from brightrun.conversations.quality.transcript import Transcript
+from brightrun.core.errors import NotFoundError
+from brightrun.core.pages import Page
+from brightrun.training_files.model import (
     TrainingFile,
     TrainingFileVersion,
     name_key,
     name_taken,
-    overtaken,
+    version_conflict,
 )
-from brightrun.errors import NotFoundError
 from tests.builders import OWNER, a_conversation, a_turn
 from tests.fakes import scaffolding as records
 from tests.fakes.conversations import a_record
@@ -58,7 +58,7 @@ class InMemoryTrainingFiles:
     def replace(self, file: TrainingFile, seen_version: int) -> None:
         current = self.training_file(file.owner_id, file.file_id)
         if current.version != seen_version:
-            raise overtaken(current)
+            raise version_conflict(current)
         self._rows[file.owner_id, file.file_id] = dataclasses.replace(
             file, imported_versions=current.imported_versions
         )
@@ -135,4 +135,4 @@ def an_enriched_text(conversation_id: str, *texts: str) -> str:
 
 def _quality(document: dict[str, Any]) -> Quality:
     arc = declared_arc(records.arc())
-    return score_quality(Talk(document["turns"]), arc, arc_key=None, key_concepts=())
+    return score_quality(Transcript(document["turns"]), arc, arc_key=None, key_concepts=())

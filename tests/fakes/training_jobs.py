@@ -7,24 +7,29 @@ import threading
 from collections.abc import Iterator, Sequence
 from typing import Any, TypeVar
 
-from brightrun.domain.dataset import Dataset
-from brightrun.domain.ids import time_ordered_id
-from brightrun.domain.model_artifact import ArtifactFile, ModelArtifact, model_id_of
-from brightrun.domain.moments import iso
-from brightrun.domain.notification import Notification
-from brightrun.domain.pages import Page
-from brightrun.domain.training_job import (
-    Billing,
-    GpuConfig,
-    Hyperparameters,
+from brightrun.catalog.gpu_instances import Billing, GpuConfig
+from brightrun.catalog.presets import Hyperparameters
+from brightrun.core.errors import (
+    DatasetNotReadyError,
+    DuplicateKeyError,
+    NotFoundError,
+    StorageError,
+)
+from brightrun.core.ids import time_ordered_id
+from brightrun.core.pages import Page
+from brightrun.core.timestamps import iso
+from brightrun.datasets.model import Dataset
+from brightrun.notifications.model import Notification
+from brightrun.training.adapters.model import ArtifactFile, ModelArtifact, model_id_of
+from brightrun.training.costs.model import CostRecord
+from brightrun.training.model import (
+    MetricsPoint,
+    TrainingEvent,
     TrainingJob,
     job_key,
-    overtaken,
+    version_conflict,
 )
-from brightrun.domain.training_records import CostRecord, MetricsPoint, TrainingEvent
-from brightrun.errors import DuplicateKeyError, NotFoundError, StorageError
-from brightrun.errors.training import DatasetNotReadyError
-from brightrun.repositories.training_jobs import closed
+from brightrun.training.repository import closed
 from tests.builders import OWNER, START
 from tests.fakes import datasets
 
@@ -80,7 +85,7 @@ class InMemoryTraining:
             self._jobs[job.owner_id, job.job_id] = stored
             self.notifications.extend([notification] if notification else [])
 
-    def settle(
+    def close_billing(
         self,
         job: TrainingJob,
         seen_version: int,
@@ -122,7 +127,7 @@ class InMemoryTraining:
     def _require_seen(self, job: TrainingJob, seen_version: int) -> None:
         current = self.job(job.owner_id, job.job_id)
         if current.settled or current.version != seen_version:
-            raise overtaken(current)
+            raise version_conflict(current)
 
     def _count(self, job: TrainingJob, change: int) -> None:
         key = (job.owner_id, job.dataset_id)

@@ -14,8 +14,7 @@ from typing import Any
 import boto3
 import pytest
 
-from brightrun import bootstrap
-from brightrun.bootstrap import jobs as bootstrap_jobs
+from brightrun.wiring import clients
 from tests import aws as deployed
 from tests.aws import Aws, forget_what_was_built, moto_aws
 from tests.builders import SteppedClock
@@ -64,10 +63,10 @@ def api(
     """The API, as cold as after a deployment."""
     for name, value in deployed.environment().items():
         monkeypatch.setenv(name, value)
-    monkeypatch.setattr(bootstrap, "dynamodb", lambda: aws.dynamodb)
-    monkeypatch.setattr(bootstrap, "workflow_client", lambda: account.workflows)
-    monkeypatch.setattr(bootstrap_jobs, "sagemaker", lambda: account.sagemaker)
-    monkeypatch.setattr(bootstrap, "clock", clock)
+    monkeypatch.setattr(clients, "dynamodb", lambda: aws.dynamodb)
+    monkeypatch.setattr(clients, "step_functions", lambda: account.workflows)
+    monkeypatch.setattr(clients, "sagemaker", lambda: account.sagemaker)
+    monkeypatch.setattr(clients, "clock", clock)
     forget_what_was_built()
     yield Api()
     forget_what_was_built()

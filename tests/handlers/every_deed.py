@@ -6,9 +6,9 @@ from urllib.parse import parse_qs, urlsplit
 
 import boto3
 
-from brightrun.domain.scaffolding import Record
-from brightrun.domain.workflow import MAX_ROUNDS
-from brightrun.errors import ClaudeCallError
+from brightrun.batches.workflow import MAX_ROUNDS
+from brightrun.core.errors import ClaudeCallError
+from brightrun.scaffolding.model import Record
 from tests.builders import OWNER, a_completion, a_conversation, a_judgement
 from tests.fakes import scaffolding as records
 from tests.fakes.tokenizer import put_tokenizer

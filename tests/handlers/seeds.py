@@ -7,22 +7,21 @@ import json
 from dataclasses import dataclass
 from typing import Any
 
-from brightrun.domain.batch import BatchItem, BatchJob
-from brightrun.domain.conversation_record import ConversationRecord
-from brightrun.domain.dataset import Dataset
-from brightrun.domain.generation_records import FailedGeneration, GenerationLogEntry
-from brightrun.domain.model_artifact import ModelArtifact
-from brightrun.domain.moments import from_iso, iso
-from brightrun.domain.notification import Notification
-from brightrun.domain.training_costs import cost_record
-from brightrun.domain.training_file import TrainingFile
-from brightrun.domain.training_job import TrainingJob
-from brightrun.domain.training_records import CostRecord
-from brightrun.ports import Outcome
-from brightrun.repositories.datasets import DynamoDatasets
-from brightrun.repositories.dynamodb import row_of, to_wire
-from brightrun.repositories.training_files import DynamoTrainingFiles
-from brightrun.repositories.training_records import DynamoTrainingRecords
+from brightrun.aws.dynamodb import row_of, to_wire
+from brightrun.batches.claim_repository import Outcome
+from brightrun.batches.model import BatchItem, BatchJob
+from brightrun.conversations.generation_log.model import FailedGeneration, GenerationLogEntry
+from brightrun.conversations.model import ConversationRecord
+from brightrun.core.timestamps import from_iso, iso
+from brightrun.datasets.model import Dataset
+from brightrun.datasets.repository import DynamoDatasets
+from brightrun.notifications.model import Notification
+from brightrun.training.adapters.model import ModelArtifact
+from brightrun.training.costs.model import CostRecord, cost_record
+from brightrun.training.model import TrainingJob
+from brightrun.training.repository import DynamoTrainingRecords
+from brightrun.training_files.model import TrainingFile
+from brightrun.training_files.repository import DynamoTrainingFiles
 from tests import aws as deployed
 from tests import builders as build
 from tests.aws import Aws
@@ -56,7 +55,7 @@ class Seeds:
         taken = claims.next_items(job.owner_id, job.job_id, len(outcomes))
         held = claims.claim(taken, build.a_lease(), build.lines_for(taken), START)
         for item, outcome in zip(held, outcomes, strict=True):
-            claims.conclude(item, outcome, START)
+            claims.complete(item, outcome, START)
         return self._aws.batches.job(job.owner_id, job.job_id)
 
     def logged(self, job: BatchJob, *messages: str) -> None:

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from brightrun.domain.transitions import JobStatus
+from brightrun.batches.model import JobStatus
 from tests import builders as build
 from tests.handlers.gateway import Answer, Api
 from tests.handlers.seeds import Seeds, StartedRuns

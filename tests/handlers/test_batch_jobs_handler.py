@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from brightrun.domain.transitions import ItemStatus, JobStatus
+from brightrun.batches.model import ItemStatus, JobStatus
 from tests import builders as build
 from tests.builders import OWNER, STRANGER, SteppedClock
 from tests.handlers.gateway import Api

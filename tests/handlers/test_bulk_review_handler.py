@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from brightrun.services import review_many
+from brightrun.conversations.review import service
 from tests.builders import STRANGER
 from tests.handlers.gateway import Answer, Api
 from tests.handlers.seeds import Seeds
@@ -65,7 +65,7 @@ def test_a_filter_finds_what_is_to_be_changed(api: Api, seeds: Seeds) -> None:
 def test_a_filter_that_finds_many_is_done_in_steps(
     api: Api, seeds: Seeds, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(review_many, "MOST_AT_ONCE", 2)
+    monkeypatch.setattr(service, "MOST_AT_ONCE", 2)
     for number in range(1, 6):
         seeds.conversation(number)
     remaining = [

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from brightrun.services import list_conversations
+from brightrun.conversations import service
 from tests.builders import STRANGER
 from tests.handlers.gateway import Answer, Api
 from tests.handlers.seeds import Seeds
@@ -113,7 +113,7 @@ def test_what_no_list_can_be_is_refused_by_its_name(api: Api, name: str) -> None
 def test_more_than_can_be_sorted_asks_for_a_narrower_filter(
     api: Api, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(list_conversations, "MOST_SORTED", 3)
+    monkeypatch.setattr(service, "MOST_SORTED", 3)
     refused = api(LIST, query={"sortBy": "turn_count"})
     assert (refused.status, refused.body["code"]) == (400, "too_many_conversations")
     assert "narrow the filter" in refused.body["error"]

@@ -7,7 +7,7 @@ from urllib.parse import parse_qs, urlsplit
 
 import pytest
 
-from brightrun.domain.conversation_record import ReviewStatus
+from brightrun.conversations.model import ReviewStatus
 from tests import builders as build
 from tests.aws import Aws
 from tests.builders import STRANGER

@@ -10,11 +10,11 @@ from urllib.parse import parse_qs, urlsplit
 
 import pytest
 
-from brightrun.bootstrap import datasets as bootstrap_datasets
-from brightrun.domain.dataset import MOST_BYTES, Dataset
-from brightrun.errors import VersionConflictError
-from brightrun.repositories.datasets import DynamoDatasets
-from brightrun.services.confirm_dataset import DatasetConfirmer
+from brightrun.core.errors import VersionConflictError
+from brightrun.datasets.create_dataset import DatasetConfirmer
+from brightrun.datasets.model import MOST_BYTES, Dataset
+from brightrun.datasets.repository import DynamoDatasets
+from brightrun.wiring import datasets as datasets_wiring
 from functions.validate_dataset import handler as validate_dataset
 from tests.aws import Aws
 from tests.builders import OWNER, STRANGER, SteppedClock
@@ -245,7 +245,7 @@ def test_two_confirmations_at_once_start_one_validation(
     dataset = create(api)["dataset"]
     put(aws, dataset)
     # A Lambda process has one request at a time, so that two at once are two processes.
-    confirmers = [bootstrap_datasets.dataset_confirmer() for _ in range(4)]
+    confirmers = [datasets_wiring.dataset_confirmer() for _ in range(4)]
     everybody = Barrier(len(confirmers))
 
     def confirmed(confirmer: DatasetConfirmer) -> Dataset:
@@ -576,7 +576,7 @@ def test_an_import_that_broke_off_goes_on_when_it_is_confirmed(
     file_id = training_file(api, seeds, 1)
     with monkeypatch.context() as patch:
         patch.setattr(
-            "brightrun.repositories.dataset_files.S3DatasetFiles.copy_from", lambda *_: 1 / 0
+            "brightrun.datasets.file_repository.S3DatasetFiles.copy_from", lambda *_: 1 / 0
         )
         assert import_file(api, file_id).status == 500
     refused = import_file(api, file_id)

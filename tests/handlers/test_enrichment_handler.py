@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from brightrun.domain.conversation_record import ConversationRecord
+from brightrun.conversations.model import ConversationRecord
 from tests import builders as build
 from tests.aws import Aws
 from tests.builders import OWNER, STRANGER

@@ -7,10 +7,10 @@ from typing import Any
 
 import pytest
 
-from brightrun.domain.training_job import TrainingJob
+from brightrun.training.model import TrainingJob
 from tests.handlers.gateway import Answer, Api
 from tests.handlers.seeds import Seeds, numbered_id
-from tests.unit.domain.finished import a_finished_job
+from tests.unit.estimates.finished import a_finished_job
 
 ESTIMATE = "/api/jobs/estimate"
 H100 = {"type": "H100", "count": 1}

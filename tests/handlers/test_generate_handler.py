@@ -7,8 +7,8 @@ from typing import Any
 
 import pytest
 
-from brightrun.domain.ids import NIL_UUID, conversation_id
-from brightrun.domain.transitions import JobStatus
+from brightrun.batches.model import JobStatus
+from brightrun.core.ids import NIL_UUID, conversation_id
 from tests.builders import OWNER, START, STRANGER
 from tests.fakes import scaffolding
 from tests.handlers.gateway import Answer, Api

@@ -7,7 +7,7 @@ from urllib.parse import urlsplit
 
 import pytest
 
-from brightrun.domain.generation_records import FailureType
+from brightrun.conversations.generation_log.model import FailureType
 from tests.builders import STRANGER
 from tests.handlers.gateway import Api
 from tests.handlers.seeds import Seeds

@@ -9,10 +9,9 @@ from typing import Any
 
 import pytest
 
-from brightrun import bootstrap
-from brightrun.errors import StorageError
-from brightrun.services.create_batch import LONGEST_REQUEST_S, BatchOrder
-from brightrun.services.plan_batch import ParameterSet
+from brightrun.batches.create_batch import LONGEST_REQUEST_S, BatchRequest, ParameterSet
+from brightrun.core.errors import StorageError
+from brightrun.wiring import clients, generate
 from tests.aws import Aws
 from tests.builders import OWNER, STRANGER, SteppedClock
 from tests.handlers.faults import Calls, Moment
@@ -143,8 +142,8 @@ def test_any_other_text_is_a_key(api: Api, runs: StartedRuns, key: str) -> None:
 def test_sixteen_orders_at_once_make_one_job(
     api: Api, seeds: Seeds, runs: StartedRuns, round_number: int
 ) -> None:
-    creator = bootstrap.batch_creator()
-    wanted = BatchOrder(name="A batch", sets=[ParameterSet(*ROC.values())] * 3)
+    creator = generate.batch_creator()
+    wanted = BatchRequest(name="A batch", sets=[ParameterSet(*ROC.values())] * 3)
     together = threading.Barrier(16)
 
     def create() -> str | None:
@@ -179,7 +178,7 @@ CALLS = [
 def test_the_calls_of_an_order_are_those_whose_loss_is_tested(
     api: Api, aws: Aws, runs: StartedRuns
 ) -> None:
-    calls = Calls(aws.dynamodb, bootstrap.s3(), runs.client)
+    calls = Calls(aws.dynamodb, clients.s3(), runs.client)
     with calls.watched():
         order(api, BATCH)
     assert calls.seen == CALLS
@@ -196,7 +195,7 @@ def test_an_order_that_died_at_any_call_is_finished_by_its_repetition(
     number: int,
     moment: Moment,
 ) -> None:
-    with Calls(aws.dynamodb, bootstrap.s3(), runs.client).watched((number, moment)):
+    with Calls(aws.dynamodb, clients.s3(), runs.client).watched((number, moment)):
         assert order(api, BATCH).status == 500
     clock.advance(LONGEST_REQUEST_S)
     finished = order(api, BATCH)

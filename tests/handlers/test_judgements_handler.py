@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from brightrun.domain.judge_rubric import current_rubric
+from brightrun.conversations.quality.judgement import current_rubric
 from tests.builders import STRANGER
 from tests.handlers.gateway import Api
 from tests.handlers.seeds import Seeds, StartedRuns, numbered_id

@@ -6,7 +6,7 @@ from urllib.parse import parse_qs, urlsplit
 
 import pytest
 
-from brightrun.domain.model_artifact import ModelArtifact
+from brightrun.training.adapters.model import ModelArtifact
 from tests.aws import Aws
 from tests.builders import OWNER
 from tests.fakes.training_jobs import a_training_job

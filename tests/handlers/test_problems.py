@@ -9,10 +9,10 @@ from typing import Any
 
 import pytest
 
-from brightrun import bootstrap
-from brightrun.domain.transitions import JobStatus
-from brightrun.errors import LeaseLostError, StorageError
-from brightrun.observability import logger
+from brightrun.batches.model import JobStatus
+from brightrun.core.errors import LeaseLostError, StorageError
+from brightrun.core.logging import logger
+from brightrun.wiring import clients
 from infra.routes import ROUTES
 from tests.builders import OWNER
 from tests.handlers.events import http_event
@@ -42,7 +42,7 @@ def failing_with(error: Exception, monkeypatch: pytest.MonkeyPatch) -> None:
     def fails(*_: Any, **__: Any) -> Any:
         raise error
 
-    monkeypatch.setattr(bootstrap, "dynamodb", fails)
+    monkeypatch.setattr(clients, "dynamodb", fails)
 
 
 def is_problem(answer: Answer, status: int, code: str) -> bool:

@@ -7,8 +7,8 @@ from typing import Any
 
 import pytest
 
-from brightrun.domain.base_models import base_models, default_base_model
-from brightrun.services import write_receipt
+from brightrun.catalog.base_models import base_models, default_base_model
+from brightrun.datasets.receipts import service
 from tests.aws import Aws
 from tests.builders import STRANGER
 from tests.fakes.tokenizer import put_tokenizer
@@ -94,7 +94,7 @@ def test_a_large_dataset_is_counted_in_part_and_says_so(
     text = text_of([row(number) for number in range(400)])
     dataset = seeds.countable_dataset(text)
     exact = receipt(api, dataset.dataset_id).body["data"]
-    monkeypatch.setattr(write_receipt, "MOST_BYTES", len(text) // 4)
+    monkeypatch.setattr(service, "MOST_BYTES", len(text) // 4)
     said = receipt(api, dataset.dataset_id).body["data"]
     assert said["method"] == "sampled"
     assert said["rows"] == said["sample"]["of_rows"] == 400

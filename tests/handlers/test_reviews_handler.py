@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from brightrun.domain.conversation_record import ConversationRecord
+from brightrun.conversations.model import ConversationRecord
 from tests.builders import OWNER, SteppedClock
 from tests.handlers.gateway import Answer, Api
 from tests.handlers.seeds import Seeds

@@ -11,8 +11,9 @@ import boto3
 import pytest
 from moto import mock_aws
 
-from brightrun import bootstrap
-from brightrun.domain.ids import NIL_UUID
+from brightrun.core.ids import NIL_UUID
+from brightrun.wiring import clients
+from brightrun.wiring import scaffolding as scaffolding_wiring
 from functions.scaffolding import handler
 from tests.fakes import scaffolding as build
 
@@ -66,10 +67,10 @@ def call(monkeypatch: pytest.MonkeyPatch) -> Iterator[Call]:
                 {"AttributeName": "id", "AttributeType": "S"},
             ],
         )
-        monkeypatch.setattr(bootstrap, "dynamodb", lambda: client)
-        bootstrap.scaffolding_editor.cache_clear()
+        monkeypatch.setattr(clients, "dynamodb", lambda: client)
+        scaffolding_wiring.scaffolding_editor.cache_clear()
         yield answer_to
-        bootstrap.scaffolding_editor.cache_clear()
+        scaffolding_wiring.scaffolding_editor.cache_clear()
 
 
 def answer_to(

@@ -7,9 +7,9 @@ from typing import Any
 
 import pytest
 
-from brightrun.bootstrap import jobs as bootstrap_jobs
-from brightrun.domain.moments import iso
-from brightrun.domain.training_records import training_event
+from brightrun.core.timestamps import iso
+from brightrun.training.model import training_event
+from brightrun.wiring import jobs as jobs_wiring
 from tests.builders import OWNER, START, STRANGER, SteppedClock
 from tests.fakes.training_jobs import a_point
 from tests.handlers.gateway import Answer, Api
@@ -207,10 +207,10 @@ def test_a_model_that_is_made_on_the_spot_trains_on_the_cpu(
 def test_on_a_developers_machine_every_instance_is_that_machine(
     api: Api, seeds: Seeds, trainings: StartedRuns, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    creator = bootstrap_jobs.training_job_creator()
+    creator = jobs_wiring.training_job_creator()
     assert not creator.any_instance
     monkeypatch.setenv("AWS_ENDPOINT_URL", "http://127.0.0.1:8610")
-    assert bootstrap_jobs.training_job_creator().any_instance
+    assert jobs_wiring.training_job_creator().any_instance
 
 
 def test_jobs_are_listed_newest_first_by_status_and_by_pages(api: Api, seeds: Seeds) -> None:

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import boto3
 
-from brightrun.domain.moments import iso
-from brightrun.domain.training_job import TrainingJob
-from brightrun.repositories.dynamodb import row_of, to_wire
+from brightrun.aws.dynamodb import row_of, to_wire
+from brightrun.core.timestamps import iso
+from brightrun.training.model import TrainingJob
 from tests.builders import START
 from tests.fakes.training_jobs import a_model, a_training_job
 from tests.handlers.whole_system import WholeSystem

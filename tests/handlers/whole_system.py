@@ -11,10 +11,9 @@ from typing import Any
 import boto3
 import pytest
 
-from brightrun import bootstrap
-from brightrun.bootstrap import jobs as bootstrap_jobs
-from brightrun.domain.claude import Completion
-from brightrun.gateways import claude
+from brightrun.claude import client as claude_client
+from brightrun.claude.model import Completion
+from brightrun.wiring import clients
 from functions.finish_batch import handler as finish_batch
 from functions.finish_training import handler as finish_training
 from functions.process_next import handler as process_next
@@ -169,9 +168,9 @@ def _open(aws: Aws, patch: pytest.MonkeyPatch) -> WholeSystem:
     system = WholeSystem(calls, secret, aws.s3)
     system.sagemaker.answer(session.events)
     patch.setattr(boto3, "DEFAULT_SESSION", session)
-    patch.setattr(bootstrap_jobs, "sagemaker", lambda: session.client("sagemaker"))
-    patch.setattr(bootstrap, "dynamodb", lambda: aws.dynamodb)
-    patch.setattr(bootstrap, "s3", lambda: aws.s3)
-    patch.setattr(bootstrap, "clock", system.clock)
-    patch.setattr(claude, "anthropic_claude", system.open_claude)
+    patch.setattr(clients, "sagemaker", lambda: session.client("sagemaker"))
+    patch.setattr(clients, "dynamodb", lambda: aws.dynamodb)
+    patch.setattr(clients, "s3", lambda: aws.s3)
+    patch.setattr(clients, "clock", system.clock)
+    patch.setattr(claude_client, "anthropic_claude", system.open_claude)
     return system

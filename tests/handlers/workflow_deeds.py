@@ -7,11 +7,11 @@ from typing import Any
 
 import boto3
 
-from brightrun.domain.training_attempts import MAX_TURNS
-from brightrun.domain.training_job import TrainingJob, read_training_job
-from brightrun.domain.training_request import artifact_key, metrics_key
-from brightrun.repositories.artifact_files import PART_BYTES
-from brightrun.repositories.dynamodb import from_wire
+from brightrun.aws.dynamodb import from_wire
+from brightrun.training.adapters.repository import PART_BYTES
+from brightrun.training.model import TrainingJob, read_training_job
+from brightrun.training.sagemaker.request import artifact_key, metrics_key
+from brightrun.training.workflow.model import MAX_TURNS
 from tests.builders import OWNER
 from tests.fakes import adapter
 from tests.fakes import sagemaker_account as sagemaker

@@ -4,10 +4,27 @@ from __future__ import annotations
 
 import pytest
 
-from brightrun import settings
-from brightrun.settings import datasets as settings_datasets
-from brightrun.settings import training as settings_training
-from brightrun.settings import training_workflow as settings_training_workflow
+from brightrun.core import settings
+from brightrun.wiring import (
+    batch_jobs,
+    finish_batch,
+    finish_training,
+    generate,
+    process_next,
+    start_training,
+    training_events,
+    watch_training,
+)
+from brightrun.wiring import conversations as conversations_wiring
+from brightrun.wiring import costs as costs_wiring
+from brightrun.wiring import datasets as datasets_wiring
+from brightrun.wiring import estimate as estimate_wiring
+from brightrun.wiring import jobs as jobs_wiring
+from brightrun.wiring import models as models_wiring
+from brightrun.wiring import notifications as notifications_wiring
+from brightrun.wiring import scaffolding as scaffolding_wiring
+from brightrun.wiring import training_files as training_files_wiring
+from brightrun.wiring import validate_dataset as validate_dataset_wiring
 from infra.permissions import FUNCTION_GRANTS
 from infra.routes import ROUTES
 from tests.infra.templates import API, DATASETS, TRAINING, WORKFLOWS, Templates, text
@@ -31,24 +48,24 @@ MEMORY_MB = {
     "process_next": 256,  # paid while it waits for Claude
 }
 SETTINGS: dict[str, type[settings.Settings]] = {
-    "generate": settings.GenerateSettings,
-    "process_next": settings.ProcessNextSettings,
-    "finish_batch": settings.FinishBatchSettings,
-    "batch_jobs": settings.BatchJobsSettings,
-    "conversations": settings.ConversationsSettings,
-    "scaffolding": settings.ScaffoldingSettings,
-    "training_files": settings.TrainingFilesSettings,
-    "datasets": settings_datasets.DatasetsSettings,
-    "validate_dataset": settings_datasets.ValidateDatasetSettings,
-    "notifications": settings_datasets.NotificationsSettings,
-    "jobs": settings_training.JobsSettings,
-    "models": settings_training.ModelsSettings,
-    "costs": settings_training.CostsSettings,
-    "estimate": settings_training.ReceiptSettings,
-    "start_training": settings_training_workflow.StartTrainingSettings,
-    "watch_training": settings_training_workflow.WatchTrainingSettings,
-    "finish_training": settings_training_workflow.FinishTrainingSettings,
-    "training_events": settings_training_workflow.TrainingEventsSettings,
+    "generate": generate.GenerateSettings,
+    "process_next": process_next.ProcessNextSettings,
+    "finish_batch": finish_batch.FinishBatchSettings,
+    "batch_jobs": batch_jobs.BatchJobsSettings,
+    "conversations": conversations_wiring.ConversationsSettings,
+    "scaffolding": scaffolding_wiring.ScaffoldingSettings,
+    "training_files": training_files_wiring.TrainingFilesSettings,
+    "datasets": datasets_wiring.DatasetsSettings,
+    "validate_dataset": validate_dataset_wiring.ValidateDatasetSettings,
+    "notifications": notifications_wiring.NotificationsSettings,
+    "jobs": jobs_wiring.JobsSettings,
+    "models": models_wiring.ModelsSettings,
+    "costs": costs_wiring.CostsSettings,
+    "estimate": estimate_wiring.ReceiptSettings,
+    "start_training": start_training.StartTrainingSettings,
+    "watch_training": watch_training.WatchTrainingSettings,
+    "finish_training": finish_training.FinishTrainingSettings,
+    "training_events": training_events.TrainingEventsSettings,
 }
 
 

@@ -19,7 +19,7 @@ from infra.permissions.training_workflow import TRAINING_JOBS
 from tests.infra.templates import TRAINING, WORKFLOWS, Templates, allowed, text
 
 ROOT = Path(__file__).resolve().parents[2]
-REGISTRY = ROOT / "layers/common/python/brightrun/reference_data/claude_models.json"
+REGISTRY = ROOT / "layers/common/python/brightrun/claude/claude_models.json"
 TABLES = (FUNCTION_GRANTS, PROVIDER_GRANTS, STATE_MACHINE_GRANTS)
 EVERY_GRANT = [
     *(grant for table in TABLES for grants in table.values() for grant in grants),

@@ -14,14 +14,14 @@ import pytest
 from botocore.client import BaseClient
 from botocore.exceptions import ClientError
 
-from brightrun.domain.base_models import base_model
-from brightrun.domain.training_request import TrainingPlaces, training_request
+from brightrun.catalog.base_models import base_model
+from brightrun.training.sagemaker.request import TrainingResources, training_request
 from tests.fakes.training_jobs import a_dataset, a_training_job
 
 # The SDK warns of its own modules.
 pytestmark = pytest.mark.filterwarnings("default")
 
-PLACES = TrainingPlaces(
+PLACES = TrainingResources(
     image="123456789012.dkr.ecr.us-east-1.amazonaws.com/training:1",
     role_arn="arn:aws:iam::123456789012:role/brightrun-training",
     base_models_bucket="base-models",

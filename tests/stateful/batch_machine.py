@@ -20,11 +20,10 @@ from hypothesis.stateful import (
     rule,
 )
 
-from brightrun.domain.batch import BatchJob
-from brightrun.domain.ids import time_ordered_id
-from brightrun.domain.moments import epoch_ms
-from brightrun.domain.transitions import ENDED_JOBS, JOB_TRANSITIONS, JobAction, JobStatus
-from brightrun.errors import ActionNotAllowedError
+from brightrun.batches.model import ENDED_JOBS, JOB_TRANSITIONS, BatchJob, JobAction, JobStatus
+from brightrun.core.errors import ActionNotAllowedError
+from brightrun.core.ids import time_ordered_id
+from brightrun.core.timestamps import epoch_ms
 from tests.builders import START
 from tests.stateful.hands import FAILED, LEASE_S, MOST_ITEMS, Hands, Hold
 from tests.stateful.ledger import JobName, Ledger
@@ -38,7 +37,7 @@ WHAT_PEOPLE_DO = st.sampled_from(["pause", *["resume", "retry_failed"] * 4, "can
 
 ENDINGS = st.sampled_from(
     [
-        *("complete", "fail", "put_back", "put_back_for_later", "crash", "conclude_twice") * 2,
+        *("complete", "fail", "requeue", "put_back_for_later", "crash", "conclude_twice") * 2,
         "stop",
     ]
 )
@@ -194,12 +193,12 @@ class BatchMachine(RuleBasedStateMachine):
         self.hands.conclude(hold, dataclasses.replace(FAILED, stop_reason="An item failed"))
 
     @counted
-    def put_back(self, hold: Hold) -> None:
-        self.hands.put_back(hold, 0)
+    def requeue(self, hold: Hold) -> None:
+        self.hands.requeue(hold, 0)
 
     @counted
     def put_back_for_later(self, hold: Hold) -> None:
-        self.hands.put_back(hold, 2 * LEASE_S)
+        self.hands.requeue(hold, 2 * LEASE_S)
 
     @counted
     def conclude_twice(self, hold: Hold) -> None:
@@ -292,7 +291,7 @@ class BatchMachine(RuleBasedStateMachine):
             "complete": self.complete,
             "fail": self.fail,
             "stop": self.stop,
-            "put_back": self.put_back,
+            "requeue": self.requeue,
             "put_back_for_later": self.put_back_for_later,
             "conclude_twice": self.conclude_twice,
             "crash": self.crash,

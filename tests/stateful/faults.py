@@ -13,7 +13,7 @@ from typing import Any, Literal, TypeVar
 
 from botocore.exceptions import ReadTimeoutError
 
-from brightrun.errors import ClaudeCallError
+from brightrun.core.errors import ClaudeCallError
 from tests.stateful.plant import Plant
 
 Kind = Literal["refused", "unheard", "killed"]

@@ -6,24 +6,31 @@ import dataclasses
 import itertools
 from dataclasses import dataclass
 
-from brightrun.domain.batch import BatchItem, BatchJob, Lease, job_key
-from brightrun.domain.batch_log import LogLine, log_line
-from brightrun.domain.conversation_record import ConversationRecord
-from brightrun.domain.ids import conversation_id, item_id
-from brightrun.domain.moments import epoch_ms
-from brightrun.domain.transitions import ItemStatus, JobAction, JobStatus
-from brightrun.domain.workflow import Round
-from brightrun.errors import ClaimsClosedError, LeaseLostError
-from brightrun.ports import Outcome
-from brightrun.services.claim_items import ItemClaims
-from brightrun.services.control_batch import BatchControls
-from brightrun.services.finish_batch import BatchFinisher
+from brightrun.batches.claim_repository import Outcome
+from brightrun.batches.control_batch import BatchControls
+from brightrun.batches.finish_batch import BatchFinisher
+from brightrun.batches.log import LogLine, log_line
+from brightrun.batches.model import (
+    BatchItem,
+    BatchJob,
+    ItemStatus,
+    JobAction,
+    JobStatus,
+    Lease,
+    job_key,
+)
+from brightrun.batches.worker import ItemClaims
+from brightrun.batches.workflow import Round
+from brightrun.conversations.model import ConversationRecord
+from brightrun.core.errors import ClaimsClosedError, LeaseLostError
+from brightrun.core.ids import conversation_id, item_id
+from brightrun.core.timestamps import epoch_ms
 from tests import builders as build
 from tests.builders import SteppedClock
 from tests.fakes.outside import InMemoryObjects, RecordedWorkflow
 from tests.stateful.ledger import JobName, Ledger
 from tests.stateful.stores import Store
-from tests.unit.services.worker_setup import World
+from tests.unit.batches.worker_setup import World
 
 LEASE_S = 60
 MOST_ITEMS = 8
@@ -152,7 +159,7 @@ class Hands:
         )
         self.conclude(hold, Outcome(ItemStatus.COMPLETED, [], 10, 20, 300, conversation=record))
 
-    def put_back(self, hold: Hold, seconds: int) -> None:
+    def requeue(self, hold: Hold, seconds: int) -> None:
         """A worker puts an item back, to be tried again after some seconds."""
         due = epoch_ms(self.clock.now) + seconds * 1000
         self.conclude(hold, Outcome(ItemStatus.QUEUED, [], retry_at=due))
@@ -163,7 +170,7 @@ class Hands:
         ending = f"ending {next(self._numbers)}"
         outcome = dataclasses.replace(outcome, lines=[self._line(ending)])
         try:
-            self._store.claims.conclude(hold.item, outcome, self.clock.now)
+            self._store.claims.complete(hold.item, outcome, self.clock.now)
         except LeaseLostError:
             assert not ours
             return False

@@ -5,10 +5,9 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterable
 
-from brightrun.domain.batch import BatchItem
-from brightrun.domain.ids import conversation_id
-from brightrun.domain.transitions import ItemStatus
-from brightrun.errors import NotFoundError
+from brightrun.batches.model import BatchItem, ItemStatus
+from brightrun.core.errors import NotFoundError
+from brightrun.core.ids import conversation_id
 from tests.stateful.observed import Observed, check_moment, check_step, observe
 from tests.stateful.stores import Store
 

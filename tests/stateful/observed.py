@@ -5,16 +5,17 @@ from __future__ import annotations
 from collections import Counter
 from dataclasses import dataclass
 
-from brightrun.domain.batch import BatchItem, BatchJob
-from brightrun.domain.ids import conversation_id
-from brightrun.domain.transitions import (
+from brightrun.batches.model import (
     ENDED_ITEMS,
     ENDED_JOBS,
     ITEM_TRANSITIONS,
     JOB_TRANSITIONS,
+    BatchItem,
+    BatchJob,
     ItemStatus,
     JobStatus,
 )
+from brightrun.core.ids import conversation_id
 from tests.stateful.stores import Store
 
 EVERYTHING = 10_000

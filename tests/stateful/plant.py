@@ -13,14 +13,14 @@ from unittest.mock import patch
 
 import boto3
 
-from brightrun import bootstrap
-from brightrun.domain.batch import BatchItem, BatchJob
-from brightrun.domain.claude import Completion
-from brightrun.domain.prompt_assembly import Prompt
-from brightrun.domain.workflow import Round, RoundResult, TurnResult, WorkerTurn
-from brightrun.errors import ClaudeCallError
-from brightrun.services.create_batch import BatchOrder
-from brightrun.services.plan_batch import ParameterSet
+from brightrun.batches.create_batch import BatchRequest, ParameterSet
+from brightrun.batches.model import BatchItem, BatchJob
+from brightrun.batches.workflow import Round, RoundResult, WorkerInvocation, WorkerResult
+from brightrun.claude.model import Completion, Prompt
+from brightrun.core.errors import ClaudeCallError
+from brightrun.wiring import batch_jobs, finish_batch, generate, process_next
+from brightrun.wiring import clients as wiring_clients
+from brightrun.wiring.batch_tables import claims
 from tests import builders as build
 from tests.aws import environment, moto_aws
 from tests.builders import SteppedClock
@@ -93,13 +93,13 @@ class Outside:
         with (
             patch.dict(os.environ, variables),
             patch.multiple(
-                bootstrap,
+                wiring_clients,
                 dynamodb=lambda: clients["dynamodb"],
                 s3=lambda: clients["s3"],
-                workflow_client=lambda: clients["stepfunctions"],
+                step_functions=lambda: clients["stepfunctions"],
                 clock=self.clock,
             ),
-            patch("brightrun.gateways.claude.anthropic_claude", lambda *_, **__: self.claude),
+            patch("brightrun.claude.client.anthropic_claude", lambda *_, **__: self.claude),
         ):
             yield
 
@@ -124,11 +124,12 @@ class Plant:
         self.job_id = job_id
         with outside.around(clients):
             # Past the caches: each process has its own.
-            self._creator = bootstrap.batch_creator.__wrapped__()
-            self._runner = bootstrap.worker_runner.__wrapped__()
-            self._finisher = bootstrap.batch_finisher.__wrapped__()
-            self._views = bootstrap.batch_views.__wrapped__()
-            self.controls = bootstrap.batch_controls.__wrapped__()
+            self._creator = generate.batch_creator.__wrapped__()
+            self._runner = process_next.worker_runner.__wrapped__()
+            self._finisher = finish_batch.batch_finisher.__wrapped__()
+            self._reader = batch_jobs.batch_reader.__wrapped__()
+            self._claims = claims(batch_jobs.BatchJobsSettings.from_environment())
+            self.controls = batch_jobs.batch_controls.__wrapped__()
 
     @property
     def clock(self) -> SteppedClock:
@@ -147,14 +148,14 @@ class Plant:
             ParameterSet(persona, "confusion_to_clarity", "roth_ira_conversion")
             for persona in self.claude.script
         ]
-        order = BatchOrder(name="A batch", sets=sets, concurrent_processing=len(sets))
+        order = BatchRequest(name="A batch", sets=sets, concurrent_processing=len(sets))
         job = self._creator.create(self.owner, order, "the-key").job
         self.job_id = job.job_id
         return job
 
-    def turn(self) -> TurnResult:
+    def turn(self) -> WorkerResult:
         """Let one worker take its turn."""
-        request = WorkerTurn(owner_id=self.owner, job_id=self.job_id, worker=0)
+        request = WorkerInvocation(owner_id=self.owner, job_id=self.job_id, worker=0)
         return self._runner.run(request, lambda: PLENTY_S)
 
     def finish(self, run: int = 1) -> RoundResult:
@@ -164,16 +165,16 @@ class Plant:
         )
 
     def job(self) -> BatchJob:
-        return self._views.jobs.job(self.owner, self.job_id)
+        return self._reader.one(self.owner, self.job_id)
 
     def items(self) -> tuple[BatchItem, ...]:
-        return self._views.lists.items(
+        return self._reader.lists.items(
             self.owner, self.job_id, status=None, limit=100, cursor=None
         ).records
 
     def log(self) -> list[str]:
         """The log's lines, as log.txt has them."""
-        page = self._views.lists.log(self.owner, self.job_id, limit=1000, cursor=None)
+        page = self._reader.lists.log(self.owner, self.job_id, limit=1000, cursor=None)
         return [line.text() for line in page.records]
 
     def store(self) -> Store:
@@ -182,8 +183,8 @@ class Plant:
         def conversations(owner: str) -> dict[str, str]:
             return conversations_in(self.clients["dynamodb"], owner)
 
-        views = self._views
-        return Store(views.jobs, views.lists, views.claims, conversations, quick=False)
+        reader = self._reader
+        return Store(reader.batches, reader.lists, self._claims, conversations, quick=False)
 
     def executions(self) -> list[str]:
         """The names of the job's executions."""

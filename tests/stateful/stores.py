@@ -8,7 +8,8 @@ from typing import Any
 
 from boto3.dynamodb.types import TypeDeserializer
 
-from brightrun.ports import BatchLists, BatchRepository, ClaimRepository
+from brightrun.batches.claim_repository import ClaimRepository
+from brightrun.batches.repository import BatchLists, BatchRepository
 from tests.aws import Aws
 from tests.fakes.batches import InMemoryBatches
 

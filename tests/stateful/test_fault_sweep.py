@@ -13,8 +13,8 @@ from typing import Any
 import pytest
 from boto3.dynamodb.types import TypeDeserializer
 
-from brightrun.domain.transitions import ENDED_JOBS, ItemStatus
-from brightrun.services.create_batch import LONGEST_REQUEST_S
+from brightrun.batches.create_batch import LONGEST_REQUEST_S
+from brightrun.batches.model import ENDED_JOBS, ItemStatus
 from tests.stateful.faults import KINDS, Faults, Kind
 from tests.stateful.plant import BUSY, GOOD, NOT_JSON, PERSONAS, Answer, Plant, plants
 

@@ -16,8 +16,8 @@ from typing import Any
 
 import pytest
 
-from brightrun.domain.transitions import ENDED_JOBS, ItemStatus, JobStatus
-from brightrun.errors import (
+from brightrun.batches.model import ENDED_JOBS, ItemStatus, JobStatus
+from brightrun.core.errors import (
     ActionNotAllowedError,
     ClaimsClosedError,
     ConflictError,
@@ -210,11 +210,11 @@ def test_a_job_is_not_closed_over_items_that_are_put_back_at_that_moment(positio
         other = plant.another(new_clients())
         failed = [item for item in plant.items() if item.status is ItemStatus.FAILED]
 
-        def put_back() -> None:
+        def requeue() -> None:
             with suppress(ClaimsClosedError):
-                other.store().claims.put_back(failed, plant.clock.now)
+                other.store().claims.requeue(failed, plant.clock.now)
 
-        with Gap(plant, position, put_back) as gap:
+        with Gap(plant, position, requeue) as gap:
             attempt(ACTIONS["finish"], plant)
         assert gap.calls >= position
         bring_to_an_end(plant)

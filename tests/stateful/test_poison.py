@@ -7,11 +7,10 @@ from typing import Any
 
 import pytest
 
-from brightrun.domain.batch import MAX_ATTEMPTS, MAX_TAKEOVERS
-from brightrun.domain.ids import conversation_id
-from brightrun.domain.transitions import ItemStatus, JobStatus
+from brightrun.batches.model import MAX_ATTEMPTS, MAX_TAKEOVERS, ItemStatus, JobStatus
+from brightrun.core.ids import conversation_id
 from tests import builders as build
-from tests.unit.services.worker_setup import World
+from tests.unit.batches.worker_setup import World
 
 
 def test_an_answer_that_no_file_can_hold_fails_its_item_and_no_other() -> None:

@@ -11,12 +11,14 @@ from typing import Any
 
 import pytest
 
-from brightrun.domain.base_models import base_model
-from brightrun.domain.dataset import Dataset
-from brightrun.domain.training_job import Billing, GpuConfig, Hyperparameters, TrainingJob
-from brightrun.domain.training_request import hyperparameters
-from brightrun.errors.training import UnusableAdapterError
-from brightrun.services.inspect_adapter import inspect
+from brightrun.catalog.base_models import base_model
+from brightrun.catalog.gpu_instances import Billing, GpuConfig
+from brightrun.catalog.presets import Hyperparameters
+from brightrun.core.errors import UnusableAdapterError
+from brightrun.datasets.model import Dataset
+from brightrun.training.adapters.inspect_adapter import inspect
+from brightrun.training.model import TrainingJob
+from brightrun.training.sagemaker.request import hyperparameters
 from tests.training.jobs import train_here, write_job
 
 AT = "2026-11-21T12:00:00.000Z"

@@ -9,13 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from brightrun.sft.packing import (
-    arrange,
-    merge_prefixes,
-    microbatches,
-    plan_steps,
-    saved_factor,
-)
+from brightrun.sft.packing import arrange, merge_prefixes, microbatches, plan_steps, saved_factor
 from brightrun.sft.templates import Example
 
 pair_counts = st.lists(st.integers(1, 4), min_size=1, max_size=40)

@@ -14,7 +14,6 @@ from collections import Counter
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
-from functools import cache
 from types import SimpleNamespace
 from typing import Any
 from unittest.mock import patch
@@ -27,11 +26,10 @@ from moto.stepfunctions.parser.asl.component.state.wait.wait_function.wait_funct
     WaitFunction,
 )
 
-from brightrun import bootstrap
-from brightrun.domain.batch import BatchItem, BatchJob
-from brightrun.services.create_batch import BatchOrder
-from brightrun.services.plan_batch import ParameterSet
-from tests.aws import Aws, environment, moto_aws
+from brightrun.batches.create_batch import BatchRequest, ParameterSet
+from brightrun.batches.model import BatchItem, BatchJob
+from brightrun.wiring import clients, generate
+from tests.aws import Aws, environment, forget_what_was_built, moto_aws
 from tests.builders import OWNER, SteppedClock
 from tests.workflows.definition import FUNCTIONS, definition
 
@@ -41,14 +39,6 @@ Event = dict[str, Any]
 Handler = Callable[[Event, Any], dict[str, Any]]
 Disturbance = Callable[[str, Event, int], None]
 """Called before a function runs with its name, the event and the number of the call; may raise."""
-
-_CACHED = (
-    "batch_creator",
-    "batch_controls",
-    "batch_finisher",
-    "batch_views",
-    "worker_runner",
-)
 
 
 class Killed(BaseException):
@@ -72,8 +62,8 @@ class System:
     def create(self, items: int, **order: Any) -> BatchJob:
         """Make a job, which starts the machine."""
         one = ParameterSet("overwhelmed_avoider", "confusion_to_clarity", "roth_ira_conversion")
-        request = BatchOrder(name="A batch", sets=[one] * items, **order)
-        return bootstrap.batch_creator().create(OWNER, request, None).job
+        request = BatchRequest(name="A batch", sets=[one] * items, **order)
+        return generate.batch_creator().create(OWNER, request, None).job
 
     def ended(self, name: str) -> dict[str, Any]:
         """Wait for an execution's end, and describe it."""
@@ -163,7 +153,7 @@ def running_system(claude: Any = None, **variables: str) -> Iterator[System]:
         opened.enter_context(patch.dict(os.environ, told))
         opened.enter_context(_wired(system))
         if claude is not None:
-            path = "brightrun.gateways.claude.anthropic_claude"
+            path = "brightrun.claude.client.anthropic_claude"
             opened.enter_context(patch(path, lambda *_, **__: claude))
         yield system
 
@@ -171,7 +161,6 @@ def running_system(claude: Any = None, **variables: str) -> Iterator[System]:
 @contextmanager
 def _wired(system: System) -> Iterator[None]:
     """Point the composition root at moto's clients, Lambda at the handlers, waits at the clock."""
-    fresh: dict[str, Any] = {name: cache(getattr(bootstrap, name).__wrapped__) for name in _CACHED}
 
     def invoke(
         _: Any, function_name: str, __: Any, body: str, ___: Any, response_headers: dict[str, Any]
@@ -188,15 +177,16 @@ def _wired(system: System) -> Iterator[None]:
 
     with (
         patch.multiple(
-            bootstrap,
+            clients,
             dynamodb=lambda: system.aws.dynamodb,
             s3=lambda: system.aws.s3,
-            workflow_client=lambda: system.stepfunctions,
+            step_functions=lambda: system.stepfunctions,
             clock=system.clock,
-            **fresh,
         ),
         patch.object(LambdaSimpleBackend, "invoke", invoke),
         patch.object(retrier_decl, "time", SimpleNamespace(sleep=system.wait)),
         patch.object(WaitFunction, "_wait_interval", wait),
     ):
+        forget_what_was_built()
         yield
+        forget_what_was_built()

@@ -7,8 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from brightrun.domain.batch import MAX_WORKERS
-from brightrun.domain.workflow import (
+from brightrun.batches.model import MAX_WORKERS
+from brightrun.batches.workflow import (
     EVENTS_PER_ROUND,
     EVENTS_PER_TURN,
     HISTORY_LIMIT,

@@ -8,11 +8,10 @@ from typing import Any
 
 import pytest
 
-from brightrun import bootstrap
-from brightrun.domain.batch import MAX_ATTEMPTS, MAX_WORKERS
-from brightrun.domain.transitions import ItemStatus, JobStatus
-from brightrun.domain.workflow import MAX_ROUNDS, most_events
-from brightrun.errors import ClaudeCallError
+from brightrun.batches.model import MAX_ATTEMPTS, MAX_WORKERS, ItemStatus, JobStatus
+from brightrun.batches.workflow import MAX_ROUNDS, most_events
+from brightrun.core.errors import ClaudeCallError
+from brightrun.wiring import batch_jobs
 from local.claude_simulator import ClaudeSimulator
 from tests import builders as build
 from tests.builders import OWNER
@@ -157,7 +156,7 @@ def test_a_throttled_claude_makes_the_worker_wait_as_long_as_it_asks() -> None:
 def test_a_paused_job_lets_its_execution_end_and_a_resumed_one_goes_on_in_another(
     system: System, claude: ScriptedClaude
 ) -> None:
-    controls = bootstrap.batch_controls()
+    controls = batch_jobs.batch_controls()
 
     def pause_it(name: str, event: dict[str, Any], number: int) -> None:
         if (name, number) == (WORKER, 1):
@@ -186,7 +185,7 @@ def test_a_worker_that_runs_out_of_time_takes_another_turn(system: System) -> No
 def test_a_cancelled_job_runs_one_round_without_workers(system: System) -> None:
     system.disturb = failing({WORKER: range(1, 10_000)}, RuntimeError())
     job = system.create(3, concurrent_processing=1)
-    bootstrap.batch_controls().cancel(OWNER, job.job_id)
+    batch_jobs.batch_controls().cancel(OWNER, job.job_id)
     history = history_of(system, f"{job.job_id}-2")
     assert "ProcessNext" not in entered(history)
     assert entered(history)["FinishBatch"] == 1
@@ -221,7 +220,7 @@ def test_an_execution_whose_end_fails_for_good_is_replaced_by_a_nudge_or_a_resum
     job = system.create(2)
     assert system.ended(job.execution_name)["status"] == "FAILED"
     assert system.job(job).status is JobStatus.PROCESSING
-    bootstrap.batch_controls().resume(OWNER, job.job_id)
+    batch_jobs.batch_controls().resume(OWNER, job.job_id)
     history_of(system, f"{job.job_id}-2")
     assert system.job(job).status is JobStatus.COMPLETED
     assert system.calls[WORKER] >= 2
@@ -230,7 +229,7 @@ def test_an_execution_whose_end_fails_for_good_is_replaced_by_a_nudge_or_a_resum
 def test_a_workflow_started_twice_runs_once(system: System, claude: ScriptedClaude) -> None:
     job = system.create(4)
     for _ in range(3):
-        bootstrap.batch_controls().nudge(OWNER, job.job_id)
+        batch_jobs.batch_controls().ensure_running(OWNER, job.job_id)
     history_of(system, job.execution_name)
     assert system.executions() == [job.execution_name]
     assert claude.calls == 4

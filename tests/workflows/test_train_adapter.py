@@ -9,9 +9,9 @@ from typing import Any
 
 import pytest
 
-from brightrun.domain import training_attempts
-from brightrun.domain.training_attempts import most_events
-from brightrun.domain.training_job import TrainingJob
+from brightrun.training.model import TrainingJob
+from brightrun.training.workflow import model as workflow
+from brightrun.training.workflow.model import most_events
 from tests.builders import OWNER, START
 from tests.fakes import sagemaker_account as sagemaker
 from tests.fakes.sagemaker_account import CAPACITY, HAPPY, LIMIT, Job
@@ -395,7 +395,7 @@ def test_a_long_training_goes_on_in_another_execution(
 ) -> None:
     for module in ("start_training", "watch_training"):
         monkeypatch.setattr(f"brightrun.services.{module}.MAX_TURNS", 4)
-    assert training_attempts.MAX_TURNS > 4
+    assert workflow.MAX_TURNS > 4
     job = system.take_on()
     trained(system, job)
     trained(system, job, f"{job.job_id}-2")
@@ -454,7 +454,7 @@ def test_a_training_job_that_somebody_deletes_is_not_trained_again(
 def test_every_edge_of_the_machine_is_taken(monkeypatch: pytest.MonkeyPatch) -> None:
     # A day's worth of retries, in fewer of them.
     day = timedelta(minutes=5)
-    monkeypatch.setattr("brightrun.domain.training_attempts.LONGEST_WAIT_FOR_CAPACITY", day)
+    monkeypatch.setattr("brightrun.training.workflow.model.LONGEST_WAIT_FOR_CAPACITY", day)
     scenarios = (
         everything_goes_wrong_once,
         quota_is_never_there,
@@ -513,12 +513,12 @@ def settled_while_watched(system: TrainingSystem) -> TrainingJob:
     """Another execution was faster."""
     from functions.finish_training.handler import lambda_handler
 
-    def settle(name: str, _: Any, number: int) -> None:
+    def close_billing(name: str, _: Any, number: int) -> None:
         if (name, number) == ("watch-training", len(HAPPY)):
             system.account.jobs[job.external_job_id].script = [sagemaker.COMPLETED]
             lambda_handler({"ownerId": OWNER, "jobId": job.job_id}, None)
 
-    system.disturb = settle
+    system.disturb = close_billing
     job = system.take_on(start=False)
     system.workflow.ensure_training(job)
     return job

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from brightrun.domain.training_attempts import (
+from brightrun.training.workflow.model import (
     EVENTS_AROUND,
     EVENTS_PER_TURN,
     HISTORY_LIMIT,

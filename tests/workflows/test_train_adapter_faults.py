@@ -8,9 +8,9 @@ from typing import Any
 
 import pytest
 
-from brightrun.bootstrap import jobs as bootstrap_jobs
-from brightrun.domain.ids import time_ordered_id
-from brightrun.domain.training_job import TrainingJob
+from brightrun.core.ids import time_ordered_id
+from brightrun.training.model import TrainingJob
+from brightrun.wiring import clients
 from tests.fakes import sagemaker_account as sagemaker
 from tests.fakes.sagemaker_account import CAPACITY, HAPPY
 from tests.workflows.training_system import Killed, TrainingSystem, running_training
@@ -29,8 +29,8 @@ class Faults:
         self._inside = False
         self._at = self._count = 0
         self.struck = ""
-        clients = (system.aws.dynamodb, system.aws.s3, bootstrap_jobs.sagemaker())
-        for client in (*clients, system.stepfunctions):
+        own = (system.aws.dynamodb, system.aws.s3, clients.sagemaker(), system.stepfunctions)
+        for client in own:
             client.meta.events.register("after-call", self._strike)
         self._invoke = system.invoke
         system.invoke = self._watched  # type: ignore[method-assign]

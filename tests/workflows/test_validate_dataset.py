@@ -10,8 +10,8 @@ from typing import Any
 
 import pytest
 
-from brightrun.domain.dataset import VALIDATION_ENDS_WITHIN, Dataset
-from brightrun.domain.validation_workflow import ValidationRun
+from brightrun.datasets.model import VALIDATION_ENDS_WITHIN, Dataset
+from brightrun.datasets.validate_dataset import ValidationRun
 from infra.stacks.datasets import VALIDATE, VALIDATE_DATASET_DEFINITION
 from local.workflows.cancellation import Cancellation
 from local.workflows.definition_lint import problems_in
@@ -20,7 +20,7 @@ from local.workflows.frames import Frame
 from local.workflows.history import History
 from local.workflows.interpreter import Interpreter
 from tests.builders import OWNER
-from tests.unit.services.dataset_setup import ROWS, Datasets
+from tests.unit.datasets.dataset_setup import ROWS, Datasets
 from tests.workflows.histories import entered, types
 from tests.workflows.test_definition import ALLOWED, COMMON
 

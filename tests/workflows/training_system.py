@@ -28,22 +28,19 @@ from moto.stepfunctions.parser.asl.component.state.wait.wait_function.wait_funct
     WaitFunction,
 )
 
-from brightrun import bootstrap
-from brightrun.bootstrap import jobs as bootstrap_jobs
-from brightrun.domain.base_models import base_model
-from brightrun.domain.dataset import Dataset
-from brightrun.domain.model_artifact import ModelArtifact, model_id_of
-from brightrun.domain.training_job import TrainingJob
-from brightrun.domain.training_notices import job_queued
-from brightrun.domain.training_records import TrainingEvent
-from brightrun.domain.training_request import artifact_key, metrics_key
-from brightrun.gateways.training_workflow import StepFunctionsTraining
-from brightrun.repositories.datasets import DynamoDatasets
-from brightrun.repositories.models import DynamoModels
-from brightrun.repositories.training_jobs import DynamoTrainingJobs, TrainingTables
-from brightrun.repositories.training_records import DynamoTrainingRecords
-from brightrun.services.cancel_training_job import TrainingCanceller
-from brightrun.services.reconcile_training import Reconciliation
+from brightrun.catalog.base_models import base_model
+from brightrun.datasets.model import Dataset
+from brightrun.datasets.repository import DynamoDatasets
+from brightrun.training.adapters.model import ModelArtifact, model_id_of
+from brightrun.training.adapters.repository import DynamoModels
+from brightrun.training.gateway import StepFunctionsTraining
+from brightrun.training.model import TrainingEvent, TrainingJob
+from brightrun.training.notices import job_queued
+from brightrun.training.repository import DynamoTrainingJobs, DynamoTrainingRecords, TrainingTables
+from brightrun.training.sagemaker.request import artifact_key, metrics_key
+from brightrun.training.service import TrainingCanceller
+from brightrun.training.workflow.reconcile import Reconciliation
+from brightrun.wiring import clients
 from tests.aws import Aws, environment, moto_aws
 from tests.builders import OWNER, SteppedClock
 from tests.fakes import adapter
@@ -127,9 +124,9 @@ class TrainingSystem:
 
     def cancel(self, job: TrainingJob) -> None:
         """What POST /api/jobs/{id}/cancel does."""
-        from brightrun.gateways.sagemaker import SageMakerTraining
+        from brightrun.training.sagemaker.gateway import SageMakerTraining
 
-        training = SageMakerTraining(bootstrap_jobs.sagemaker())
+        training = SageMakerTraining(clients.sagemaker())
         TrainingCanceller(self.jobs, self.records, training, self.clock).cancel(OWNER, job.job_id)
 
     def sweep(self, event: Event | None = None) -> Reconciliation:
@@ -270,13 +267,13 @@ def _wired(system: TrainingSystem) -> Iterator[None]:
 
     with (
         patch.multiple(
-            bootstrap,
+            clients,
             dynamodb=lambda: system.aws.dynamodb,
             s3=lambda: system.aws.s3,
-            workflows=lambda: system.stepfunctions,
+            step_functions=lambda: system.stepfunctions,
             clock=system.clock,
         ),
-        patch.object(bootstrap_jobs, "sagemaker", lambda: sagemaker),
+        patch.object(clients, "sagemaker", lambda: sagemaker),
         patch.object(LambdaSimpleBackend, "invoke", invoke),
         patch.object(retrier_decl, "time", SimpleNamespace(sleep=system.wait)),
         patch.object(WaitFunction, "_wait_interval", wait),

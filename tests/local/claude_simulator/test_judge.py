@@ -9,9 +9,8 @@ from typing import Any
 
 import pytest
 
-from brightrun.domain.declared_arc import DeclaredArc
-from brightrun.domain.judge_rubric import current_rubric
-from brightrun.domain.judgement import judge_prompt, read_verdicts
+from brightrun.conversations.emotions import DeclaredArc
+from brightrun.conversations.quality.judgement import current_rubric, judge_prompt, read_verdicts
 from local.claude_simulator.author import write_answer
 from local.claude_simulator.schema_rules import check_schema
 from tests.local.claude_simulator.requests import conversation_body, json_format, message_body

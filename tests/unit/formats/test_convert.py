@@ -7,13 +7,14 @@ from pathlib import Path
 
 import pytest
 
-from brightrun.formats import Form, convert_file
+from brightrun.formats.convert import convert_file
 from brightrun.formats.errors import (
     NotAnOutputFormatError,
     NothingToTrainError,
     UnknownFormatError,
     UnreadableFileError,
 )
+from brightrun.formats.model import Form
 from tests.unit.formats.training_examples import converted, jsonl, pairs_in
 
 GOOD = {"messages": [{"role": "user", "content": "Hi"}, {"role": "assistant", "content": "Hello"}]}

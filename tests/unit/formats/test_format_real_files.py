@@ -6,7 +6,7 @@ import json
 
 import pytest
 
-from brightrun.formats import Form
+from brightrun.formats.model import Form
 from tests.unit.formats.training_examples import REAL_FILES, converted, needs_real_files
 
 pytestmark = needs_real_files

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from brightrun.formats import Example, Form, Turn
+from brightrun.formats.model import Example, Form, Turn
 from tests.unit.formats.training_examples import (
     CHAT_FORMS,
     HARD_TEXTS,

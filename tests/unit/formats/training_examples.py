@@ -10,7 +10,9 @@ from typing import Any
 import pytest
 from hypothesis import strategies as st
 
-from brightrun.formats import Conversion, Example, Form, Turn, convert
+from brightrun.formats import convert
+from brightrun.formats.model import Example, Form, Turn
+from brightrun.formats.tally import Conversion
 from brightrun.formats.v4 import lines_of
 
 REAL_FILES = Path(__file__).parents[4] / "shared" / "data"

@@ -11,13 +11,14 @@ from typing import Any
 import pytest
 from hypothesis import given
 
-from brightrun.formats import Example, Form, convert
+from brightrun.formats import convert
 from brightrun.formats.chat_forms import SHAREGPT_SPEAKERS
 from brightrun.formats.convert import WRITERS
+from brightrun.formats.model import Example, Form
 from brightrun.sft.chat_rows import ROLES
 from brightrun.sft.data import DataReport, TrainingPair, pairs_of_lines
 from brightrun.sft.errors import DatasetError
-from brightrun.validation import validate
+from brightrun.validation.validator import validate
 from tests.unit.formats.training_examples import examples
 
 Row = dict[str, Any]

@@ -11,7 +11,7 @@ import pytest
 from brightrun.sft.data import DataReport, pairs_of_lines
 from brightrun.sft.errors import DatasetError
 from brightrun.sft.splits import Split, read_split, split_by_lines
-from brightrun.validation import Options, validate
+from brightrun.validation.validator import Options, validate
 
 SYSTEM = {"role": "system", "content": "You are kind."}
 

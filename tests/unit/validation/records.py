@@ -7,7 +7,9 @@ from io import BytesIO
 from typing import Any
 
 from brightrun.formats.model import Form
-from brightrun.validation import Options, Problem, ValidationResult, validate
+from brightrun.validation.report import Problem
+from brightrun.validation.result import ValidationResult
+from brightrun.validation.validator import Options, validate
 
 Record = dict[str, Any]
 

@@ -8,8 +8,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from brightrun.formats import Example, Form
-from brightrun.validation import validate
+from brightrun.formats.model import Example, Form
+from brightrun.validation.validator import validate
 from tests.unit.formats.training_examples import (
     HARD_TEXTS,
     JSONL_FORMS,

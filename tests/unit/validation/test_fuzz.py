@@ -14,8 +14,10 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from brightrun.formats.model import Form
-from brightrun.validation import Options, ValidationResult, record_reader, validate
+from brightrun.validation import record_reader
 from brightrun.validation.facts import FastCheck
+from brightrun.validation.result import ValidationResult
+from brightrun.validation.validator import Options, validate
 from tests.unit.validation.damage import damaged_file
 
 FILES, LINES = 200, 500

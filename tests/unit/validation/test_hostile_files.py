@@ -6,7 +6,10 @@ from io import BytesIO
 
 import pytest
 
-from brightrun.validation import Severity, ValidationResult, codes, validate
+from brightrun.validation import codes
+from brightrun.validation.codes import Severity
+from brightrun.validation.result import ValidationResult
+from brightrun.validation.validator import validate
 from tests.unit.validation.hostile_files import HostileFile, hostile_files
 
 CORPUS = hostile_files()

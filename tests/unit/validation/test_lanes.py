@@ -14,8 +14,9 @@ from typing import Any
 import pytest
 
 from brightrun.formats.model import Form
-from brightrun.validation import Options, ValidationResult, validate
 from brightrun.validation.lines import BLOCK_BYTES
+from brightrun.validation.result import ValidationResult
+from brightrun.validation.validator import Options, validate
 from tests.unit.validation.damage import damaged_file
 from tests.unit.validation.records import lines, messages, pair
 

@@ -8,11 +8,11 @@ from statistics import quantiles
 
 import pytest
 
-from brightrun.validation import Tokenizer
 from brightrun.validation.facts import Facts
 from brightrun.validation.lengths import ALL_MEASURED, BIN_BYTES, FileLengths, pair_sizes
 from brightrun.validation.report import Report
 from brightrun.validation.survey import Survey
+from brightrun.validation.tokens import Tokenizer
 from tests.unit.validation.records import checked, messages, pair
 
 

@@ -7,7 +7,9 @@ from typing import Any
 
 import pytest
 
-from brightrun.validation import Split, ValidationResult, split
+from brightrun.validation import split
+from brightrun.validation.result import ValidationResult
+from brightrun.validation.split import Split
 from tests.unit.validation.records import (
     Record,
     alpaca,

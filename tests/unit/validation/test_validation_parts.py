@@ -8,7 +8,8 @@ from random import Random
 
 import pytest
 
-from brightrun.validation import Severity, codes, codes_page
+from brightrun.validation import codes
+from brightrun.validation.codes import Severity, codes_page
 from brightrun.validation.facts import Facts
 from brightrun.validation.lines import BLOCK_BYTES, BlockReader, TooLong, lines_of, pieces_of
 from brightrun.validation.pointers import depth, pointer

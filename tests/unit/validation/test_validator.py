@@ -10,7 +10,10 @@ from io import BytesIO
 import pytest
 
 from brightrun.formats.model import Form
-from brightrun.validation import Options, Tokenizer, ValidationResult, tally, validate
+from brightrun.validation import tally
+from brightrun.validation.result import ValidationResult
+from brightrun.validation.tokens import Tokenizer
+from brightrun.validation.validator import Options, validate
 from tests.unit.formats.training_examples import REAL_FILES, needs_real_files
 from tests.unit.validation.records import (
     SOUND,

@@ -8,7 +8,7 @@ InvalidInputError
 └── RecordError               one record cannot be carried over; the others can
 """
 
-from brightrun.errors import InvalidInputError
+from brightrun.core.errors import InvalidInputError
 
 
 class UnknownFormatError(InvalidInputError):

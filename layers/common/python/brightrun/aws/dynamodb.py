@@ -1,0 +1,173 @@
+"""What every DynamoDB repository shares: the client, the wire format, error translation."""
+
+from __future__ import annotations
+
+import base64
+import dataclasses
+import json
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from decimal import Decimal
+from itertools import count
+from typing import TYPE_CHECKING, Any
+
+from boto3.dynamodb.types import Binary, TypeDeserializer, TypeSerializer
+from botocore.exceptions import BotoCoreError, ClientError
+
+from brightrun.core.errors import InvalidCursorError, StorageError
+
+if TYPE_CHECKING:
+    from mypy_boto3_dynamodb.client import DynamoDBClient
+
+
+_serializer = TypeSerializer()
+_deserializer = TypeDeserializer()
+_FILTERED_READ = 1000
+"""Rows read at once behind a filter: about 300 KB of batch items, well under a page's 1 MB."""
+_NUMBERS = {"position"}
+"""Key attributes that are numbers; all others are strings."""
+_MADE_UP = "The cursor is not one that this list gave out; start without one."
+CONDITION_FAILED = "ConditionalCheckFailedException"
+TRANSACTION_CANCELLED = "TransactionCanceledException"
+
+
+def dynamodb_client() -> DynamoDBClient:
+    """Make a client whose waits end well inside an API call's 29 seconds."""
+    import boto3
+    from botocore.config import Config
+
+    return boto3.client(
+        "dynamodb",
+        config=Config(
+            connect_timeout=2,
+            read_timeout=5,
+            retries={"mode": "standard", "total_max_attempts": 4},
+            max_pool_connections=32,
+        ),
+    )
+
+
+def to_wire(record: Mapping[str, Any]) -> dict[str, Any]:
+    """Turn plain values into DynamoDB's typed form; None means "no such attribute"."""
+    return {
+        key: _serializer.serialize(_exact(value))
+        for key, value in record.items()
+        if value is not None
+    }
+
+
+def from_wire(item: Mapping[str, Any]) -> dict[str, Any]:
+    """Turn DynamoDB's typed form into plain values, whole numbers as int."""
+    return {key: _plain(_deserializer.deserialize(value)) for key, value in item.items()}
+
+
+def row_of(record: Any) -> dict[str, Any]:
+    """Write a dataclass as a row of plain values."""
+    return dataclasses.asdict(record)
+
+
+def error_code(error: ClientError) -> str:
+    """Name the error as the AWS service names it."""
+    return str(error.response.get("Error", {}).get("Code", ""))
+
+
+@contextmanager
+def translated(operation: str) -> Iterator[None]:
+    """Turn what boto3 raises into StorageError, except the two that callers decide by."""
+    try:
+        yield
+    except ClientError as error:
+        if error_code(error) in {CONDITION_FAILED, TRANSACTION_CANCELLED}:
+            raise
+        raise StorageError(operation, error_code(error)) from error
+    except BotoCoreError as error:
+        raise StorageError(operation, type(error).__name__) from error
+
+
+def encode_cursor(key: Mapping[str, Any] | None) -> str | None:
+    """Make a page cursor of a last evaluated key.
+
+    It holds no secret: a reader always puts the caller's own partition key into it
+    (see `decode_cursor`), so another owner's cursor opens nothing.
+    """
+    if not key:
+        return None
+    text = json.dumps(from_wire(key), separators=(",", ":"), sort_keys=True)
+    return base64.urlsafe_b64encode(text.encode()).decode().rstrip("=")
+
+
+def decode_cursor(cursor: str | None, **partition: str) -> dict[str, Any] | None:
+    """Read a page cursor for the given partition; raises InvalidCursorError."""
+    if cursor is None:
+        return None
+    try:
+        padded = cursor + "=" * (-len(cursor) % 4)
+        key = json.loads(base64.urlsafe_b64decode(padded.encode()))
+        if not all(key[name] == value for name, value in partition.items()):
+            raise InvalidCursorError("The cursor belongs to another list; start without one.")
+        return to_wire(key)
+    except (ValueError, KeyError, TypeError, ArithmeticError, RecursionError) as error:
+        raise InvalidCursorError(_MADE_UP) from error
+
+
+def query_page(
+    client: DynamoDBClient,
+    *,
+    limit: int,
+    key_attributes: Sequence[str],
+    keep: Callable[[Mapping[str, Any]], bool] | None = None,
+    most_reads: int | None = None,
+    **request: Any,
+) -> tuple[list[dict[str, Any]], str | None]:
+    """Fill one page of up to `limit` rows that pass the request's filter, and give the cursor.
+
+    `keep` is a filter that DynamoDB has no words for; it sees a row as it is on the wire. Filters
+    are applied after DynamoDB's own limit, so pages are read until enough rows passed, or until
+    `most_reads` of 1 MB each: then the page is short and has a cursor all the same. Raises
+    InvalidCursorError for a start that is no key of the table, and StorageError.
+    """
+    _require_key(request.get("ExclusiveStartKey"), key_attributes)
+    rows: list[dict[str, Any]] = []
+    request["Limit"] = _FILTERED_READ if keep or "FilterExpression" in request else limit
+    for read in count(1):
+        with translated("Query"):
+            answer = client.query(**request)
+        rows.extend(filter(keep, answer["Items"]))
+        last = answer.get("LastEvaluatedKey")
+        if len(rows) > limit or (len(rows) == limit and last):
+            rows = rows[:limit]
+            last = {name: rows[-1][name] for name in key_attributes}
+        if last is None or len(rows) == limit or read == most_reads:
+            break
+        request["ExclusiveStartKey"] = last
+    return [from_wire(row) for row in rows], encode_cursor(last)
+
+
+def _require_key(start: Mapping[str, Any] | None, attributes: Sequence[str]) -> None:
+    kinds = {name: "N" if name in _NUMBERS else "S" for name in attributes}
+    if start is not None and (
+        {name: "".join(value) for name, value in start.items()} != kinds
+        or not all(start[name][kind] for name, kind in kinds.items())
+    ):
+        raise InvalidCursorError(_MADE_UP)
+
+
+def _exact(value: Any) -> Any:
+    """Floats become exact decimals, as DynamoDB wants them; containers are walked."""
+    if isinstance(value, float):
+        return Decimal(repr(value))
+    if isinstance(value, Mapping):
+        return {key: _exact(inner) for key, inner in value.items()}
+    if isinstance(value, list | tuple):
+        return [_exact(inner) for inner in value]
+    return value
+
+
+def _plain(value: Any) -> Any:
+    if isinstance(value, Decimal):
+        return int(value) if value == value.to_integral_value() else float(value)
+    if isinstance(value, dict):
+        return {key: _plain(inner) for key, inner in value.items()}
+    if isinstance(value, list):
+        return [_plain(inner) for inner in value]
+    return bytes(value.value) if isinstance(value, Binary) else value  # type: ignore[attr-defined]

@@ -1,0 +1,122 @@
+"""Objects in S3: texts with a few small values beside them."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Protocol
+
+from botocore.exceptions import BotoCoreError, ClientError
+
+from brightrun.core.errors import StorageError
+
+if TYPE_CHECKING:
+    from mypy_boto3_s3.client import S3Client
+
+
+@dataclass(frozen=True, slots=True)
+class StoredText:
+    """An object's text with the small values kept beside it."""
+
+    text: str
+    metadata: dict[str, str] = field(default_factory=dict)
+
+
+class ObjectStore(Protocol):
+    """One bucket of objects."""
+
+    def put(
+        self, key: str, body: str, *, content_type: str, metadata: dict[str, str] | None = None
+    ) -> int:
+        """Store a text as UTF-8 and give its size in bytes."""
+
+    def get(self, key: str) -> StoredText | None:
+        """Read a text; None when there is no such object."""
+
+
+LINK_SECONDS = 3600
+"""How long a download link works: the original's hour."""
+
+
+class DownloadLinks(Protocol):
+    """Short-lived links to the objects of one bucket."""
+
+    def link(self, key: str, filename: str) -> str:
+        """Sign a link that downloads an object under a file name."""
+
+
+class Files(ObjectStore, DownloadLinks, Protocol):
+    """A bucket to read from and to sign links for."""
+
+
+class S3Objects:
+    """ports.ObjectStore and DownloadLinks, ports.conversations.ObjectRemoval, on one bucket."""
+
+    def __init__(self, client: S3Client, bucket: str) -> None:
+        self._client = client
+        self._bucket = bucket
+
+    def put(
+        self, key: str, body: str, *, content_type: str, metadata: dict[str, str] | None = None
+    ) -> int:
+        """Store a text as UTF-8 and give its size in bytes; raises StorageError."""
+        data = body.encode("utf-8")
+        try:
+            self._client.put_object(
+                Bucket=self._bucket,
+                Key=key,
+                Body=data,
+                ContentType=content_type,
+                Metadata=metadata or {},
+            )
+        except (ClientError, BotoCoreError) as error:
+            raise StorageError("PutObject", type(error).__name__) from error
+        return len(data)
+
+    def get(self, key: str) -> StoredText | None:
+        """Read a text; None when there is no such object. Raises StorageError."""
+        try:
+            answer = self._client.get_object(Bucket=self._bucket, Key=key)
+            return StoredText(answer["Body"].read().decode("utf-8"), answer["Metadata"])
+        except self._client.exceptions.NoSuchKey:
+            return None
+        except (ClientError, BotoCoreError) as error:
+            raise StorageError("GetObject", type(error).__name__) from error
+
+    def remove(self, key: str) -> None:
+        """Delete an object; one that is not there is no error. Raises StorageError.
+
+        In a versioned bucket its versions stay until the bucket's lifecycle rule removes them.
+        """
+        try:
+            self._client.delete_object(Bucket=self._bucket, Key=key)
+        except (ClientError, BotoCoreError) as error:
+            raise StorageError("DeleteObject", type(error).__name__) from error
+
+    def link(self, key: str, filename: str) -> str:
+        """Sign a link that downloads the object under a file name for LINK_SECONDS."""
+        return self._client.generate_presigned_url(
+            "get_object",
+            Params={
+                "Bucket": self._bucket,
+                "Key": key,
+                "ResponseContentDisposition": f'attachment; filename="{filename}"',
+            },
+            ExpiresIn=LINK_SECONDS,
+        )
+
+
+def s3_client() -> S3Client:
+    """Make a client that signs links the way every region takes them."""
+    import boto3
+    from botocore.config import Config
+
+    return boto3.client(
+        "s3",
+        config=Config(
+            signature_version="s3v4",
+            connect_timeout=2,
+            read_timeout=10,
+            retries={"mode": "standard"},
+            max_pool_connections=32,
+        ),
+    )

@@ -1,0 +1,121 @@
+"""All-or-nothing writes, with the one retry that they need."""
+
+from __future__ import annotations
+
+import random
+import time
+from collections.abc import Callable, Mapping, Sequence
+from typing import TYPE_CHECKING, Any, TypeVar
+
+from botocore.exceptions import ClientError
+
+from brightrun.aws.dynamodb import TRANSACTION_CANCELLED, error_code, translated
+from brightrun.core.errors import StorageError
+
+if TYPE_CHECKING:
+    from mypy_boto3_dynamodb.client import DynamoDBClient
+
+
+MAX_OPERATIONS = 100
+"""DynamoDB's bound on one transaction."""
+_TRIES = 10
+_TRANSIENT = frozenset({"TransactionConflict", "ThrottlingError", "ProvisionedThroughputExceeded"})
+FAILED_CONDITION = "ConditionalCheckFailed"
+_HELD_BY_TRANSACTION = "TransactionConflictException"
+T = TypeVar("T")
+
+
+def transact(client: DynamoDBClient, operations: Sequence[Mapping[str, Any]]) -> list[int]:
+    """Write all operations or none; give the positions of those whose condition failed.
+
+    An empty answer means that everything was written. Two workers that meet on one job's counters
+    conflict without either being wrong: DynamoDB says so and the SDK does not try again, so we do,
+    with full jitter. Raises StorageError.
+    """
+    for attempt in range(_TRIES):
+        try:
+            with translated("TransactWriteItems"):
+                client.transact_write_items(TransactItems=operations)  # type: ignore[arg-type]
+        except ClientError as error:
+            failed = _failed_conditions(error)
+            if failed:
+                return failed
+            _pause(attempt)
+        else:
+            return []
+    raise StorageError("TransactWriteItems", "too many conflicts on the same records")
+
+
+def past_transactions(write: Callable[[], T]) -> T:
+    """Do a single write, again for as long as somebody's transaction holds its record.
+
+    DynamoDB refuses it meanwhile, and the SDK does not try that again. Raises StorageError.
+    """
+    for attempt in range(_TRIES):
+        try:
+            return write()
+        except ClientError as error:
+            if error_code(error) != _HELD_BY_TRANSACTION:
+                raise
+            _pause(attempt)
+    raise StorageError("UpdateItem", "too many conflicts on the same record")
+
+
+def _pause(attempt: int) -> None:
+    time.sleep(random.uniform(0, 0.02 * 2**attempt))  # noqa: S311 - jitter, not a secret
+
+
+def _failed_conditions(error: ClientError) -> list[int]:
+    """Positions of failed conditions; empty when only contention stood in the way."""
+    reasons = error.response.get("CancellationReasons", [])
+    codes = [str(reason.get("Code", "None")) for reason in reasons]
+    failed = [index for index, code in enumerate(codes) if code == FAILED_CONDITION]
+    unknown = set(codes) - _TRANSIENT - {FAILED_CONDITION, "None"}
+    if unknown or error_code(error) != TRANSACTION_CANCELLED:
+        raise StorageError("TransactWriteItems", ", ".join(sorted(unknown))) from error
+    return failed
+
+
+def update(
+    table: str,
+    key: Mapping[str, Any],
+    *,
+    set_to: Mapping[str, Any] | None = None,
+    add: Mapping[str, int] | None = None,
+    remove: Sequence[str] = (),
+    condition: str,
+    values: Mapping[str, Any] | None = None,
+) -> dict[str, Any]:
+    """Build an Update whose every attribute goes by a placeholder, so that no name is reserved.
+
+    `condition` may use `#name` for any attribute and `:name` for any key of `values`.
+    """
+    from brightrun.aws.dynamodb import to_wire
+
+    set_to, add = set_to or {}, add or {}
+    clauses = []
+    if set_to:
+        clauses.append("SET " + ", ".join(f"#{name} = :set_{name}" for name in set_to))
+    if remove:
+        clauses.append("REMOVE " + ", ".join(f"#{name}" for name in remove))
+    if add:
+        clauses.append("ADD " + ", ".join(f"#{name} :add_{name}" for name in add))
+    wire = {
+        **{f":set_{name}": value for name, value in set_to.items()},
+        **{f":add_{name}": value for name, value in add.items()},
+        **{f":{name}": value for name, value in (values or {}).items()},
+    }
+    return {
+        "TableName": table,
+        "Key": to_wire(key),
+        "UpdateExpression": " ".join(clauses),
+        "ConditionExpression": condition,
+        "ExpressionAttributeNames": _names(clauses, condition),
+        "ExpressionAttributeValues": to_wire(wire),
+    }
+
+
+def _names(clauses: Sequence[str], condition: str) -> dict[str, str]:
+    import re
+
+    return {f"#{name}": name for name in re.findall(r"#(\w+)", " ".join([*clauses, condition]))}

@@ -1,0 +1,192 @@
+"""Asks Claude for one item, and keeps what was paid for before anything is made of it."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import zlib
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+from brightrun.aws.objects import ObjectStore
+from brightrun.batches.model import MAX_ATTEMPTS, MAX_TAKEOVERS, BatchItem, BatchJob
+from brightrun.claude.client import Claude
+from brightrun.claude.model import MAX_OUTPUT_TOKENS, Completion, Prompt
+from brightrun.claude.registry import cost_micro_usd, recorded_model
+from brightrun.conversations.generation_log.model import CallKind, CallStatus, GenerationLogEntry
+from brightrun.conversations.generation_log.repository import GenerationRecords
+from brightrun.conversations.model import RAW_CONVERSATION_SCHEMA
+from brightrun.core import object_keys
+from brightrun.core.errors import ClaudeCallError
+from brightrun.core.ids import conversation_id, time_ordered_id
+from brightrun.core.timestamps import Clock, iso
+
+_COMPLETION = "completion"
+_GENERATION = "generation"
+_LOG_ID = "log-id"
+_CALL_STATUSES: dict[str, CallStatus] = {
+    "rate_limit": "rate_limited",
+    "overloaded": "rate_limited",
+    "timeout": "timeout",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Question:
+    """What the items of a job ask for, and where an answer is kept.
+
+    `mark` tells apart what may lie under one key: an answer is used again only under its own.
+    """
+
+    kind: CallKind
+    schema: dict[str, Any]
+    conversation: Callable[[BatchItem], str]
+    key: Callable[[str, str], str]
+    mark: Callable[[BatchItem], str]
+
+
+CONVERSATION = Question(
+    kind="conversation",
+    schema=RAW_CONVERSATION_SCHEMA,
+    conversation=lambda item: conversation_id(item.item_id),
+    key=object_keys.raw_response,
+    mark=lambda item: str(item.generation),
+)
+
+
+def judgement_question(schema: dict[str, Any]) -> Question:
+    """Ask for a judgement of the conversation that an item names."""
+    return Question(
+        kind="judgement",
+        schema=schema,
+        conversation=lambda item: item.conversation_id or "",
+        key=object_keys.judgement_answer,
+        mark=lambda item: f"{item.item_id}#{item.generation}",
+    )
+
+
+class CompletionCache:
+    """Every answer is stored as it came, and logged with its price, before it is parsed.
+
+    A worker that takes over an item whose earlier worker died finds that answer and uses it: the
+    same generation of an item is never paid for twice once its answer was stored.
+    """
+
+    def __init__(
+        self,
+        claude: Claude,
+        conversation_files: ObjectStore,
+        records: GenerationRecords,
+        job: BatchJob,
+        clock: Clock,
+        question: Question = CONVERSATION,
+    ) -> None:
+        self._claude = claude
+        self._files = conversation_files
+        self._records = records
+        self._job = job
+        self._clock = clock
+        self._question = question
+
+    async def answer(self, item: BatchItem, prompt: Prompt) -> Completion:
+        """Give the item's stored answer, or ask for one; raises ClaudeCallError."""
+        if 1 < item.attempts <= MAX_TAKEOVERS:
+            earlier = await asyncio.to_thread(self._stored_and_logged, item, prompt)
+            if earlier is not None:
+                return earlier
+        if item.attempts > MAX_ATTEMPTS:
+            raise ClaudeCallError("workers_lost", "Every worker that took the item died over it.")
+        try:
+            completion = await self._claude.write(prompt, schema=self._question.schema)
+        except ClaudeCallError as error:
+            await asyncio.to_thread(self._log_failure, item, prompt, error)
+            raise
+        await asyncio.to_thread(self._keep, item, prompt, completion)
+        return completion
+
+    def cost_micro_usd(self, completion: Completion) -> int:
+        """What an answer cost, in millionths of a dollar."""
+        today = self._clock().date()
+        return cost_micro_usd(recorded_model(self._job.model), completion, today)
+
+    def _keep(self, item: BatchItem, prompt: Prompt, completion: Completion) -> None:
+        log_id = time_ordered_id(self._clock())
+        self._files.put(
+            self._key(item),
+            completion.text,
+            content_type="application/json",
+            metadata={
+                _COMPLETION: json.dumps(completion.described()),
+                _GENERATION: self._question.mark(item),
+                _LOG_ID: log_id,
+            },
+        )
+        self._records.add_log_entry(self._entry(item, prompt, log_id, completion))
+
+    def stored(self, item: BatchItem) -> Completion | None:
+        """Give the item's stored answer, if it has one."""
+        found = self._found(item)
+        return found[0] if found else None
+
+    def _found(self, item: BatchItem) -> tuple[Completion, str] | None:
+        stored = self._files.get(self._key(item))
+        if stored is None or stored.metadata.get(_GENERATION) != self._question.mark(item):
+            return None
+        described = json.loads(stored.metadata[_COMPLETION])
+        return Completion(text=stored.text, **described), stored.metadata[_LOG_ID]
+
+    def _stored_and_logged(self, item: BatchItem, prompt: Prompt) -> Completion | None:
+        found = self._found(item)
+        if found is None:
+            return None
+        completion, log_id = found
+        # The earlier worker may have died between the object and its log entry.
+        self._records.add_log_entry(self._entry(item, prompt, log_id, completion))
+        return completion
+
+    def _key(self, item: BatchItem) -> str:
+        return self._question.key(self._job.owner_id, self._question.conversation(item))
+
+    def _log_failure(self, item: BatchItem, prompt: Prompt, error: ClaudeCallError) -> None:
+        log_id = time_ordered_id(self._clock())
+        self._records.add_log_entry(self._entry(item, prompt, log_id, None, error))
+
+    def _entry(
+        self,
+        item: BatchItem,
+        prompt: Prompt,
+        log_id: str,
+        completion: Completion | None,
+        error: ClaudeCallError | None = None,
+    ) -> GenerationLogEntry:
+        status = _CALL_STATUSES.get(error.reason, "failed") if error else "success"
+        return GenerationLogEntry(
+            owner_id=self._job.owner_id,
+            log_id=log_id,
+            run_id=self._job.job_id,
+            item_id=item.item_id,
+            conversation_id=self._question.conversation(item),
+            template_id=item.template_id,
+            model_used=completion.model if completion else self._job.model,
+            max_tokens=MAX_OUTPUT_TOKENS,
+            status=status,
+            retry_attempt=item.attempts - 1,
+            duration_ms=completion.duration_ms if completion else 0,
+            input_tokens=completion.input_tokens if completion else 0,
+            output_tokens=completion.output_tokens if completion else 0,
+            cost_micro_usd=self.cost_micro_usd(completion) if completion else 0,
+            simulated=completion.simulated if completion else False,
+            created_at=iso(self._clock()),
+            request=_compressed(prompt),
+            response_id=completion.response_id if completion else None,
+            stop_reason=completion.stop_reason if completion else None,
+            error_code=error.reason if error else None,
+            error_message=error.message if error else None,
+            kind=self._question.kind,
+        )
+
+
+def _compressed(prompt: Prompt) -> bytes:
+    text = json.dumps({"system": prompt.system, "user": prompt.user}, ensure_ascii=False)
+    return zlib.compress(text.encode("utf-8"), level=6)

@@ -1,0 +1,436 @@
+"""Claims: how workers take items, keep them and release them without a lost or doubled one.
+
+queued --claim--> processing --complete--> completed | failed | queued (to be tried again)
+                        |    ^
+                        +----+ the lease ran out: another worker claims it
+
+A claim, and its end, change the item, the job's counters and the log in one transaction. The
+condition of every end is the lease token, so of two workers that hold an item by turns only one
+can end it.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import TYPE_CHECKING, Any, Protocol
+
+from botocore.exceptions import ClientError
+
+from brightrun.aws.dynamodb import from_wire, row_of, to_wire, translated
+from brightrun.aws.transactions import MAX_OPERATIONS, past_transactions, transact, update
+from brightrun.batches.log import LogLine
+from brightrun.batches.model import BatchItem, ItemStatus, Lease, job_key
+from brightrun.batches.repository import BatchTables, item_of, job_key_parts, job_of, line_put
+from brightrun.core.errors import ClaimsClosedError, LeaseLostError
+from brightrun.core.timestamps import epoch_ms, iso
+
+if TYPE_CHECKING:
+    from mypy_boto3_dynamodb.client import DynamoDBClient
+
+    from brightrun.conversations.generation_log.model import FailedGeneration
+    from brightrun.conversations.model import ConversationRecord
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """How a worker's hold on an item ends, and what is written together with it."""
+
+    status: ItemStatus
+    lines: Sequence[LogLine]
+    input_tokens: int = 0
+    output_tokens: int = 0
+    cost_micro_usd: int = 0
+    simulated: bool = False
+    conversation: ConversationRecord | None = None
+    failure: FailedGeneration | None = None
+    retry_at: int | None = None
+    stop_reason: str | None = None
+    error_code: str | None = None
+    error_message: str | None = None
+
+
+class ClaimRepository(Protocol):
+    """How workers take items and end them; counters and states change in one transaction."""
+
+    def next_items(self, owner_id: str, job_id: str, count: int) -> list[BatchItem]:
+        """Give the next items that no worker was ever given; none when all were given once.
+
+        Raises ClaimsClosedError when the job takes no claims.
+        """
+
+    def claim(
+        self, items: Sequence[BatchItem], lease: Lease, lines: Sequence[LogLine], now: datetime
+    ) -> list[BatchItem]:
+        """Lease those of the items that nobody else holds, each with its log line.
+
+        Raises ClaimsClosedError when the job takes no claims.
+        """
+
+    def renew(self, item: BatchItem, lease: Lease) -> None:
+        """Make a held lease last longer; raises LeaseLostError."""
+
+    def complete(self, item: BatchItem, outcome: Outcome, now: datetime) -> None:
+        """End the hold on an item; raises LeaseLostError when it is another's by now."""
+
+    def cancel_items(self, items: Sequence[BatchItem], now: datetime) -> int:
+        """Cancel those of the items that nobody holds; gives their number."""
+
+    def requeue(self, items: Sequence[BatchItem], now: datetime) -> int:
+        """Queue failed or cancelled items again, as a new generation; gives their number.
+
+        Raises ClaimsClosedError when the job is neither processing nor paused.
+        """
+
+    def write_line(self, owner_id: str, job_id: str, line: LogLine) -> None:
+        """Append a line to the job's log."""
+
+
+OPEN_TO_CLAIMS = "#status = :processing AND attribute_not_exists(stop_reason)"
+NOT_ENDED = "#status IN (:processing, :paused)"
+_JOB_STATUSES = {"processing": "processing", "paused": "paused"}
+_HOLD = ("lease_token", "lease_expires_at", "retry_at")
+
+
+def item_key(item: BatchItem) -> dict[str, Any]:
+    """The primary key of an item."""
+    return {"job_key": item.job_key, "position": item.position}
+
+
+def with_lease(item: BatchItem, lease: Lease) -> BatchItem:
+    """The item as `claim_operation` leaves it."""
+    return dataclasses.replace(
+        item,
+        status=ItemStatus.PROCESSING,
+        attempts=item.attempts + 1,
+        lease_token=lease.token,
+        lease_expires_at=lease.expires_at,
+    )
+
+
+def claim_operation(table: str, item: BatchItem, lease: Lease, now: datetime) -> dict[str, Any]:
+    """Lease an item that is queued, or whose lease has run out, exactly as it was read."""
+    return {
+        "Update": update(
+            table,
+            item_key(item),
+            set_to={
+                "status": ItemStatus.PROCESSING.value,
+                "attempts": item.attempts + 1,
+                "lease_token": lease.token,
+                "lease_expires_at": lease.expires_at,
+                "updated_at": iso(now),
+            },
+            remove=("retry_at",),
+            **_unheld(item, now),
+        )
+    }
+
+
+def move_operation(
+    table: str, item: BatchItem, status: ItemStatus, now: datetime
+) -> dict[str, Any]:
+    """Cancel an item nobody holds, or queue one that has ended as a new generation."""
+    again = status is ItemStatus.QUEUED
+    condition = _as_read(item) if again else _unheld(item, now)
+    reset = {"generation": item.generation + 1, "attempts": 0} if again else {}
+    forget = (*_HOLD, "error_code", "error_message") if again else _HOLD
+    return {
+        "Update": update(
+            table,
+            item_key(item),
+            set_to={"status": status.value, "updated_at": iso(now), **reset},
+            remove=forget,
+            **condition,
+        )
+    }
+
+
+def end_operation(table: str, item: BatchItem, outcome: Outcome, now: datetime) -> dict[str, Any]:
+    """Give up the hold on an item, with its result; only the lease's owner can."""
+    facts = {
+        "conversation_id": outcome.conversation.conversation_id
+        if outcome.conversation
+        else item.conversation_id,
+        "error_code": outcome.error_code,
+        "error_message": outcome.error_message,
+        "retry_at": outcome.retry_at,
+    }
+    return {
+        "Update": update(
+            table,
+            item_key(item),
+            set_to={
+                "status": outcome.status.value,
+                "updated_at": iso(now),
+                **{name: value for name, value in facts.items() if value is not None},
+            },
+            remove=[name for name in dict.fromkeys((*_HOLD, *facts)) if facts.get(name) is None],
+            condition="#status = :processing AND #lease_token = :token",
+            values={"processing": ItemStatus.PROCESSING.value, "token": item.lease_token},
+        )
+    }
+
+
+def count_operation(
+    table: str,
+    item: BatchItem,
+    counters: Mapping[str, int],
+    now: datetime,
+    *,
+    only_while: str | None = None,
+    outcome: Outcome | None = None,
+) -> dict[str, Any]:
+    """Add to the counters of an item's job; `only_while` is one of the conditions above."""
+    set_to: dict[str, Any] = {"updated_at": iso(now)}
+    if outcome is not None and outcome.simulated:
+        set_to["simulated"] = True
+    if outcome is not None and outcome.stop_reason is not None:
+        set_to["stop_reason"] = outcome.stop_reason
+    return {
+        "Update": update(
+            table,
+            job_key_parts(item.job_key),
+            set_to=set_to,
+            add={name: amount for name, amount in counters.items() if amount},
+            condition=only_while or "attribute_exists(job_id)",
+            values={
+                name: value
+                for name, value in _JOB_STATUSES.items()
+                if only_while and f":{name}" in only_while
+            },
+        )
+    }
+
+
+def put_operation(table: str, record: Any) -> dict[str, Any]:
+    """Put a record whose id belongs to the item, beside the item's own change."""
+    return {"Put": {"TableName": table, "Item": to_wire(row_of(record))}}
+
+
+def _unheld(item: BatchItem, now: datetime) -> dict[str, Any]:
+    """Condition: as it was read, and free to take at `now`."""
+    if item.status is ItemStatus.QUEUED:
+        return _as_read(item)
+    return {
+        "condition": "#status = :status AND #lease_token = :token AND #lease_expires_at <= :now",
+        "values": {
+            "status": item.status.value,
+            "token": item.lease_token,
+            "now": epoch_ms(now),
+        },
+    }
+
+
+def _as_read(item: BatchItem) -> dict[str, Any]:
+    return {
+        "condition": "#status = :status AND #generation = :generation AND #attempts = :attempts",
+        "values": {
+            "status": item.status.value,
+            "generation": item.generation,
+            "attempts": item.attempts,
+        },
+    }
+
+
+_ENDED_COUNTERS = {
+    ItemStatus.COMPLETED: {"successful_items": 1},
+    ItemStatus.FAILED: {"failed_items": 1},
+    ItemStatus.QUEUED: {},
+}
+_TRIED_AGAIN_COUNTERS = {
+    ItemStatus.FAILED: "failed_items",
+    ItemStatus.CANCELLED: "cancelled_items",
+}
+
+
+class DynamoClaims:
+    """ports.ClaimRepository on the batch tables, and the tables an outcome is written to."""
+
+    def __init__(
+        self,
+        client: DynamoDBClient,
+        tables: BatchTables,
+        *,
+        conversations_table: str = "",
+        failed_generations_table: str = "",
+    ) -> None:
+        self._client = client
+        self._tables = tables
+        self._conversations = conversations_table
+        self._failures = failed_generations_table
+
+    def next_items(self, owner_id: str, job_id: str, count: int) -> list[BatchItem]:
+        """Give the next items that no worker was ever given; none when all were given once.
+
+        One atomic ADD on the job's cursor hands each worker positions of its own, so workers never
+        meet on the same items and nobody searches for work. Raises ClaimsClosedError.
+        """
+        request = update(
+            self._tables.jobs,
+            {"owner_id": owner_id, "job_id": job_id},
+            add={"claim_cursor": count},
+            condition=f"{OPEN_TO_CLAIMS} AND #claim_cursor < #total_items",
+            values={"processing": "processing"},
+        )
+        try:
+            with translated("UpdateItem"):
+                answer = past_transactions(
+                    lambda: self._client.update_item(**request, ReturnValues="ALL_NEW")
+                )
+        except ClientError:
+            self._require_open(owner_id, job_id)
+            return []
+        job = job_of(from_wire(answer["Attributes"]))
+        first = job.claim_cursor - count + 1
+        return self._between(
+            job_key(owner_id, job_id), first, min(job.claim_cursor, job.total_items)
+        )
+
+    def claim(
+        self, items: Sequence[BatchItem], lease: Lease, lines: Sequence[LogLine], now: datetime
+    ) -> list[BatchItem]:
+        """Lease those of the items that nobody else holds, each with its log line.
+
+        Raises ClaimsClosedError when the job takes no claims.
+        """
+        pairs = list(zip(items, lines, strict=True))
+        while pairs:
+            free = sum(item.status is ItemStatus.QUEUED for item, _ in pairs)
+            operations = [
+                count_operation(
+                    self._tables.jobs,
+                    pairs[0][0],
+                    {"processing_items": free},
+                    now,
+                    only_while=OPEN_TO_CLAIMS,
+                ),
+                *(claim_operation(self._tables.items, item, lease, now) for item, _ in pairs),
+            ]
+            operations += [line_put(self._tables.logs, item.job_key, line) for item, line in pairs]
+            failed = transact(self._client, operations)
+            if not failed:
+                return [with_lease(item, lease) for item, _ in pairs]
+            if 0 in failed:
+                raise ClaimsClosedError("The job takes no claims now.")
+            pairs = [pair for index, pair in enumerate(pairs, start=1) if index not in failed]
+        return []
+
+    def renew(self, item: BatchItem, lease: Lease) -> None:
+        """Make a held lease last longer; raises LeaseLostError."""
+        request = update(
+            self._tables.items,
+            item_key(item),
+            set_to={"lease_expires_at": lease.expires_at},
+            condition="#status = :processing AND #lease_token = :token",
+            values={"processing": "processing", "token": lease.token},
+        )
+        try:
+            with translated("UpdateItem"):
+                self._client.update_item(**request)
+        except ClientError as error:
+            raise LeaseLostError(f"Item {item.position} is no longer ours.") from error
+
+    def complete(self, item: BatchItem, outcome: Outcome, now: datetime) -> None:
+        """End the hold on an item; raises LeaseLostError when it is another's by now.
+
+        The item, the counters, the log, and the conversation or the failure are one transaction:
+        a conversation is listed exactly when its item is completed.
+        """
+        counters = {
+            "processing_items": -1,
+            "input_tokens": outcome.input_tokens,
+            "output_tokens": outcome.output_tokens,
+            "cost_micro_usd": outcome.cost_micro_usd,
+            **_ENDED_COUNTERS[outcome.status],
+        }
+        operations = [
+            end_operation(self._tables.items, item, outcome, now),
+            count_operation(self._tables.jobs, item, counters, now, outcome=outcome),
+            *(line_put(self._tables.logs, item.job_key, line) for line in outcome.lines),
+        ]
+        if outcome.conversation is not None:
+            operations.append(put_operation(self._conversations, outcome.conversation))
+        if outcome.failure is not None:
+            operations.append(put_operation(self._failures, outcome.failure))
+        if transact(self._client, operations):
+            raise LeaseLostError(f"Item {item.position} is no longer ours.")
+
+    def cancel_items(self, items: Sequence[BatchItem], now: datetime) -> int:
+        """Cancel those of the items that nobody holds; gives their number."""
+
+        def counters(held: Sequence[BatchItem]) -> dict[str, int]:
+            orphans = sum(item.status is ItemStatus.PROCESSING for item in held)
+            return {"cancelled_items": len(held), "processing_items": -orphans}
+
+        return self._move_all(items, now, ItemStatus.CANCELLED, counters, None)
+
+    def requeue(self, items: Sequence[BatchItem], now: datetime) -> int:
+        """Queue failed or cancelled items again, as a new generation; gives their number.
+
+        Raises ClaimsClosedError when the job is neither processing nor paused.
+        """
+
+        def counters(ended: Sequence[BatchItem]) -> dict[str, int]:
+            return {
+                name: -sum(item.status is status for item in ended)
+                for status, name in _TRIED_AGAIN_COUNTERS.items()
+            }
+
+        return self._move_all(items, now, ItemStatus.QUEUED, counters, NOT_ENDED)
+
+    def write_line(self, owner_id: str, job_id: str, line: LogLine) -> None:
+        """Append a line to the job's log."""
+        with translated("PutItem"):
+            self._client.put_item(
+                **line_put(self._tables.logs, job_key(owner_id, job_id), line)["Put"]
+            )
+
+    def _move_all(
+        self,
+        items: Sequence[BatchItem],
+        now: datetime,
+        status: ItemStatus,
+        counters: Callable[[Sequence[BatchItem]], Mapping[str, int]],
+        only_while: str | None,
+    ) -> int:
+        """Move items in transactions of as many as fit, leaving out those that have changed."""
+        moved = 0
+        for start in range(0, len(items), MAX_OPERATIONS - 1):
+            chunk = list(items[start : start + MAX_OPERATIONS - 1])
+            while chunk:
+                job = count_operation(
+                    self._tables.jobs, chunk[0], counters(chunk), now, only_while=only_while
+                )
+                changes = [move_operation(self._tables.items, item, status, now) for item in chunk]
+                failed = transact(self._client, [job, *changes])
+                if not failed:
+                    moved += len(chunk)
+                    break
+                if 0 in failed:
+                    raise ClaimsClosedError("The job has ended meanwhile.")
+                chunk = [item for index, item in enumerate(chunk, start=1) if index not in failed]
+        return moved
+
+    def _between(self, key: str, first: int, last: int) -> list[BatchItem]:
+        with translated("Query"):
+            answer = self._client.query(
+                TableName=self._tables.items,
+                ConsistentRead=True,
+                KeyConditionExpression="job_key = :key AND #position BETWEEN :first AND :last",
+                ExpressionAttributeNames={"#position": "position"},
+                ExpressionAttributeValues=to_wire({":key": key, ":first": first, ":last": last}),
+            )
+        return [item_of(from_wire(row)) for row in answer["Items"]]
+
+    def _require_open(self, owner_id: str, job_id: str) -> None:
+        with translated("GetItem"):
+            answer = self._client.get_item(
+                TableName=self._tables.jobs,
+                Key=to_wire({"owner_id": owner_id, "job_id": job_id}),
+                ConsistentRead=True,
+            )
+        if "Item" not in answer or not job_of(from_wire(answer["Item"])).takes_claims:
+            raise ClaimsClosedError("The job takes no claims now.")

@@ -1,0 +1,362 @@
+"""Creates a batch job: plans it, stores it, starts its workflow; safe to repeat under one key."""
+
+from __future__ import annotations
+
+import hashlib
+import itertools
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import asdict, dataclass, field
+from datetime import datetime
+from typing import Literal
+
+from brightrun.aws.objects import ObjectStore
+from brightrun.aws.request_keys import RequestKeys
+from brightrun.batches.gateway import Workflow
+from brightrun.batches.model import (
+    MAX_ITEMS,
+    BatchItem,
+    BatchJob,
+    ErrorHandling,
+    ItemStatus,
+    JobStatus,
+    Priority,
+    calls_per_worker,
+    job_key,
+)
+from brightrun.batches.plan import BatchPlan
+from brightrun.batches.repository import BatchRepository
+from brightrun.claude.registry import (
+    claude_model,
+    estimated_cost_usd,
+    estimated_seconds,
+    recorded_model,
+)
+from brightrun.core import object_keys
+from brightrun.core.errors import BatchTooLargeError, InvalidInputError, NotFoundError, StorageError
+from brightrun.core.ids import item_id, made_at_ms, time_ordered_id
+from brightrun.core.timestamps import Clock, epoch_ms, iso
+from brightrun.scaffolding.catalog import ScaffoldingCatalog
+from brightrun.scaffolding.matching import TemplateCriteria
+from brightrun.scaffolding.model import EmotionalArc, Persona, R, Record, TrainingTopic
+from brightrun.scaffolding.repository import ScaffoldingRepository
+
+Choice = Sequence[str] | Literal["all"]
+
+
+@dataclass(frozen=True, slots=True)
+class ParameterSet:
+    """One conversation asked for, by ids or keys; no template, or the NIL UUID, selects one."""
+
+    persona: str
+    emotional_arc: str
+    training_topic: str
+    template: str | None = None
+    tier: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Selection:
+    """Every combination of these; "all" stands for the active records."""
+
+    personas: Choice
+    emotional_arcs: Choice
+    training_topics: Choice
+    template: str | None = None
+
+
+@dataclass(slots=True)
+class PlannedBatch:
+    """The items of a job and the records that they refer to."""
+
+    plan: BatchPlan
+    items: list[BatchItem] = field(default_factory=list)
+
+
+class BatchPlanner:
+    """Plans the batches of one owner, reading each kind of scaffolding once."""
+
+    def __init__(self, catalog: ScaffoldingCatalog, owner_id: str) -> None:
+        self._catalog = catalog
+        self._owner_id = owner_id
+
+    def expand(self, selection: Selection) -> list[ParameterSet]:
+        """Make every combination, personas outermost; raises BatchTooLargeError."""
+        chosen = (
+            self._chosen(Persona, selection.personas),
+            self._chosen(EmotionalArc, selection.emotional_arcs),
+            self._chosen(TrainingTopic, selection.training_topics),
+        )
+        require_size(len(chosen[0]) * len(chosen[1]) * len(chosen[2]))
+        return [
+            ParameterSet(persona, arc, topic, selection.template)
+            for persona, arc, topic in itertools.product(*chosen)
+        ]
+
+    def plan(
+        self, sets: Sequence[ParameterSet], *, job_id: str, model: str, now: str
+    ) -> PlannedBatch:
+        """Resolve every set and render every prompt once, so that no fault is found later.
+
+        Raises UnknownScaffoldingError, NoTemplateForArcError, UnresolvedPlaceholderError,
+        InvalidInputError for a deactivated record, BatchTooLargeError.
+        """
+        require_size(len(sets))
+        batch = PlannedBatch(
+            BatchPlan(
+                job_id=job_id,
+                model=model,
+                consultant=self._catalog.consultant(self._owner_id),
+                personas={},
+                emotional_arcs={},
+                training_topics={},
+                templates={},
+            )
+        )
+        rendered: set[tuple[str, ...]] = set()
+        for item in self._items(sets, batch.plan, job_id, now):
+            batch.items.append(item)
+            combination = (
+                item.persona_id,
+                item.emotional_arc_id,
+                item.training_topic_id,
+                item.template_id,
+            )
+            if combination not in rendered:
+                batch.plan.prompt(item)
+                rendered.add(combination)
+        return batch
+
+    def _items(
+        self, sets: Sequence[ParameterSet], plan: BatchPlan, job_id: str, now: str
+    ) -> Iterator[BatchItem]:
+        owner = self._owner_id
+        for position, asked in enumerate(sets, start=1):
+            persona = _active(self._catalog.persona(owner, asked.persona))
+            arc = _active(self._catalog.emotional_arc(owner, asked.emotional_arc))
+            topic = _active(self._catalog.training_topic(owner, asked.training_topic))
+            tier = asked.tier or arc.tier
+            wanted = TemplateCriteria(arc.arc_key, tier, persona.persona_key, topic.topic_key)
+            template = _active(self._catalog.choose_template(owner, asked.template, wanted))
+            plan.personas[persona.id] = persona
+            plan.emotional_arcs[arc.id] = arc
+            plan.training_topics[topic.id] = topic
+            plan.templates[template.id] = template
+            yield BatchItem(
+                job_key=job_key(owner, job_id),
+                position=position,
+                item_id=item_id(job_id, position),
+                status=ItemStatus.QUEUED,
+                persona_id=persona.id,
+                persona_key=persona.persona_key,
+                emotional_arc_id=arc.id,
+                emotional_arc_key=arc.arc_key,
+                training_topic_id=topic.id,
+                training_topic_key=topic.topic_key,
+                template_id=template.id,
+                tier=tier,
+                updated_at=now,
+            )
+
+    def _chosen(self, record_type: type[Record], choice: Choice) -> list[str]:
+        if choice == "all":
+            return [record.id for record in self._catalog.active(self._owner_id, record_type)]
+        return list(dict.fromkeys(choice))
+
+
+def require_size(items: int) -> None:
+    """Raise BatchTooLargeError, or InvalidInputError for a batch of nothing."""
+    if items == 0:
+        raise InvalidInputError("The batch has no items: choose at least one of each kind.")
+    if items > MAX_ITEMS:
+        raise BatchTooLargeError(
+            f"The batch has {items:,} items; one job takes {MAX_ITEMS:,}. "
+            "Split it into several jobs.",
+            details={"items": items, "limit": MAX_ITEMS},
+        )
+
+
+def _active(record: R) -> R:
+    if not record.is_active:
+        raise InvalidInputError(
+            f"The {record.kind} '{record.key}' is deactivated; activate it or choose another.",
+            details={"kind": record.kind, "id": record.id, "key": record.key},
+        )
+    return record
+
+
+LONGEST_REQUEST_S = 30
+"""After this a request that has not stored its job never will: its function stops at 29 s."""
+
+
+@dataclass(frozen=True, slots=True)
+class BatchRequest:
+    """What a caller asks for; either sets or a selection."""
+
+    name: str
+    sets: Sequence[ParameterSet] = ()
+    selection: Selection | None = None
+    concurrent_processing: int = 3
+    calls_per_worker: int | None = None
+    error_handling: ErrorHandling = "continue"
+    priority: Priority = "normal"
+
+    def fingerprint(self) -> str:
+        """A hash that is the same for the same order."""
+        return hashlib.sha256(repr(asdict(self)).encode()).hexdigest()
+
+
+@dataclass(frozen=True, slots=True)
+class CreatedBatch:
+    """The job and what it will probably take; money in USD, time in seconds."""
+
+    job: BatchJob
+    estimated_cost: float
+    estimated_time: int
+
+
+@dataclass(frozen=True, slots=True)
+class NewJob:
+    """A job that is not stored yet, with its items, and its plan where it has one."""
+
+    job: BatchJob
+    items: Sequence[BatchItem]
+    plan: BatchPlan | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class JobStarter:
+    """Stores a job once and starts it, however often its request comes."""
+
+    batches: BatchRepository
+    plans: ObjectStore
+    keys: RequestKeys
+    workflow: Workflow
+
+    def start(
+        self,
+        owner_id: str,
+        fingerprint: str,
+        idempotency_key: str | None,
+        make: Callable[[str], NewJob],
+        now: datetime,
+    ) -> BatchJob:
+        """Make the job, or find what an earlier request with the key made.
+
+        Raises what `make` raises, IdempotencyKeyReusedError, and StorageError while that earlier
+        request may still be storing items.
+        """
+        job_id = ours = time_ordered_id(now)
+        if idempotency_key is not None:
+            job_id = self.keys.job_for(owner_id, idempotency_key, fingerprint, ours, now)
+        try:
+            job = self.batches.job(owner_id, job_id)
+        except NotFoundError:
+            made = make(ours)
+            # Only now: an order that cannot be planned is refused for the same reason each time.
+            if idempotency_key is not None and job_id != ours:
+                self._take_over(owner_id, idempotency_key, fingerprint, ours, job_id, now)
+            job = self._stored(made)
+        self.workflow.ensure_running(job)
+        return job
+
+    def _take_over(
+        self, owner_id: str, key: str, fingerprint: str, ours: str, theirs: str, now: datetime
+    ) -> None:
+        """Bind the key to our job, once the request for theirs has ended without storing it.
+
+        Ours is another job, for by now the order may be planned otherwise: items of both plans
+        under one id would be more than the job counts.
+        """
+        _require_ended(theirs, now)
+        bound = self.keys.rebind(owner_id, key, fingerprint, ours, theirs, now)
+        if bound != ours:
+            _require_ended(bound, now)
+
+    def _stored(self, made: NewJob) -> BatchJob:
+        if made.plan is not None:
+            self.plans.put(
+                made.job.plan_key, made.plan.model_dump_json(), content_type="application/json"
+            )
+        self.batches.create(made.job, made.items)
+        return made.job
+
+
+class BatchCreator:
+    """Creates batches."""
+
+    def __init__(
+        self,
+        *,
+        scaffolding: ScaffoldingRepository,
+        batches: BatchRepository,
+        plans: ObjectStore,
+        keys: RequestKeys,
+        workflow: Workflow,
+        clock: Clock,
+        model: str,
+    ) -> None:
+        self._scaffolding = scaffolding
+        self._starter = JobStarter(batches, plans, keys, workflow)
+        self._clock = clock
+        self._model = model
+
+    def create(
+        self, owner_id: str, order: BatchRequest, idempotency_key: str | None
+    ) -> CreatedBatch:
+        """Store the job with all its items and start it.
+
+        With a key, a repetition gives the first job and finishes what its first try left undone.
+        Raises what `BatchPlanner.plan` raises, UnusableModelError, IdempotencyKeyReusedError, and
+        StorageError while that first try may still be storing items.
+        """
+        now = self._clock()
+
+        def make(job_id: str) -> NewJob:
+            planned = self._plan(owner_id, job_id, order, now)
+            return NewJob(_job(owner_id, order, planned, iso(now)), planned.items, planned.plan)
+
+        job = self._starter.start(owner_id, order.fingerprint(), idempotency_key, make, now)
+        return self._created(job, now)
+
+    def _plan(self, owner_id: str, job_id: str, order: BatchRequest, now: datetime) -> PlannedBatch:
+        model = claude_model(self._model, now.date())
+        planner = BatchPlanner(ScaffoldingCatalog(self._scaffolding), owner_id)
+        sets = planner.expand(order.selection) if order.selection else order.sets
+        return planner.plan(sets, job_id=job_id, model=model.id, now=iso(now))
+
+    def _created(self, job: BatchJob, now: datetime) -> CreatedBatch:
+        model = recorded_model(job.model)
+        calls = job.concurrent_processing * job.calls_per_worker
+        return CreatedBatch(
+            job=job,
+            estimated_cost=estimated_cost_usd(model, job.total_items, now.date()),
+            estimated_time=estimated_seconds(job.total_items, calls),
+        )
+
+
+def _require_ended(job_id: str, now: datetime) -> None:
+    """Keep out of an earlier request's way: it may yet store its job, and two would be started."""
+    if epoch_ms(now) - made_at_ms(job_id) < LONGEST_REQUEST_S * 1000:
+        raise StorageError(
+            "Storing the job", "an earlier request with this Idempotency-Key is still at it"
+        )
+
+
+def _job(owner_id: str, order: BatchRequest, planned: PlannedBatch, now: str) -> BatchJob:
+    total = len(planned.items)
+    workers = min(order.concurrent_processing, total)
+    return BatchJob(
+        owner_id=owner_id,
+        job_id=planned.plan.job_id,
+        name=order.name,
+        status=JobStatus.QUEUED,
+        total_items=total,
+        concurrent_processing=workers,
+        calls_per_worker=calls_per_worker(total, workers, order.calls_per_worker),
+        error_handling=order.error_handling,
+        priority=order.priority,
+        model=planned.plan.model,
+        plan_key=object_keys.batch_plan(planned.plan.job_id),
+        created_at=now,
+        updated_at=now,
+    )

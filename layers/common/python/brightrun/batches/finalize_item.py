@@ -1,0 +1,263 @@
+"""Ends the work on an item: with a result, with a recorded failure, or with another try."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import random
+from dataclasses import dataclass
+from typing import Any, cast
+
+from brightrun.aws.objects import ObjectStore
+from brightrun.batches import log as batch_log
+from brightrun.batches.claim_repository import ClaimRepository, Outcome
+from brightrun.batches.model import MAX_ATTEMPTS, BatchItem, BatchJob, ItemStatus
+from brightrun.claude.model import MAX_OUTPUT_TOKENS, Completion, Prompt
+from brightrun.conversations.generation_log.model import FailedGeneration, FailureType
+from brightrun.core import object_keys
+from brightrun.core.errors import ClaudeCallError, LeaseLostError
+from brightrun.core.ids import conversation_id, time_ordered_id
+from brightrun.core.logging import logger
+from brightrun.core.timestamps import Clock, epoch_ms, iso
+
+LONGEST_BACKOFF_S = 300.0
+"""The original's cap on its own guesses; what the server asks for is honoured beyond it."""
+_GROWTH = 4
+_JITTER = 0.1
+
+
+def retry_delay_s(attempt: int, base_s: float, retry_after_s: float | None) -> float:
+    """Seconds before attempt + 1: what the server asked for, else base x 4^(attempt - 1).
+
+    Up to 10 % of jitter is added to either, so that many workers do not come back at once.
+    """
+    guess = min(LONGEST_BACKOFF_S, base_s * _GROWTH ** (attempt - 1))
+    delay = guess if retry_after_s is None else max(0.0, retry_after_s)
+    return delay * (1 + random.uniform(0, _JITTER))  # noqa: S311 - jitter, not a secret
+
+
+_ANALYSES = {
+    "end_turn": "Claude ended the answer by itself.",
+    "max_tokens": "The answer reached the limit on output tokens.",
+    "refusal": "Claude declined to write the conversation.",
+    "model_context_window_exceeded": "Prompt and answer did not fit the context window.",
+}
+_FAR_BELOW_LIMIT = 0.8
+
+
+def failure_report(
+    item: BatchItem,
+    prompt: Prompt,
+    completion: Completion | None,
+    *,
+    model: str,
+    failure_type: FailureType,
+    reason: str,
+    message: str,
+    pattern: str | None,
+    timestamp: str,
+) -> dict[str, Any]:
+    """Build the report (the original's part 4.5); unknown values are null, never invented."""
+    stop_reason = completion.stop_reason if completion else None
+    return {
+        "error_report": {
+            "failure_type": failure_type,
+            "reason": reason,
+            "stop_reason": stop_reason,
+            "stop_reason_analysis": _stop_reason_analysis(stop_reason),
+            "truncation_pattern": pattern,
+            "truncation_details": message if failure_type == "truncation" else None,
+            "error_message": message,
+            "timestamp": timestamp,
+            "analysis": _token_analysis(completion),
+        },
+        "request_context": {
+            "model": model,
+            "temperature": None,
+            "max_tokens": MAX_OUTPUT_TOKENS,
+            "structured_outputs_enabled": True,
+            "prompt_length": len(prompt.user),
+            "system_prompt": prompt.system,
+            "prompt": prompt.user,
+        },
+        "raw_response": completion.described() if completion else None,
+        "extracted_content": completion.text if completion else None,
+        "scaffolding_context": {
+            "persona_id": item.persona_id,
+            "emotional_arc_id": item.emotional_arc_id,
+            "training_topic_id": item.training_topic_id,
+            "template_id": item.template_id,
+        },
+    }
+
+
+def _stop_reason_analysis(stop_reason: str | None) -> str:
+    if stop_reason is None:
+        return "No answer came, so there is no stop reason."
+    return _ANALYSES.get(stop_reason, f"The stop reason {stop_reason} is not one we expect.")
+
+
+def _token_analysis(completion: Completion | None) -> dict[str, Any]:
+    if completion is None:
+        return {
+            "input_tokens": None,
+            "output_tokens": None,
+            "max_tokens_configured": MAX_OUTPUT_TOKENS,
+            "tokens_remaining": None,
+            "conclusion": "The call failed before an answer came.",
+        }
+    remaining = MAX_OUTPUT_TOKENS - completion.output_tokens
+    return {
+        "input_tokens": completion.input_tokens,
+        "output_tokens": completion.output_tokens,
+        "max_tokens_configured": MAX_OUTPUT_TOKENS,
+        "tokens_remaining": remaining,
+        "conclusion": _conclusion(completion.stop_reason, remaining),
+    }
+
+
+def _conclusion(stop_reason: str, remaining: int) -> str:
+    if stop_reason == "max_tokens":
+        return "The output token limit was reached; raise it or ask for fewer exchanges."
+    if remaining > _FAR_BELOW_LIMIT * MAX_OUTPUT_TOKENS:
+        return "The answer is far below the token limit; the limit is not the cause."
+    return "The token counts alone do not tell the cause."
+
+
+@dataclass(frozen=True, slots=True)
+class Fault:
+    """Why an item failed; `fatal`: so will every other item of the job."""
+
+    failure_type: str
+    reason: str
+    message: str
+    pattern: str | None = None
+    fatal: bool = False
+
+
+class FailureRecorder:
+    """Writes failure reports for the items of one job."""
+
+    def __init__(self, reports: ObjectStore, job: BatchJob, clock: Clock) -> None:
+        self._reports = reports
+        self._job = job
+        self._clock = clock
+
+    def record(
+        self, item: BatchItem, prompt: Prompt, completion: Completion | None, fault: Fault
+    ) -> FailedGeneration:
+        """Store the report and give the row that belongs to it; raises StorageError."""
+        now = self._clock()
+        failure_type = cast(FailureType, fault.failure_type)
+        report = failure_report(
+            item,
+            prompt,
+            completion,
+            model=self._job.model,
+            failure_type=failure_type,
+            reason=fault.reason,
+            message=fault.message,
+            pattern=fault.pattern,
+            timestamp=iso(now),
+        )
+        failure_id = time_ordered_id(now)
+        path = object_keys.failure_report(failure_id, now)
+        body = json.dumps(report, ensure_ascii=False, indent=2)
+        self._reports.put(path, body, content_type="application/json")
+        return FailedGeneration(
+            owner_id=self._job.owner_id,
+            failure_id=failure_id,
+            run_id=self._job.job_id,
+            item_id=item.item_id,
+            conversation_id=conversation_id(item.item_id),
+            failure_type=failure_type,
+            reason=fault.reason,
+            error_message=fault.message,
+            model=completion.model if completion else self._job.model,
+            max_tokens=MAX_OUTPUT_TOKENS,
+            prompt_length=len(prompt.user),
+            input_tokens=completion.input_tokens if completion else 0,
+            output_tokens=completion.output_tokens if completion else 0,
+            raw_file_path=path,
+            persona_id=item.persona_id,
+            emotional_arc_id=item.emotional_arc_id,
+            training_topic_id=item.training_topic_id,
+            template_id=item.template_id,
+            created_at=iso(now),
+            stop_reason=completion.stop_reason if completion else None,
+            truncation_pattern=fault.pattern,
+            truncation_details=fault.message if failure_type == "truncation" else None,
+            simulated=completion.simulated if completion else False,
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class ItemFinalizer:
+    """How the items of one job end, whatever they ask of Claude."""
+
+    job: BatchJob
+    claims: ClaimRepository
+    clock: Clock
+    retry_base_seconds: float
+
+    def is_final(self, item: BatchItem, error: ClaudeCallError) -> bool:
+        """Whether a failed call ends the item."""
+        return not error.retryable or item.attempts >= MAX_ATTEMPTS
+
+    async def requeue(self, item: BatchItem, error: ClaudeCallError) -> float | None:
+        """Queue an item again; gives the seconds for which nobody should call Claude, if any."""
+        delay = retry_delay_s(item.attempts, self.retry_base_seconds, error.retry_after_s)
+        line = batch_log.item_requeued(
+            item.item_id, error.message, item.attempts, MAX_ATTEMPTS, delay
+        )
+        outcome = Outcome(
+            status=ItemStatus.QUEUED,
+            lines=[self.line(item, line)],
+            retry_at=epoch_ms(self.clock()) + round(delay * 1000),
+            error_code=error.reason,
+            error_message=error.message,
+        )
+        await self.complete(item, outcome)
+        return delay if error.overloaded else None
+
+    async def fail(
+        self,
+        item: BatchItem,
+        fault: Fault,
+        *,
+        completion: Completion | None = None,
+        cost_micro_usd: int = 0,
+        failure: FailedGeneration | None = None,
+    ) -> None:
+        """End an item without a result, and stop the job where the fault or its rule says so."""
+        stop_reason = None
+        if fault.fatal:
+            stop_reason = f"No call to Claude can succeed: {fault.message}"
+        elif self.job.error_handling == "stop":
+            stop_reason = f"Item {item.position} failed: {fault.message}"
+        outcome = Outcome(
+            status=ItemStatus.FAILED,
+            lines=[self.line(item, batch_log.item_failed(item.item_id, fault.message))],
+            input_tokens=completion.input_tokens if completion else 0,
+            output_tokens=completion.output_tokens if completion else 0,
+            cost_micro_usd=cost_micro_usd,
+            simulated=completion.simulated if completion else False,
+            failure=failure,
+            stop_reason=stop_reason,
+            error_code=fault.reason,
+            error_message=fault.message,
+        )
+        await self.complete(item, outcome)
+
+    async def complete(self, item: BatchItem, outcome: Outcome) -> bool:
+        """End the hold on an item; False when it is another worker's by now."""
+        try:
+            await asyncio.to_thread(self.claims.complete, item, outcome, self.clock())
+        except LeaseLostError:
+            logger().warning("lease_lost", item_id=item.item_id, status=outcome.status.value)
+            return False
+        return True
+
+    def line(self, item: BatchItem, message: str) -> batch_log.LogLine:
+        """Write a line of the job's log in the name of the item's holder."""
+        return batch_log.log_line(self.clock(), item.lease_token or item.item_id, message)

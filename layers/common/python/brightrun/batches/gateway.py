@@ -1,0 +1,46 @@
+"""Starts the state machine of a batch, in AWS Step Functions."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Protocol
+
+from brightrun.aws.step_functions import start_once
+from brightrun.batches.model import BatchJob, JobStatus
+
+if TYPE_CHECKING:
+    from mypy_boto3_stepfunctions.client import SFNClient
+
+
+class Workflow(Protocol):
+    """Starts the state machine of a batch."""
+
+    def ensure_running(self, job: BatchJob) -> None:
+        """Start the job's current run; starting it again changes nothing."""
+
+
+class StepFunctionsWorkflow:
+    """ports.Workflow: one execution per run of a job, named after both."""
+
+    def __init__(self, client: SFNClient, state_machine_arn: str) -> None:
+        self._client = client
+        self._state_machine_arn = state_machine_arn
+
+    def ensure_running(self, job: BatchJob) -> None:
+        """Start the job's current run; starting it again changes nothing.
+
+        The execution's name is the job and its run, so Step Functions refuses a second one; a
+        resumed, retried or cancelled job has a new run. A job that takes no claims needs no
+        workers, only the end of a round. Raises StorageError.
+        """
+        request = {
+            "ownerId": job.owner_id,
+            "jobId": job.job_id,
+            "run": job.run,
+            "workers": list(range(job.concurrent_processing)) if _needs_workers(job) else [],
+            "round": 0,
+        }
+        start_once(self._client, self._state_machine_arn, job.execution_name, request)
+
+
+def _needs_workers(job: BatchJob) -> bool:
+    return job.status is JobStatus.QUEUED or job.takes_claims

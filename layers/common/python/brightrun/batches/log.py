@@ -1,0 +1,64 @@
+"""The lines of a batch's log, in the original's words."""
+
+from __future__ import annotations
+
+import itertools
+from dataclasses import dataclass
+from datetime import datetime
+
+from brightrun.core.timestamps import iso
+
+_order = itertools.count()
+
+
+@dataclass(frozen=True, slots=True)
+class LogLine:
+    """One line; `entry_id` sorts by time, then by the order in which one process wrote."""
+
+    entry_id: str
+    at: str
+    message: str
+
+    def text(self) -> str:
+        """The line as log.txt has it."""
+        return f"[{self.at}] {self.message}"
+
+
+def log_line(now: datetime, writer: str, message: str) -> LogLine:
+    """Make a line; `writer` tells apart what two processes write in the same millisecond."""
+    at = iso(now)
+    return LogLine(f"{at}#{next(_order):08d}#{writer[:8]}", at, message)
+
+
+def item_started(item_id: str, remaining: int) -> str:
+    """An item was claimed; `remaining` counts it too."""
+    return f"Processing item {item_id[:8]}... ({remaining} remaining)"
+
+
+def item_completed(item_id: str, conversation_id: str) -> str:
+    """An item's conversation was stored."""
+    return f"✓ Item {item_id[:8]}... completed (conversation: {conversation_id[:8]}...)"
+
+
+def item_judged(item_id: str, conversation_id: str) -> str:
+    """An item's conversation has its judgement."""
+    return f"✓ Item {item_id[:8]}... judged (conversation: {conversation_id[:8]}...)"
+
+
+def item_failed(item_id: str, error: str) -> str:
+    """An item ended without a conversation."""
+    return f"✗ Item {item_id[:8]}... failed: {error}"
+
+
+def item_requeued(item_id: str, error: str, attempt: int, attempts: int, seconds: float) -> str:
+    """An item will be tried again."""
+    return (
+        f"↻ Item {item_id[:8]}... attempt {attempt} of {attempts} failed: {error}; "
+        f"next try in {seconds:.0f} s"
+    )
+
+
+def job_ended(successful: int, failed: int, cancelled: int) -> str:
+    """The batch has ended; cancelled items are named only where there are any."""
+    line = f"Batch job complete - {successful} successful, {failed} failed"
+    return f"{line}, {cancelled} cancelled" if cancelled else line

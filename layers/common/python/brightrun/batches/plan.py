@@ -1,0 +1,169 @@
+"""The plan of a job: its scaffolding as it was when the job was created."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from pydantic import BaseModel, ConfigDict
+
+from brightrun.aws.objects import ObjectStore
+from brightrun.batches.model import BatchItem
+from brightrun.claude.model import Prompt
+from brightrun.conversations.enrichment.model import Scaffold
+from brightrun.conversations.model import ConversationRecord
+from brightrun.core import object_keys
+from brightrun.core.errors import StorageError
+from brightrun.scaffolding.builtin import builtin_records
+from brightrun.scaffolding.matching import Choices, check_compatibility
+from brightrun.scaffolding.model import (
+    Consultant,
+    EmotionalArc,
+    Persona,
+    PromptTemplate,
+    R,
+    TrainingTopic,
+)
+from brightrun.scaffolding.prompts import Ingredients, assemble_prompt
+
+
+class BatchPlan(BaseModel):
+    """Every record the items of a job refer to, by id; one object in S3, read once a worker."""
+
+    model_config = ConfigDict(frozen=True)
+
+    job_id: str
+    model: str
+    consultant: Consultant
+    personas: dict[str, Persona]
+    emotional_arcs: dict[str, EmotionalArc]
+    training_topics: dict[str, TrainingTopic]
+    templates: dict[str, PromptTemplate]
+
+    def ingredients(self, item: BatchItem) -> Ingredients:
+        """The records of one item."""
+        return Ingredients(
+            persona=self.personas[item.persona_id],
+            arc=self.emotional_arcs[item.emotional_arc_id],
+            topic=self.training_topics[item.training_topic_id],
+            consultant=self.consultant,
+            tier=item.tier,  # type: ignore[arg-type]
+        )
+
+    def prompt(self, item: BatchItem) -> Prompt:
+        """The prompt of one item; raises what `assemble_prompt` raises."""
+        return assemble_prompt(self.templates[item.template_id], self.ingredients(item))
+
+    def snapshot(self, item: BatchItem, generated_at: str) -> dict[str, Any]:
+        """What is kept of the scaffolding on the conversation's row (part 2.1 of the original)."""
+        used = self.ingredients(item)
+        persona, arc, topic = used.persona, used.arc, used.topic
+        template = self.templates[item.template_id]
+        return {
+            "persona": {
+                "id": persona.id,
+                "name": persona.name,
+                "persona_key": persona.persona_key,
+                "archetype": persona.archetype,
+                "emotional_baseline": persona.emotional_baseline,
+            },
+            "emotional_arc": {
+                "id": arc.id,
+                "name": arc.name,
+                "arc_key": arc.arc_key,
+                "starting_emotion": arc.starting_emotion,
+                "ending_emotion": arc.ending_emotion,
+            },
+            "training_topic": {
+                "id": topic.id,
+                "name": topic.name,
+                "topic_key": topic.topic_key,
+                "complexity_level": topic.complexity_level,
+            },
+            "template": {
+                "id": template.id,
+                "name": template.template_name,
+                "version": template.version,
+                "category": template.category,
+            },
+            "generation_timestamp": generated_at,
+            "scaffolding_version": "1.0",
+            "compatibility_score": check_compatibility(persona, arc, topic, Choices()).confidence,
+            "system_prompt": self.consultant.system_prompt,
+        }
+
+    def input_parameters(self, item: BatchItem) -> dict[str, str]:
+        """The nine strings that conversation.json says it was made from."""
+        used = self.ingredients(item)
+        return {
+            "persona_id": used.persona.id,
+            "persona_key": used.persona.persona_key,
+            "persona_name": used.persona.name,
+            "emotional_arc_id": used.arc.id,
+            "emotional_arc_key": used.arc.arc_key,
+            "emotional_arc_name": used.arc.name,
+            "training_topic_id": used.topic.id,
+            "training_topic_key": used.topic.topic_key,
+            "training_topic_name": used.topic.name,
+        }
+
+    def client_persona(self, item: BatchItem) -> str:
+        """The client's name as every file has it."""
+        persona = self.personas[item.persona_id]
+        return f"{persona.name} - {persona.archetype}"
+
+
+_KEPT_PLANS = 8
+
+
+class PlanScaffoldingResolver:
+    """Reads a job's plan once for all its conversations; safe to share between threads."""
+
+    def __init__(self, plans: ObjectStore) -> None:
+        self._plans = plans
+        self._read: dict[str, BatchPlan] = {}
+
+    def of(self, record: ConversationRecord) -> Scaffold:
+        """Give the scaffolding as it was when the conversation was planned.
+
+        An imported conversation has no plan: what the built-in records say about its keys is
+        taken, and nothing for a key that they do not know. Raises StorageError.
+        """
+        if not record.batch_job_id:
+            return _of_keys(record)
+        plan = self._plan(record.batch_job_id)
+        return Scaffold(
+            consultant=plan.consultant,
+            system_prompt=record.scaffolding_snapshot["system_prompt"],
+            persona=plan.personas[record.persona_id],
+            arc=plan.emotional_arcs[record.emotional_arc_id],
+            topic=plan.training_topics[record.training_topic_id],
+            template=plan.templates[record.template_id],
+        )
+
+    def _plan(self, job_id: str) -> BatchPlan:
+        plan = self._read.get(job_id)
+        if plan is None:
+            stored = self._plans.get(object_keys.batch_plan(job_id))
+            if stored is None:
+                raise StorageError("GetObject", "the plan of the conversation's job is not there")
+            plan = BatchPlan.model_validate_json(stored.text)
+            if len(self._read) >= _KEPT_PLANS:
+                self._read = {}
+            self._read[job_id] = plan
+        return plan
+
+
+def _of_keys(record: ConversationRecord) -> Scaffold:
+    consultant = builtin_records(Consultant)[0]
+    said = record.scaffolding_snapshot.get("system_prompt")
+    return Scaffold(
+        consultant=consultant,
+        system_prompt=said or consultant.system_prompt,
+        persona=_by_key(Persona, record.persona_key),
+        arc=_by_key(EmotionalArc, record.emotional_arc_key),
+        topic=_by_key(TrainingTopic, record.training_topic_key),
+    )
+
+
+def _by_key(record_type: type[R], key: str) -> R | None:
+    return next((one for one in builtin_records(record_type) if one.key == key), None)

@@ -1,0 +1,125 @@
+"""The presets of training, the ranges of their values, and how a request's values are completed.
+
+Values and ranges are the original's. A preset whose values a request changes is a custom one:
+the row never says "balanced" of what is not.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from types import MappingProxyType
+from typing import Any, Literal
+
+from brightrun.core.errors import InvalidInputError
+
+PresetId = Literal["fast", "balanced", "quality", "custom"]
+
+
+@dataclass(frozen=True, slots=True)
+class Hyperparameters:
+    """The six that the original's presets name, and the longest sequence in tokens."""
+
+    learning_rate: float
+    batch_size: int
+    epochs: int
+    rank: int
+    alpha: int
+    dropout: float
+    max_seq_length: int = 4096
+    method: Literal["lora", "rslora", "qlora"] = "lora"
+
+
+PRESETS: Mapping[PresetId, Hyperparameters] = MappingProxyType(
+    {
+        "fast": Hyperparameters(
+            learning_rate=1e-4, batch_size=8, epochs=1, rank=8, alpha=16, dropout=0.05
+        ),
+        "balanced": Hyperparameters(
+            learning_rate=5e-5, batch_size=4, epochs=3, rank=16, alpha=32, dropout=0.1
+        ),
+        "quality": Hyperparameters(
+            learning_rate=3e-5, batch_size=2, epochs=5, rank=32, alpha=64, dropout=0.1
+        ),
+    }
+)
+DEFAULT_PRESET: PresetId = "balanced"
+PRESET_IDS: tuple[PresetId, ...] = ("fast", "balanced", "quality", "custom")
+RANGES: Mapping[str, tuple[float, float]] = MappingProxyType(
+    {
+        "learning_rate": (1e-5, 1e-3),
+        "batch_size": (1, 64),
+        "epochs": (1, 20),
+        "rank": (4, 128),
+        "alpha": (1, 512),
+        "dropout": (0.0, 0.5),
+        "max_seq_length": (256, 32768),
+    }
+)
+"""Lowest and highest value of each; the first four are the original's, the others ours."""
+REQUIRED = ("learning_rate", "batch_size", "epochs", "rank")
+"""What a custom request names itself; alpha is twice the rank and dropout 0.05 if it does not."""
+DEFAULT_DROPOUT = 0.05
+
+
+def complete(preset_id: str | None, given: Mapping[str, Any]) -> tuple[PresetId, Hyperparameters]:
+    """The hyperparameters of a request and the preset they are, "custom" where they differ.
+
+    Values of `given` that are None count as not given. Raises InvalidInputError that names each
+    field, its value and its range, all of them in `details`.
+    """
+    named = {name: value for name, value in given.items() if value is not None}
+    preset = _preset_id(preset_id, named)
+    values = _custom(named) if preset == "custom" else _with_changes(PRESETS[preset], named)
+    check(values)
+    if preset != "custom" and values != PRESETS[preset]:
+        return "custom", values
+    return preset, values
+
+
+def check(values: Hyperparameters) -> None:
+    """Raise InvalidInputError listing every value outside of RANGES."""
+    faults = [
+        _fault(name, f"{getattr(values, name):g} is outside of {low:g} to {high:g}.")
+        for name, (low, high) in RANGES.items()
+        if not low <= getattr(values, name) <= high
+    ]
+    if faults:
+        raise _refused(faults)
+
+
+def _preset_id(asked: str | None, named: Mapping[str, Any]) -> PresetId:
+    if asked is None:
+        return "custom" if set(REQUIRED) <= set(named) else DEFAULT_PRESET
+    for known in PRESET_IDS:
+        if asked == known:
+            return known
+    message = f"'{asked}' is not known; use one of {', '.join(PRESET_IDS)}."
+    raise InvalidInputError(
+        f"preset_id: {message}", details=[{"field": "preset_id", "message": message}]
+    )
+
+
+def _custom(named: Mapping[str, Any]) -> Hyperparameters:
+    missing = [name for name in REQUIRED if name not in named]
+    if missing:
+        raise _refused([_fault(name, "is required with the preset custom.") for name in missing])
+    defaults = {"alpha": 2 * named["rank"], "dropout": DEFAULT_DROPOUT}
+    return Hyperparameters(**{**defaults, **named})
+
+
+def _with_changes(preset: Hyperparameters, named: Mapping[str, Any]) -> Hyperparameters:
+    kept = {name: getattr(preset, name) for name in Hyperparameters.__dataclass_fields__}
+    if "rank" in named and named["rank"] != preset.rank and "alpha" not in named:
+        # The scale alpha / rank carries the learning rate over to another rank.
+        kept["alpha"] = 2 * named["rank"]
+    return Hyperparameters(**{**kept, **named})
+
+
+def _fault(name: str, message: str) -> dict[str, str]:
+    return {"field": f"hyperparameters.{name}", "message": message}
+
+
+def _refused(faults: list[dict[str, str]]) -> InvalidInputError:
+    sentence = " ".join(f"{fault['field']}: {fault['message']}" for fault in faults)
+    return InvalidInputError(sentence, details=faults)

@@ -1,0 +1,207 @@
+"""Claude through the anthropic SDK: one call, no retries of its own, every failure classified.
+
+The SDK's retries are off because it would sleep inside a paid Lambda for as long as the server
+says; waiting is the workflow's (Wait states cost nothing).
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Mapping
+from datetime import date
+from typing import TYPE_CHECKING, Any, Protocol
+
+from brightrun.claude.model import CALL_TIMEOUT_S, MAX_OUTPUT_TOKENS, Completion, Prompt
+from brightrun.claude.registry import ClaudeModel, claude_model
+from brightrun.core.errors import ClaudeCallError, ClaudeNotSetUpError
+
+if TYPE_CHECKING:
+    from anthropic import AsyncAnthropic, AsyncAnthropicAWS, AsyncAnthropicBedrock
+    from anthropic.types import Message
+
+    AsyncClient = AsyncAnthropic | AsyncAnthropicAWS | AsyncAnthropicBedrock
+
+
+_REASONS: Mapping[int, str] = {
+    400: "invalid_request",
+    401: "authentication",
+    402: "billing",
+    403: "permission",
+    404: "model_not_found",
+    408: "timeout",
+    409: "conflict",
+    413: "request_too_large",
+    429: "rate_limit",
+    500: "server_error",
+    503: "server_error",
+    504: "timeout",
+    529: "overloaded",
+}
+_RETRYABLE = frozenset({408, 409, 429, 500, 502, 503, 504, 529})
+_OVERLOADED = frozenset({429, 529})
+# Nothing that this job sends can succeed before a person acts.
+_FATAL = frozenset({401, 402, 403, 404})
+_SPEND_LIMITS = frozenset({"EnforcedSpendLimitReachedError", "ContractSpendLimitReachedError"})
+
+
+def classified(error: Exception) -> ClaudeCallError:
+    """Turn an SDK exception into ClaudeCallError; messages carry no prompt and no key.
+
+    A spend limit comes as a 429 but lasts until somebody raises it, so it is fatal.
+    """
+    import anthropic
+
+    if isinstance(error, anthropic.APITimeoutError):
+        return ClaudeCallError("timeout", "Claude did not answer in time.", retryable=True)
+    if isinstance(error, anthropic.APIConnectionError):
+        return ClaudeCallError(
+            "network_error", "The connection to Claude failed.", status=0, retryable=True
+        )
+    if isinstance(error, anthropic.APIStatusError):
+        return _of_status(error)
+    return ClaudeCallError("unknown_error", f"The call failed: {type(error).__name__}.")
+
+
+def _of_status(error: Any) -> ClaudeCallError:
+    status = int(error.status_code)
+    headers = error.response.headers
+    reason = _REASONS.get(status, "server_error" if status >= 500 else "invalid_request")
+    if type(error).__name__ in _SPEND_LIMITS:
+        return ClaudeCallError(
+            "spend_limit", "The account's spend limit is reached.", status=status, fatal=True
+        )
+    hint = headers.get("x-should-retry")
+    retryable = status in _RETRYABLE if hint is None else hint == "true"
+    return ClaudeCallError(
+        reason,
+        f"Claude answered {status} ({reason.replace('_', ' ')}).",
+        status=status,
+        retryable=retryable,
+        overloaded=retryable and status in _OVERLOADED,
+        fatal=status in _FATAL,
+        retry_after_s=_retry_after(headers),
+    )
+
+
+def _retry_after(headers: Mapping[str, str]) -> float | None:
+    """Seconds the server asks us to wait; dates and nonsense count as no answer."""
+    try:
+        if "retry-after-ms" in headers:
+            return float(headers["retry-after-ms"]) / 1000
+        return float(headers["retry-after"])
+    except (KeyError, ValueError):
+        return None
+
+
+class Claude(Protocol):
+    """Somebody who answers prompts; the one seam to Claude."""
+
+    async def write(self, prompt: Prompt, *, schema: dict[str, Any]) -> Completion:
+        """Answer in JSON of the schema; raises ClaudeCallError."""
+
+    async def close(self) -> None:
+        """Give the connections back."""
+
+
+SIMULATED_HEADER = "x-brightrun-simulated"
+_BEDROCK_BODY = {"anthropic_version": "bedrock-2023-05-31"}
+"""The one version that InvokeModel documents; the SDK would send the first-party API's newest,
+which Bedrock refuses for models up to Opus 4.6."""
+
+
+class AnthropicClaude:
+    """ports.Claude on an SDK client; use it inside one event loop and close it there."""
+
+    def __init__(self, client: AsyncClient, model: ClaudeModel, provider: str) -> None:
+        self._client = client
+        self._model = model
+        self._provider = provider
+
+    async def write(self, prompt: Prompt, *, schema: dict[str, Any]) -> Completion:
+        """Ask for an answer in JSON of the schema.
+
+        Bounded by CALL_TIMEOUT_S seconds and MAX_OUTPUT_TOKENS tokens. Raises ClaudeCallError.
+        """
+        started = time.monotonic()
+        try:
+            answer = await self._client.messages.with_raw_response.create(
+                **self._request(prompt, schema)
+            )
+            message = await answer.parse()
+        except Exception as error:
+            raise classified(error) from error
+        simulated = self._provider == "simulator" or SIMULATED_HEADER in answer.headers
+        return _completion(message, time.monotonic() - started, simulated=simulated)
+
+    async def close(self) -> None:
+        """Give the connections back."""
+        await self._client.close()
+
+    def _request(self, prompt: Prompt, schema: dict[str, Any]) -> dict[str, Any]:
+        output: dict[str, Any] = {"format": {"type": "json_schema", "schema": schema}}
+        if self._model.effort is not None:
+            output["effort"] = self._model.effort
+        request = {
+            "model": self._model.id,
+            "max_tokens": min(MAX_OUTPUT_TOKENS, self._model.max_output_tokens),
+            "system": prompt.system,
+            "messages": [{"role": "user", "content": prompt.user}],
+            "output_config": output,
+        }
+        if self._provider == "bedrock":
+            request |= {"model": self._model.bedrock_id, "extra_body": _BEDROCK_BODY}
+        return request
+
+
+def _completion(message: Message, seconds: float, *, simulated: bool) -> Completion:
+    usage = message.usage
+    details = getattr(message, "stop_details", None)
+    return Completion(
+        text="\n".join(block.text for block in message.content if block.type == "text"),
+        stop_reason=message.stop_reason or "unknown",
+        model=message.model,
+        response_id=message.id,
+        input_tokens=usage.input_tokens,
+        output_tokens=usage.output_tokens,
+        cache_read_tokens=usage.cache_read_input_tokens or 0,
+        cache_write_tokens=usage.cache_creation_input_tokens or 0,
+        refusal_category=getattr(details, "category", None),
+        duration_ms=round(seconds * 1000),
+        simulated=simulated,
+    )
+
+
+def anthropic_claude(
+    provider: str,
+    model_name: str,
+    today: date,
+    *,
+    base_url: str,
+    api_key: str,
+    workspace_id: str,
+) -> AnthropicClaude:
+    """Make the client of a provider.
+
+    direct: an API key. aws: a workspace of Claude Platform on AWS, bedrock: Amazon Bedrock, both
+    with the Lambda's own role. simulator: the local one at `base_url`. Raises UnusableModelError
+    for a retired model, ClaudeNotSetUpError where `aws` has no workspace.
+    """
+    import anthropic
+
+    model = claude_model(model_name, today)
+    options: dict[str, Any] = {"max_retries": 0, "timeout": CALL_TIMEOUT_S}
+    if base_url:
+        options["base_url"] = base_url
+    client: AsyncClient
+    if provider == "aws":
+        if not workspace_id:
+            raise ClaudeNotSetUpError(
+                "The provider is aws, but there is no workspace: deploy BrightRunWorkflows with "
+                "the parameter ClaudeWorkspaceId (wrkspc_...), then retry what failed."
+            )
+        client = anthropic.AsyncAnthropicAWS(workspace_id=workspace_id, **options)
+    elif provider == "bedrock":
+        client = anthropic.AsyncAnthropicBedrock(**options)
+    else:
+        client = anthropic.AsyncAnthropic(api_key=api_key, **options)
+    return AnthropicClaude(client, model, provider)

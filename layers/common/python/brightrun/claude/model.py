@@ -1,0 +1,73 @@
+"""A prompt for Claude, the answer to it, and what its stop reason means."""
+
+from __future__ import annotations
+
+from dataclasses import asdict, dataclass
+from typing import Any
+
+from brightrun.core.errors import ConversationRefusedError
+
+
+@dataclass(frozen=True, slots=True)
+class Prompt:
+    """What is sent to Claude, and the template it was made from."""
+
+    system: str
+    user: str
+    template_id: str
+    template_version: int
+
+
+MAX_OUTPUT_TOKENS = 24_576
+"""Bound on one answer, thinking included: the original's figure, six times its longest answer."""
+CALL_TIMEOUT_S = 180.0
+"""Bound on one call, the original's figure; its slowest conversation took 107 s."""
+
+
+@dataclass(frozen=True, slots=True)
+class Completion:
+    """What came back, with the tokens the API says it bills."""
+
+    text: str
+    stop_reason: str
+    model: str
+    response_id: str
+    input_tokens: int
+    output_tokens: int
+    cache_read_tokens: int = 0
+    cache_write_tokens: int = 0
+    refusal_category: str | None = None
+    duration_ms: int = 0
+    simulated: bool = False
+
+    def described(self) -> dict[str, Any]:
+        """All but the text: what is kept beside the raw object."""
+        fields = asdict(self)
+        del fields["text"]
+        return fields
+
+
+def require_whole_answer(completion: Completion) -> None:
+    """Pass only an answer that Claude ended by itself.
+
+    Raises ConversationRefusedError: truncation for every limit that cut the answer,
+    validation_error for a refusal.
+    """
+    reason = completion.stop_reason
+    if reason == "end_turn":
+        return
+    if reason == "refusal":
+        category = completion.refusal_category or "no category given"
+        raise ConversationRefusedError(
+            "validation_error", "refused_by_claude", f"Claude declined to write it ({category})."
+        )
+    messages = {
+        "max_tokens": f"The answer was cut at {completion.output_tokens} tokens.",
+        "model_context_window_exceeded": "The answer did not fit the model's context window.",
+    }
+    raise ConversationRefusedError(
+        "truncation",
+        reason if reason in messages else "unexpected_stop_reason",
+        messages.get(reason, f"Claude stopped for an unexpected reason: {reason}."),
+        pattern="unexpected_stop_reason",
+    )

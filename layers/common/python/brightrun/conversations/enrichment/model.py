@@ -1,0 +1,293 @@
+"""The stages of an enrichment, and the enriched file: a training pair for every turn.
+
+Fields and their order are the original's. What ours writes otherwise is decided in docs/adr, 0012
+to 0017: ids, system prompt, skills, criteria, valence, and a history without the current turn.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, Literal
+
+from brightrun.conversations.emotions import valence
+from brightrun.conversations.model import ConversationRecord, EnrichmentStatus
+from brightrun.conversations.quality.score import Quality, whole_stars
+from brightrun.scaffolding.model import (
+    Consultant,
+    EmotionalArc,
+    Persona,
+    PromptTemplate,
+    TrainingTopic,
+)
+from brightrun.scaffolding.prompts import client_summary
+
+Stage = Literal["fetch", "validate", "enrich", "normalize", "store"]
+STAGES: tuple[Stage, ...] = ("fetch", "validate", "enrich", "normalize", "store")
+PIPELINE_VERSION = "v1.0"
+TO_BE_RUN: tuple[EnrichmentStatus, ...] = (
+    "not_started",
+    "validated",
+    "enrichment_in_progress",
+    "enriched",
+)
+"""Where a run may go further by itself. A conversation whose validation or normalisation failed
+fails again until somebody has edited it."""
+RETRIABLE: tuple[EnrichmentStatus, ...] = ("validation_failed", "normalization_failed")
+"""What the original calls `needs_retry`."""
+
+
+class StageLog:
+    """The states and times of one run's stages, as the row keeps them; the first has begun."""
+
+    def __init__(self, now: Callable[[], str]) -> None:
+        self._now = now
+        self.stages: dict[str, dict[str, Any]] = {
+            stage: {"status": "pending", "started_at": None, "completed_at": None, "error": None}
+            for stage in STAGES
+        }
+        self.running: Stage = STAGES[0]
+        self._start()
+
+    def start(self, stage: Stage) -> None:
+        """Close the stage that is running, and start another."""
+        self._end("completed", None)
+        self.running = stage
+        self._start()
+
+    def complete(self) -> None:
+        """End the run with the last stage."""
+        self._end("completed", None)
+
+    def fail(self, error: str) -> None:
+        """End the run at the stage that is running."""
+        self._end("failed", error)
+
+    def _start(self) -> None:
+        self.stages[self.running] |= {"status": "in_progress", "started_at": self._now()}
+
+    def _end(self, status: str, error: str | None) -> None:
+        self.stages[self.running] |= {
+            "status": status,
+            "completed_at": self._now(),
+            "error": error,
+        }
+
+
+def completed_stages(record: ConversationRecord) -> list[str]:
+    """The original's names of the stages that the last run has completed."""
+    names = {"validate": "validation", "enrich": "enrichment", "normalize": "normalization"}
+    return [
+        name
+        for stage, name in names.items()
+        if record.enrichment_stages.get(stage, {}).get("status") == "completed"
+    ]
+
+
+DOCUMENT_VERSION = "1.0.0"
+VERTICAL = "financial_planning_consultant"
+_NO_CATEGORY = "fp_conversation"
+_DEFAULT_OUTCOME = "Provide emotionally intelligent support"
+_DEFAULT_OBJECTIVE = "emotionally_intelligent_response"
+_PRIMARY_CONFIDENCE, _SECONDARY_CONFIDENCE = 0.8, 0.7
+_SKILL_WORDS = 6
+_NOT_IN_A_KEY = re.compile(r"[^a-z0-9]+")
+
+
+@dataclass(frozen=True, slots=True)
+class Scaffold:
+    """What a conversation was made from; None where an imported file does not say."""
+
+    consultant: Consultant
+    system_prompt: str
+    persona: Persona | None = None
+    arc: EmotionalArc | None = None
+    topic: TrainingTopic | None = None
+    template: PromptTemplate | None = None
+
+    @property
+    def category(self) -> str:
+        """The template's category, by which pair ids begin."""
+        return (self.template and self.template.category) or _NO_CATEGORY
+
+
+def enriched_document(
+    document: Mapping[str, Any],
+    scaffold: Scaffold,
+    quality: Quality,
+    *,
+    conversation_id: str,
+    created_at: str,
+) -> dict[str, Any]:
+    """Make the enriched file of a conversation that validation lets through."""
+    turns: Sequence[Mapping[str, Any]] = document["turns"]
+    consultant = scaffold.consultant
+    pairs = _Pairs(document, scaffold, quality, conversation_id)
+    template_name = scaffold.template.template_name if scaffold.template else "unknown"
+    enriched: dict[str, Any] = {
+        "dataset_metadata": {
+            "dataset_name": f"fp_conversation_{conversation_id}",
+            "version": DOCUMENT_VERSION,
+            "created_date": created_at[:10],
+            "vertical": VERTICAL,
+            "consultant_persona": f"{consultant.name} - {consultant.business}",
+            "target_use": "LoRA fine-tuning for emotionally intelligent chatbot",
+            "conversation_source": "synthetic_platform_generated",
+            "quality_tier": quality.tier,
+            "total_conversations": 1,
+            "total_turns": len(turns),
+            "notes": f"Generated via template: {template_name}",
+        },
+        "consultant_profile": consultant_profile(consultant),
+        "training_pairs": [pairs.of(index) for index in range(len(turns))],
+    }
+    if "input_parameters" in document:
+        enriched["input_parameters"] = document["input_parameters"]
+    return enriched
+
+
+def consultant_profile(consultant: Consultant) -> dict[str, Any]:
+    """The consultant as the files show it."""
+    shown = ("name", "business", "expertise", "years_experience", "core_philosophy")
+    return consultant.model_dump(mode="json", include={*shown, "communication_style"})
+
+
+def skills_of(arc: EmotionalArc | None) -> list[str]:
+    """The arc's response techniques as keys, by their first words; the original's without an arc.
+
+    "Name a strength that shows in the story" becomes `name_a_strength_that_shows_in`.
+    """
+    if arc is None:
+        return ["empathy", "active_listening"]
+    keys = (_NOT_IN_A_KEY.sub("_", one.casefold()).strip("_") for one in arc.response_techniques)
+    return list(dict.fromkeys("_".join(key.split("_")[:_SKILL_WORDS]) for key in keys))
+
+
+def read_enriched(text: str) -> dict[str, Any]:
+    """Read an enriched file back, as normalisation does; raises ValueError that says what lacks."""
+    enriched = json.loads(text)
+    for name, kind in (
+        ("dataset_metadata", dict),
+        ("consultant_profile", dict),
+        ("training_pairs", list),
+    ):
+        if not isinstance(enriched.get(name), kind) or not enriched[name]:
+            raise ValueError(f"the enriched file has no {name}")
+    document: dict[str, Any] = enriched
+    return document
+
+
+class _Pairs:
+    """The training pairs of one conversation, by the index of their turn."""
+
+    def __init__(
+        self,
+        document: Mapping[str, Any],
+        scaffold: Scaffold,
+        quality: Quality,
+        conversation_id: str,
+    ) -> None:
+        self._turns: Sequence[Mapping[str, Any]] = document["turns"]
+        self._scaffold = scaffold
+        self._quality = quality
+        self._conversation_id = conversation_id
+        self._metadata = _metadata(document["conversation_metadata"], scaffold)
+        self._skills = skills_of(scaffold.arc)
+
+    def of(self, index: int) -> dict[str, Any]:
+        """The pair of one turn: what was said before, what was asked, what was answered."""
+        turn = self._turns[index]
+        answers = turn["role"] == "assistant"
+        asked = self._asked(index)
+        number = index + 1
+        return {
+            "id": f"{self._scaffold.category}_{self._conversation_id}_turn{number}",
+            "conversation_id": self._conversation_id,
+            "turn_number": number,
+            "conversation_metadata": dict(self._metadata),
+            "system_prompt": self._scaffold.system_prompt,
+            "conversation_history": [
+                _said(earlier, self._turns[earlier - 1])
+                for earlier in range(1, (index if asked is None else asked) + 1)
+            ],
+            "current_user_input": "" if asked is None else self._turns[asked]["content"],
+            "emotional_context": {"detected_emotions": _detected(turn["emotional_context"])},
+            "target_response": turn["content"] if answers else None,
+            "training_metadata": self._training_metadata(number),
+        }
+
+    def _asked(self, index: int) -> int | None:
+        """The turn that is the current user input: this one, or the last of the user before it."""
+        users = (i for i in range(index, -1, -1) if self._turns[i]["role"] == "user")
+        return next(users, None)
+
+    def _training_metadata(self, number: int) -> dict[str, Any]:
+        topic, arc = self._scaffold.topic, self._scaffold.arc
+        level = topic.complexity_level if topic else "intermediate"
+        return {
+            "difficulty_level": f"{level}_conversation_turn_{number}",
+            "key_learning_objective": topic.topic_key if topic else _DEFAULT_OBJECTIVE,
+            "demonstrates_skills": list(self._skills),
+            "conversation_turn": number,
+            "emotional_progression_target": (
+                f"{arc.starting_emotion}(0.8) \u2192 {arc.ending_emotion}(0.8)" if arc else ""
+            ),
+            "quality_score": whole_stars(self._quality.score),
+            "quality_criteria": dict(self._quality.criteria),
+            "human_reviewed": False,
+            "reviewer_notes": None,
+            "use_as_seed_example": False,
+            "generate_variations_count": 0,
+        }
+
+
+def _metadata(spoken_of: Mapping[str, Any], scaffold: Scaffold) -> dict[str, str]:
+    persona, arc, topic = scaffold.persona, scaffold.arc, scaffold.topic
+    client = spoken_of["client_persona"]
+    background = f"Client profile: {client}"
+    outcome = spoken_of.get("expected_outcome")
+    if persona:
+        client = f"{persona.name} - {persona.archetype}"
+        background = f"{client_summary(persona)}; {persona.financial_background}"
+    metadata: dict[str, str] = {
+        "client_persona": client,
+        "client_background": background,
+        "session_context": spoken_of["session_context"],
+        "conversation_phase": spoken_of["conversation_phase"],
+        "expected_outcome": outcome if isinstance(outcome, str) and outcome else _DEFAULT_OUTCOME,
+    }
+    if persona:
+        metadata["persona_archetype"] = persona.persona_key
+    if arc:
+        metadata |= {"emotional_arc": arc.name, "emotional_arc_key": arc.arc_key}
+    if topic:
+        metadata |= {"training_topic": topic.name, "training_topic_key": topic.topic_key}
+    return metadata
+
+
+def _said(number: int, turn: Mapping[str, Any]) -> dict[str, Any]:
+    felt = turn["emotional_context"]
+    state = {"primary": felt["primary_emotion"]}
+    if felt.get("secondary_emotion"):
+        state["secondary"] = felt["secondary_emotion"]
+    return {
+        "turn": number,
+        "role": turn["role"],
+        "content": turn["content"],
+        "emotional_state": {**state, "intensity": felt["intensity"]},
+    }
+
+
+def _detected(felt: Mapping[str, Any]) -> dict[str, Any]:
+    emotions: dict[str, Any] = {
+        "primary": felt["primary_emotion"],
+        "primary_confidence": _PRIMARY_CONFIDENCE,
+    }
+    if felt.get("secondary_emotion"):
+        emotions["secondary"] = felt["secondary_emotion"]
+        emotions["secondary_confidence"] = _SECONDARY_CONFIDENCE
+    emotions["intensity"] = felt["intensity"]
+    emotions["valence"] = valence(felt["primary_emotion"])
+    return emotions

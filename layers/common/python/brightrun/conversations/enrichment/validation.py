@@ -1,0 +1,267 @@
+"""Validation of a parsed conversation: every fault with its code, its severity and a way out."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any, Literal, NamedTuple
+
+from brightrun.conversations.emotions import UNDECIDED, DeclaredArc
+from brightrun.conversations.model import is_cut_off, is_finished, literal_escape, same_words
+
+Severity = Literal["blocker", "warning"]
+
+
+class Code(NamedTuple):
+    """A kind of fault; `message` may name what was found in braces."""
+
+    severity: Severity
+    message: str
+    suggestion: str | None = None
+
+
+_EDIT = "Edit the turn, or reject the conversation."
+_AGAIN = "Generate the conversation again, or mend the file and import it."
+# The first twenty are the original's (its part 6); the rest close the gaps it names itself.
+CODES: Mapping[str, Code] = {
+    "INVALID_JSON_SYNTAX": Code("blocker", "The file is not JSON: {found}.", _AGAIN),
+    "MISSING_CONVERSATION_METADATA": Code("blocker", "There is no conversation_metadata.", _AGAIN),
+    "MISSING_TURNS_ARRAY": Code("blocker", "There is no list of turns.", _AGAIN),
+    "INSUFFICIENT_TURNS": Code("blocker", "There are {found} turns; two are the least.", _AGAIN),
+    "MISSING_CLIENT_PERSONA": Code("blocker", "It does not say who the client is.", _AGAIN),
+    "MISSING_SESSION_CONTEXT": Code("blocker", "It does not say when and why they talk.", _AGAIN),
+    "MISSING_CONVERSATION_PHASE": Code("blocker", "It names no phase.", _AGAIN),
+    "INVALID_TURN_NUMBER": Code("blocker", "The turn's number is not a whole number from 1."),
+    "INVALID_ROLE": Code("blocker", "The role is neither user nor assistant."),
+    "MISSING_CONTENT": Code("blocker", "The turn says nothing.", _EDIT),
+    "MISSING_EMOTIONAL_CONTEXT": Code("blocker", "The turn has no emotional_context."),
+    "MISSING_PRIMARY_EMOTION": Code("blocker", "The turn names no primary emotion."),
+    "MISSING_INTENSITY": Code("blocker", "The turn's emotion has no intensity."),
+    "INTENSITY_OUT_OF_RANGE": Code("blocker", "The intensity {found} is not between 0 and 1."),
+    "MISSING_EXPECTED_OUTCOME": Code(
+        "warning", "It does not say what the client leaves with.", "A general sentence is used."
+    ),
+    "TURN_NUMBER_MISMATCH": Code("warning", "The turn is numbered {found}, its place says other."),
+    "ROLE_NOT_ALTERNATING": Code("warning", "The {found} speaks twice in a row.", _EDIT),
+    "SHORT_CONTENT": Code("warning", "The turn has only {found} characters; 10 are the least."),
+    "EXTREME_INTENSITY": Code("warning", "The intensity is exactly {found}."),
+    "MISSING_SECONDARY_EMOTION": Code("warning", "The turn names no secondary emotion."),
+    "FIRST_TURN_NOT_USER": Code(
+        "blocker", "The first turn is not the user's, so nothing asks for its answer.", _AGAIN
+    ),
+    "ENDS_ON_USER_TURN": Code(
+        "warning", "The last turn is the user's and has no answer; it is not trained on."
+    ),
+    "ESCAPE_ARTIFACT": Code(
+        "warning", "The text holds the escape {found} where a character belongs.", _EDIT
+    ),
+    "CUT_TEXT": Code("blocker", "The text was cut off: it ends in a backslash.", _EDIT),
+    "UNFINISHED_TEXT": Code("warning", "The text does not end as a sentence does: {found}.", _EDIT),
+    "DUPLICATED_TURN": Code("warning", "The turn repeats turn {found}.", _EDIT),
+    "ARC_START_MISMATCH": Code(
+        "warning", "The client begins with {found}.", "Check the turn's emotion against the arc."
+    ),
+    "ARC_END_MISMATCH": Code(
+        "warning", "The client ends with {found}.", "Check the turn's emotion against the arc."
+    ),
+}
+FLAGGED: Mapping[str, str] = {
+    "CUT_TEXT": "cut_text",
+    "ESCAPE_ARTIFACT": "escape_artifact",
+    "DUPLICATED_TURN": "duplicated_turn",
+    "ENDS_ON_USER_TURN": "ends_on_user_turn",
+}
+"""Faults that a reviewer must see before anything is trained on the conversation."""
+
+
+@dataclass(frozen=True, slots=True)
+class Issue:
+    """One fault, and where it is, such as `turns[2].content`."""
+
+    code: str
+    field: str
+    found: str = ""
+
+    def report(self) -> dict[str, str]:
+        """Write the fault as the original does."""
+        kind = CODES[self.code]
+        written = {
+            "code": self.code,
+            "severity": kind.severity,
+            "field": self.field,
+            "message": kind.message.format(found=self.found),
+        }
+        return written | ({"suggestion": kind.suggestion} if kind.suggestion else {})
+
+
+_SHORT = 10
+"""Characters below which a turn says hardly anything: the original's bound."""
+
+
+def metadata_faults(document: Mapping[str, Any]) -> Iterator[Issue]:
+    """What the metadata lacks."""
+    metadata = document.get("conversation_metadata")
+    if not isinstance(metadata, dict):
+        yield Issue("MISSING_CONVERSATION_METADATA", "conversation_metadata")
+        return
+    for name in ("client_persona", "session_context", "conversation_phase", "expected_outcome"):
+        if not _is_text(metadata.get(name)):
+            yield Issue(f"MISSING_{name.upper()}", f"conversation_metadata.{name}")
+
+
+def turn_faults(document: Mapping[str, Any], arc: DeclaredArc | None) -> Iterator[Issue]:
+    """What is wrong with the turns, one by one and together; needs two turns to look closer."""
+    turns = document.get("turns")
+    if not isinstance(turns, list):
+        yield Issue("MISSING_TURNS_ARRAY", "turns")
+        return
+    if len(turns) < 2:
+        yield Issue("INSUFFICIENT_TURNS", "turns", str(len(turns)))
+        return
+    for index, turn in enumerate(turns):
+        yield from _turn(turn if isinstance(turn, dict) else {}, index)
+    if all(isinstance(turn, dict) for turn in turns):
+        yield from _order(turns)
+        yield from _repetitions(turns)
+        if arc is not None:
+            yield from _along_the_arc(turns, arc)
+
+
+def _turn(turn: Mapping[str, Any], index: int) -> Iterator[Issue]:
+    where = f"turns[{index}]"
+    number = turn.get("turn_number")
+    if not isinstance(number, int) or isinstance(number, bool) or number < 1:
+        yield Issue("INVALID_TURN_NUMBER", f"{where}.turn_number")
+    elif number != index + 1:
+        yield Issue("TURN_NUMBER_MISMATCH", f"{where}.turn_number", str(number))
+    if turn.get("role") not in ("user", "assistant"):
+        yield Issue("INVALID_ROLE", f"{where}.role")
+    yield from _content(turn.get("content"), f"{where}.content")
+    yield from _emotion(turn.get("emotional_context"), f"{where}.emotional_context")
+
+
+def _content(content: Any, where: str) -> Iterator[Issue]:
+    if not _is_text(content):
+        yield Issue("MISSING_CONTENT", where)
+        return
+    if len(content.strip()) < _SHORT:
+        yield Issue("SHORT_CONTENT", where, str(len(content.strip())))
+    if is_cut_off(content):
+        yield Issue("CUT_TEXT", where)
+    elif not is_finished(content):
+        yield Issue("UNFINISHED_TEXT", where, repr(content.strip()[-20:]))
+    if escape := literal_escape(content):
+        yield Issue("ESCAPE_ARTIFACT", where, escape)
+
+
+def _emotion(context: Any, where: str) -> Iterator[Issue]:
+    if not isinstance(context, dict):
+        yield Issue("MISSING_EMOTIONAL_CONTEXT", where)
+        return
+    if not _is_text(context.get("primary_emotion")):
+        yield Issue("MISSING_PRIMARY_EMOTION", f"{where}.primary_emotion")
+    if not _is_text(context.get("secondary_emotion")):
+        yield Issue("MISSING_SECONDARY_EMOTION", f"{where}.secondary_emotion")
+    intensity = context.get("intensity")
+    if not isinstance(intensity, int | float) or isinstance(intensity, bool):
+        yield Issue("MISSING_INTENSITY", f"{where}.intensity")
+    elif not 0 <= intensity <= 1:
+        yield Issue("INTENSITY_OUT_OF_RANGE", f"{where}.intensity", str(intensity))
+    elif intensity in (0, 1):
+        yield Issue("EXTREME_INTENSITY", f"{where}.intensity", str(intensity))
+
+
+def _order(turns: list[dict[str, Any]]) -> Iterator[Issue]:
+    roles = [turn.get("role") for turn in turns]
+    if roles[0] == "assistant":
+        yield Issue("FIRST_TURN_NOT_USER", "turns[0].role")
+    for index in range(1, len(roles)):
+        if roles[index] == roles[index - 1]:
+            yield Issue("ROLE_NOT_ALTERNATING", f"turns[{index}].role", str(roles[index]))
+    if roles[-1] == "user":
+        yield Issue("ENDS_ON_USER_TURN", f"turns[{len(turns) - 1}].role")
+
+
+def _repetitions(turns: list[dict[str, Any]]) -> Iterator[Issue]:
+    seen: dict[str, int] = {}
+    for number, turn in enumerate(turns, start=1):
+        said = same_words(str(turn.get("content") or ""))
+        if said and said in seen:
+            yield Issue("DUPLICATED_TURN", f"turns[{number - 1}].content", str(seen[said]))
+        seen.setdefault(said, number)
+
+
+def _along_the_arc(turns: list[dict[str, Any]], arc: DeclaredArc) -> Iterator[Issue]:
+    client = [index for index, turn in enumerate(turns) if turn.get("role") == "user"]
+    if not client:
+        return
+    ends = (
+        ("ARC_START_MISMATCH", client[0], arc.starting_emotion, arc.start_fit),
+        ("ARC_END_MISMATCH", client[-1], arc.ending_emotion, arc.end_fit),
+    )
+    for code, index, declared, fit in ends:
+        context = turns[index].get("emotional_context")
+        felt = context.get("primary_emotion") if isinstance(context, dict) else None
+        if isinstance(felt, str) and felt.strip() and fit(felt) < UNDECIDED:
+            where = f"turns[{index}].emotional_context.primary_emotion"
+            yield Issue(code, where, f"{felt}, the arc with {declared}")
+
+
+def _is_text(value: Any) -> bool:
+    return isinstance(value, str) and bool(value.strip())
+
+
+_KEPT = 50
+"""Issues of each severity that a report lists: the report is part of a row of at most 400 KB."""
+
+
+@dataclass(frozen=True, slots=True)
+class Validation:
+    """The conversation, where it could be read, and its faults."""
+
+    document: dict[str, Any] | None
+    issues: tuple[Issue, ...]
+
+    @property
+    def blockers(self) -> list[Issue]:
+        """Faults for which it cannot be enriched."""
+        return [issue for issue in self.issues if CODES[issue.code].severity == "blocker"]
+
+    @property
+    def warnings(self) -> list[Issue]:
+        """Faults that somebody should look at."""
+        return [issue for issue in self.issues if CODES[issue.code].severity == "warning"]
+
+    @property
+    def flags(self) -> list[str]:
+        """Names of the faults that a reviewer must see, sorted."""
+        return sorted({FLAGGED[issue.code] for issue in self.issues if issue.code in FLAGGED})
+
+    def report(self, conversation_id: str, validated_at: str) -> dict[str, Any]:
+        """Write the validation report of the original's part 6; long lists are cut at 50."""
+        blockers, warnings = self.blockers, self.warnings
+        verdict = "cannot be enriched" if blockers else "can be enriched"
+        return {
+            "isValid": not blockers,
+            "hasBlockers": bool(blockers),
+            "hasWarnings": bool(warnings),
+            "blockers": [issue.report() for issue in blockers[:_KEPT]],
+            "warnings": [issue.report() for issue in warnings[:_KEPT]],
+            "conversationId": conversation_id,
+            "validatedAt": validated_at,
+            "summary": f"It {verdict}: {len(blockers)} blockers, {len(warnings)} warnings.",
+        }
+
+
+def validate(text: str, arc: DeclaredArc | None) -> Validation:
+    """Read a stored conversation and list its faults; `arc` is None where none was declared."""
+    try:
+        document = json.loads(text)
+        # JSON can escape half a surrogate pair, which no file can hold.
+        json.dumps(document, ensure_ascii=False).encode("utf-8")
+    except (ValueError, RecursionError) as error:
+        return Validation(None, (Issue("INVALID_JSON_SYNTAX", "", str(error)),))
+    if not isinstance(document, dict):
+        return Validation(None, (Issue("INVALID_JSON_SYNTAX", "", "it is not an object"),))
+    return Validation(document, (*metadata_faults(document), *turn_faults(document, arc)))

@@ -1,0 +1,86 @@
+"""The routes that show failed generations and the generation log."""
+
+from __future__ import annotations
+
+from typing import Annotated, Literal
+
+from aws_lambda_powertools.event_handler.openapi.params import Query
+from aws_lambda_powertools.event_handler.router import APIGatewayHttpRouter
+
+from brightrun.conversations.generation_log.model import FailureType
+from brightrun.conversations.generation_log.schemas import (
+    CostStatistics,
+    FailureList,
+    FailureResponse,
+    FailureView,
+    LogEntryList,
+    PerformanceStatistics,
+)
+from brightrun.conversations.generation_log.service import GenerationLogReader
+from brightrun.conversations.schemas import DownloadResponse
+from brightrun.core.timestamps import DateRange
+from brightrun.http.app import owner_of, service
+from brightrun.http.schemas import Cursor, Day, Filter, Limit, RecordId
+
+router = APIGatewayHttpRouter()
+
+
+@router.get("/api/failed-generations", tags=["Failures"])
+def list_failed_generations(
+    failure_type: Annotated[FailureType | None, Query()] = None,
+    stop_reason: Filter = None,
+    truncation_pattern: Filter = None,
+    run_id: Filter = None,
+    date_from: Day = None,
+    date_to: Day = None,
+    limit: Limit = 25,
+    cursor: Cursor = None,
+) -> FailureList:
+    """List the caller's failed generations, newest first; run_id is a batch job's id."""
+    asked = {
+        "failure_type": failure_type,
+        "stop_reason": stop_reason,
+        "truncation_pattern": truncation_pattern,
+        "run_id": run_id,
+    }
+    filters = {name: value for name, value in asked.items() if value is not None}
+    reader = service(router, GenerationLogReader)
+    days = DateRange(date_from, date_to)
+    page = reader.failures(owner_of(router), filters, days, limit=limit, cursor=cursor)
+    return FailureList.from_domain(page)
+
+
+@router.get("/api/failed-generations/<failure_id>", tags=["Failures"])
+def show_failed_generation(failure_id: RecordId) -> FailureResponse:
+    """Show one failed generation."""
+    failure = service(router, GenerationLogReader).failure(owner_of(router), failure_id)
+    return FailureResponse(failure=FailureView.model_validate(failure))
+
+
+@router.get("/api/failed-generations/<failure_id>/download", tags=["Failures"])
+def download_failure_report(failure_id: RecordId) -> DownloadResponse:
+    """Give a link to a failure's whole report: prompt, answer and analysis."""
+    reader = service(router, GenerationLogReader)
+    return DownloadResponse.model_validate(reader.failure_report(owner_of(router), failure_id))
+
+
+@router.get("/api/generation-logs", tags=["Generation log"])
+def list_generation_logs(limit: Limit = 25, cursor: Cursor = None) -> LogEntryList:
+    """List the caller's calls to Claude, newest first."""
+    reader = service(router, GenerationLogReader)
+    return LogEntryList.from_domain(
+        reader.log_entries(owner_of(router), limit=limit, cursor=cursor)
+    )
+
+
+@router.get("/api/generation-logs/stats", tags=["Generation log"])
+def show_generation_statistics(
+    type: Annotated[Literal["cost", "performance"], Query()] = "cost",  # noqa: A002
+) -> CostStatistics | PerformanceStatistics:
+    """Add up the caller's calls to Claude: what they cost, or how long they took."""
+    sums = service(router, GenerationLogReader).statistics(owner_of(router))
+    return (
+        CostStatistics.from_domain(sums)
+        if type == "cost"
+        else PerformanceStatistics.from_domain(sums)
+    )

@@ -1,0 +1,81 @@
+"""Reads the generation log and the failed generations, and adds up what calls to Claude cost."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from brightrun.aws.objects import Files
+from brightrun.conversations.generation_log.model import FailedGeneration, GenerationLogEntry
+from brightrun.conversations.generation_log.repository import GenerationReads
+from brightrun.conversations.service import Download, signed_download
+from brightrun.core.pages import Page
+from brightrun.core.timestamps import Clock, DateRange
+
+
+@dataclass(frozen=True, slots=True)
+class GenerationLogReader:
+    """Reads calls to Claude and failures, and signs links to the reports of failures."""
+
+    records: GenerationReads
+    failure_reports: Files
+    clock: Clock
+
+    def failure(self, owner_id: str, failure_id: str) -> FailedGeneration:
+        """Read a failed generation; raises NotFoundError."""
+        return self.records.failure(owner_id, failure_id)
+
+    def failures(
+        self,
+        owner_id: str,
+        filters: Mapping[str, str],
+        days: DateRange,
+        *,
+        limit: int,
+        cursor: str | None,
+    ) -> Page[FailedGeneration]:
+        """List failed generations of some days, newest first."""
+        return self.records.failures(owner_id, filters, days, limit=limit, cursor=cursor)
+
+    def failure_report(self, owner_id: str, failure_id: str) -> Download:
+        """Sign a link to a failure's report."""
+        failure = self.failure(owner_id, failure_id)
+        filename = f"failed-{failure_id}.json"
+        path = failure.raw_file_path
+        return signed_download(
+            self.failure_reports, self.clock(), failure.conversation_id, path, filename, None
+        )
+
+    def log_entries(
+        self, owner_id: str, *, limit: int, cursor: str | None
+    ) -> Page[GenerationLogEntry]:
+        """List calls to Claude, newest first."""
+        return self.records.log_entries(owner_id, limit=limit, cursor=cursor)
+
+    def statistics(self, owner_id: str) -> LogStatistics:
+        """Add up an owner's calls to Claude."""
+        statistics = LogStatistics()
+        for entry in self.records.all_log_entries(owner_id):
+            statistics.add(entry)
+        return statistics
+
+
+class LogStatistics:
+    """Sums over the generation log."""
+
+    def __init__(self) -> None:
+        self.calls: Counter[str] = Counter()
+        self.cost_micro_usd: Counter[str] = Counter()
+        self.input_tokens = 0
+        self.output_tokens = 0
+        self.durations_ms: list[int] = []
+
+    def add(self, entry: GenerationLogEntry) -> None:
+        """Count one call."""
+        self.calls[entry.status] += 1
+        self.cost_micro_usd[entry.model_used] += entry.cost_micro_usd
+        self.input_tokens += entry.input_tokens
+        self.output_tokens += entry.output_tokens
+        if entry.status == "success":
+            self.durations_ms.append(entry.duration_ms)

@@ -1,0 +1,404 @@
+"""A conversation: Claude's answer and its checks, the stored row, and lists of rows."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections import Counter
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from typing import Annotated, Any, Literal
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
+
+from brightrun.core.errors import ConversationRefusedError, VersionConflictError
+
+# The constrained decoder of the original closed a string at its first quote, and left a backslash.
+_CUT_OFF = re.compile(r"\\\s*$")
+_LITERAL_ESCAPE = re.compile(r"\\(?:[nrt\"]|u[0-9a-fA-F]{4})")
+_GOES_ON = frozenset(",-\u2013\u2014([{<\\/&")
+"""Marks after which a sentence goes on; any other mark may end one, an emoji too."""
+
+
+def is_cut_off(text: str) -> bool:
+    """Whether the text ends in a backslash, as text does that was cut at a quote."""
+    return bool(_CUT_OFF.search(text))
+
+
+def is_finished(text: str) -> bool:
+    """Whether the text ends in a mark that may end a sentence; a bare word at the end does not."""
+    last = text.rstrip()[-1:]
+    return bool(last) and not last.isalnum() and last not in _GOES_ON
+
+
+def literal_escape(text: str) -> str | None:
+    """The first escape that stands in the text as characters, as in a text escaped twice."""
+    match = _LITERAL_ESCAPE.search(text)
+    return match[0] if match else None
+
+
+def same_words(text: str) -> str:
+    """The text without its case and spacing, to find it said twice."""
+    return " ".join(text.split()).casefold()
+
+
+_TEXT = {"type": "string"}
+RAW_CONVERSATION_SCHEMA: dict[str, Any] = {
+    "type": "object",
+    "additionalProperties": False,
+    "required": ["conversation_metadata", "turns"],
+    "properties": {
+        "conversation_metadata": {
+            "type": "object",
+            "additionalProperties": False,
+            "required": ["client_persona", "session_context", "conversation_phase"],
+            "properties": {
+                "client_persona": {**_TEXT, "description": "Name and archetype of the client."},
+                "session_context": {**_TEXT, "description": "When and why they talk: a sentence."},
+                "conversation_phase": {**_TEXT, "description": "A short snake_case phase name."},
+                "expected_outcome": {**_TEXT, "description": "What the client leaves with."},
+            },
+        },
+        "turns": {
+            "type": "array",
+            "items": {
+                "type": "object",
+                "additionalProperties": False,
+                "required": ["turn_number", "role", "content", "emotional_context"],
+                "properties": {
+                    "turn_number": {"type": "integer", "description": "1 for the first turn."},
+                    "role": {"type": "string", "enum": ["user", "assistant"]},
+                    "content": {**_TEXT, "description": "What is said, as plain text."},
+                    "emotional_context": {
+                        "type": "object",
+                        "additionalProperties": False,
+                        "required": ["primary_emotion", "intensity"],
+                        "properties": {
+                            "primary_emotion": {**_TEXT, "description": "One word."},
+                            "secondary_emotion": {**_TEXT, "description": "One word, if any."},
+                            "intensity": {"type": "number", "description": "From 0 to 1."},
+                        },
+                    },
+                },
+            },
+        },
+    },
+}
+"""The structured-output contract of the original (its part 1.1), as the API accepts it: no bounds,
+which structured outputs do not support; `read_conversation` holds the bounds."""
+Sentence = Annotated[str, Field(min_length=1)]
+
+
+class EmotionalContext(BaseModel):
+    """What the speaker of a turn feels; intensity from 0 to 1."""
+
+    model_config = ConfigDict(extra="forbid", strict=True)
+
+    primary_emotion: Sentence
+    secondary_emotion: str | None = None
+    intensity: Annotated[float, Field(ge=0, le=1)]
+
+
+class Turn(BaseModel):
+    """One thing said by the client (user) or the consultant (assistant)."""
+
+    model_config = ConfigDict(extra="forbid", strict=True)
+
+    turn_number: int
+    role: Literal["user", "assistant"]
+    content: str
+    emotional_context: EmotionalContext
+
+
+class ConversationMetadata(BaseModel):
+    """Who talks, when and why."""
+
+    model_config = ConfigDict(extra="forbid", strict=True)
+
+    client_persona: Sentence
+    session_context: Sentence
+    conversation_phase: Sentence
+    expected_outcome: str | None = None
+
+
+class RawConversation(BaseModel):
+    """A conversation that passed every check of `read_conversation`."""
+
+    model_config = ConfigDict(extra="forbid", strict=True)
+
+    conversation_metadata: ConversationMetadata
+    turns: list[Turn]
+
+
+def read_conversation(text: str, *, min_exchanges: int, max_exchanges: int) -> RawConversation:
+    """Read Claude's answer and hold it to our rules.
+
+    An exchange is a user turn and its answer. Raises ConversationRefusedError with failure_type
+    parse_error, truncation or validation_error and a named reason.
+    """
+    conversation = _parse(text)
+    _check_turns(conversation.turns)
+    _check_texts(conversation.turns)
+    exchanges = len(conversation.turns) // 2
+    if not min_exchanges <= exchanges <= max_exchanges:
+        _refuse(
+            "exchanges_out_of_range",
+            f"The conversation has {exchanges} exchanges; its arc asks for "
+            f"{min_exchanges} to {max_exchanges}.",
+        )
+    return conversation
+
+
+def _parse(text: str) -> RawConversation:
+    try:
+        document = json.loads(text)
+        # JSON can escape half a surrogate pair, which no file can hold.
+        json.dumps(document, ensure_ascii=False).encode("utf-8")
+    except (ValueError, RecursionError) as error:
+        raise ConversationRefusedError(
+            "parse_error", "invalid_json", f"The answer is not JSON: {error}."
+        ) from error
+    try:
+        return RawConversation.model_validate(document)
+    except ValidationError as error:
+        fault = error.errors(include_input=False)[0]
+        where = ".".join(str(part) for part in fault["loc"]) or "the document"
+        raise ConversationRefusedError(
+            "validation_error", "schema_violation", f"{where}: {fault['msg']}."
+        ) from error
+
+
+def _check_turns(turns: list[Turn]) -> None:
+    if not turns:
+        _refuse("no_turns", "The conversation has no turns.")
+    for index, turn in enumerate(turns):
+        where = f"Turn {index + 1}"
+        if turn.turn_number != index + 1:
+            _refuse("turn_numbers", f"{where} is numbered {turn.turn_number}.")
+        if turn.role != ("user", "assistant")[index % 2]:
+            _refuse("role_order", f"{where} is by the {turn.role}; roles must alternate from user.")
+    if turns[-1].role != "assistant":
+        _refuse("ends_on_user_turn", "The conversation ends on a user turn.")
+
+
+def _check_texts(turns: list[Turn]) -> None:
+    seen: dict[str, int] = {}
+    for number, turn in enumerate(turns, start=1):
+        if not turn.content.strip():
+            _refuse("empty_turn", f"Turn {number} is empty.")
+        if is_cut_off(turn.content):
+            raise ConversationRefusedError(
+                "truncation",
+                "cut_off_turn",
+                f"Turn {number} was cut off: it ends in a backslash.",
+                pattern="trailing_backslash",
+            )
+        if escape := literal_escape(turn.content):
+            _refuse("literal_escape", f"Turn {number} holds the escape {escape!r} as text.")
+        same = same_words(turn.content)
+        if same in seen:
+            _refuse("repeated_turn", f"Turn {number} repeats turn {seen[same]}.")
+        seen[same] = number
+
+
+def _refuse(reason: str, message: str) -> None:
+    raise ConversationRefusedError("validation_error", reason, message)
+
+
+ReviewStatus = Literal["pending_review", "approved", "rejected", "archived"]
+EnrichmentStatus = Literal[
+    "not_started",
+    "validation_failed",
+    "validated",
+    "enrichment_in_progress",
+    "enriched",
+    "normalization_failed",
+    "completed",
+]
+Origin = Literal["generated", "imported"]
+
+
+@dataclass(frozen=True, slots=True)
+class ConversationRecord:
+    """One conversation as the lists show it; bodies are objects, the row holds their keys.
+
+    Statuses are the original's: `status` is the review, `processing_status` the writing,
+    `enrichment_status` the enrichment. Sizes in bytes, money in millionths of a dollar.
+    `enrichment_stages` holds a {status, started_at, completed_at, error} by stage; `revisions`
+    the {version, file_path, edited_by, edited_at, reason, turn_number} of each edit, oldest first;
+    `version` counts the row's writes. An imported conversation has no batch job and no item.
+    `judgement` is advice by another model (domain/judgement.py); nothing is decided by it.
+    """
+
+    owner_id: str
+    conversation_id: str
+    conversation_name: str
+    batch_job_id: str
+    item_id: str
+    persona_id: str
+    persona_key: str
+    emotional_arc_id: str
+    emotional_arc_key: str
+    training_topic_id: str
+    training_topic_key: str
+    template_id: str
+    tier: str
+    turn_count: int
+    starting_emotion: str
+    ending_emotion: str
+    file_path: str
+    file_size: int
+    raw_response_path: str
+    raw_response_size: int
+    model: str
+    input_tokens: int
+    output_tokens: int
+    cost_micro_usd: int
+    simulated: bool
+    scaffolding_snapshot: dict[str, Any]
+    created_at: str
+    updated_at: str
+    created_by: str
+    status: ReviewStatus = "pending_review"
+    processing_status: str = "completed"
+    enrichment_status: EnrichmentStatus = "not_started"
+    enrichment_stages: dict[str, dict[str, Any]] = field(default_factory=dict)
+    enrichment_error: str | None = None
+    enriched_file_path: str | None = None
+    enriched_file_size: int | None = None
+    enriched_at: str | None = None
+    enrichment_version: str | None = None
+    validation_report: dict[str, Any] | None = None
+    quality_score: float | None = None
+    quality_tier: str | None = None
+    quality_reasons: list[str] = field(default_factory=list)
+    quality_criteria: dict[str, float | None] = field(default_factory=dict)
+    flags: list[str] = field(default_factory=list)
+    origin: Origin = "generated"
+    reviewed_by: str | None = None
+    reviewed_at: str | None = None
+    review_notes: str | None = None
+    revisions: list[dict[str, Any]] = field(default_factory=list)
+    parse_method_used: str = "direct"
+    judgement: dict[str, Any] | None = None
+    version: int = 1
+
+    def state(self) -> dict[str, Any]:
+        """What somebody whose write met a newer version needs to know."""
+        names = ("version", "status", "enrichment_status", "updated_at", "reviewed_by")
+        return {name: getattr(self, name) for name in names}
+
+
+def version_conflict(current: ConversationRecord) -> VersionConflictError:
+    """Say that the row is no longer at the version that was seen, and what it is now."""
+    return VersionConflictError(
+        f"The conversation '{current.conversation_id}' was changed meanwhile; it is at version "
+        f"{current.version} now. Read it again and repeat the change.",
+        details=current.state(),
+    )
+
+
+def parsed_document(
+    checked_text: str, *, client_persona: str, input_parameters: dict[str, str]
+) -> dict[str, Any]:
+    """Make conversation.json: Claude's answer under our persona's name, with what was asked for.
+
+    Takes a text that `read_conversation` has passed and keeps its numbers and order as they came.
+    Claude likes to invent names; the record's wins (part 1.2 of the original's formats).
+    """
+    document: dict[str, Any] = json.loads(checked_text)
+    document["conversation_metadata"]["client_persona"] = client_persona
+    document["input_parameters"] = input_parameters
+    return document
+
+
+SortBy = Literal["created_at", "quality_score", "turn_count", "updated_at"]
+SortDirection = Literal["asc", "desc"]
+MOST_SORTED = 10_000
+"""Conversations that are read to sort, count or change them: seconds of the 29 that a request has;
+in the order of their creation a list goes on by cursor, however long it is."""
+
+
+@dataclass(frozen=True, slots=True)
+class ConversationDigest:
+    """As much of a conversation as it takes to sort, count or change many of them."""
+
+    conversation_id: str
+    conversation_name: str
+    status: ReviewStatus
+    tier: str
+    enrichment_status: str
+    turn_count: int
+    simulated: bool
+    created_at: str
+    updated_at: str
+    quality_score: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class ConversationFilter:
+    """What a conversation must be to stand in a list.
+
+    `equal` holds attributes by name; a bound on the quality leaves out what has no score; `search`
+    is looked for in the name, whatever its case.
+    """
+
+    equal: Mapping[str, str] = field(default_factory=dict)
+    quality_min: float | None = None
+    quality_max: float | None = None
+    search: str | None = None
+
+    def admits_name(self, name: str) -> bool:
+        """Whether the name holds what is searched for."""
+        return self.search is None or self.search.casefold() in name.casefold()
+
+    def admits_quality(self, score: float | None) -> bool:
+        """Whether the score is within the bounds."""
+        if self.quality_min is None and self.quality_max is None:
+            return True
+        return (
+            score is not None
+            and (self.quality_min is None or score >= self.quality_min)
+            and (self.quality_max is None or score <= self.quality_max)
+        )
+
+
+def in_order(
+    digests: Iterable[ConversationDigest], sort_by: SortBy, direction: SortDirection
+) -> list[ConversationDigest]:
+    """Sort; what has no score stands last either way, and the age decides between equals."""
+    falling = direction == "desc"
+    aged = sorted(digests, key=lambda one: (one.created_at, one.conversation_id), reverse=falling)
+    valued = [one for one in aged if getattr(one, sort_by) is not None]
+    unvalued = [one for one in aged if getattr(one, sort_by) is None]
+    return sorted(valued, key=lambda one: getattr(one, sort_by), reverse=falling) + unvalued
+
+
+class ConversationStatistics:
+    """Sums over conversations; the average quality is of those that have a score."""
+
+    def __init__(self, digests: Iterable[ConversationDigest]) -> None:
+        self.total = 0
+        self.simulated = 0
+        self.by_status: Counter[str] = Counter()
+        self.by_tier: Counter[str] = Counter()
+        self.by_enrichment: Counter[str] = Counter()
+        self.scored = 0
+        self._score_sum = 0.0
+        for digest in digests:
+            self._add(digest)
+
+    @property
+    def average_quality(self) -> float | None:
+        """The mean score to two decimals; None when nothing is scored."""
+        return round(self._score_sum / self.scored, 2) if self.scored else None
+
+    def _add(self, digest: ConversationDigest) -> None:
+        self.total += 1
+        self.simulated += digest.simulated
+        self.by_status[digest.status] += 1
+        self.by_tier[digest.tier] += 1
+        self.by_enrichment[digest.enrichment_status] += 1
+        if digest.quality_score is not None:
+            self.scored += 1
+            self._score_sum += digest.quality_score

@@ -1,0 +1,182 @@
+"""Decisions about conversations, edits of their turns, and the audit trail of both."""
+
+from __future__ import annotations
+
+import copy
+import dataclasses
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any, Literal
+
+from brightrun.conversations.model import (
+    ConversationRecord,
+    ReviewStatus,
+    is_cut_off,
+    literal_escape,
+    same_words,
+)
+from brightrun.core.errors import InvalidInputError, InvalidTurnError
+from brightrun.core.timestamps import iso
+
+ReviewAction = Literal["approve", "reject", "archive", "reopen"]
+AuditAction = Literal["approve", "reject", "archive", "reopen", "edit", "delete"]
+LEADS_TO: Mapping[ReviewAction, ReviewStatus] = {
+    "approve": "approved",
+    "reject": "rejected",
+    "archive": "archived",
+    "reopen": "pending_review",
+}
+ACTION_TO: Mapping[ReviewStatus, ReviewAction] = {
+    status: action for action, status in LEADS_TO.items()
+}
+LONGEST_REASON = 2000
+"""Characters of a reason; it stands on the row and in the audit trail."""
+
+
+@dataclass(frozen=True, slots=True)
+class AuditEntry:
+    """One change that a person made: who, when, what, why, and the version it led to.
+
+    `conversation_key` is `{owner}#{conversation_id}`. `entry_id` sorts by time, and within one
+    millisecond by version.
+    """
+
+    conversation_key: str
+    entry_id: str
+    at: str
+    by: str
+    action: AuditAction
+    from_status: ReviewStatus
+    to_status: ReviewStatus
+    version: int
+    reason: str | None = None
+    turn_number: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Decision:
+    """What somebody decides, and why; a rejection must say why. Raises InvalidInputError."""
+
+    action: ReviewAction
+    reason: str | None = None
+
+    def __post_init__(self) -> None:
+        if self.action == "reject" and not (self.reason or "").strip():
+            raise InvalidInputError(
+                "A rejection needs a reason: say in review_notes, or in reason where many are "
+                "rejected at once, what is wrong with the conversation."
+            )
+
+    @property
+    def status(self) -> ReviewStatus:
+        """Where the decision leads."""
+        return LEADS_TO[self.action]
+
+    def changes(self, record: ConversationRecord) -> bool:
+        """Whether the conversation is not yet where the decision leads, or gives other notes."""
+        noted = self.reason is None or self.reason == record.review_notes
+        return record.status != self.status or not noted
+
+    def applied(
+        self, record: ConversationRecord, *, by: str, now: datetime
+    ) -> tuple[ConversationRecord, AuditEntry]:
+        """Give the row as it shall be, and the entry that goes with it."""
+        decided = dataclasses.replace(
+            record,
+            status=self.status,
+            reviewed_by=by,
+            reviewed_at=iso(now),
+            review_notes=self.reason,
+            updated_at=iso(now),
+        )
+        entry = audit_entry(
+            record, self.action, to_status=self.status, by=by, now=now, reason=self.reason
+        )
+        return decided, entry
+
+
+@dataclass(frozen=True, slots=True)
+class Deletion:
+    """The wish to delete conversations, and why."""
+
+    reason: str | None = None
+
+
+def audit_entry(
+    record: ConversationRecord,
+    action: AuditAction,
+    *,
+    to_status: ReviewStatus,
+    by: str,
+    now: datetime,
+    reason: str | None,
+    turn_number: int | None = None,
+) -> AuditEntry:
+    """Write down the change of a row that is at the version it was read at."""
+    version = record.version + 1
+    return AuditEntry(
+        conversation_key=conversation_key(record.owner_id, record.conversation_id),
+        entry_id=f"{iso(now)}#{version:08d}",
+        at=iso(now),
+        by=by,
+        action=action,
+        from_status=record.status,
+        to_status=to_status,
+        version=version,
+        reason=reason,
+        turn_number=turn_number,
+    )
+
+
+def conversation_key(owner_id: str, conversation_id: str) -> str:
+    """The partition of a conversation's audit trail."""
+    return f"{owner_id}#{conversation_id}"
+
+
+LONGEST_TURN = 100_000
+"""Characters of a turn's text; Claude writes some 2,000 at most."""
+
+
+def with_turn(document: Mapping[str, Any], turn_number: int, content: str) -> dict[str, Any]:
+    """Give the conversation with another text at a turn, by its place from 1.
+
+    Raises InvalidTurnError for a turn that is not there, and for a text that is blank, was cut off,
+    holds escapes as characters or repeats another turn; InvalidInputError for a file without turns.
+    """
+    edited = copy.deepcopy(dict(document))
+    turns = edited.get("turns")
+    if not isinstance(turns, list) or not all(isinstance(turn, dict) for turn in turns):
+        raise InvalidInputError("The conversation's file has no list of turns to edit.")
+    if not 1 <= turn_number <= len(turns):
+        raise InvalidTurnError(
+            "turn_number", f"There is no turn {turn_number}; the conversation has {len(turns)}."
+        )
+    others = [turn for number, turn in enumerate(turns, 1) if number != turn_number]
+    if fault := _fault(content, others):
+        raise InvalidTurnError("content", fault)
+    turns[turn_number - 1]["content"] = content
+    return edited
+
+
+def said_in(document: Mapping[str, Any], turn_number: int) -> str | None:
+    """What a turn says now; None where there is no such turn."""
+    turns = document.get("turns")
+    if not isinstance(turns, list) or not 1 <= turn_number <= len(turns):
+        return None
+    turn = turns[turn_number - 1]
+    said = turn.get("content") if isinstance(turn, dict) else None
+    return said if isinstance(said, str) else None
+
+
+def _fault(content: str, others: list[dict[str, Any]]) -> str | None:
+    if not content.strip():
+        return "The turn would say nothing."
+    if is_cut_off(content):
+        return "The text ends in a backslash, as text does that was cut off."
+    if escape := literal_escape(content):
+        return f"The text holds the escape {escape} where a character belongs."
+    repeated = same_words(content)
+    if any(same_words(str(turn.get("content") or "")) == repeated for turn in others):
+        return "The text repeats another turn of the conversation."
+    return None

@@ -1,0 +1,106 @@
+"""The routes by which people decide about conversations."""
+
+from __future__ import annotations
+
+from aws_lambda_powertools.event_handler import Response
+from aws_lambda_powertools.event_handler.router import APIGatewayHttpRouter
+
+from brightrun.conversations.review.model import ACTION_TO, Decision, Deletion
+from brightrun.conversations.review.schemas import (
+    AuditTrail,
+    BulkAction,
+    BulkReviewResponse,
+    Deleted,
+    DeletionReason,
+    StatusChange,
+    StatusResponse,
+    TurnChange,
+)
+from brightrun.conversations.review.service import (
+    BulkReview,
+    ConversationDeleter,
+    ConversationEditor,
+    ReviewService,
+)
+from brightrun.conversations.schemas import ConversationResponse, ConversationView
+from brightrun.conversations.service import ConversationReader
+from brightrun.http.app import owner_of, service
+from brightrun.http.etags import IfMatch, seen_version, with_etag
+from brightrun.http.schemas import Cursor, Limit, RecordId
+
+router = APIGatewayHttpRouter()
+
+
+@router.get("/api/conversations/<conversation_id>/status", tags=["Review"])
+def show_review_status(conversation_id: RecordId) -> Response[StatusResponse]:
+    """Show what was decided about a conversation."""
+    record = service(router, ConversationReader).one(owner_of(router), conversation_id)
+    return with_etag(StatusResponse.from_domain(record), record.version)
+
+
+@router.patch("/api/conversations/<conversation_id>/status", tags=["Review"])
+def change_review_status(
+    conversation_id: RecordId, body: StatusChange, if_match: IfMatch = None
+) -> Response[StatusResponse]:
+    """Approve, reject, archive or reopen a conversation.
+
+    With If-Match, only the version that the caller has seen; another answers 409 with its state.
+    """
+    decision = Decision(ACTION_TO[body.status], body.review_notes)
+    record, _ = service(router, ReviewService).decided(
+        owner_of(router), conversation_id, decision, seen_version(if_match)
+    )
+    return with_etag(StatusResponse.from_domain(record), record.version)
+
+
+@router.get("/api/conversations/<conversation_id>/audit", tags=["Review"])
+def list_audit_trail(
+    conversation_id: RecordId, limit: Limit = 25, cursor: Cursor = None
+) -> AuditTrail:
+    """List who changed a conversation, when and why, newest first."""
+    desk = service(router, ReviewService)
+    page = desk.trail(owner_of(router), conversation_id, limit=limit, cursor=cursor)
+    return AuditTrail.from_domain(conversation_id, page)
+
+
+@router.patch("/api/conversations/<conversation_id>", tags=["Review"])
+def edit_conversation(
+    conversation_id: RecordId, body: TurnChange, if_match: IfMatch = None
+) -> Response[ConversationResponse]:
+    """Change what a turn says; the file before the edit is kept, and named in `revisions`.
+
+    The conversation is enriched again, and waits for review again if it was approved.
+    """
+    record = service(router, ConversationEditor).edit(
+        owner_of(router), conversation_id, body.edit(), seen_version(if_match)
+    )
+    shown = ConversationResponse(conversation=ConversationView.model_validate(record))
+    return with_etag(shown, record.version)
+
+
+@router.delete("/api/conversations/<conversation_id>", tags=["Review"])
+def delete_conversation(
+    conversation_id: RecordId, reason: DeletionReason = None, if_match: IfMatch = None
+) -> Deleted:
+    """Delete a conversation with its files; a training file keeps the pairs it was built with.
+
+    The audit trail stays, and says who deleted it. With If-Match, only the version that the caller
+    has seen; another answers 409 with its state.
+    """
+    service(router, ConversationDeleter).delete(
+        owner_of(router), conversation_id, Deletion(reason), seen_version(if_match)
+    )
+    return Deleted(conversation_id=conversation_id)
+
+
+@router.post("/api/conversations/bulk-action", tags=["Review"])
+def decide_about_many(body: BulkAction) -> BulkReviewResponse:
+    """Approve, reject, archive, reopen or delete up to 100 conversations, by ids or by a filter.
+
+    By a filter the newest come first; repeat the request while `remaining` says that some are left.
+    """
+    owner, decision = owner_of(router), body.decision()
+    bulk = service(router, BulkReview)
+    if body.filter is not None:
+        return BulkReviewResponse.from_domain(bulk.found(owner, body.filter.wanted(), decision))
+    return BulkReviewResponse.from_domain(bulk.named(owner, body.conversation_ids or [], decision))

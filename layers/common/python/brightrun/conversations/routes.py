@@ -1,0 +1,138 @@
+"""The routes that show conversations."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+from aws_lambda_powertools.event_handler import Response
+from aws_lambda_powertools.event_handler.openapi.params import Query
+from aws_lambda_powertools.event_handler.router import APIGatewayHttpRouter
+
+from brightrun.conversations.import_conversations import ConversationImporter
+from brightrun.conversations.model import (
+    ConversationFilter,
+    EnrichmentStatus,
+    ReviewStatus,
+    SortBy,
+    SortDirection,
+)
+from brightrun.conversations.schemas import (
+    ConversationList,
+    ConversationResponse,
+    ConversationView,
+    DownloadResponse,
+    ImportedDocument,
+    ImportResponse,
+    StatisticsResponse,
+    TurnView,
+)
+from brightrun.conversations.service import (
+    ConversationLister,
+    ConversationQuery,
+    ConversationReader,
+)
+from brightrun.http.app import owner_of, service
+from brightrun.http.etags import with_etag
+from brightrun.http.schemas import Cursor, Filter, Limit, RecordId
+from brightrun.scaffolding.model import Tier
+
+router = APIGatewayHttpRouter()
+QualityBound = Annotated[float | None, Query(ge=0, le=5, description="Of the quality score.")]
+
+
+@router.get("/api/conversations", tags=["Conversations"])
+def list_conversations(
+    status: Annotated[ReviewStatus | None, Query()] = None,
+    tier: Annotated[Tier | None, Query()] = None,
+    persona_id: Filter = None,
+    emotional_arc_id: Filter = None,
+    training_topic_id: Filter = None,
+    batch_job_id: Filter = None,
+    enrichment_status: Annotated[EnrichmentStatus | None, Query()] = None,
+    quality_min: QualityBound = None,
+    quality_max: QualityBound = None,
+    search: Annotated[
+        str | None, Query(min_length=1, max_length=200, description="Part of the name.")
+    ] = None,
+    sort_by: Annotated[SortBy, Query(alias="sortBy")] = "created_at",
+    sort_direction: Annotated[SortDirection, Query(alias="sortDirection")] = "desc",
+    page: Annotated[int | None, Query(ge=1, le=10_000, description="In place of cursor.")] = None,
+    limit: Limit = 25,
+    cursor: Cursor = None,
+) -> ConversationList:
+    """List the caller's conversations, the newest first unless asked otherwise.
+
+    In the order of created_at a long list goes on by cursor. Another order, and page, read up to
+    10,000 matching conversations, and say how many there are.
+    """
+    equal = {
+        "status": status,
+        "tier": tier,
+        "persona_id": persona_id,
+        "emotional_arc_id": emotional_arc_id,
+        "training_topic_id": training_topic_id,
+        "batch_job_id": batch_job_id,
+        "enrichment_status": enrichment_status,
+    }
+    wanted = ConversationFilter(
+        {name: value for name, value in equal.items() if value is not None},
+        quality_min=quality_min,
+        quality_max=quality_max,
+        search=search,
+    )
+    wish = ConversationQuery(wanted, sort_by, sort_direction, limit=limit, cursor=cursor, page=page)
+    return ConversationList.from_domain(
+        service(router, ConversationLister).listed(owner_of(router), wish), limit
+    )
+
+
+@router.get("/api/conversations/stats", tags=["Conversations"])
+def show_conversation_statistics() -> StatisticsResponse:
+    """Count the caller's conversations by what became of them."""
+    return StatisticsResponse.from_domain(
+        service(router, ConversationLister).statistics(owner_of(router))
+    )
+
+
+@router.get("/api/conversations/<conversation_id>", tags=["Conversations"])
+def show_conversation(
+    conversation_id: RecordId,
+    include_turns: Annotated[bool, Query(alias="includeTurns")] = False,
+) -> Response[ConversationResponse]:
+    """Show one conversation, with its turns if asked."""
+    reader = service(router, ConversationReader)
+    record = reader.one(owner_of(router), conversation_id)
+    turns = (
+        [TurnView.model_validate(turn) for turn in reader.turns(record)] if include_turns else None
+    )
+    shown = ConversationResponse(conversation=ConversationView.model_validate(record), turns=turns)
+    return with_etag(shown, record.version)
+
+
+@router.get("/api/conversations/<conversation_id>/download", tags=["Conversations"])
+def download_conversation(conversation_id: RecordId) -> DownloadResponse:
+    """Give a link to the checked conversation."""
+    reader = service(router, ConversationReader)
+    return DownloadResponse.model_validate(
+        reader.download(owner_of(router), conversation_id, raw=False)
+    )
+
+
+@router.get("/api/conversations/<conversation_id>/download/raw", tags=["Conversations"])
+def download_raw_conversation(conversation_id: RecordId) -> DownloadResponse:
+    """Give a link to Claude's answer as it came."""
+    reader = service(router, ConversationReader)
+    return DownloadResponse.model_validate(
+        reader.download(owner_of(router), conversation_id, raw=True)
+    )
+
+
+@router.post("/api/conversations", status_code=201, tags=["Conversations"])
+def import_conversations(body: ImportedDocument) -> ImportResponse:
+    """Store the conversations of a file, and enrich them like new ones.
+
+    Every warning of every conversation is listed, and so is every conversation that is refused.
+    """
+    return ImportResponse.from_domain(
+        service(router, ConversationImporter).take(owner_of(router), body.document)
+    )

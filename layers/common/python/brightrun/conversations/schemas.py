@@ -1,0 +1,214 @@
+"""How conversations, links to their files and imports are asked for and shown."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from math import ceil
+from typing import Any, Literal, Self
+
+from pydantic import AliasPath, Field
+
+from brightrun.conversations.import_conversations import Imported
+from brightrun.conversations.model import (
+    ConversationStatistics,
+    EnrichmentStatus,
+    Origin,
+    ReviewStatus,
+)
+from brightrun.conversations.service import ListedConversations
+from brightrun.http.schemas import NestedModel, RequestModel, ResponseModel, Usd
+from brightrun.scaffolding.model import Tier
+
+
+class VerdictView(NestedModel):
+    """A judge's answer to one criterion."""
+
+    score: int
+    reason: str
+
+
+class JudgementView(NestedModel):
+    """What another model thinks of a conversation: advice beside the score, never part of it."""
+
+    rubric_version: str
+    model: str
+    generator_model: str
+    score: float
+    criteria: dict[str, VerdictView]
+    input_tokens: int
+    output_tokens: int
+    cost_usd: Usd = Field(validation_alias="cost_micro_usd")
+    simulated: bool
+    judged_at: str
+    job_id: str
+
+
+class ConversationView(NestedModel):
+    """A conversation's row; `id` and `conversation_id` are the same value, sizes are in bytes."""
+
+    id: str = Field(validation_alias=AliasPath("conversation_id"))
+    conversation_id: str
+    conversation_name: str
+    batch_job_id: str
+    status: ReviewStatus
+    processing_status: str
+    enrichment_status: EnrichmentStatus
+    enrichment_error: str | None
+    enriched_file_path: str | None
+    enriched_file_size: int | None
+    enriched_at: str | None
+    quality_score: float | None
+    quality_tier: str | None
+    quality_reasons: list[str]
+    quality_criteria: dict[str, float | None]
+    flags: list[str]
+    origin: Origin
+    tier: Tier
+    persona_id: str
+    persona_key: str
+    emotional_arc_id: str
+    emotional_arc_key: str
+    training_topic_id: str
+    training_topic_key: str
+    template_id: str
+    turn_count: int
+    starting_emotion: str
+    ending_emotion: str
+    model: str
+    input_tokens: int
+    output_tokens: int
+    cost_usd: Usd = Field(validation_alias="cost_micro_usd")
+    simulated: bool
+    file_path: str
+    file_size: int
+    raw_response_path: str
+    raw_response_size: int
+    parse_method_used: str
+    created_at: str
+    updated_at: str
+    reviewed_by: str | None
+    reviewed_at: str | None
+    review_notes: str | None
+    revisions: list[dict[str, Any]]
+    judgement: JudgementView | None
+    version: int
+    scaffolding_snapshot: dict[str, Any]
+
+
+class ConversationList(ResponseModel):
+    """GET /api/conversations; page, total and totalPages where the list was asked for by page."""
+
+    conversations: list[ConversationView]
+    count: int
+    limit: int
+    page: int | None
+    total: int | None
+    total_pages: int | None = Field(serialization_alias="totalPages")
+    next_cursor: str | None
+
+    @classmethod
+    def from_domain(cls, listed: ListedConversations, limit: int) -> Self:
+        """Show a page of at most `limit` conversations."""
+        shown = [ConversationView.model_validate(record) for record in listed.records]
+        return cls(
+            conversations=shown,
+            count=len(shown),
+            limit=limit,
+            page=listed.page,
+            total=listed.total,
+            total_pages=None if listed.total is None else ceil(listed.total / limit),
+            next_cursor=listed.next_cursor,
+        )
+
+
+class StatisticsResponse(ResponseModel):
+    """GET /api/conversations/stats; the average is of the `scored` conversations."""
+
+    total: int
+    simulated: int
+    by_status: dict[str, int]
+    by_tier: dict[str, int]
+    by_enrichment_status: dict[str, int]
+    scored: int
+    average_quality_score: float | None
+
+    @classmethod
+    def from_domain(cls, sums: ConversationStatistics) -> Self:
+        """Show the sums."""
+        return cls(
+            total=sums.total,
+            simulated=sums.simulated,
+            by_status=dict(sums.by_status),
+            by_tier=dict(sums.by_tier),
+            by_enrichment_status=dict(sums.by_enrichment),
+            scored=sums.scored,
+            average_quality_score=sums.average_quality,
+        )
+
+
+class TurnView(NestedModel):
+    """One turn, as the file has it."""
+
+    turn_number: int
+    role: Literal["user", "assistant"]
+    content: str
+    emotional_context: dict[str, Any]
+
+
+class ConversationResponse(ResponseModel):
+    """GET /api/conversations/{id}; turns with ?includeTurns=true, else null."""
+
+    conversation: ConversationView
+    turns: list[TurnView] | None = None
+
+
+class DownloadResponse(ResponseModel):
+    """A short-lived link to a file."""
+
+    conversation_id: str
+    download_url: str
+    filename: str
+    file_size: int | None
+    expires_at: str
+    expires_in_seconds: int
+
+
+class ImportedDocument(RequestModel):
+    """POST /api/conversations."""
+
+    document: dict[str, Any] = Field(
+        max_length=50,
+        description="A raw conversation, an enriched file or a training.json; up to 5 MB.",
+    )
+
+
+class ImportedView(NestedModel):
+    """One conversation of the document: stored with its warnings, or refused with an error."""
+
+    place: str
+    conversation: ConversationView | None
+    warnings: list[str]
+    error: str | None
+
+
+class ImportResponse(ResponseModel):
+    """What became of every conversation of the document, in its order."""
+
+    imported: int
+    refused: int
+    results: list[ImportedView]
+
+    @classmethod
+    def from_domain(cls, results: Sequence[Imported]) -> Self:
+        """Show an import."""
+        shown = [
+            ImportedView(
+                place=one.place,
+                conversation=ConversationView.model_validate(one.record) if one.record else None,
+                warnings=one.warnings,
+                error=one.error,
+            )
+            for one in results
+        ]
+        imported = sum(one.record is not None for one in results)
+        return cls(imported=imported, refused=len(results) - imported, results=shown)

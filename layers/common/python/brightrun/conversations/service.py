@@ -1,0 +1,193 @@
+"""Lists and reads conversations, and signs links to their files."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from itertools import islice
+from typing import Any
+
+from brightrun.aws.objects import LINK_SECONDS, Files
+from brightrun.conversations.model import (
+    MOST_SORTED,
+    ConversationDigest,
+    ConversationFilter,
+    ConversationRecord,
+    ConversationStatistics,
+    SortBy,
+    SortDirection,
+    in_order,
+)
+from brightrun.conversations.repository import ConversationLists, ConversationReads
+from brightrun.core.errors import (
+    InvalidInputError,
+    NotEnrichedError,
+    NotFoundError,
+    TooManyConversationsError,
+)
+from brightrun.core.timestamps import Clock, iso
+
+_AT_ONCE = 8
+"""Rows read side by side for one page."""
+
+
+@dataclass(frozen=True, slots=True)
+class ConversationQuery:
+    """What list somebody wants; raises InvalidInputError where its parts do not go together."""
+
+    wanted: ConversationFilter = ConversationFilter()
+    sort_by: SortBy = "created_at"
+    direction: SortDirection = "desc"
+    limit: int = 25
+    cursor: str | None = None
+    page: int | None = None
+
+    def __post_init__(self) -> None:
+        if self.cursor and (self.page or self.sort_by != "created_at"):
+            raise InvalidInputError(
+                "A cursor goes on in the order of created_at only, and not together with page; "
+                "turn the pages of another order with page."
+            )
+
+    @property
+    def by_cursor(self) -> bool:
+        """Whether the list is read from where the cursor stands, and not as a whole."""
+        return self.page is None and self.sort_by == "created_at"
+
+
+@dataclass(frozen=True, slots=True)
+class ListedConversations:
+    """A page of conversations; its number and the total where the whole list was read."""
+
+    records: Sequence[ConversationRecord]
+    next_cursor: str | None = None
+    page: int | None = None
+    total: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class ConversationLister:
+    """Lists the conversations of an owner."""
+
+    conversations: ConversationLists
+
+    def listed(self, owner_id: str, wish: ConversationQuery) -> ListedConversations:
+        """Give one page; raises TooManyConversationsError where too many would be sorted."""
+        if wish.by_cursor:
+            page = self.conversations.conversations(
+                owner_id,
+                wish.wanted,
+                limit=wish.limit,
+                cursor=wish.cursor,
+                newest_first=wish.direction == "desc",
+            )
+            return ListedConversations(page.records, page.next_cursor)
+        digests = in_order(self.matching(owner_id, wish.wanted), wish.sort_by, wish.direction)
+        number = wish.page or 1
+        shown = digests[(number - 1) * wish.limit : number * wish.limit]
+        return ListedConversations(self._rows(owner_id, shown), page=number, total=len(digests))
+
+    def matching(self, owner_id: str, wanted: ConversationFilter) -> list[ConversationDigest]:
+        """Read all that match, newest first; raises TooManyConversationsError."""
+        digests = self.conversations.digests(owner_id, wanted)
+        found = list(islice(digests, MOST_SORTED + 1))
+        if len(found) > MOST_SORTED:
+            raise TooManyConversationsError(
+                f"More than {MOST_SORTED} conversations match, which is more than one request "
+                "sorts, counts or changes; narrow the filter, or list by created_at with cursor.",
+                details={"most": MOST_SORTED},
+            )
+        return found
+
+    def statistics(self, owner_id: str) -> ConversationStatistics:
+        """Add up all conversations of an owner."""
+        return ConversationStatistics(self.conversations.digests(owner_id, ConversationFilter()))
+
+    def _rows(
+        self, owner_id: str, digests: Sequence[ConversationDigest]
+    ) -> list[ConversationRecord]:
+        with ThreadPoolExecutor(_AT_ONCE) as threads:
+            return list(
+                threads.map(
+                    lambda one: self.conversations.conversation(owner_id, one.conversation_id),
+                    digests,
+                )
+            )
+
+
+@dataclass(frozen=True, slots=True)
+class Download:
+    """A link to one object, and until when it works."""
+
+    conversation_id: str
+    download_url: str
+    filename: str
+    file_size: int | None
+    expires_at: str
+    expires_in_seconds: int = LINK_SECONDS
+
+
+def signed_download(
+    files: Files, now: datetime, conversation_id: str, path: str, filename: str, size: int | None
+) -> Download:
+    """Sign a link to an object of a conversation, which works for LINK_SECONDS from now."""
+    expires_at = iso(now + timedelta(seconds=LINK_SECONDS))
+    return Download(conversation_id, files.link(path, filename), filename, size, expires_at)
+
+
+@dataclass(frozen=True, slots=True)
+class ConversationReader:
+    """Reads conversations, and signs links to their files."""
+
+    conversations: ConversationReads
+    conversation_files: Files
+    clock: Clock
+
+    def one(self, owner_id: str, conversation_id: str) -> ConversationRecord:
+        """Read a conversation's row; raises NotFoundError."""
+        return self.conversations.conversation(owner_id, conversation_id)
+
+    def turns(self, record: ConversationRecord) -> list[dict[str, Any]]:
+        """Read the turns of a conversation; raises NotFoundError when its file is gone."""
+        stored = self.conversation_files.get(record.file_path)
+        if stored is None:
+            raise NotFoundError("conversation file", record.conversation_id)
+        turns: list[dict[str, Any]] = json.loads(stored.text)["turns"]
+        return turns
+
+    def download(self, owner_id: str, conversation_id: str, *, raw: bool) -> Download:
+        """Sign a link to the parsed conversation, or to Claude's answer as it came."""
+        record = self.one(owner_id, conversation_id)
+        path, size = (
+            (record.raw_response_path, record.raw_response_size)
+            if raw
+            else (record.file_path, record.file_size)
+        )
+        filename = f"{conversation_id}.raw.json" if raw else f"{conversation_id}.json"
+        return signed_download(
+            self.conversation_files, self.clock(), conversation_id, path, filename, size
+        )
+
+    def download_enriched(self, owner_id: str, conversation_id: str) -> Download:
+        """Sign a link to the training pairs; raises NotEnrichedError until there are any."""
+        record = self.one(owner_id, conversation_id)
+        if record.enriched_file_path is None:
+            raise NotEnrichedError(
+                f"The conversation '{conversation_id}' has no enriched file; its enrichment is "
+                f"at '{record.enrichment_status}'. Run it with POST "
+                f"/api/conversations/{conversation_id}/enrich.",
+                details={"enrichment_status": record.enrichment_status},
+            )
+        filename = f"{conversation_id}.enriched.json"
+        size = record.enriched_file_size
+        return signed_download(
+            self.conversation_files,
+            self.clock(),
+            conversation_id,
+            record.enriched_file_path,
+            filename,
+            size,
+        )

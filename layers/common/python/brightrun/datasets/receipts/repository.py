@@ -1,0 +1,70 @@
+"""Base models' tokenizers in S3; the one read last is kept for the next request."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import TYPE_CHECKING, Protocol
+
+from brightrun.aws.dynamodb import translated
+from brightrun.sft.tokenizer import CONFIG, TOKENIZER, TOKENIZER_FILES, OfflineTokenizer
+
+if TYPE_CHECKING:
+    from mypy_boto3_s3.client import S3Client
+
+
+class Tokenizers(Protocol):
+    """The tokenizers of the base models that an operator has put in place."""
+
+    def tokenizer(self, prefix: str) -> OfflineTokenizer | None:
+        """Read the tokenizer whose files lie under a prefix; None when they are not there.
+
+        Raises StorageError, and ModelError for files that cannot be used.
+        """
+
+
+TokenizerCache = dict[tuple[str, ...], OfflineTokenizer]
+"""The tokenizer that was read last, by its bucket, prefix and the ETags of its objects."""
+
+
+class S3Tokenizers:
+    """ports.receipt.Tokenizers on the bucket of base models.
+
+    A tokenizer of 128,000 tokens takes long to read and much memory, so one is kept in `kept`, for
+    as long as its objects are the same.
+    """
+
+    def __init__(self, client: S3Client, bucket: str, kept: TokenizerCache) -> None:
+        self._client = client
+        self._bucket = bucket
+        self._kept = kept
+
+    def tokenizer(self, prefix: str) -> OfflineTokenizer | None:
+        """Read the tokenizer under a prefix that ends in a slash; None when it is not there.
+
+        Raises StorageError, and ModelError for files that cannot be used.
+        """
+        etags = self._etags(prefix)
+        if not {TOKENIZER, CONFIG} <= etags.keys():
+            return None
+        version = (self._bucket, prefix, *(etags.get(name, "") for name in TOKENIZER_FILES))
+        if version not in self._kept:
+            self._kept.clear()
+            self._kept[version] = self._read(prefix, sorted(etags))
+        return self._kept[version]
+
+    def _etags(self, prefix: str) -> dict[str, str]:
+        """The tokenizer's files that are there; a hub folder has far fewer than 1,000 objects."""
+        with translated("ListObjectsV2"):
+            answer = self._client.list_objects_v2(Bucket=self._bucket, Prefix=prefix)
+        found = {one["Key"].removeprefix(prefix): one["ETag"] for one in answer.get("Contents", [])}
+        return {name: found[name] for name in TOKENIZER_FILES if name in found}
+
+    def _read(self, prefix: str, names: list[str]) -> OfflineTokenizer:
+        with TemporaryDirectory() as place:
+            folder = Path(place)
+            for name in names:
+                with translated("GetObject"):
+                    answer = self._client.get_object(Bucket=self._bucket, Key=f"{prefix}{name}")
+                    (folder / name).write_bytes(answer["Body"].read())
+            return OfflineTokenizer(folder)

@@ -1,0 +1,24 @@
+"""The route that says, before anybody pays, what a model will see of a dataset."""
+
+from __future__ import annotations
+
+from aws_lambda_powertools.event_handler.router import APIGatewayHttpRouter
+
+from brightrun.datasets.receipts.schemas import ReceiptBody, ReceiptResponse
+from brightrun.datasets.receipts.service import ReceiptWriter
+from brightrun.http.app import owner_of, service
+from brightrun.http.schemas import RecordId
+
+router = APIGatewayHttpRouter()
+
+
+@router.post("/api/datasets/<dataset_id>/receipt", tags=["Datasets"])
+def write_receipt(dataset_id: RecordId, body: ReceiptBody) -> ReceiptResponse:
+    """Count what the base model will see, with the trainer's own code.
+
+    A dataset above 10 MB is counted in part, by whole conversations, and the answer says so.
+    """
+    model, receipt = service(router, ReceiptWriter).write(
+        owner_of(router), dataset_id, body.order()
+    )
+    return ReceiptResponse.from_domain(dataset_id, model, receipt)

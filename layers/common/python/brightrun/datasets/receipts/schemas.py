@@ -1,0 +1,157 @@
+"""How receipts are asked for and shown."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any, Literal, Self
+
+from pydantic import Field
+
+from brightrun.catalog.base_models import BaseModelEntry
+from brightrun.datasets.receipts.service import ReceiptRequest
+from brightrun.http.schemas import NestedModel, RequestModel, ResponseModel
+from brightrun.sft.receipt import Receipt
+from brightrun.sft.settings import DatasetSettings
+
+LONGEST_SEQUENCE = 131_072
+"""The longest context of the registry's base models, in tokens."""
+
+
+class ReceiptBody(RequestModel):
+    """POST /api/datasets/{id}/receipt; what is not named is what a training job has by default."""
+
+    base_model: Annotated[
+        str | None, Field(min_length=1, max_length=200, description="Its key or its hub id.")
+    ] = None
+    max_seq_length: Annotated[int, Field(strict=True, ge=32, le=LONGEST_SEQUENCE)] = 4096
+    epochs: Annotated[int, Field(strict=True, ge=1, le=20)] = 3
+    batch_size: Annotated[int, Field(strict=True, ge=1, le=64)] = 16
+    rows_shown: Annotated[
+        int, Field(strict=True, ge=0, le=20, description="How many of the first rows to show.")
+    ] = 5
+
+    def order(self) -> ReceiptRequest:
+        """What the service is asked for."""
+        settings = DatasetSettings(
+            max_seq_length=self.max_seq_length, epochs=self.epochs, batch_size=self.batch_size
+        )
+        return ReceiptRequest(self.base_model, settings, self.rows_shown)
+
+
+class SampleView(NestedModel):
+    """Which part was counted; every count but `rows` was multiplied by `factor`."""
+
+    rows: int
+    of_rows: int
+    bytes: int
+    of_bytes: int
+    factor: float
+
+
+class DroppedView(NestedModel):
+    """Answers that are not trained, by reason."""
+
+    without_target: int
+    without_prompt: int
+    weight_zero: int
+    cut_off: int
+    too_long: int
+
+
+class ReceiptTemplateView(NestedModel):
+    """The chat template that is applied; `opening` is its first 200 characters."""
+
+    name: str
+    file: str
+    sha256: str
+    opening: str
+
+
+class TokenInContentView(NestedModel):
+    """A special token that stands in the text of messages, and is read as one there."""
+
+    token: str
+    rows: int
+    lines: list[int]
+
+
+class SegmentView(NestedModel):
+    """A stretch of text; `omitted` characters were cut out of its middle."""
+
+    text: str
+    trained: bool
+    omitted: int
+
+
+class ShownRowView(NestedModel):
+    """A sequence as the model sees it; a row whose answers share no context gives several."""
+
+    line: int
+    conversation_id: str
+    side: Literal["train", "validation"]
+    fits: bool
+    tokens: int
+    trained_tokens: int
+    turns_dropped: int
+    segments: list[SegmentView]
+
+
+class ReceiptView(NestedModel):
+    """What the model will see; counts are of tokens, rows, pairs, and optimizer steps.
+
+    `total_tokens` are those of all pairs, each with its whole context; of an epoch are those that
+    are trained on, after the pairs of a conversation were merged. `refusal` says why a training
+    job would fail on it.
+    """
+
+    dataset_id: str
+    base_model: str
+    base_model_revision: str
+    method: Literal["exact", "sampled"]
+    sample: SampleView | None
+    refusal: str | None
+    rows: int
+    pairs: int
+    total_tokens: int
+    trainable_tokens: int
+    masked_tokens: int
+    truncated_tokens: int
+    rows_without_trainable_tokens: int
+    rows_without_trainable_tokens_lines: list[int]
+    dropped: DroppedView
+    pairs_that_lost_turns: int
+    turns_dropped: int
+    system_folded_into_user: bool
+    train_pairs: int
+    validation_pairs: int
+    sequences: int
+    longest_sequence: int
+    tokens_per_epoch_unmerged: int
+    merge_factor: float
+    tokens_per_epoch: int
+    target_tokens_per_epoch: int
+    masked_tokens_per_epoch: int
+    validation_tokens: int
+    epochs: int
+    steps: int
+    total_training_tokens: int
+    template: ReceiptTemplateView
+    special_tokens_in_content: list[TokenInContentView]
+    shown: list[ShownRowView]
+    settings: dict[str, Any]
+
+
+class ReceiptResponse(ResponseModel):
+    """One receipt."""
+
+    data: ReceiptView
+
+    @classmethod
+    def from_domain(cls, dataset_id: str, model: BaseModelEntry, receipt: Receipt) -> Self:
+        """Show a receipt."""
+        said = {name: getattr(receipt, name) for name in receipt.__struct_fields__}
+        about = {
+            "dataset_id": dataset_id,
+            "base_model": model.key,
+            "base_model_revision": model.revision,
+        }
+        return cls(data=ReceiptView.model_validate(about | said))

@@ -1,0 +1,326 @@
+"""Validates a dataset's file in one stream and stores the outcome."""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+import math
+from dataclasses import dataclass
+from typing import Annotated, Any, Literal
+
+from pydantic import BaseModel, ConfigDict, Field
+from pydantic.alias_generators import to_camel
+
+from brightrun.aws.objects import ObjectStore
+from brightrun.core import object_keys
+from brightrun.core.errors import NotFoundError, ObjectChangedError, VersionConflictError
+from brightrun.core.timestamps import Clock, iso
+from brightrun.datasets.file_repository import ByteStream, DatasetFiles
+from brightrun.datasets.model import Dataset
+from brightrun.datasets.repository import DatasetRepository
+from brightrun.formats.errors import RecordError
+from brightrun.formats.strict_json import loads
+from brightrun.notifications.model import Notification, NotificationType, notification_id
+from brightrun.validation.result import ValidationResult
+from brightrun.validation.validator import validate
+
+_EVENT = ConfigDict(
+    alias_generator=to_camel, validate_by_name=True, validate_by_alias=True, frozen=True
+)
+ValidationStatus = Literal["ready", "error", "superseded"]
+
+
+class ValidationRun(BaseModel):
+    """Which run of which dataset; `failed` asks to record that every try of it came to nothing."""
+
+    model_config = _EVENT
+
+    owner_id: str
+    dataset_id: str
+    run: Annotated[int, Field(ge=1)]
+    failed: bool = False
+
+    def ended(self, status: ValidationStatus) -> ValidationEnd:
+        """How the run came out."""
+        return ValidationEnd(
+            owner_id=self.owner_id, dataset_id=self.dataset_id, run=self.run, status=status
+        )
+
+
+class ValidationEnd(BaseModel):
+    """How a run came out; `superseded` when somebody else had settled or deleted the dataset."""
+
+    model_config = _EVENT
+
+    owner_id: str
+    dataset_id: str
+    run: int
+    status: ValidationStatus
+
+
+LISTED_IN_ROW = 10
+"""Problems of each kind that the row shows, as the original's did; the report has all."""
+_FORMATS = {
+    "v4-jsonl": "brightrun_lora_v4",
+    "v4-json": "brightrun_lora_v4",
+    "enriched": "brightrun_lora_v4",
+    "conversations": "conversation",
+}
+"""The validator's names of formats that the API calls otherwise."""
+_STATISTICS = (
+    "lines",
+    "records",
+    "conversations",
+    "tokens_per_conversation",
+    "tokens_per_pair",
+    "lengths_method",
+    "duplicates",
+    "near_duplicates",
+    "forgotten",
+    "error_count",
+    "warning_count",
+    "summary",
+    "split",
+    "seconds",
+    "mb_per_s",
+)
+"""What a row carries besides its own fields; the first lines that a code was met on included."""
+GIVEN_UP = (
+    "The validation did not come to its end, though it was tried several times. "
+    "Confirm the dataset again to start another one."
+)
+
+
+def found_out(dataset: Dataset, report: dict[str, Any], now: str) -> Dataset:
+    """Settle a dataset by the validator's report, which is a ValidationResult as a dict."""
+    ready, split = report["status"] == "ready", report["split"]
+    pairs, found = report["total_training_pairs"], report["format"]
+    per_pair = round(report["total_tokens"] / pairs, 1) if pairs else None
+    return dataclasses.replace(
+        dataset,
+        status="ready" if ready else "error",
+        format=_FORMATS.get(found, found) if found else dataset.format,
+        sha256=report["sha256"],
+        total_training_pairs=pairs,
+        trainable_pairs=report["trainable_pairs"],
+        total_validation_pairs=split["validation_pairs"] if split else None,
+        total_tokens=report["total_tokens"],
+        tokens_method=report["tokens_method"],
+        avg_turns_per_conversation=report["avg_turns_per_conversation"],
+        avg_tokens_per_turn=per_pair,
+        statistics={name: report[name] for name in _STATISTICS},
+        validation_errors=report["errors"][:LISTED_IN_ROW],
+        validation_warnings=report["warnings"][:LISTED_IN_ROW],
+        error_message=None if ready else _reason(report),
+        validated_at=now,
+        updated_at=now,
+    )
+
+
+def not_validated(dataset: Dataset, reason: str, now: str) -> Dataset:
+    """Settle a dataset whose file could not be validated at all."""
+    return dataclasses.replace(
+        dataset, status="error", error_message=reason, validated_at=now, updated_at=now
+    )
+
+
+def _reason(report: dict[str, Any]) -> str:
+    count, first = report["error_count"], report["errors"][0]
+    return (
+        f"Found {count} validation error(s), the first in line {first['line']}: "
+        f"{first['message']}. {first['hint']}"
+    )
+
+
+SAMPLES = 3
+HEAD_BYTES = 4 * 1024 * 1024
+"""How much of a file is kept for its samples; an object that lies further in is left out."""
+_CHARACTERS = 6_000
+"""What one sample may hold: three of them, at four bytes a character, are under 80 KB of a row."""
+_LONGEST_TEXT = 300
+_NODE = 8
+"""Characters that a value of any kind counts for, besides its text."""
+_DEEPEST = 12
+_CUT = "…"
+
+
+def sample_of(head: bytes) -> list[dict[str, Any]]:
+    """Read the first objects of a file's beginning, `_meta` left out, long texts cut.
+
+    Whatever is no object is passed over: the report says what is wrong with it.
+    """
+    samples: list[dict[str, Any]] = []
+    for line in head.split(b"\n"):
+        value = _read(line.strip())
+        if isinstance(value, dict) and "_meta" not in value:
+            samples.append(_Cut().object(value))
+        if len(samples) == SAMPLES:
+            break
+    return samples
+
+
+def _read(line: bytes) -> Any:
+    try:
+        return loads(line)
+    except (RecordError, ValueError):
+        return None
+
+
+class _Cut:
+    """Copies one value until its characters are used up."""
+
+    def __init__(self) -> None:
+        self._left = _CHARACTERS
+
+    def object(self, value: dict[str, Any], depth: int = 0) -> dict[str, Any]:
+        """Copy an object; what does not fit is left out."""
+        copied = {}
+        for name, inner in value.items():
+            if self._left <= 0:
+                break
+            copied[self._text(name)] = self._value(inner, depth + 1)
+        return copied
+
+    def _value(self, value: Any, depth: int) -> Any:
+        self._left -= _NODE
+        if isinstance(value, str):
+            return self._text(value)
+        if isinstance(value, dict | list) and depth > _DEEPEST:
+            return _CUT
+        if isinstance(value, dict):
+            return self.object(value, depth)
+        if isinstance(value, list):
+            return self._list(value, depth)
+        # A number that JSON or a reader of it cannot hold is shown as its text.
+        if isinstance(value, float) and not math.isfinite(value):
+            return str(value)
+        return self._text(str(value)) if _is_huge(value) else value
+
+    def _list(self, values: list[Any], depth: int) -> list[Any]:
+        copied = []
+        for inner in values:
+            if self._left <= 0:
+                break
+            copied.append(self._value(inner, depth + 1))
+        return copied
+
+    def _text(self, text: str) -> str:
+        most = max(min(_LONGEST_TEXT, self._left), 0)
+        self._left -= min(len(text), most)
+        return text if len(text) <= most else text[:most] + _CUT
+
+
+def _is_huge(value: Any) -> bool:
+    return isinstance(value, int) and not isinstance(value, bool) and abs(value) > 2**53
+
+
+def validation_ended(dataset: Dataset) -> Notification:
+    """Say that a dataset is ready, or why it is not; it is one that was just settled."""
+    ready = dataset.status == "ready"
+    kind: NotificationType = "dataset_ready" if ready else "dataset_error"
+    told = (
+        f"{dataset.trainable_pairs} pairs of it can be trained on."
+        if ready
+        else str(dataset.error_message)
+    )
+    return Notification(
+        owner_id=dataset.owner_id,
+        notification_id=notification_id(dataset.updated_at, kind, dataset.execution_name),
+        type=kind,
+        title="Dataset Ready" if ready else "Dataset Not Ready",
+        message=f"The dataset '{dataset.name}' is {'ready' if ready else 'not ready'}: {told}",
+        priority="medium" if ready else "high",
+        action_url=f"/datasets/{dataset.dataset_id}",
+        created_at=dataset.updated_at,
+        metadata={"dataset_id": dataset.dataset_id},
+    )
+
+
+_JSON = "application/json"
+
+
+@dataclass(frozen=True, slots=True)
+class DatasetValidator:
+    """What the validate_dataset function does; `reports` is the datasets' own bucket."""
+
+    datasets: DatasetRepository
+    files: DatasetFiles
+    reports: ObjectStore
+    clock: Clock
+
+    def validate(self, run: ValidationRun) -> ValidationEnd:
+        """Carry out one validation run, or record that it failed for good.
+
+        Only the dataset's current run settles it, and only once: a run that was killed is carried
+        out again from the start, and of two at once the second changes nothing. Raises
+        StorageError.
+        """
+        dataset = self._current(run)
+        if dataset is None:
+            return run.ended("superseded")
+        if run.failed:
+            return run.ended(self._settled(not_validated(dataset, GIVEN_UP, self._now())))
+        try:
+            source = _Heading(self.files.open(dataset.storage_path, str(dataset.etag)))
+        except ObjectChangedError as error:
+            reason = f"{error.message} Confirm the dataset again to have it validated as it is."
+            return run.ended(self._settled(not_validated(dataset, reason, self._now())))
+        found = validate(source)
+        settled = self._written_down(dataset, found)
+        sampled = dataclasses.replace(settled, sample_data=sample_of(bytes(source.head)))
+        return run.ended(self._settled(sampled))
+
+    def _current(self, run: ValidationRun) -> Dataset | None:
+        """The dataset, as long as it waits for this run."""
+        try:
+            dataset = self.datasets.dataset(run.owner_id, run.dataset_id)
+        except NotFoundError:
+            return None
+        waits = dataset.status == "validating" and dataset.validation_run == run.run
+        return dataset if waits else None
+
+    def _written_down(self, dataset: Dataset, found: ValidationResult) -> Dataset:
+        """Store the report, and a good file's split; every try of one run writes the same."""
+        place = (dataset.owner_id, dataset.dataset_id, dataset.validation_run)
+        report, split = found.as_dict(), found.split
+        settled = found_out(dataset, report, self._now())
+        report_key, split_key = object_keys.dataset_report(*place), None
+        self.reports.put(report_key, json.dumps(report, ensure_ascii=False), content_type=_JSON)
+        if split is not None:
+            split_key = object_keys.dataset_split(*place)
+            self.reports.put(split_key, json.dumps(split.as_dict()), content_type=_JSON)
+        return dataclasses.replace(settled, report_key=report_key, split_key=split_key)
+
+    def _settled(self, dataset: Dataset) -> ValidationStatus:
+        try:
+            self.datasets.replace(dataset, validation_ended(dataset))
+        except (VersionConflictError, NotFoundError):
+            self._clear_away(dataset)
+            return "superseded"
+        return "ready" if dataset.status == "ready" else "error"
+
+    def _clear_away(self, dataset: Dataset) -> None:
+        """Leave nothing of a dataset behind that was deleted while it was being validated."""
+        try:
+            gone = self.datasets.dataset(dataset.owner_id, dataset.dataset_id).deleted_at
+        except NotFoundError:
+            gone = dataset.updated_at
+        if gone:
+            self.files.remove_all(object_keys.dataset_prefix(dataset.owner_id, dataset.dataset_id))
+
+    def _now(self) -> str:
+        return iso(self.clock())
+
+
+class _Heading:
+    """Hands a stream on, and keeps its first HEAD_BYTES for the samples."""
+
+    def __init__(self, stream: ByteStream) -> None:
+        self._stream = stream
+        self.head = bytearray()
+
+    def read(self, size: int, /) -> bytes:
+        block = self._stream.read(size)
+        if len(self.head) < HEAD_BYTES:
+            self.head += block[: HEAD_BYTES - len(self.head)]
+        return block

@@ -1,0 +1,330 @@
+"""Profile v2: time and cost of a training job from model, data, GPU and instance.
+
+time of a micro-batch = max(layers x floor, FLOPs x tokens / (peak x efficiency x width factor)).
+Efficiencies, floors and the width factor were fitted on 17 published LoRA figures (mean error
+7.6 %, worst 20 %): calibration, not validation. Source: spec training.md 3.1 to 3.4.
+
+Each is a middle and a ninetieth percentile. SageMaker bills from the moment an instance starts to
+work for a job: fetching the image and the model are billed, waiting for an instance is not.
+
+Nothing here was measured on a GPU of ours: rates are fitted on published figures (training_rate),
+the other phases are priors (training_phases), and finished jobs correct both
+(estimate_calibration). What is only assumed says so in the answer.
+"""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from typing import Literal
+
+from brightrun.catalog.base_models import BaseModelEntry
+from brightrun.catalog.gpu_instances import Billing, GpuConfig, GpuType, billing, gpu_type
+from brightrun.catalog.presets import Hyperparameters
+from brightrun.estimates.calibration import Calibration, Factor, Quantiles, bucket_of, total
+from brightrun.estimates.memory import MemoryPlan, adapter_parameters, plan_memory, weight_bytes
+from brightrun.estimates.size import Sequences, TrainingSize, sequences
+
+PASSES = {False: 4, True: 6}
+ATTENTION_PASSES = {False: 3, True: 4}
+"""FLOPs per weight and token (forward, and backward to the activations; frozen weights need no
+gradient), and passes through attention; the second with activations recomputed."""
+FORWARD_SHARE = 0.5
+"""Validation runs the forward pass alone: 2 of the 4 FLOPs per weight."""
+SCALING = {1: 1.0, 2: 0.99, 3: 0.985, 4: 0.98, 5: 0.978, 6: 0.975, 7: 0.972, 8: 0.97}
+"""What several GPUs keep of their sum, for sharing gradients: assumed, unmeasured."""
+QLORA_EFFICIENCY = 0.75
+"""What is left of the speed where every use of a weight unpacks it first: assumed, unmeasured."""
+REFERENCE_WIDTH = 4096
+
+
+@dataclass(frozen=True, slots=True)
+class StepTime:
+    """One optimizer step: seconds, tokens of all GPUs together, and how many GPUs have work."""
+
+    seconds: float
+    tokens: float
+    busy_gpus: int
+
+    @property
+    def tokens_per_second(self) -> float:
+        """Tokens of all GPUs together, for every second."""
+        return self.tokens / self.seconds
+
+
+def flops_per_token(
+    model: BaseModelEntry, *, context: float, target_share: float, recompute: bool
+) -> float:
+    """Floating-point operations per trained token; the trainer reports the same figure.
+
+    The output layer counts where a token has a loss, and is never recomputed.
+    """
+    attention = 4 * model.hidden * context * model.layers
+    return (
+        PASSES[recompute] * model.body_parameters
+        + 4 * model.head_parameters * target_share
+        + ATTENTION_PASSES[recompute] * attention
+    )
+
+
+def width_factor(hidden: int) -> float:
+    """Narrow layers make small matrix products, which run below a wide layer's efficiency."""
+    if hidden < REFERENCE_WIDTH:
+        return math.pow(hidden / REFERENCE_WIDTH, 0.55)
+    return min(1.15, 1 + 0.15 * (hidden - REFERENCE_WIDTH) / REFERENCE_WIDTH)
+
+
+def microbatch_seconds(
+    model: BaseModelEntry, gpu: GpuType, flops: float, tokens: float, *, efficiency: float
+) -> float:
+    """Seconds of one micro-batch on one GPU, forward and backward."""
+    arithmetic = gpu.peak_tflops * 1e12 * efficiency * width_factor(model.hidden)
+    return max(model.layers * gpu.seconds_per_layer, flops * tokens / arithmetic)
+
+
+def step_time(
+    model: BaseModelEntry,
+    gpu: GpuType,
+    data: Sequences,
+    *,
+    gpus: int,
+    batch_pairs: float,
+    pairs: int,
+    tokens_per_microbatch: int,
+    recompute: bool,
+    quantized: bool,
+) -> StepTime:
+    """A step of `batch_pairs` pairs on `gpus` GPUs: as long as the busiest GPU takes.
+
+    A sequence is never split, so a step of two sequences leaves six of eight GPUs without work.
+    """
+    share = min(1.0, batch_pairs / pairs)
+    tokens = data.tokens * share
+    busy = min(gpus, max(1, round(data.count * share)))
+    on_one = tokens / busy
+    flops = flops_per_token(
+        model, context=data.context, target_share=data.target_share, recompute=recompute
+    )
+    count = max(1, math.ceil(on_one / max(tokens_per_microbatch, data.mean_length)))
+    efficiency = gpu.efficiency * (QLORA_EFFICIENCY if quantized else 1.0)
+    seconds = count * microbatch_seconds(model, gpu, flops, on_one / count, efficiency=efficiency)
+    return StepTime(seconds / SCALING[gpus], tokens, busy)
+
+
+PhaseName = Literal[
+    "provision", "image", "download_model", "load_model", "tokenise", "train", "evaluate", "save"
+]
+PROVISION_S = (65.0, 240.0)
+IMAGE_S = (60.0, 171.0)
+"""A published SageMaker log took 3 min 56 s to the start of training, 2 min 51 s of it for a large
+image; ours is a third of its size (assumed)."""
+DOWNLOAD_BYTES_PER_S = (0.5e9, 0.25e9)
+LOAD_BYTES_PER_S = (1.0e9, 0.5e9)
+"""S3 to the instance's disk, disk to GPU: assumed, unmeasured."""
+SETUP_S = (8.0, 20.0)
+"""Imports and joining the processes."""
+TOKENS_PER_S = (150_000.0, 60_000.0)
+"""Rendering and tokenising, in one process: at least that on the 44 pairs (measured on a CPU)."""
+UPLOAD_S = (20.0, 60.0)
+"""model.tar.gz to S3 and SageMaker's own end: assumed."""
+CHECKPOINT_EVERY = 50
+CHECKPOINT_BYTES_A_WEIGHT = 16
+CHECKPOINT_BYTES_PER_S = (1.0e9, 0.4e9)
+CPU_PROVISION_S = (1.5, 4.0)
+CPU_SETUP_S = (3.6, 9.0)
+CPU_UPLOAD_S = (0.6, 2.5)
+"""A local run: process start, imports and loading, saving and checking. Measured over four runs of
+the tiny model: 5.3 to 5.9 s besides training, whatever was trained."""
+
+
+@dataclass(frozen=True, slots=True)
+class Phase:
+    """A part of a job and its seconds; `billed` says whether they cost anything."""
+
+    name: PhaseName
+    seconds: Quantiles
+    billed: bool = True
+
+
+def phases_before(
+    model: BaseModelEntry, gpu: GpuType, method: str, tokens: float
+) -> tuple[Phase, ...]:
+    """Everything up to the first step; `tokens` are those of all pairs, before merging."""
+    tokenise = Phase("tokenise", _at(tokens, TOKENS_PER_S))
+    if gpu.is_cpu:
+        return (
+            Phase("provision", _between(CPU_PROVISION_S), billed=False),
+            Phase("load_model", _between(CPU_SETUP_S)),
+            tokenise,
+        )
+    loading = _at(weight_bytes(model, method), LOAD_BYTES_PER_S)
+    setup = _between(SETUP_S)
+    return (
+        Phase("provision", _between(PROVISION_S), billed=False),
+        Phase("image", _between(IMAGE_S)),
+        Phase("download_model", _at(2.0 * model.parameters, DOWNLOAD_BYTES_PER_S)),
+        Phase("load_model", loading.plus(setup)),
+        tokenise,
+    )
+
+
+def saving(model: BaseModelEntry, gpu: GpuType, rank: int, steps: int) -> Phase:
+    """Checkpoints on the way, then the adapter, its checks and its upload."""
+    if gpu.is_cpu:
+        return Phase("save", _between(CPU_UPLOAD_S))
+    written = CHECKPOINT_BYTES_A_WEIGHT * adapter_parameters(model, rank)
+    checkpoints = _at(written * (1 + steps // CHECKPOINT_EVERY), CHECKPOINT_BYTES_PER_S)
+    last = _between(UPLOAD_S)
+    return Phase("save", checkpoints.plus(last))
+
+
+def _between(prior: tuple[float, float]) -> Quantiles:
+    middle, late = prior
+    return Quantiles(middle * middle / late, middle, late)
+
+
+def _at(amount: float, rates: tuple[float, float]) -> Quantiles:
+    usual, slow = rates
+    return _between((amount / usual, amount / slow))
+
+
+SMOKE_MAX_SEQ_LENGTH = 8192
+"""training_container/recipes/smoke_cpu.yaml, by which the tiny model is always trained."""
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """What is to be trained, on what, and how; `name` is the dataset's, where there is one."""
+
+    size: TrainingSize
+    model: BaseModelEntry
+    gpu: GpuConfig
+    hyper: Hyperparameters
+    name: str | None = None
+
+
+@dataclass(frozen=True)
+class Prediction:
+    """Time and cost of a plan: everything that follows from it alone.
+
+    `train_factor` and `overhead_factor` are contained in the seconds already; `raw_train_s` and
+    `raw_overhead_s`, without them, are what the job is compared with when it has ended.
+    """
+
+    plan: Plan
+    gpu: GpuType
+    billing: Billing
+    memory: MemoryPlan
+    data: Sequences
+    step: StepTime
+    steps_per_epoch: int
+    phases: tuple[Phase, ...]
+    bucket: str
+    train_factor: Factor
+    overhead_factor: Factor
+    raw_train_s: float
+    raw_overhead_s: float
+
+    @property
+    def total_steps(self) -> int:
+        """Optimizer steps of all epochs."""
+        return self.steps_per_epoch * self.plan.hyper.epochs
+
+    @property
+    def seconds(self) -> Quantiles:
+        """From the start of the job to its end, waiting for free capacity aside."""
+        waiting = [phase.seconds for phase in self.phases if not phase.billed]
+        return total([self.billed_seconds, *waiting])
+
+    @property
+    def billed_seconds(self) -> Quantiles:
+        """What SageMaker bills, for each instance."""
+        train, others = self._billed(training=True), self._billed(training=False)
+        learned = self.overhead_factor
+        # What was learned of the other phases is the spread of their sum, not of each.
+        together = learned.factor.times(self.raw_overhead_s) if learned.jobs else total(others)
+        return total([*train, together])
+
+    @property
+    def cost_usd(self) -> Quantiles:
+        """All instances together, on demand."""
+        return self.billed_seconds.times(self.billing.usd_per_hour / 3600)
+
+    def _billed(self, *, training: bool) -> list[Quantiles]:
+        billed = [phase for phase in self.phases if phase.billed]
+        return [one.seconds for one in billed if (one.name == "train") is training]
+
+
+def predict(plan: Plan, calibration: Calibration) -> Prediction:
+    """Predict a plan; raises InvalidInputError for an unknown GPU type or count."""
+    gpu, hyper, model = gpu_type(plan.gpu.type), plan.hyper, plan.model
+    rent = billing(plan.gpu.type, plan.gpu.count)
+    memory = plan_memory(model, gpu, hyper)
+    data = sequences(
+        plan.size, model.token_factor, batch_size=hyper.batch_size, limit=longest_sequence(plan)
+    )
+    quantized = hyper.method == "qlora"
+    step = step_time(
+        model,
+        gpu,
+        data,
+        gpus=rent.billed_gpus,  # the launcher starts a process on every GPU of an instance
+        batch_pairs=hyper.batch_size,
+        pairs=plan.size.pairs,
+        tokens_per_microbatch=memory.tokens_per_microbatch,
+        recompute=memory.gradient_checkpointing,
+        quantized=quantized,
+    )
+    steps_per_epoch = math.ceil(plan.size.pairs / hyper.batch_size)
+    raw_train = data.tokens * hyper.epochs / step.tokens_per_second
+    bucket = bucket_of(gpu.key, model, memory.gradient_checkpointing, quantized)
+    others = _others(plan, gpu, data, step, steps_per_epoch * hyper.epochs)
+    train_factor = calibration.of("train", bucket)
+    overhead_factor = calibration.of("overhead", gpu.key)
+    train = Phase("train", train_factor.factor.times(raw_train))
+    corrected = [_corrected(phase, overhead_factor) for phase in others]
+    return Prediction(
+        plan=plan,
+        gpu=gpu,
+        billing=rent,
+        memory=memory,
+        data=data,
+        step=step,
+        steps_per_epoch=steps_per_epoch,
+        phases=(*corrected[:-2], train, *corrected[-2:]),
+        bucket=bucket,
+        train_factor=train_factor,
+        overhead_factor=overhead_factor,
+        raw_train_s=raw_train,
+        raw_overhead_s=sum(phase.seconds.p50 for phase in others if phase.billed),
+    )
+
+
+def longest_sequence(plan: Plan) -> int:
+    """Tokens of the longest sequence that is trained; the tiny model's recipe has its own limit."""
+    if plan.model.local_only:
+        return SMOKE_MAX_SEQ_LENGTH
+    return min(plan.hyper.max_seq_length, plan.model.context_length)
+
+
+def _others(
+    plan: Plan, gpu: GpuType, data: Sequences, step: StepTime, steps: int
+) -> tuple[Phase, ...]:
+    """Every phase but training; evaluating and saving come last."""
+    size = plan.size
+    stored = (size.pairs + size.validation_pairs) * size.tokens_per_pair * plan.model.token_factor
+    held_out = data.tokens * size.validation_pairs / size.pairs
+    # Once before the first step, then after every epoch.
+    evaluated = held_out * (plan.hyper.epochs + 1) * FORWARD_SHARE
+    evaluate = Quantiles.around(evaluated / step.tokens_per_second, 0.3)
+    return (
+        *phases_before(plan.model, gpu, plan.hyper.method, stored),
+        Phase("evaluate", evaluate),
+        saving(plan.model, gpu, plan.hyper.rank, steps),
+    )
+
+
+def _corrected(phase: Phase, learned: Factor) -> Phase:
+    if not phase.billed or not learned.jobs:
+        return phase
+    return Phase(phase.name, learned.factor.times(phase.seconds.p50))

@@ -1,0 +1,127 @@
+"""The one table from domain errors to HTTP, and the problem+json body (RFC 9457)."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping, Sequence
+from http import HTTPStatus
+from typing import Any, Literal
+
+from aws_lambda_powertools.event_handler import Response
+
+from brightrun.core import errors
+from brightrun.http.schemas import UNION_TAGS, NestedModel
+
+PROBLEM_JSON = "application/problem+json"
+STATUS: Mapping[type[errors.BrightRunError], HTTPStatus] = {
+    errors.NotFoundError: HTTPStatus.NOT_FOUND,
+    errors.InvalidInputError: HTTPStatus.BAD_REQUEST,
+    errors.ConflictError: HTTPStatus.CONFLICT,
+    errors.IdempotencyKeyReusedError: HTTPStatus.UNPROCESSABLE_ENTITY,
+    errors.StorageError: HTTPStatus.SERVICE_UNAVAILABLE,
+    errors.BrightRunError: HTTPStatus.INTERNAL_SERVER_ERROR,
+}
+MOST_FAULTS = 100
+"""Faults that one answer lists: a body can have more than an answer of 6 MB could name."""
+LONGEST_FIELD = 200
+"""Characters of a field's name that are repeated: the name of an unknown one is the caller's."""
+
+
+class FieldFault(NestedModel):
+    """One field that is wrong, by its path in the body or its name in the query."""
+
+    field: str
+    message: str
+
+
+class Problem(NestedModel):
+    """An error: RFC 9457's fields, the original's `error` and `details`, a code for machines.
+
+    `details` lists the faults of a request, or holds what else is known, such as a record's
+    current state.
+    """
+
+    type: str
+    title: str
+    status: int
+    detail: str
+    success: Literal[False] = False
+    error: str
+    code: str
+    details: list[FieldFault] | dict[str, Any] | None
+
+
+def status_of(error: errors.BrightRunError) -> HTTPStatus:
+    """Find the status of an error's nearest ancestor in the table."""
+    for ancestor in type(error).__mro__:
+        if ancestor in STATUS:
+            return STATUS[ancestor]
+    raise AssertionError("BrightRunError itself is in the table")
+
+
+def problem(
+    status: HTTPStatus,
+    sentence: str,
+    *,
+    code: str,
+    details: Any = None,
+    headers: Mapping[str, str] | None = None,
+) -> Response[str]:
+    """Make a problem+json answer."""
+    body = Problem(
+        type=f"urn:brightrun:problem:{code}",
+        title=status.phrase,
+        status=status.value,
+        detail=sentence,
+        error=sentence,
+        code=code,
+        details=details,
+    )
+    return Response(
+        status_code=status.value,
+        content_type=PROBLEM_JSON,
+        body=json.dumps(body.model_dump()),
+        headers=dict(headers or {}),
+    )
+
+
+def domain_problem(error: errors.BrightRunError) -> Response[str]:
+    """Answer what the caller can mend."""
+    return problem(status_of(error), error.message, code=error.code, details=error.details)
+
+
+def storage_problem(error: errors.StorageError) -> Response[str]:
+    """Answer that an AWS service failed us; which one is for the log."""
+    sentence = "The service cannot reach what it stores; try again in a moment."
+    return problem(status_of(error), sentence, code=error.code, headers={"Retry-After": "1"})
+
+
+def internal_problem() -> Response[str]:
+    """Answer what nobody foresaw."""
+    return problem(
+        HTTPStatus.INTERNAL_SERVER_ERROR,
+        "Something went wrong on our side; try again, and report it if it stays.",
+        code="internal_error",
+    )
+
+
+def request_problem(faults: Sequence[Mapping[str, Any]]) -> Response[str]:
+    """Answer a request that does not fit its model, with the fields that are wrong."""
+    details = [
+        {"field": _field(fault["loc"]), "message": fault["msg"].removeprefix("Value error, ")}
+        for fault in faults[:MOST_FAULTS]
+    ]
+    sentence = f"The request is not valid: {details[0]['field']}: {details[0]['message']}."
+    if len(faults) > 1:
+        sentence += f" {len(faults) - 1} more in details."
+    return problem(HTTPStatus.BAD_REQUEST, sentence, code="invalid_request", details=details)
+
+
+def _field(location: Sequence[Any]) -> str:
+    """Write pydantic's location as a path, without the part of the request that it starts with.
+
+    The tag of a union's branch is left out: no caller has heard of it.
+    """
+    where, *path = [str(part) for part in location]
+    named = ".".join(part for part in path if part not in UNION_TAGS)
+    return (named or where)[:LONGEST_FIELD]

@@ -1,0 +1,52 @@
+"""Notifications: what an owner is told without having asked."""
+
+from __future__ import annotations
+
+import dataclasses
+import uuid
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any, Literal
+
+NotificationType = Literal[
+    "dataset_ready",
+    "dataset_error",
+    "job_queued",
+    "job_started",
+    "job_completed",
+    "job_failed",
+    "job_cancelled",
+    "artifact_ready",
+]
+Priority = Literal["low", "medium", "high"]
+_NAMESPACE = uuid.UUID("3b3f6f5e-52a2-5f0b-9f1e-5d0b6f3a9c11")
+
+
+@dataclass(frozen=True, slots=True)
+class Notification:
+    """One notification. Its id begins with the moment, so that listing by id lists by age."""
+
+    owner_id: str
+    notification_id: str
+    type: NotificationType
+    title: str
+    message: str
+    priority: Priority
+    action_url: str
+    created_at: str
+    metadata: dict[str, str] = field(default_factory=dict)
+    read: bool = False
+
+
+def notification_id(created_at: str, type_: NotificationType, subject: str) -> str:
+    """Name what is told about one state of a subject, so that telling it again is noticed.
+
+    `subject` is the id of what it is about, with a run where there can be several.
+    """
+    return f"{created_at}~{uuid.uuid5(_NAMESPACE, f'{type_}:{subject}')}"
+
+
+def read_notification(row: Mapping[str, Any]) -> Notification:
+    """Read a row as the repository stored it."""
+    names = {one.name for one in dataclasses.fields(Notification)}
+    return Notification(**{name: value for name, value in row.items() if name in names})

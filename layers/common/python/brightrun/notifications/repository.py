@@ -1,0 +1,131 @@
+"""Notifications in DynamoDB; their ids begin with the moment, so listing by id lists by age."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, Protocol
+
+from botocore.exceptions import ClientError
+
+from brightrun.aws.dynamodb import decode_cursor, from_wire, query_page, row_of, to_wire, translated
+from brightrun.aws.transactions import MAX_OPERATIONS, transact, update
+from brightrun.core.errors import NotFoundError
+from brightrun.core.pages import Page
+from brightrun.notifications.model import Notification, read_notification
+
+if TYPE_CHECKING:
+    from mypy_boto3_dynamodb.client import DynamoDBClient
+
+
+class Notifications(Protocol):
+    """What owners are told."""
+
+    def add(self, notification: Notification) -> None:
+        """Keep a notification; writing it again changes nothing."""
+
+    def notifications(
+        self, owner_id: str, *, unread: bool, limit: int, cursor: str | None
+    ) -> Page[Notification]:
+        """List an owner's notifications, newest first, or only those that were not read."""
+
+    def unread_count(self, owner_id: str) -> int:
+        """Count those that were not read, among the newest few thousand."""
+
+    def mark_read(self, owner_id: str, notification_id: str) -> Notification:
+        """Mark one as read; done again, it changes nothing. Raises NotFoundError."""
+
+    def mark_all_read(self, owner_id: str) -> int:
+        """Mark the newest unread ones as read, up to 1,000; gives their number."""
+
+
+MOST_MARKED = 1000
+"""Notifications that one request marks as read."""
+_READS = 4
+"""Pages of 1 MB that one request reads at most: some 10,000 notifications."""
+_EXISTS = "attribute_exists(notification_id)"
+
+
+def notification_put(table: str, notification: Notification) -> dict[str, Any]:
+    """One step of a transaction: tell an owner together with what is written beside it."""
+    return {"Put": {"TableName": table, "Item": to_wire(row_of(notification))}}
+
+
+class DynamoNotifications:
+    """ports.datasets.Notifications."""
+
+    def __init__(self, client: DynamoDBClient, table: str) -> None:
+        self._client = client
+        self._table = table
+
+    def add(self, notification: Notification) -> None:
+        """Keep a notification; writing it again changes nothing, so that it stays read."""
+        step = notification_put(self._table, notification)
+        step["Put"]["ConditionExpression"] = "attribute_not_exists(notification_id)"
+        transact(self._client, [step])
+
+    def notifications(
+        self, owner_id: str, *, unread: bool, limit: int, cursor: str | None
+    ) -> Page[Notification]:
+        """List an owner's notifications, newest first, or only those that were not read.
+
+        A page of unread ones may be short and still have a cursor: see query_page.
+        """
+        request = self._query(owner_id, unread=unread)
+        if start := decode_cursor(cursor, owner_id=owner_id):
+            request["ExclusiveStartKey"] = start
+        rows, following = query_page(
+            self._client,
+            limit=limit,
+            key_attributes=("owner_id", "notification_id"),
+            most_reads=_READS,
+            **request,
+        )
+        return Page(tuple(map(read_notification, rows)), following)
+
+    def unread_count(self, owner_id: str) -> int:
+        """Count those that were not read, among the newest 4 MB."""
+        request, counted = self._query(owner_id, unread=True), 0
+        for _ in range(_READS):
+            with translated("Query"):
+                answer = self._client.query(**request, Select="COUNT")
+            counted += answer["Count"]
+            if "LastEvaluatedKey" not in answer:
+                break
+            request["ExclusiveStartKey"] = answer["LastEvaluatedKey"]
+        return counted
+
+    def mark_read(self, owner_id: str, notification_id: str) -> Notification:
+        """Mark one as read; done again, it changes nothing. Raises NotFoundError."""
+        try:
+            with translated("UpdateItem"):
+                answer = self._client.update_item(
+                    **self._mark(owner_id, notification_id), ReturnValues="ALL_NEW"
+                )
+        except ClientError as error:
+            raise NotFoundError("notification", notification_id) from error
+        return read_notification(from_wire(answer["Attributes"]))
+
+    def mark_all_read(self, owner_id: str) -> int:
+        """Mark the newest unread ones as read, up to MOST_MARKED; gives their number."""
+        page = self.notifications(owner_id, unread=True, limit=MOST_MARKED, cursor=None)
+        ids = [one.notification_id for one in page.records]
+        for start in range(0, len(ids), MAX_OPERATIONS):
+            some = ids[start : start + MAX_OPERATIONS]
+            transact(self._client, [{"Update": self._mark(owner_id, one)} for one in some])
+        return len(ids)
+
+    def _mark(self, owner_id: str, notification_id: str) -> dict[str, Any]:
+        key = {"owner_id": owner_id, "notification_id": notification_id}
+        return update(self._table, key, set_to={"read": True}, condition=_EXISTS)
+
+    def _query(self, owner_id: str, *, unread: bool) -> dict[str, Any]:
+        request: dict[str, Any] = {
+            "TableName": self._table,
+            "ScanIndexForward": False,
+            "KeyConditionExpression": "owner_id = :owner",
+            "ExpressionAttributeValues": to_wire({":owner": owner_id}),
+        }
+        if unread:
+            request["FilterExpression"] = "#read = :no"
+            request["ExpressionAttributeNames"] = {"#read": "read"}
+            request["ExpressionAttributeValues"] |= to_wire({":no": False})
+        return request

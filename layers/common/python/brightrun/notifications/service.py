@@ -1,0 +1,32 @@
+"""Shows what owners were told, and remembers what they have read."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from brightrun.core.pages import Page
+from brightrun.notifications.model import Notification
+from brightrun.notifications.repository import Notifications
+
+
+@dataclass(frozen=True, slots=True)
+class NotificationReader:
+    """What the notifications function does."""
+
+    notifications: Notifications
+
+    def page(
+        self, owner_id: str, *, unread: bool, limit: int, cursor: str | None
+    ) -> tuple[Page[Notification], int]:
+        """List notifications, newest first, and count those that were not read."""
+        page = self.notifications.notifications(owner_id, unread=unread, limit=limit, cursor=cursor)
+        return page, self.notifications.unread_count(owner_id)
+
+    def mark_read(self, owner_id: str, notification_id: str) -> Notification:
+        """Mark one as read; raises NotFoundError."""
+        return self.notifications.mark_read(owner_id, notification_id)
+
+    def mark_all_read(self, owner_id: str) -> tuple[int, int]:
+        """Mark the newest thousand unread ones as read; gives their number and what is left."""
+        marked = self.notifications.mark_all_read(owner_id)
+        return marked, self.notifications.unread_count(owner_id)

@@ -1,0 +1,109 @@
+"""Finds scaffolding by id or key: the built-in records, under those an owner has written."""
+
+from __future__ import annotations
+
+import difflib
+from typing import Any
+
+from brightrun.core.errors import UnknownScaffoldingError
+from brightrun.core.ids import NIL_UUID
+from brightrun.scaffolding.builtin import builtin_records
+from brightrun.scaffolding.matching import TemplateCriteria, select_template
+from brightrun.scaffolding.model import (
+    Consultant,
+    EmotionalArc,
+    Persona,
+    PromptTemplate,
+    R,
+    Record,
+    TrainingTopic,
+)
+from brightrun.scaffolding.repository import ScaffoldingRepository
+
+NEAR_MATCHES = 3
+
+
+class ScaffoldingCatalog:
+    """A snapshot of what owners can use: make one for each request, it reads a kind only once.
+
+    Active or not, every record is found by its id or its key; an owner's own version of a
+    built-in record stands in its place.
+    """
+
+    def __init__(self, repository: ScaffoldingRepository) -> None:
+        self._repository = repository
+        self._records: dict[tuple[str, type[Record]], tuple[Any, ...]] = {}
+        self._indexes: dict[tuple[str, type[Record]], dict[str, Any]] = {}
+
+    def all(self, owner_id: str, record_type: type[R]) -> tuple[R, ...]:
+        """Give every record of one kind: the built-in ones in their order, then the owner's."""
+        records = self._records.get((owner_id, record_type))
+        if records is None:
+            owned = {one.id: one for one in self._repository.owned(owner_id, record_type)}
+            shipped = [owned.pop(one.id, one) for one in builtin_records(record_type)]
+            records = (*shipped, *owned.values())
+            self._records[owner_id, record_type] = records
+        return records
+
+    def active(self, owner_id: str, record_type: type[R]) -> tuple[R, ...]:
+        """Give the records of one kind that are not deactivated."""
+        return tuple(one for one in self.all(owner_id, record_type) if one.is_active)
+
+    def find(self, owner_id: str, record_type: type[R], id_or_key: str) -> R | None:
+        """Look a record up by its id, else by its key; None when there is none."""
+        index: dict[str, R] | None = self._indexes.get((owner_id, record_type))
+        if index is None:
+            records = self.all(owner_id, record_type)
+            # Where a later release ships a key that an owner already uses, the owner's counts.
+            index = {one.key: one for one in records} | {one.id: one for one in records}
+            self._indexes[owner_id, record_type] = index
+        return index.get(id_or_key)
+
+    def get(self, owner_id: str, record_type: type[R], id_or_key: str) -> R:
+        """Look a record up; raises UnknownScaffoldingError that names near matches."""
+        record = self.find(owner_id, record_type, id_or_key)
+        if record is None:
+            near = self.near_matches(owner_id, record_type, id_or_key)
+            raise UnknownScaffoldingError(record_type.kind, id_or_key, near)
+        return record
+
+    def near_matches(self, owner_id: str, record_type: type[Record], key: str) -> list[str]:
+        """Name up to NEAR_MATCHES keys that look like this one, the likest first."""
+        keys = [one.key for one in self.all(owner_id, record_type)]
+        return difflib.get_close_matches(key, keys, n=NEAR_MATCHES)
+
+    def persona(self, owner_id: str, id_or_key: str) -> Persona:
+        """Look a persona up; raises UnknownScaffoldingError."""
+        return self.get(owner_id, Persona, id_or_key)
+
+    def emotional_arc(self, owner_id: str, id_or_key: str) -> EmotionalArc:
+        """Look an emotional arc up; raises UnknownScaffoldingError."""
+        return self.get(owner_id, EmotionalArc, id_or_key)
+
+    def training_topic(self, owner_id: str, id_or_key: str) -> TrainingTopic:
+        """Look a topic up; raises UnknownScaffoldingError."""
+        return self.get(owner_id, TrainingTopic, id_or_key)
+
+    def template(self, owner_id: str, id_or_name: str) -> PromptTemplate:
+        """Look a template up by its id or name; raises UnknownScaffoldingError."""
+        return self.get(owner_id, PromptTemplate, id_or_name)
+
+    def consultant(self, owner_id: str) -> Consultant:
+        """Give the owner's consultant; everybody has exactly one."""
+        return self.all(owner_id, Consultant)[0]
+
+    def templates_for_arc(self, owner_id: str, arc_key: str) -> tuple[PromptTemplate, ...]:
+        """Give the active templates that serve an arc."""
+        templates = self.active(owner_id, PromptTemplate)
+        return tuple(one for one in templates if one.emotional_arc_type == arc_key)
+
+    def choose_template(
+        self, owner_id: str, template_id: str | None, wanted: TemplateCriteria
+    ) -> PromptTemplate:
+        """Give the template asked for; for none, or the NIL UUID, select one.
+
+        Raises UnknownScaffoldingError or NoTemplateForArcError.
+        """
+        if template_id and template_id != NIL_UUID:
+            return self.template(owner_id, template_id)
+        return select_template(self.templates_for_arc(owner_id, wanted.arc_key), wanted)

@@ -1,0 +1,103 @@
+"""Prompt templates: text with {{name}} placeholders, rendered strictly, and values for them."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+
+from brightrun.core.errors import (
+    InvalidInputError,
+    TemplateSyntaxError,
+    TemplateTooLongError,
+    UnresolvedPlaceholderError,
+)
+
+MAX_RESOLVED_CHARS = 40_000
+"""Bound on a resolved prompt: about 13,000 tokens, six times the longest built-in one."""
+_BRACES = re.compile(r"\{\{|\}\}")
+_NAME = re.compile(r"\s*([A-Za-z_][A-Za-z0-9_]*(?:\.[A-Za-z_][A-Za-z0-9_]*)*)\s*")
+
+
+@dataclass(frozen=True, slots=True)
+class _Part:
+    text: str
+    is_placeholder: bool
+
+
+def placeholders(template_text: str, template_name: str) -> tuple[str, ...]:
+    """Name the placeholders in the order of their first use; raises TemplateSyntaxError."""
+    names = (part.text for part in _parts(template_text, template_name) if part.is_placeholder)
+    return tuple(dict.fromkeys(names))
+
+
+def require_known(template_text: str, template_name: str, known: Mapping[str, object]) -> None:
+    """Pass only a template all of whose placeholders are `known`.
+
+    Raises InvalidInputError that lists every unknown one and those there are, and
+    TemplateSyntaxError for braces that do not match.
+    """
+    unknown = [name for name in placeholders(template_text, template_name) if name not in known]
+    if unknown:
+        named = ", ".join(f"{{{{{name}}}}}" for name in unknown)
+        raise InvalidInputError(
+            f"The template '{template_name}' uses placeholders that do not exist: {named}. "
+            f"Those there are: {', '.join(sorted(known))}.",
+            details=[
+                {"field": "template_text", "message": f"unknown placeholder {name}"}
+                for name in unknown
+            ],
+        )
+
+
+def render(template_text: str, template_name: str, values: Mapping[str, str]) -> str:
+    """Put the values in place of the placeholders.
+
+    Values go in as they are: braces inside a value are text, never a placeholder. Raises
+    UnresolvedPlaceholderError naming every placeholder without a value or with a blank one,
+    TemplateSyntaxError, and TemplateTooLongError over MAX_RESOLVED_CHARS.
+    """
+    parts = list(_parts(template_text, template_name))
+    missing = [
+        part.text for part in parts if part.is_placeholder and not values.get(part.text, "").strip()
+    ]
+    if missing:
+        raise UnresolvedPlaceholderError(template_name, list(dict.fromkeys(missing)))
+    resolved = "".join(values[part.text] if part.is_placeholder else part.text for part in parts)
+    if len(resolved) > MAX_RESOLVED_CHARS:
+        raise TemplateTooLongError(
+            f"The template '{template_name}' resolves to {len(resolved):,} characters; "
+            f"{MAX_RESOLVED_CHARS:,} is the most. Shorten the template or its records.",
+            details={"length": len(resolved), "limit": MAX_RESOLVED_CHARS},
+        )
+    return resolved
+
+
+def _parts(text: str, template_name: str) -> Iterator[_Part]:
+    """Split a template at its placeholders; braces must match and hold a name."""
+    position = 0
+    while opening := _BRACES.search(text, position):
+        if opening.group() == "}}":
+            raise _syntax_error(template_name, text, opening.start(), "'}}' without '{{' before it")
+        closing = _BRACES.search(text, opening.end())
+        if closing is None or closing.group() == "{{":
+            raise _syntax_error(template_name, text, opening.start(), "'{{' without its '}}'")
+        name = _NAME.fullmatch(text, opening.end(), closing.start())
+        if name is None:
+            raise _syntax_error(
+                template_name, text, opening.start(), "the braces must hold one name and no more"
+            )
+        yield _Part(text[position : opening.start()], is_placeholder=False)
+        yield _Part(name.group(1), is_placeholder=True)
+        position = closing.end()
+    yield _Part(text[position:], is_placeholder=False)
+
+
+def _syntax_error(template_name: str, text: str, offset: int, fault: str) -> TemplateSyntaxError:
+    line = text.count("\n", 0, offset) + 1
+    column = offset - (text.rfind("\n", 0, offset) + 1) + 1
+    return TemplateSyntaxError(
+        f"The template '{template_name}' is not well formed at line {line}, column {column}: "
+        f"{fault}. A placeholder is written {{{{name}}}}.",
+        details={"template": template_name, "line": line, "column": column},
+    )

@@ -1,0 +1,87 @@
+"""What training costs: while a job runs, when its bill is closed, and the record of it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any, Literal
+
+from brightrun.catalog.gpu_instances import Billing
+from brightrun.core.timestamps import from_iso, iso
+from brightrun.training.model import TrainingJob
+
+
+@dataclass(frozen=True, slots=True)
+class CostRecord:
+    """What one ended job cost. `record_id` is `{recorded_at}~{job_id}`: one job, one record.
+
+    `amount` is US dollars; `billing_period` is the day, in UTC, on which it was recorded.
+    """
+
+    owner_id: str
+    record_id: str
+    job_id: str
+    cost_type: Literal["training_compute"]
+    amount: float
+    billing_period: str
+    recorded_at: str
+    details: dict[str, Any] = field(default_factory=dict)
+
+
+DECIMALS = 4
+"""Hundredths of a cent: a run on the CPU costs less than a cent, and is not free."""
+
+
+def cost_of(billing: Billing, seconds: float) -> float:
+    """US dollars for so many billed seconds, at the price that was agreed."""
+    return round(billing.usd_per_hour * seconds / 3600, DECIMALS)
+
+
+def cost_so_far(job: TrainingJob, now: datetime) -> float:
+    """What a job has cost until now; the final cost once its bill is closed.
+
+    Before SageMaker bills, nothing. Spot instances are counted at the full price until SageMaker
+    says what it bills, so that the figure can only fall.
+    """
+    if job.final_cost is not None:
+        return job.final_cost
+    if job.started_at is None or job.settled:
+        return job.current_cost
+    return cost_of(job.billing, max(0.0, (now - from_iso(job.started_at)).total_seconds()))
+
+
+def estimated_completion(job: TrainingJob, now: datetime) -> str | None:
+    """When a running job will be done if it goes on as it has; None while nobody can say."""
+    if job.status != "running" or job.started_at is None or job.progress <= 0:
+        return None
+    started = from_iso(job.started_at)
+    return iso(started + (now - started) * (100 / job.progress))
+
+
+def cost_record(job: TrainingJob, now: datetime) -> CostRecord:
+    """The record of an ended job; `final_cost` and `billed_seconds` are what its row says."""
+    recorded_at = iso(now)
+    seconds = job.billed_seconds or 0
+    return CostRecord(
+        owner_id=job.owner_id,
+        record_id=f"{recorded_at}~{job.job_id}",
+        job_id=job.job_id,
+        cost_type="training_compute",
+        amount=job.final_cost or 0.0,
+        billing_period=recorded_at[:10],
+        recorded_at=recorded_at,
+        details={
+            "job_name": job.name,
+            "status": job.status,
+            "gpu_type": job.gpu_config.type,
+            "gpu_count": job.gpu_config.count,
+            "instance_type": job.billing.instance_type,
+            "instances": job.billing.instances,
+            "billed_gpus": job.billing.billed_gpus,
+            "usd_per_hour": job.billing.usd_per_hour,
+            "price_date": job.billing.price_date,
+            "billed_seconds": seconds,
+            "duration_hours": round(seconds / 3600, DECIMALS),
+            "use_spot": job.use_spot,
+        },
+    )

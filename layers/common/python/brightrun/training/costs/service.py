@@ -1,0 +1,112 @@
+"""Adds up what an owner's training has cost over some days."""
+
+from __future__ import annotations
+
+from collections import defaultdict, deque
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import date, timedelta
+from typing import Literal
+
+from brightrun.core.errors import InvalidInputError
+from brightrun.core.timestamps import Clock
+from brightrun.training.costs.model import DECIMALS, CostRecord
+from brightrun.training.costs.repository import CostRecords
+
+Period = Literal["week", "month", "year"]
+PERIODS: dict[Period, int] = {"week": 7, "month": 30, "year": 365}
+"""Days of a period that ends today, today included."""
+DEFAULT_DAYS = 30
+MOST_DAYS = 366
+EARLIEST, LATEST = date(2000, 1, 1), date(2999, 12, 31)
+MOST_RECORDS = 1000
+"""Records that one answer lists, the newest ones; the sums are over all."""
+
+
+@dataclass(frozen=True, slots=True)
+class CostSummary:
+    """US dollars from one day to another, both whole and in UTC.
+
+    `by_day` has every day, those without a cost too; `records` are the newest ones, newest first.
+    """
+
+    first: date
+    last: date
+    total: float
+    by_type: dict[str, float]
+    by_day: dict[date, float]
+    record_count: int
+    records: list[CostRecord]
+
+
+@dataclass(frozen=True, slots=True)
+class CostSummer:
+    """What the costs function does."""
+
+    costs: CostRecords
+    clock: Clock
+
+    def summary(
+        self, owner_id: str, period: Period | None, first: date | None, last: date | None
+    ) -> CostSummary:
+        """Add up the costs of a period that ends today, or of the days from one to another.
+
+        Where nothing is named, those of the last 30 days; where one day is named, the 30 that
+        begin or end with it, but none after today. Raises InvalidInputError.
+        """
+        first, last = self._days(period, first, last)
+        by_type: defaultdict[str, float] = defaultdict(float)
+        by_day = dict.fromkeys(_each_day(first, last), 0.0)
+        newest: deque[CostRecord] = deque(maxlen=MOST_RECORDS)
+        count = 0
+        for record in self.costs.between(owner_id, first.isoformat(), last.isoformat()):
+            by_type[record.cost_type] += record.amount
+            by_day[date.fromisoformat(record.billing_period)] += record.amount
+            newest.append(record)
+            count += 1
+        return CostSummary(
+            first=first,
+            last=last,
+            total=round(sum(by_day.values()), DECIMALS),
+            by_type={name: round(amount, DECIMALS) for name, amount in by_type.items()},
+            by_day={day: round(amount, DECIMALS) for day, amount in by_day.items()},
+            record_count=count,
+            records=list(reversed(newest)),
+        )
+
+    def _days(
+        self, period: Period | None, first: date | None, last: date | None
+    ) -> tuple[date, date]:
+        today = self.clock().date()
+        if period is not None:
+            if first or last:
+                raise _refused("period", "Name a period or days, not both.")
+            return today - timedelta(days=PERIODS[period] - 1), today
+        for field, day in (("start_date", first), ("end_date", last)):
+            if day is not None and not EARLIEST <= day <= LATEST:
+                raise _refused(field, f"Name a day from {EARLIEST} to {LATEST}.")
+        return _in_order(*_filled_in(first, last, today))
+
+
+def _filled_in(first: date | None, last: date | None, today: date) -> tuple[date, date]:
+    whole = timedelta(days=DEFAULT_DAYS - 1)
+    if last is None:
+        last = today if first is None else max(first, min(today, first + whole))
+    return first or last - whole, last
+
+
+def _in_order(first: date, last: date) -> tuple[date, date]:
+    if first > last:
+        raise _refused("start_date", f"{first} is after the end, {last}.")
+    if (last - first).days >= MOST_DAYS:
+        raise _refused("end_date", f"One request takes at most {MOST_DAYS} days.")
+    return first, last
+
+
+def _each_day(first: date, last: date) -> Iterator[date]:
+    for number in range((last - first).days + 1):
+        yield first + timedelta(days=number)
+
+
+def _refused(field: str, message: str) -> InvalidInputError:
+    return InvalidInputError(f"{field}: {message}", details=[{"field": field, "message": message}])

@@ -1,0 +1,180 @@
+"""A training job: its row, its metrics and its events."""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any, Literal
+
+from brightrun.catalog.gpu_instances import Billing, GpuConfig
+from brightrun.catalog.presets import Hyperparameters, PresetId
+from brightrun.core.errors import VersionConflictError
+from brightrun.core.rows import from_row
+from brightrun.core.timestamps import iso
+
+EventLevel = Literal["info", "warning", "error"]
+_NAMESPACE = uuid.UUID("0d9a6f0e-6e0f-5f63-9d56-0a8f6f4b1c77")
+
+
+@dataclass(frozen=True, slots=True)
+class MetricsPoint:
+    """One point of a job's curves, as the trainer wrote it; what it did not measure is None.
+
+    `sequence` is its place in the run: twice the step, and one more for an evaluation. Throughput
+    is tokens a second, GPU use a per cent. Numbers are finite: what the trainer wrote as NaN or
+    infinite is None here.
+    """
+
+    sequence: int
+    timestamp: str
+    stage: str
+    epoch: float
+    step: int
+    total_steps: int
+    training_loss: float | None = None
+    validation_loss: float | None = None
+    learning_rate: float | None = None
+    gradient_norm: float | None = None
+    throughput: float | None = None
+    gpu_utilization: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class TrainingEvent:
+    """One thing that happened to a job, in words; `event_id` sorts by time."""
+
+    event_id: str
+    created_at: str
+    level: EventLevel
+    type: str
+    message: str
+    data: dict[str, Any] = field(default_factory=dict)
+
+
+def training_event(
+    at: datetime, level: EventLevel, type_: str, message: str, **data: Any
+) -> TrainingEvent:
+    """Write down what happened at a moment; the same words at the same moment are one event."""
+    moment = iso(at)
+    return TrainingEvent(
+        event_id=f"{moment}~{uuid.uuid5(_NAMESPACE, f'{type_}:{message}')}",
+        created_at=moment,
+        level=level,
+        type=type_,
+        message=message,
+        data=data,
+    )
+
+
+JobStatus = Literal["queued", "initializing", "running", "completed", "failed", "cancelled"]
+JobStage = Literal[
+    "queued",
+    "waiting_for_capacity",
+    "starting",
+    "downloading",
+    "training",
+    "uploading",
+    "verifying",
+    "stopping",
+    "done",
+]
+TERMINAL: frozenset[JobStatus] = frozenset({"completed", "failed", "cancelled"})
+
+
+def job_key(owner_id: str, job_id: str) -> str:
+    """The partition of a job's metrics and events."""
+    return f"{owner_id}#{job_id}"
+
+
+@dataclass(frozen=True, slots=True)
+class TrainingJob:
+    """A job's row; `version` counts its writes, and every write states the version it saw.
+
+    Costs are US dollars, durations seconds, moments ISO-8601. `external_job_id` names the SageMaker
+    job, whether or not it exists yet: while the status is `queued` there is none, because a start
+    is written down as `initializing` before SageMaker is asked. `started_at` is the moment from
+    which SageMaker bills. `settled` is set when the bill is closed: a cancelled job is `cancelled`
+    at once, and settled when SageMaker has stopped; `cost_record_id` names its record then.
+    """
+
+    owner_id: str
+    job_id: str
+    dataset_id: str
+    dataset_name: str
+    name: str
+    base_model: str
+    preset_id: PresetId
+    hyperparameters: Hyperparameters
+    gpu_config: GpuConfig
+    billing: Billing
+    estimate: dict[str, Any]
+    external_job_id: str
+    queued_at: str
+    updated_at: str
+    total_epochs: int
+    total_steps: int
+    status: JobStatus = "queued"
+    stage: JobStage = "queued"
+    version: int = 1
+    use_spot: bool = False
+    max_cost_usd: float | None = None
+    stage_reason: str | None = None
+    next_try_at: str | None = None
+    start_attempts: int = 0
+    progress: float = 0.0
+    current_epoch: float = 0.0
+    current_step: int = 0
+    current_metrics: dict[str, Any] = field(default_factory=dict)
+    metrics_read: int = 0
+    started_at: str | None = None
+    completed_at: str | None = None
+    estimated_completion_at: str | None = None
+    estimated_total_cost: float = 0.0
+    current_cost: float = 0.0
+    final_cost: float | None = None
+    billed_seconds: int | None = None
+    training_seconds: int | None = None
+    results: dict[str, Any] = field(default_factory=dict)
+    error_code: str | None = None
+    error_message: str | None = None
+    error_hint: str | None = None
+    stopped_reason: str | None = None
+    model_id: str | None = None
+    settled: bool = False
+    cost_record_id: str | None = None
+
+    @property
+    def ended(self) -> bool:
+        """True when its status will not change any more."""
+        return self.status in TERMINAL
+
+    def state(self) -> dict[str, Any]:
+        """What somebody whose request came too late needs to know."""
+        return {
+            "status": self.status,
+            "stage": self.stage,
+            "version": self.version,
+            "updated_at": self.updated_at,
+        }
+
+
+def read_training_job(row: Mapping[str, Any]) -> TrainingJob:
+    """Read a row as the repository stored it."""
+    return from_row(
+        TrainingJob,
+        {
+            **row,
+            "hyperparameters": from_row(Hyperparameters, row["hyperparameters"]),
+            "gpu_config": GpuConfig(**row["gpu_config"]),
+            "billing": from_row(Billing, row["billing"]),
+        },
+    )
+
+
+def version_conflict(current: TrainingJob) -> VersionConflictError:
+    """Say that the job changed since it was read, with the state stored now."""
+    return VersionConflictError(
+        "The training job changed in the meantime; read it again.", details=current.state()
+    )

@@ -1,0 +1,86 @@
+"""What the owner of a training job is told, with the original's types and priorities."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from brightrun.core.timestamps import iso
+from brightrun.notifications.model import Notification, NotificationType, Priority, notification_id
+from brightrun.training.adapters.model import ModelArtifact
+from brightrun.training.model import TrainingJob
+
+
+def job_queued(job: TrainingJob, now: datetime) -> Notification:
+    """The job was taken on."""
+    message = f"The training job '{job.name}' on the dataset '{job.dataset_name}' is queued."
+    return _notice(job, now, "job_queued", "Training Job Queued", message, "low")
+
+
+def job_started(job: TrainingJob, now: datetime) -> Notification:
+    """SageMaker works on the job, and bills."""
+    billing = job.billing
+    message = (
+        f"The training job '{job.name}' runs on {billing.instances} x {billing.instance_type}."
+    )
+    return _notice(job, now, "job_started", "Training Started", message, "medium")
+
+
+def job_completed(job: TrainingJob, now: datetime) -> Notification:
+    """The job has delivered its adapter."""
+    message = f"The training job '{job.name}' is complete; it cost ${job.final_cost or 0:.2f}."
+    return _notice(job, now, "job_completed", "Training Complete", message, "high")
+
+
+def job_failed(job: TrainingJob, now: datetime) -> Notification:
+    """The job has failed; why, and what helps, is in its row."""
+    reason = job.error_message or "The training ended without an adapter."
+    hint = f" {job.error_hint}" if job.error_hint else ""
+    message = f"The training job '{job.name}' failed: {reason}{hint}"
+    return _notice(job, now, "job_failed", "Training Failed", message, "high")
+
+
+def job_cancelled(job: TrainingJob, now: datetime) -> Notification:
+    """The job was cancelled by its owner."""
+    message = f"The training job '{job.name}' was cancelled."
+    return _notice(job, now, "job_cancelled", "Job Cancelled", message, "medium")
+
+
+def artifact_ready(job: TrainingJob, model: ModelArtifact, now: datetime) -> Notification:
+    """The adapter can be downloaded; its score is said where there is one."""
+    score = model.quality_metrics.get("overall_score")
+    rating = "" if score is None else f" Its quality score is {score}/5."
+    return Notification(
+        owner_id=job.owner_id,
+        notification_id=notification_id(iso(now), "artifact_ready", model.model_id),
+        type="artifact_ready",
+        title="Model Ready for Download",
+        message=f"The adapter '{model.name}' can be downloaded.{rating}",
+        priority="high",
+        action_url=f"/models/{model.model_id}",
+        created_at=iso(now),
+        metadata={"artifact_id": model.model_id, "job_id": job.job_id},
+    )
+
+
+def _notice(
+    job: TrainingJob,
+    now: datetime,
+    type_: NotificationType,
+    title: str,
+    message: str,
+    priority: Priority,
+) -> Notification:
+    metadata = {"job_id": job.job_id, "dataset_name": job.dataset_name, "status": job.status}
+    if job.final_cost is not None:
+        metadata["final_cost"] = str(job.final_cost)
+    return Notification(
+        owner_id=job.owner_id,
+        notification_id=notification_id(iso(now), type_, job.job_id),
+        type=type_,
+        title=title,
+        message=message,
+        priority=priority,
+        action_url=f"/training/jobs/{job.job_id}",
+        created_at=iso(now),
+        metadata=metadata,
+    )

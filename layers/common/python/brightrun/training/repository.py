@@ -1,0 +1,414 @@
+"""Training jobs, their metrics and their events in DynamoDB."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Protocol
+
+from brightrun.aws.dynamodb import decode_cursor, from_wire, query_page, row_of, to_wire, translated
+from brightrun.aws.transactions import transact, update
+from brightrun.core.errors import (
+    DatasetNotReadyError,
+    DuplicateKeyError,
+    NotFoundError,
+    StorageError,
+)
+from brightrun.core.pages import Page
+from brightrun.core.rows import from_row
+from brightrun.notifications.model import Notification
+from brightrun.notifications.repository import notification_put
+from brightrun.training.adapters.model import ModelArtifact
+from brightrun.training.costs.model import CostRecord
+from brightrun.training.model import (
+    MetricsPoint,
+    TrainingEvent,
+    TrainingJob,
+    job_key,
+    read_training_job,
+    version_conflict,
+)
+
+if TYPE_CHECKING:
+    from mypy_boto3_dynamodb.client import DynamoDBClient
+
+
+class TrainingJobRepository(Protocol):
+    """Training jobs' rows, written together with what must change in the same moment."""
+
+    def create(self, job: TrainingJob, notification: Notification) -> None:
+        """Store a new job, count it on its dataset and tell its owner, in one transaction.
+
+        Raises DuplicateKeyError when there is a job of this id already, and DatasetNotReadyError
+        when the dataset is gone or not ready any more.
+        """
+
+    def job(self, owner_id: str, job_id: str) -> TrainingJob:
+        """Read one row, strongly consistent; raises NotFoundError."""
+
+    def jobs(
+        self, owner_id: str, *, status: str | None, limit: int, cursor: str | None
+    ) -> Page[TrainingJob]:
+        """List an owner's jobs, newest first.
+
+        A page filtered by status may be short, or empty, and still have a cursor: one request
+        reads only so much.
+        """
+
+    def replace(
+        self, job: TrainingJob, seen_version: int, notification: Notification | None = None
+    ) -> None:
+        """Store a row in the place of the version that was seen, not one that is settled.
+
+        The stored row's version is one more than the version seen. Raises VersionConflictError,
+        whose details are the state stored now.
+        """
+
+    def close_billing(
+        self,
+        job: TrainingJob,
+        seen_version: int,
+        *,
+        cost: CostRecord,
+        notifications: Sequence[Notification],
+        model: ModelArtifact | None,
+    ) -> None:
+        """Close a job for good: its row, its cost record, its dataset's count, its model, in one.
+
+        The stored row is settled, names its cost record and, where there is one, its model; its
+        version is one more than the version seen. Raises VersionConflictError.
+        """
+
+
+class OpenTrainingJobs(Protocol):
+    """The jobs of all owners whose bill is not closed; for the sweep alone."""
+
+    def open_jobs(self) -> Iterator[TrainingJob]:
+        """Every such job, in no order."""
+
+
+_JOB = 0
+"""The place of the job's own write in the transactions below; any other is the dataset's."""
+_READS = 8
+"""Pages of 1 MB that one filtered request reads at most: some 1,000 jobs."""
+
+
+@dataclass(frozen=True, slots=True)
+class TrainingTables:
+    """The tables that a job's writes reach; a function names those that it writes to."""
+
+    jobs: str
+    datasets: str = ""
+    notifications: str = ""
+    cost_records: str = ""
+    models: str = ""
+
+
+class DynamoTrainingJobs:
+    """ports.training.TrainingJobRepository; ids are time-ordered, so listing by id lists by age."""
+
+    def __init__(self, client: DynamoDBClient, tables: TrainingTables) -> None:
+        self._client = client
+        self._tables = tables
+
+    def create(self, job: TrainingJob, notification: Notification) -> None:
+        """Store a new job, count it on its dataset and tell its owner, in one transaction.
+
+        Raises DuplicateKeyError, DatasetNotReadyError, StorageError.
+        """
+        failed = transact(
+            self._client,
+            [
+                _put(self._tables.jobs, job, "attribute_not_exists(job_id)"),
+                self._count(job, 1, "#status = :ready", {"ready": "ready"}),
+                notification_put(self._tables.notifications, notification),
+            ],
+        )
+        if _JOB in failed:
+            raise DuplicateKeyError(
+                f"There is a training job with the id '{job.job_id}' already.",
+                details={"job_id": job.job_id},
+            )
+        if failed:
+            raise DatasetNotReadyError(
+                f"The dataset '{job.dataset_name}' was deleted or validated anew in the meantime; "
+                "look at its status and try again when it is ready.",
+                details={"dataset_id": job.dataset_id},
+            )
+
+    def job(self, owner_id: str, job_id: str) -> TrainingJob:
+        """Read one row, strongly consistent; raises NotFoundError."""
+        with translated("GetItem"):
+            answer = self._client.get_item(
+                TableName=self._tables.jobs,
+                Key=to_wire({"owner_id": owner_id, "job_id": job_id}),
+                ConsistentRead=True,
+            )
+        if "Item" not in answer:
+            raise NotFoundError("training job", job_id)
+        return read_training_job(from_wire(answer["Item"]))
+
+    def jobs(
+        self, owner_id: str, *, status: str | None, limit: int, cursor: str | None
+    ) -> Page[TrainingJob]:
+        """List an owner's jobs, newest first.
+
+        A filtered page may be short, or empty, and still have a cursor: see query_page.
+        """
+        request: dict[str, Any] = {}
+        values = {":owner": owner_id}
+        if status is not None:
+            values[":status"] = status
+            request["FilterExpression"] = "#status = :status"
+            request["ExpressionAttributeNames"] = {"#status": "status"}
+        if start := decode_cursor(cursor, owner_id=owner_id):
+            request["ExclusiveStartKey"] = start
+        rows, following = query_page(
+            self._client,
+            limit=limit,
+            key_attributes=("owner_id", "job_id"),
+            most_reads=_READS,
+            TableName=self._tables.jobs,
+            ScanIndexForward=False,
+            KeyConditionExpression="owner_id = :owner",
+            ExpressionAttributeValues=to_wire(values),
+            **request,
+        )
+        return Page(tuple(read_training_job(row) for row in rows), following)
+
+    def replace(
+        self, job: TrainingJob, seen_version: int, notification: Notification | None = None
+    ) -> None:
+        """Store a row in the place of the version that was seen, not one that is settled.
+
+        Raises VersionConflictError, NotFoundError, StorageError.
+        """
+        told = (
+            []
+            if notification is None
+            else [notification_put(self._tables.notifications, notification)]
+        )
+        stored = dataclasses.replace(job, version=seen_version + 1)
+        if transact(self._client, [self._overwrite(stored, seen_version), *told]):
+            raise version_conflict(self.job(job.owner_id, job.job_id))
+
+    def close_billing(
+        self,
+        job: TrainingJob,
+        seen_version: int,
+        *,
+        cost: CostRecord,
+        notifications: Sequence[Notification],
+        model: ModelArtifact | None,
+    ) -> None:
+        """Close a job for good: its row, its cost record, its dataset's count, its model, in one.
+
+        Raises VersionConflictError, NotFoundError, StorageError.
+        """
+        stored = closed(job, seen_version, cost, model)
+        made = [] if model is None else [_put(self._tables.models, model)]
+        failed = transact(
+            self._client,
+            [
+                self._overwrite(stored, seen_version),
+                self._count(job, -1, "attribute_exists(dataset_id)"),
+                _put(self._tables.cost_records, cost),
+                *(notification_put(self._tables.notifications, one) for one in notifications),
+                *made,
+            ],
+        )
+        if _JOB in failed:
+            raise version_conflict(self.job(job.owner_id, job.job_id))
+        if failed:
+            raise StorageError("TransactWriteItems", "the job's dataset is gone")
+
+    def _overwrite(self, job: TrainingJob, seen_version: int) -> dict[str, Any]:
+        return _put(
+            self._tables.jobs,
+            job,
+            "#version = :seen AND #settled = :open",
+            names={"#version": "version", "#settled": "settled"},
+            values={":seen": seen_version, ":open": False},
+        )
+
+    def _count(
+        self,
+        job: TrainingJob,
+        change: int,
+        condition: str,
+        values: dict[str, Any] | None = None,
+    ) -> dict[str, Any]:
+        """Count the job among those of its dataset that have not ended."""
+        key = {"owner_id": job.owner_id, "dataset_id": job.dataset_id}
+        return {
+            "Update": update(
+                self._tables.datasets,
+                key,
+                add={"active_jobs": change},
+                condition=condition,
+                values=values,
+            )
+        }
+
+
+def closed(
+    job: TrainingJob, seen_version: int, cost: CostRecord, model: ModelArtifact | None
+) -> TrainingJob:
+    """The row of a job whose bill is closed, as it is stored."""
+    return dataclasses.replace(
+        job,
+        version=seen_version + 1,
+        settled=True,
+        cost_record_id=cost.record_id,
+        model_id=None if model is None else model.model_id,
+    )
+
+
+def _put(
+    table: str,
+    record: Any,
+    condition: str | None = None,
+    *,
+    names: dict[str, str] | None = None,
+    values: dict[str, Any] | None = None,
+) -> dict[str, Any]:
+    request: dict[str, Any] = {"TableName": table, "Item": to_wire(row_of(record))}
+    if condition is not None:
+        request["ConditionExpression"] = condition
+    if names and values:
+        request["ExpressionAttributeNames"] = names
+        request["ExpressionAttributeValues"] = to_wire(values)
+    return {"Put": request}
+
+
+class DynamoOpenTrainingJobs:
+    """ports.training.OpenTrainingJobs.
+
+    A scan: it reads every job that there ever was, some 3 kB each, four times an hour. At 10,000
+    jobs that is about 10 dollars a month on demand, and the time for an index.
+    """
+
+    def __init__(self, client: DynamoDBClient, table: str) -> None:
+        self._client = client
+        self._table = table
+
+    def open_jobs(self) -> Iterator[TrainingJob]:
+        """Every such job, in no order. Raises StorageError."""
+        pages = self._client.get_paginator("scan").paginate(
+            TableName=self._table,
+            FilterExpression="settled = :open",
+            ExpressionAttributeValues=to_wire({":open": False}),
+        )
+        with translated("Scan"):
+            for page in pages:
+                yield from (read_training_job(from_wire(row)) for row in page["Items"])
+
+
+class TrainingRecords(Protocol):
+    """A job's metrics and events."""
+
+    def add_points(self, job: TrainingJob, points: Sequence[MetricsPoint]) -> None:
+        """Keep points; writing the same ones again changes nothing."""
+
+    def points(
+        self, owner_id: str, job_id: str, *, limit: int, cursor: str | None
+    ) -> Page[MetricsPoint]:
+        """List a job's points in their order."""
+
+    def latest_points(self, owner_id: str, job_id: str, limit: int) -> list[MetricsPoint]:
+        """The last points of a job, in their order."""
+
+    def add_event(self, job: TrainingJob, event: TrainingEvent) -> None:
+        """Keep an event; writing the same one again changes nothing."""
+
+    def events(
+        self, owner_id: str, job_id: str, *, limit: int, cursor: str | None
+    ) -> Page[TrainingEvent]:
+        """List a job's events in their order."""
+
+
+_PER_BATCH_WRITE = 25
+_WRITE_ROUNDS = 8
+_DIGITS = 10
+"""Digits of a point's key: ten thousand million points sort as text as they do as numbers."""
+
+
+class DynamoTrainingRecords:
+    """ports.training.TrainingRecords."""
+
+    def __init__(self, client: DynamoDBClient, metrics_table: str, events_table: str) -> None:
+        self._client = client
+        self._metrics_table = metrics_table
+        self._events_table = events_table
+
+    def add_points(self, job: TrainingJob, points: Sequence[MetricsPoint]) -> None:
+        """Keep points; writing the same ones again changes nothing. Raises StorageError."""
+        key = job_key(job.owner_id, job.job_id)
+        rows = [
+            to_wire({"job_key": key, "point_id": f"{one.sequence:0{_DIGITS}}", **row_of(one)})
+            for one in points
+        ]
+        for start in range(0, len(rows), _PER_BATCH_WRITE):
+            self._write(rows[start : start + _PER_BATCH_WRITE])
+
+    def points(
+        self, owner_id: str, job_id: str, *, limit: int, cursor: str | None
+    ) -> Page[MetricsPoint]:
+        """List a job's points in their order."""
+        rows, following = self._page(
+            self._metrics_table, "point_id", job_key(owner_id, job_id), limit, cursor
+        )
+        return Page(tuple(from_row(MetricsPoint, row) for row in rows), following)
+
+    def latest_points(self, owner_id: str, job_id: str, limit: int) -> list[MetricsPoint]:
+        """The last points of a job, in their order."""
+        with translated("Query"):
+            answer = self._client.query(
+                TableName=self._metrics_table,
+                KeyConditionExpression="job_key = :job",
+                ExpressionAttributeValues=to_wire({":job": job_key(owner_id, job_id)}),
+                ScanIndexForward=False,
+                Limit=limit,
+            )
+        return [from_row(MetricsPoint, from_wire(row)) for row in reversed(answer["Items"])]
+
+    def add_event(self, job: TrainingJob, event: TrainingEvent) -> None:
+        """Keep an event; writing the same one again changes nothing. Raises StorageError."""
+        row = {"job_key": job_key(job.owner_id, job.job_id), **row_of(event)}
+        with translated("PutItem"):
+            self._client.put_item(TableName=self._events_table, Item=to_wire(row))
+
+    def events(
+        self, owner_id: str, job_id: str, *, limit: int, cursor: str | None
+    ) -> Page[TrainingEvent]:
+        """List a job's events in their order."""
+        rows, following = self._page(
+            self._events_table, "event_id", job_key(owner_id, job_id), limit, cursor
+        )
+        return Page(tuple(from_row(TrainingEvent, row) for row in rows), following)
+
+    def _page(
+        self, table: str, sort_key: str, key: str, limit: int, cursor: str | None
+    ) -> tuple[list[dict[str, Any]], str | None]:
+        request: dict[str, Any] = {}
+        if start := decode_cursor(cursor, job_key=key):
+            request["ExclusiveStartKey"] = start
+        return query_page(
+            self._client,
+            limit=limit,
+            key_attributes=("job_key", sort_key),
+            TableName=table,
+            KeyConditionExpression="job_key = :job",
+            ExpressionAttributeValues=to_wire({":job": key}),
+            **request,
+        )
+
+    def _write(self, rows: list[dict[str, Any]]) -> None:
+        pending: Any = {self._metrics_table: [{"PutRequest": {"Item": row}} for row in rows]}
+        for _ in range(_WRITE_ROUNDS):
+            with translated("BatchWriteItem"):
+                pending = self._client.batch_write_item(RequestItems=pending)["UnprocessedItems"]
+            if not pending:
+                return
+        raise StorageError("BatchWriteItem", "the table keeps refusing points for lack of capacity")

@@ -1,0 +1,120 @@
+"""A training job as SageMaker describes it, and what its statuses mean.
+
+tests/unit/domain/test_sagemaker_status.py holds both tables equal to the lists of botocore's own
+model, so that a status that AWS adds is noticed by the tests and not by a customer. One that was
+not known when this was deployed changes nothing: the job is watched on.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Literal, NamedTuple
+
+from brightrun.training.model import JobStage, JobStatus
+
+RunState = Literal["active", "ended"]
+RUN_STATES: Mapping[str, RunState] = {
+    "InProgress": "active",
+    "Stopping": "active",
+    "Completed": "ended",
+    "Failed": "ended",
+    "Stopped": "ended",
+    # Somebody deletes the job's record; nothing runs any more.
+    "Deleting": "ended",
+}
+
+
+class RunStage(NamedTuple):
+    """Where a job is; `status` is None where the status stays as it was."""
+
+    status: JobStatus | None
+    stage: JobStage
+    message: str
+
+
+_ENDED = "SageMaker has ended the training; what it left is being checked."
+RUN_STAGES: Mapping[str, RunStage] = {
+    "Pending": RunStage(
+        "initializing", "waiting_for_capacity", "SageMaker has taken the job and finds instances."
+    ),
+    "Starting": RunStage("initializing", "starting", "SageMaker prepares the job."),
+    "LaunchingMLInstances": RunStage("initializing", "starting", "The instances are starting."),
+    "PreparingTrainingStack": RunStage(
+        "initializing", "starting", "The instances are being set up."
+    ),
+    "Downloading": RunStage(
+        "initializing", "downloading", "The dataset and the base model are being downloaded."
+    ),
+    "DownloadingTrainingImage": RunStage(
+        "initializing", "downloading", "The training image is being downloaded."
+    ),
+    "Training": RunStage("running", "training", "The adapter is being trained."),
+    "Updating": RunStage("running", "training", "SageMaker changes the running job."),
+    "Uploading": RunStage("running", "uploading", "The adapter is being uploaded."),
+    "Interrupted": RunStage(
+        "initializing",
+        "waiting_for_capacity",
+        "The spot instance was taken away; training goes on from its last checkpoint.",
+    ),
+    "Restarting": RunStage("initializing", "starting", "Training starts again on new instances."),
+    "Stopping": RunStage(None, "stopping", "Training is being stopped; what is there is saved."),
+    "Completed": RunStage(None, "verifying", _ENDED),
+    "Failed": RunStage(None, "verifying", _ENDED),
+    "Stopped": RunStage(None, "verifying", _ENDED),
+    "MaxRuntimeExceeded": RunStage(None, "verifying", _ENDED),
+    "MaxWaitTimeExceeded": RunStage(None, "verifying", _ENDED),
+}
+
+
+def run_state(status: str) -> RunState:
+    """Whether SageMaker still works on a job of this TrainingJobStatus."""
+    return RUN_STATES.get(status, "active")
+
+
+def run_stage(secondary_status: str, current: JobStage) -> RunStage:
+    """Where a job of this SecondaryStatus is; one that is unknown leaves the stage as it is."""
+    unknown = RunStage(None, current, f"SageMaker says: {secondary_status}.")
+    return RUN_STAGES.get(secondary_status, unknown)
+
+
+@dataclass(frozen=True, slots=True)
+class TrainingRun:
+    """A SageMaker training job as SageMaker describes it; times in seconds, None where unknown."""
+
+    name: str
+    status: str
+    secondary_status: str
+    failure_reason: str | None
+    status_message: str | None
+    created_at: datetime
+    training_started_at: datetime | None
+    training_ended_at: datetime | None
+    training_seconds: int | None
+    billable_seconds: int | None
+    artifact_uri: str | None
+    environment: Mapping[str, str]
+    stage_since: datetime | None = None
+
+    @property
+    def state(self) -> RunState:
+        """Whether SageMaker still works on it."""
+        return run_state(self.status)
+
+    @property
+    def trained(self) -> bool:
+        """Whether it ever got instances; SageMaker bills from then on."""
+        return self.training_started_at is not None
+
+    def billed_seconds(self, now: datetime) -> int:
+        """Seconds that are billed: SageMaker's own figure, else those since the instances began.
+
+        Spot capacity is billed less than it runs, and only SageMaker knows how much less.
+        """
+        if self.billable_seconds is not None:
+            return self.billable_seconds
+        if self.training_started_at is None:
+            return 0
+        until = self.training_ended_at or now
+        return max(0, round((until - self.training_started_at).total_seconds()))

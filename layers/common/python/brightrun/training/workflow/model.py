@@ -1,0 +1,95 @@
+"""The steps of the state machine TrainAdapter, its executions and its attempts.
+
+The state machine's history is bounded as the batch's is (domain/workflow.py): a turn of the start
+or of the watch costs at most 18 events (task entered, four tries of three events, left, choice,
+wait), so that MAX_TURNS x 18 = 23,400 of Step Functions' 25,000. The next execution then goes on.
+"""
+
+from __future__ import annotations
+
+import re
+from datetime import datetime, timedelta
+from typing import Annotated, Literal
+
+from pydantic import BaseModel, ConfigDict, Field
+from pydantic.alias_generators import to_camel
+
+from brightrun.core.timestamps import from_iso
+from brightrun.training.model import TrainingJob
+
+TurnStatus = Literal["wait", "start", "watch", "finish", "hand_over", "settled"]
+"""What comes next: the same again after a pause, a start, a watch, the finish, another execution,
+or nothing."""
+
+
+class TrainingStep(BaseModel):
+    """One turn of a function: whose job, which execution, how many turns it has had."""
+
+    model_config = ConfigDict(
+        alias_generator=to_camel, validate_by_name=True, validate_by_alias=True, frozen=True
+    )
+
+    owner_id: str
+    job_id: str
+    run: Annotated[int, Field(ge=1)] = 1
+    turn: Annotated[int, Field(ge=0)] = 0
+
+
+class TrainingStepResult(TrainingStep):
+    """What comes next, and after how many seconds."""
+
+    status: TurnStatus
+    wait_seconds: int = 0
+
+
+def next_step(turn: TrainingStep, status: TurnStatus, wait_seconds: int = 0) -> TrainingStepResult:
+    """Answer a turn; `wait_seconds` counts where the machine waits before what comes next."""
+    return TrainingStepResult(
+        owner_id=turn.owner_id,
+        job_id=turn.job_id,
+        run=turn.run,
+        turn=turn.turn + 1,
+        status=status,
+        wait_seconds=wait_seconds,
+    )
+
+
+HISTORY_LIMIT = 25_000
+EVENTS_PER_TURN = 18
+EVENTS_AROUND = 100
+"""The execution's beginning and end, and the closing task with all its tries."""
+MAX_TURNS = 1300
+LONGEST_WAIT_FOR_CAPACITY = timedelta(hours=24)
+"""From the moment a job is queued; after that it fails, and its owner decides."""
+NAME_PREFIX = "brightrun-"
+_FIRST_PAUSE_S = 15
+_GROWTH = 2
+_ATTEMPT = re.compile(r"(?P<name>.+?)(?:-r(?P<number>\d+))?")
+
+
+def next_name(external_job_id: str) -> str:
+    """Name the attempt after this one: SageMaker never takes a name twice (`-r2`, `-r3`...)."""
+    found = _ATTEMPT.fullmatch(external_job_id)
+    name, number = (found["name"], found["number"]) if found else (external_job_id, None)
+    return f"{name}-r{int(number or 1) + 1}"
+
+
+def pause_s(attempts: int, longest_s: int) -> int:
+    """Seconds before the next attempt: 15, 30, 60... up to CapacityRetrySeconds."""
+    doublings = min(max(attempts, 1) - 1, 20)
+    return int(max(1, min(longest_s, _FIRST_PAUSE_S * _GROWTH**doublings)))
+
+
+def gives_up_at(job: TrainingJob) -> datetime:
+    """When a job that has no instances fails instead of waiting on."""
+    return from_iso(job.queued_at) + LONGEST_WAIT_FOR_CAPACITY
+
+
+def execution_name(job_id: str, run: int) -> str:
+    """Name a run of the state machine: the job's id, then `-2`, `-3`... where one goes on."""
+    return job_id if run == 1 else f"{job_id}-{run}"
+
+
+def most_events() -> int:
+    """The most history events that one execution can have."""
+    return MAX_TURNS * EVENTS_PER_TURN + EVENTS_AROUND

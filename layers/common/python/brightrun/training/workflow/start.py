@@ -1,0 +1,160 @@
+"""Asks SageMaker for a job's training, and waits where it has no room.
+
+The row says "initializing" before SageMaker is asked, and "queued" again only when SageMaker has no
+such job: whoever cancels a queued job need stop nothing.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any
+
+from brightrun.catalog.base_models import BaseModelEntry, base_model
+from brightrun.core.errors import NoCapacityError, TrainingRequestError, VersionConflictError
+from brightrun.core.timestamps import Clock
+from brightrun.datasets.repository import DatasetRepository
+from brightrun.training.adapters.repository import ArtifactFiles
+from brightrun.training.gateway import TrainingExecutions
+from brightrun.training.model import TrainingJob, training_event
+from brightrun.training.repository import TrainingJobRepository, TrainingRecords
+from brightrun.training.sagemaker.gateway import TrainingService
+from brightrun.training.sagemaker.request import TrainingResources, training_request
+from brightrun.training.transitions import changed, starting, waiting_for_capacity
+from brightrun.training.workflow.finish import Failure
+from brightrun.training.workflow.model import (
+    MAX_TURNS,
+    TrainingStep,
+    TrainingStepResult,
+    gives_up_at,
+    next_step,
+    pause_s,
+)
+
+_AT_ONCE_S = 1
+_NO_CAPACITY_HINT = (
+    "Choose another GPU type, ask AWS for a higher quota for training jobs on this instance type, "
+    "or try again later."
+)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TrainingStarter:
+    """What the function start_training does; doing it again at any point is safe."""
+
+    jobs: TrainingJobRepository
+    records: TrainingRecords
+    datasets: DatasetRepository
+    base_models: ArtifactFiles
+    training: TrainingService
+    executions: TrainingExecutions
+    places: TrainingResources
+    clock: Clock
+    capacity_retry_s: int
+
+    def start(self, turn: TrainingStep) -> TrainingStepResult:
+        """Start the job's training once; says whether to watch it, wait, or close the job.
+
+        Raises NotFoundError, StorageError.
+        """
+        job = self.jobs.job(turn.owner_id, turn.job_id)
+        if job.settled:
+            return next_step(turn, "settled")
+        if turn.turn >= MAX_TURNS:
+            self.executions.start_run(job, turn.run + 1)
+            return next_step(turn, "hand_over")
+        if job.ended:
+            return self._stopped(turn, job)
+        try:
+            return self._start(turn, job)
+        except VersionConflictError:
+            # Somebody, most likely a cancellation, was first.
+            return next_step(turn, "start", _AT_ONCE_S)
+
+    def _start(self, turn: TrainingStep, job: TrainingJob) -> TrainingStepResult:
+        reason_before = job.stage_reason
+        if job.status == "queued":
+            job = self._written(job, starting(job, self.clock()))
+        try:
+            self.training.start(self._request(job))
+        except (NoCapacityError, TrainingRequestError) as refusal:
+            # Asked a second time, SageMaker may find our own job in the way of the quota.
+            if self.training.describe(job.external_job_id) is None:
+                if isinstance(refusal, NoCapacityError):
+                    return self._wait(turn, job, refusal.message, reason_before)
+                return self._failed(turn, job, _refused(refusal))
+        after = self.jobs.job(job.owner_id, job.job_id)
+        if after.ended:
+            # Cancelled while SageMaker was being asked: there was nothing to stop then.
+            return self._stopped(turn, after)
+        at, name = self.clock(), job.external_job_id
+        message = f"SageMaker has taken the job as {name}."
+        self.records.add_event(job, training_event(at, "info", "submitted", message))
+        return next_step(turn, "watch", _AT_ONCE_S)
+
+    def _stopped(self, turn: TrainingStep, job: TrainingJob) -> TrainingStepResult:
+        self.training.stop(job.external_job_id)
+        return next_step(turn, "watch", _AT_ONCE_S)
+
+    def _request(self, job: TrainingJob) -> dict[str, Any]:
+        model = base_model(job.base_model)
+        dataset = self.datasets.dataset(job.owner_id, job.dataset_id)
+        # The tiny model is on no hub; a local run may still be building it into the bucket.
+        mirrored = model.local_only or self._is_mirrored(model)
+        if model.gated and not mirrored:
+            raise TrainingRequestError(
+                f"The base model {model.key} is gated: no container can load it from the hub. "
+                f"Mirror its revision {model.revision} into the bucket of base models first."
+            )
+        return training_request(job, dataset, model, self.places, mirrored=mirrored)
+
+    def _is_mirrored(self, model: BaseModelEntry) -> bool:
+        found = self.base_models.open(f"{model.object_prefix}config.json")
+        if found is not None:
+            found.close()
+        return found is not None
+
+    def _wait(
+        self, turn: TrainingStep, job: TrainingJob, reason: str, reason_before: str | None
+    ) -> TrainingStepResult:
+        now = self.clock()
+        if now >= gives_up_at(job):
+            return self._failed(turn, job, no_capacity(reason))
+        pause = pause_s(job.start_attempts, self.capacity_retry_s)
+        if reason != reason_before:
+            event = training_event(now, "warning", "waiting_for_capacity", reason)
+            self.records.add_event(job, event)
+        self._written(job, waiting_for_capacity(job, now, reason, now + timedelta(seconds=pause)))
+        return next_step(turn, "start", pause)
+
+    def _failed(self, turn: TrainingStep, job: TrainingJob, failure: Failure) -> TrainingStepResult:
+        self._written(job, failing(job, self.clock(), failure))
+        return next_step(turn, "finish")
+
+    def _written(self, seen: TrainingJob, job: TrainingJob) -> TrainingJob:
+        self.jobs.replace(job, seen.version)
+        return job
+
+
+def failing(job: TrainingJob, now: datetime, failure: Failure) -> TrainingJob:
+    """A job that has failed, while its bill is still open."""
+    return changed(
+        job,
+        now,
+        status="failed",
+        next_try_at=None,
+        error_code=failure.code,
+        error_message=failure.message,
+        error_hint=failure.hint,
+    )
+
+
+def no_capacity(reason: str) -> Failure:
+    """There were no instances for as long as a job waits."""
+    message = f"There were no instances within 24 hours. {reason}"
+    return Failure("no_capacity", message, _NO_CAPACITY_HINT)
+
+
+def _refused(refusal: TrainingRequestError) -> Failure:
+    hint = "This is for whoever operates the deployment: the role, the image, or the request."
+    return Failure(refusal.code, refusal.message, hint)

@@ -1,0 +1,181 @@
+"""Training files' rows in DynamoDB, and the claims to their names beside them."""
+
+from __future__ import annotations
+
+import hashlib
+from typing import TYPE_CHECKING, Any, Protocol
+
+from brightrun.aws.dynamodb import decode_cursor, from_wire, query_page, row_of, to_wire, translated
+from brightrun.aws.transactions import transact, update
+from brightrun.core.errors import NotFoundError
+from brightrun.core.pages import Page
+from brightrun.training_files.model import (
+    TrainingFile,
+    name_key,
+    name_taken,
+    read_training_file,
+    version_conflict,
+)
+
+if TYPE_CHECKING:
+    from mypy_boto3_dynamodb.client import DynamoDBClient
+
+
+class TrainingFileRepository(Protocol):
+    """Training files' rows; a name belongs to one file of an owner."""
+
+    def add(self, file: TrainingFile) -> None:
+        """Store a new row; raises DuplicateKeyError when the name is taken."""
+
+    def name_is_free(self, owner_id: str, name: str) -> bool:
+        """Say whether no file of the owner has this name, before anything is built under it."""
+
+    def training_file(self, owner_id: str, file_id: str) -> TrainingFile:
+        """Read one row, strongly consistent; raises NotFoundError."""
+
+    def training_files(
+        self, owner_id: str, *, limit: int, cursor: str | None
+    ) -> Page[TrainingFile]:
+        """List an owner's files, newest first."""
+
+    def replace(self, file: TrainingFile, seen_version: int) -> None:
+        """Store a row in the place of the version that was seen.
+
+        Raises VersionConflictError with the state stored now.
+        """
+
+
+_ABSENT = "attribute_not_exists(file_id)"
+_IMPORTED = "imported"
+"""A set of numbers, so that two imports at once both stay; an absent one is empty."""
+
+
+class DynamoTrainingFiles:
+    """ports.TrainingFileRepository; ids are time-ordered, so that listing by id lists by age."""
+
+    def __init__(self, client: DynamoDBClient, table: str) -> None:
+        self._client = client
+        self._table = table
+
+    def add(self, file: TrainingFile) -> None:
+        """Store a new row together with the claim to its name; raises DuplicateKeyError."""
+        claim = {**_claim(file.owner_id, file.name), "claimed_by": file.file_id}
+        rows = (_row_of(file), claim)
+        failed = transact(
+            self._client,
+            [
+                {
+                    "Put": {
+                        "TableName": self._table,
+                        "Item": to_wire(row),
+                        "ConditionExpression": _ABSENT,
+                    }
+                }
+                for row in rows
+            ],
+        )
+        if failed:
+            raise name_taken(file.name)
+
+    def name_is_free(self, owner_id: str, name: str) -> bool:
+        """Say whether no file of the owner has this name."""
+        return self._row(_claim(owner_id, name)) is None
+
+    def training_file(self, owner_id: str, file_id: str) -> TrainingFile:
+        """Read one row, strongly consistent; raises NotFoundError."""
+        row = self._row({"owner_id": owner_id, "file_id": file_id})
+        if row is None:
+            raise NotFoundError("training file", file_id)
+        return _file_of(row)
+
+    def training_files(
+        self, owner_id: str, *, limit: int, cursor: str | None
+    ) -> Page[TrainingFile]:
+        """List an owner's files, newest first."""
+        request: dict[str, Any] = {}
+        if start := decode_cursor(cursor, owner_id=owner_id):
+            request["ExclusiveStartKey"] = start
+        rows, following = query_page(
+            self._client,
+            limit=limit,
+            key_attributes=("owner_id", "file_id"),
+            TableName=self._table,
+            ScanIndexForward=False,
+            KeyConditionExpression="owner_id = :owner",
+            ExpressionAttributeValues=to_wire({":owner": owner_id}),
+            **request,
+        )
+        return Page(tuple(map(_file_of, rows)), following)
+
+    def replace(self, file: TrainingFile, seen_version: int) -> None:
+        """Store a row in the place of the version that was seen.
+
+        Never touches `imported_versions`, which change without a new version. Raises
+        VersionConflictError whose details are the state stored now.
+        """
+        key = {"owner_id": file.owner_id, "file_id": file.file_id}
+        fields = {name: value for name, value in _row_of(file).items() if name not in key}
+        failed = transact(
+            self._client,
+            [
+                {
+                    "Update": update(
+                        self._table,
+                        key,
+                        set_to=fields,
+                        condition="#version = :seen",
+                        values={"seen": seen_version},
+                    )
+                }
+            ],
+        )
+        if failed:
+            raise version_conflict(self.training_file(file.owner_id, file.file_id))
+
+    def _row(self, key: dict[str, str]) -> dict[str, Any] | None:
+        with translated("GetItem"):
+            answer = self._client.get_item(
+                TableName=self._table, Key=to_wire(key), ConsistentRead=True
+            )
+        return from_wire(answer["Item"]) if "Item" in answer else None
+
+
+def note_import(table: str, owner_id: str, file_id: str, version: int) -> dict[str, Any]:
+    """One step of a transaction: write down that a dataset was made of a file's version."""
+    return _change_imports("ADD", table, owner_id, file_id, version)
+
+
+def forget_import(table: str, owner_id: str, file_id: str, version: int) -> dict[str, Any]:
+    """One step of a transaction: the version can be made a dataset of again."""
+    return _change_imports("DELETE", table, owner_id, file_id, version)
+
+
+def _change_imports(
+    verb: str, table: str, owner_id: str, file_id: str, version: int
+) -> dict[str, Any]:
+    return {
+        "Update": {
+            "TableName": table,
+            "Key": to_wire({"owner_id": owner_id, "file_id": file_id}),
+            "UpdateExpression": f"{verb} {_IMPORTED} :versions",
+            "ConditionExpression": "attribute_exists(file_id)",
+            "ExpressionAttributeValues": to_wire({":versions": {version}}),
+        }
+    }
+
+
+def _row_of(file: TrainingFile) -> dict[str, Any]:
+    row = row_of(file)
+    del row["imported_versions"]
+    return row
+
+
+def _file_of(row: dict[str, Any]) -> TrainingFile:
+    imported = sorted(int(version) for version in row.pop(_IMPORTED, ()))
+    return read_training_file({**row, "imported_versions": imported})
+
+
+def _claim(owner_id: str, name: str) -> dict[str, str]:
+    # A name may be longer than a key; its hash never is.
+    digest = hashlib.sha256(name_key(name).encode()).hexdigest()
+    return {"owner_id": f"{owner_id}#name", "file_id": digest}

@@ -1,0 +1,35 @@
+"""The AWS clients and the clock that every composition uses, opened once in a process's life."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import UTC, datetime
+from functools import cache
+from typing import TYPE_CHECKING, Any
+
+from brightrun.aws.dynamodb import dynamodb_client
+from brightrun.aws.objects import s3_client
+from brightrun.aws.step_functions import step_functions_client
+
+if TYPE_CHECKING:
+    from mypy_boto3_dynamodb.client import DynamoDBClient
+    from mypy_boto3_s3.client import S3Client
+    from mypy_boto3_stepfunctions.client import SFNClient
+
+
+def clock() -> datetime:
+    """Give the current time, in UTC."""
+    return datetime.now(UTC)
+
+
+dynamodb: Callable[[], DynamoDBClient] = cache(dynamodb_client)
+s3: Callable[[], S3Client] = cache(s3_client)
+step_functions: Callable[[], SFNClient] = cache(step_functions_client)
+
+
+@cache
+def sagemaker() -> Any:
+    """Open SageMaker, which only the functions of training need."""
+    from brightrun.training.sagemaker.gateway import sagemaker_client
+
+    return sagemaker_client()

@@ -1,0 +1,112 @@
+"""Composition of the datasets function."""
+
+from __future__ import annotations
+
+from brightrun.aws.objects import S3Objects
+from brightrun.core.settings import Settings
+from brightrun.datasets.create_dataset import (
+    DatasetConfirmer,
+    DatasetCreator,
+    DatasetImporter,
+    UploadPlanner,
+)
+from brightrun.datasets.file_repository import S3DatasetFiles
+from brightrun.datasets.gateway import StepFunctionsValidation
+from brightrun.datasets.repository import DatasetTables, DynamoDatasets
+from brightrun.datasets.service import DatasetDeleter, DatasetReader
+from brightrun.http.app import Services
+from brightrun.training_files.repository import DynamoTrainingFiles
+from brightrun.wiring import clients
+
+
+class DatasetsSettings(Settings):
+    """The environment of the datasets function."""
+
+    datasets_table: str
+    training_files_table: str
+    datasets_bucket: str
+    training_files_bucket: str
+    validate_dataset_state_machine_arn: str
+
+
+def dataset_creator() -> DatasetCreator:
+    """Compose what creates datasets."""
+    settings = DatasetsSettings.from_environment()
+    return DatasetCreator(
+        datasets=_datasets(settings),
+        uploads=upload_planner(),
+        clock=clients.clock,
+        bucket=settings.datasets_bucket,
+    )
+
+
+def upload_planner() -> UploadPlanner:
+    """Compose what signs the links of uploads."""
+    settings = DatasetsSettings.from_environment()
+    return UploadPlanner(_datasets(settings), _files(settings))
+
+
+def dataset_confirmer() -> DatasetConfirmer:
+    """Compose what starts validations."""
+    settings = DatasetsSettings.from_environment()
+    return DatasetConfirmer(
+        datasets=_datasets(settings),
+        files=_files(settings),
+        training_files=_training_files(settings),
+        training_files_bucket=settings.training_files_bucket,
+        workflow=StepFunctionsValidation(
+            clients.step_functions(), settings.validate_dataset_state_machine_arn
+        ),
+        clock=clients.clock,
+    )
+
+
+def dataset_importer() -> DatasetImporter:
+    """Compose what makes datasets of training files."""
+    settings = DatasetsSettings.from_environment()
+    return DatasetImporter(
+        datasets=_datasets(settings),
+        training_files=_training_files(settings),
+        confirmer=dataset_confirmer(),
+        clock=clients.clock,
+        bucket=settings.datasets_bucket,
+    )
+
+
+def dataset_reader() -> DatasetReader:
+    """Compose what shows datasets."""
+    settings = DatasetsSettings.from_environment()
+    return DatasetReader(
+        datasets=_datasets(settings),
+        links=S3Objects(clients.s3(), settings.datasets_bucket),
+        clock=clients.clock,
+    )
+
+
+def dataset_deleter() -> DatasetDeleter:
+    """Compose what deletes datasets."""
+    settings = DatasetsSettings.from_environment()
+    return DatasetDeleter(datasets=_datasets(settings), files=_files(settings), clock=clients.clock)
+
+
+def _datasets(settings: DatasetsSettings) -> DynamoDatasets:
+    tables = DatasetTables(settings.datasets_table, training_files=settings.training_files_table)
+    return DynamoDatasets(clients.dynamodb(), tables)
+
+
+def _training_files(settings: DatasetsSettings) -> DynamoTrainingFiles:
+    return DynamoTrainingFiles(clients.dynamodb(), settings.training_files_table)
+
+
+def _files(settings: DatasetsSettings) -> S3DatasetFiles:
+    return S3DatasetFiles(clients.s3(), settings.datasets_bucket)
+
+
+SERVICES: Services = {
+    DatasetConfirmer: dataset_confirmer,
+    DatasetCreator: dataset_creator,
+    DatasetDeleter: dataset_deleter,
+    DatasetImporter: dataset_importer,
+    DatasetReader: dataset_reader,
+    UploadPlanner: upload_planner,
+}

@@ -1,0 +1,74 @@
+"""Composition of the estimate function: estimates, their accuracy, and receipts of datasets."""
+
+from __future__ import annotations
+
+from functools import cache
+
+from brightrun.aws.objects import S3Objects
+from brightrun.core.settings import Settings
+from brightrun.datasets.file_repository import S3DatasetFiles
+from brightrun.datasets.receipts.repository import S3Tokenizers, TokenizerCache
+from brightrun.datasets.receipts.service import ReceiptWriter
+from brightrun.datasets.repository import DatasetTables, DynamoDatasets
+from brightrun.estimates.service import AccuracyMeter, TrainingEstimator
+from brightrun.http.app import Services
+from brightrun.training.repository import DynamoTrainingJobs, TrainingTables
+from brightrun.wiring import clients
+
+
+class EstimateSettings(Settings):
+    """What an estimate reads: the dataset, and earlier jobs."""
+
+    datasets_table: str
+    training_jobs_table: str
+
+
+class ReceiptSettings(EstimateSettings):
+    """The environment of the estimate function: besides, a dataset's file and tokenizers."""
+
+    datasets_bucket: str
+    base_models_bucket: str
+
+
+def training_estimator() -> TrainingEstimator:
+    """Compose what estimates; any function with the settings of estimates may use it."""
+    settings = EstimateSettings.from_environment()
+    return TrainingEstimator(_datasets(settings), _jobs(settings))
+
+
+def accuracy_meter() -> AccuracyMeter:
+    """Compose what measures the accuracy of estimates."""
+    return AccuracyMeter(_jobs(EstimateSettings.from_environment()))
+
+
+def receipt_writer() -> ReceiptWriter:
+    """Compose what writes receipts."""
+    settings = ReceiptSettings.from_environment()
+    return ReceiptWriter(
+        datasets=_datasets(settings),
+        files=S3DatasetFiles(clients.s3(), settings.datasets_bucket),
+        splits=S3Objects(clients.s3(), settings.datasets_bucket),
+        tokenizers=S3Tokenizers(clients.s3(), settings.base_models_bucket, _tokenizer_cache()),
+        clock=clients.clock,
+    )
+
+
+@cache
+def _tokenizer_cache() -> TokenizerCache:
+    """What a warm function keeps from one request to the next."""
+    return {}
+
+
+def _datasets(settings: EstimateSettings) -> DynamoDatasets:
+    return DynamoDatasets(clients.dynamodb(), DatasetTables(settings.datasets_table))
+
+
+def _jobs(settings: EstimateSettings) -> DynamoTrainingJobs:
+    return DynamoTrainingJobs(clients.dynamodb(), TrainingTables(settings.training_jobs_table))
+
+
+SERVICES: Services = {
+    AccuracyMeter: accuracy_meter,
+    ReceiptWriter: receipt_writer,
+    TrainingEstimator: training_estimator,
+}

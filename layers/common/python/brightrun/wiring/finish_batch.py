@@ -1,0 +1,38 @@
+"""Composition of the finish_batch function."""
+
+from __future__ import annotations
+
+from functools import cache
+
+from brightrun.aws.objects import S3Objects
+from brightrun.batches.finish_batch import BatchFinisher, EnrichmentSweep
+from brightrun.wiring import clients
+from brightrun.wiring.batch_tables import (
+    BatchTableSettings,
+    batch_lists,
+    batches,
+    claims,
+    workflow,
+)
+from brightrun.wiring.enrichment import EnrichmentSettings, conversations, enricher
+
+
+class FinishBatchSettings(BatchTableSettings, EnrichmentSettings):
+    """The environment of the finish_batch function."""
+
+    generate_batch_state_machine_arn: str
+
+
+@cache
+def batch_finisher() -> BatchFinisher:
+    """Compose what ends a round of a batch."""
+    settings = FinishBatchSettings.from_environment()
+    return BatchFinisher(
+        batches=batches(settings),
+        claims=claims(settings),
+        lists=batch_lists(settings),
+        logs=S3Objects(clients.s3(), settings.batch_logs_bucket),
+        workflow=workflow(settings.generate_batch_state_machine_arn),
+        clock=clients.clock,
+        sweep=EnrichmentSweep(conversations(settings), enricher(settings)).sweep,
+    )

@@ -1,0 +1,68 @@
+"""Composition of the generate function."""
+
+from __future__ import annotations
+
+from functools import cache
+
+from brightrun.aws.objects import S3Objects
+from brightrun.aws.request_keys import DynamoRequestKeys
+from brightrun.batches.create_batch import BatchCreator, JobStarter
+from brightrun.batches.judgements import JudgementService
+from brightrun.batches.repository import BatchTables, DynamoBatches
+from brightrun.conversations.repository import DynamoConversations
+from brightrun.core.settings import Settings
+from brightrun.http.app import Services
+from brightrun.scaffolding.repository import DynamoScaffolding
+from brightrun.wiring import clients
+from brightrun.wiring.batch_tables import workflow
+
+
+class GenerateSettings(Settings):
+    """The environment of the generate function."""
+
+    scaffolding_table: str
+    batch_jobs_table: str
+    batch_items_table: str
+    conversations_table: str
+    idempotency_table: str
+    batch_logs_bucket: str
+    generate_batch_state_machine_arn: str
+    claude_model: str
+
+
+@cache
+def batch_creator() -> BatchCreator:
+    """Compose what creates batches of conversations."""
+    settings = GenerateSettings.from_environment()
+    return BatchCreator(
+        scaffolding=DynamoScaffolding(clients.dynamodb(), settings.scaffolding_table),
+        batches=_batches(settings),
+        plans=S3Objects(clients.s3(), settings.batch_logs_bucket),
+        keys=DynamoRequestKeys(clients.dynamodb(), settings.idempotency_table),
+        workflow=workflow(settings.generate_batch_state_machine_arn),
+        clock=clients.clock,
+        model=settings.claude_model,
+    )
+
+
+def judgement_service() -> JudgementService:
+    """Compose what creates batches of judgements."""
+    settings = GenerateSettings.from_environment()
+    return JudgementService(
+        conversations=DynamoConversations(clients.dynamodb(), settings.conversations_table),
+        starter=JobStarter(
+            _batches(settings),
+            S3Objects(clients.s3(), settings.batch_logs_bucket),
+            DynamoRequestKeys(clients.dynamodb(), settings.idempotency_table),
+            workflow(settings.generate_batch_state_machine_arn),
+        ),
+        clock=clients.clock,
+    )
+
+
+def _batches(settings: GenerateSettings) -> DynamoBatches:
+    tables = BatchTables(jobs=settings.batch_jobs_table, items=settings.batch_items_table)
+    return DynamoBatches(clients.dynamodb(), tables)
+
+
+SERVICES: Services = {BatchCreator: batch_creator, JudgementService: judgement_service}

@@ -1,0 +1,107 @@
+"""Composition of the jobs function: training jobs as the API creates, shows and cancels them."""
+
+from __future__ import annotations
+
+from brightrun.aws.request_keys import DynamoRequestKeys
+from brightrun.core.settings import Settings
+from brightrun.datasets.repository import DatasetTables, DynamoDatasets
+from brightrun.http.app import Services
+from brightrun.training.costs.repository import DynamoCostRecords
+from brightrun.training.create_training_job import TrainingJobCreator
+from brightrun.training.gateway import StepFunctionsTraining
+from brightrun.training.repository import (
+    DynamoTrainingJobs,
+    DynamoTrainingRecords,
+    TrainingTables,
+)
+from brightrun.training.sagemaker.gateway import SageMakerTraining
+from brightrun.training.service import TrainingCanceller, TrainingJobReader
+from brightrun.wiring import clients
+from brightrun.wiring.estimate import training_estimator
+
+
+class JobsSettings(Settings):
+    """The environment of the jobs function."""
+
+    training_jobs_table: str
+    training_metrics_table: str
+    training_events_table: str
+    datasets_table: str
+    notifications_table: str
+    cost_records_table: str
+    idempotency_table: str
+    train_adapter_state_machine_arn: str
+
+
+class Endpoint(Settings):
+    """Where AWS is; the AWS SDK reads the same variable, which no deployment in AWS sets."""
+
+    aws_endpoint_url: str = ""
+
+    @property
+    def is_local(self) -> bool:
+        """True where SageMaker is emulated, so that every instance is the developer's machine."""
+        return bool(self.aws_endpoint_url)
+
+
+def training_job_creator() -> TrainingJobCreator:
+    """Compose what creates training jobs."""
+    settings = JobsSettings.from_environment()
+    database = clients.dynamodb()
+    return TrainingJobCreator(
+        datasets=DynamoDatasets(database, DatasetTables(settings.datasets_table)),
+        jobs=_jobs(settings),
+        records=_records(settings),
+        estimator=training_estimator(),
+        keys=DynamoRequestKeys(database, settings.idempotency_table),
+        workflow=StepFunctionsTraining(
+            clients.step_functions(), settings.train_adapter_state_machine_arn
+        ),
+        clock=clients.clock,
+        any_instance=Endpoint.from_environment().is_local,
+    )
+
+
+def training_job_reader() -> TrainingJobReader:
+    """Compose what shows training jobs."""
+    settings = JobsSettings.from_environment()
+    return TrainingJobReader(
+        jobs=_jobs(settings),
+        records=_records(settings),
+        costs=DynamoCostRecords(clients.dynamodb(), settings.cost_records_table),
+        clock=clients.clock,
+    )
+
+
+def training_canceller() -> TrainingCanceller:
+    """Compose what cancels training jobs."""
+    settings = JobsSettings.from_environment()
+    return TrainingCanceller(
+        jobs=_jobs(settings),
+        records=_records(settings),
+        training=SageMakerTraining(clients.sagemaker()),
+        clock=clients.clock,
+    )
+
+
+def _jobs(settings: JobsSettings) -> DynamoTrainingJobs:
+    tables = TrainingTables(
+        jobs=settings.training_jobs_table,
+        datasets=settings.datasets_table,
+        notifications=settings.notifications_table,
+        cost_records=settings.cost_records_table,
+    )
+    return DynamoTrainingJobs(clients.dynamodb(), tables)
+
+
+def _records(settings: JobsSettings) -> DynamoTrainingRecords:
+    return DynamoTrainingRecords(
+        clients.dynamodb(), settings.training_metrics_table, settings.training_events_table
+    )
+
+
+SERVICES: Services = {
+    TrainingCanceller: training_canceller,
+    TrainingJobCreator: training_job_creator,
+    TrainingJobReader: training_job_reader,
+}

@@ -1,0 +1,57 @@
+"""Composition of the start_training function."""
+
+from __future__ import annotations
+
+from pydantic import Field
+
+from brightrun.core.settings import Settings
+from brightrun.datasets.repository import DatasetTables, DynamoDatasets
+from brightrun.training.adapters.repository import S3ArtifactFiles
+from brightrun.training.gateway import StepFunctionsTraining
+from brightrun.training.repository import (
+    DynamoTrainingJobs,
+    DynamoTrainingRecords,
+    TrainingTables,
+)
+from brightrun.training.sagemaker.gateway import SageMakerTraining
+from brightrun.training.sagemaker.request import TrainingResources
+from brightrun.training.workflow.start import TrainingStarter
+from brightrun.wiring import clients
+
+
+class StartTrainingSettings(Settings):
+    """The environment of the start_training function."""
+
+    training_jobs_table: str
+    training_events_table: str
+    datasets_table: str
+    base_models_bucket: str
+    models_bucket: str
+    training_image: str
+    training_role_arn: str
+    train_adapter_state_machine_arn: str
+    capacity_retry_seconds: int = Field(ge=1, le=3600)
+
+
+def training_starter() -> TrainingStarter:
+    """Compose what asks SageMaker for a job's training."""
+    settings = StartTrainingSettings.from_environment()
+    database = clients.dynamodb()
+    return TrainingStarter(
+        jobs=DynamoTrainingJobs(database, TrainingTables(settings.training_jobs_table)),
+        records=DynamoTrainingRecords(database, "", settings.training_events_table),
+        datasets=DynamoDatasets(database, DatasetTables(settings.datasets_table)),
+        base_models=S3ArtifactFiles(clients.s3(), settings.base_models_bucket),
+        training=SageMakerTraining(clients.sagemaker()),
+        executions=StepFunctionsTraining(
+            clients.step_functions(), settings.train_adapter_state_machine_arn
+        ),
+        places=TrainingResources(
+            image=settings.training_image,
+            role_arn=settings.training_role_arn,
+            base_models_bucket=settings.base_models_bucket,
+            models_bucket=settings.models_bucket,
+        ),
+        clock=clients.clock,
+        capacity_retry_s=settings.capacity_retry_seconds,
+    )

@@ -1,0 +1,54 @@
+"""Composition of the training_files function."""
+
+from __future__ import annotations
+
+import uuid
+
+from brightrun.aws.objects import S3Objects
+from brightrun.conversations.repository import DynamoConversations
+from brightrun.core.settings import Settings
+from brightrun.http.app import Services
+from brightrun.training_files.build_training_file import ConversationChooser, TrainingFileBuilder
+from brightrun.training_files.repository import DynamoTrainingFiles
+from brightrun.training_files.service import TrainingFileReader
+from brightrun.wiring import clients
+
+
+class TrainingFilesSettings(Settings):
+    """The environment of the training_files function."""
+
+    training_files_table: str
+    conversations_table: str
+    training_files_bucket: str
+    conversation_files_bucket: str
+
+
+def training_file_builder() -> TrainingFileBuilder:
+    """Compose what creates training files and adds to them."""
+    settings = TrainingFilesSettings.from_environment()
+    return TrainingFileBuilder(
+        files=DynamoTrainingFiles(clients.dynamodb(), settings.training_files_table),
+        chooser=ConversationChooser(
+            DynamoConversations(clients.dynamodb(), settings.conversations_table),
+            S3Objects(clients.s3(), settings.conversation_files_bucket),
+        ),
+        training_files=S3Objects(clients.s3(), settings.training_files_bucket),
+        clock=clients.clock,
+        new_attempt=lambda: uuid.uuid4().hex[:12],
+    )
+
+
+def training_file_reader() -> TrainingFileReader:
+    """Compose what shows training files."""
+    settings = TrainingFilesSettings.from_environment()
+    return TrainingFileReader(
+        files=DynamoTrainingFiles(clients.dynamodb(), settings.training_files_table),
+        links=S3Objects(clients.s3(), settings.training_files_bucket),
+        clock=clients.clock,
+    )
+
+
+SERVICES: Services = {
+    TrainingFileBuilder: training_file_builder,
+    TrainingFileReader: training_file_reader,
+}

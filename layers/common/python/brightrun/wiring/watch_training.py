@@ -1,0 +1,54 @@
+"""Composition of the watch_training function."""
+
+from __future__ import annotations
+
+from pydantic import Field
+
+from brightrun.core.settings import Settings
+from brightrun.training.adapters.repository import S3ArtifactFiles
+from brightrun.training.gateway import StepFunctionsTraining
+from brightrun.training.repository import (
+    DynamoTrainingJobs,
+    DynamoTrainingRecords,
+    TrainingTables,
+)
+from brightrun.training.sagemaker.gateway import SageMakerTraining
+from brightrun.training.workflow.watch import ProgressReader, TrainingWatcher
+from brightrun.wiring import clients
+
+
+class WatchTrainingSettings(Settings):
+    """The environment of the watch_training function."""
+
+    training_jobs_table: str
+    training_events_table: str
+    training_metrics_table: str
+    notifications_table: str
+    models_bucket: str
+    train_adapter_state_machine_arn: str
+    watch_seconds: int = Field(ge=1, le=600)
+    capacity_retry_seconds: int = Field(ge=1, le=3600)
+
+
+def training_watcher() -> TrainingWatcher:
+    """Compose what watches a training job."""
+    settings = WatchTrainingSettings.from_environment()
+    database = clients.dynamodb()
+    tables = TrainingTables(
+        settings.training_jobs_table, notifications=settings.notifications_table
+    )
+    records = DynamoTrainingRecords(
+        database, settings.training_metrics_table, settings.training_events_table
+    )
+    return TrainingWatcher(
+        jobs=DynamoTrainingJobs(database, tables),
+        records=records,
+        training=SageMakerTraining(clients.sagemaker()),
+        executions=StepFunctionsTraining(
+            clients.step_functions(), settings.train_adapter_state_machine_arn
+        ),
+        progress=ProgressReader(S3ArtifactFiles(clients.s3(), settings.models_bucket), records),
+        clock=clients.clock,
+        watch_s=settings.watch_seconds,
+        capacity_retry_s=settings.capacity_retry_seconds,
+    )

@@ -1,0 +1,124 @@
+"""One worker over everything in memory, for the tests of its services."""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, field
+from typing import Any
+
+from brightrun.batches.control_batch import BatchControls
+from brightrun.batches.finish_batch import BatchFinisher
+from brightrun.batches.model import BatchItem, BatchJob, ItemStatus
+from brightrun.batches.worker import WorkerRunner
+from brightrun.batches.workflow import Round, RoundResult, WorkerInvocation, WorkerResult
+from brightrun.claude.model import Completion
+from brightrun.conversations.model import ConversationRecord
+from tests import builders as build
+from tests.builders import OWNER, SteppedClock
+from tests.fakes.batches import InMemoryBatches
+from tests.fakes.conversations import InMemoryConversations
+from tests.fakes.outside import InMemoryObjects, InMemoryRecords, RecordedWorkflow, ScriptedClaude
+
+PLENTY_S = 890.0
+
+
+@dataclass
+class World:
+    claude: ScriptedClaude = field(default_factory=ScriptedClaude)
+    clock: SteppedClock = field(default_factory=SteppedClock)
+    batches: InMemoryBatches = field(default_factory=InMemoryBatches)
+    records: InMemoryRecords = field(default_factory=InMemoryRecords)
+    files: InMemoryObjects = field(default_factory=InMemoryObjects)
+    reports: InMemoryObjects = field(default_factory=InMemoryObjects)
+    logs: InMemoryObjects = field(default_factory=InMemoryObjects)
+    workflow: RecordedWorkflow = field(default_factory=RecordedWorkflow)
+    tokens: itertools.count[int] = field(default_factory=itertools.count)
+    stored: list[ConversationRecord] = field(default_factory=list)
+    swept: list[BatchJob] = field(default_factory=list)
+    conversations: InMemoryConversations = field(default_factory=InMemoryConversations)
+
+    @classmethod
+    def playing(cls, script: Iterable[Completion | Exception] = ()) -> World:
+        return cls(claude=ScriptedClaude(script))
+
+    def job(self, items: int = 4, **changes: Any) -> BatchJob:
+        planned = build.a_plan(items)
+        job = build.a_job(planned, **changes)
+        self.logs.put(job.plan_key, planned.plan.model_dump_json(), content_type="")
+        self.batches.create(job, planned.items)
+        return job
+
+    def turn(
+        self,
+        job: BatchJob,
+        *,
+        loop: int = 0,
+        seconds_left: Callable[[], float] = lambda: PLENTY_S,
+    ) -> WorkerResult:
+        request = WorkerInvocation(owner_id=OWNER, job_id=job.job_id, worker=0, loop=loop)
+        return self.runner().run(request, seconds_left)
+
+    def runner(self) -> WorkerRunner:
+        return WorkerRunner(
+            batches=self.batches,
+            claims=self.batches,
+            lists=self.batches,
+            records=self.records,
+            conversation_files=self.files,
+            plans=self.logs,
+            failure_reports=self.reports,
+            open_claude=lambda _: self.claude,
+            clock=self.clock,
+            lease_seconds=60,
+            retry_base_seconds=8,
+            new_token=lambda: f"worker-{next(self.tokens)}",
+            after_stored=self.stored.append,
+            conversations=self.conversations,
+        )
+
+    def finisher(self) -> BatchFinisher:
+        return BatchFinisher(
+            batches=self.batches,
+            claims=self.batches,
+            lists=self.batches,
+            logs=self.logs,
+            workflow=self.workflow,
+            clock=self.clock,
+            sweep=self.swept.append,
+        )
+
+    def controls(self) -> BatchControls:
+        return BatchControls(
+            batches=self.batches,
+            claims=self.batches,
+            lists=self.batches,
+            workflow=self.workflow,
+            clock=self.clock,
+        )
+
+    def finish(self, job: BatchJob, *, round_number: int = 0) -> RoundResult:
+        now = self.now(job)
+        return self.finisher().finish(
+            Round(
+                owner_id=OWNER,
+                job_id=job.job_id,
+                run=now.run,
+                workers=list(range(now.concurrent_processing)),
+                round=round_number,
+            )
+        )
+
+    def now(self, job: BatchJob) -> BatchJob:
+        return self.batches.job(OWNER, job.job_id)
+
+    def items(self, job: BatchJob) -> list[BatchItem]:
+        page = self.batches.items(OWNER, job.job_id, status=None, limit=10_000, cursor=None)
+        return list(page.records)
+
+    def statuses(self, job: BatchJob) -> list[ItemStatus]:
+        return [item.status for item in self.items(job)]
+
+    def log(self, job: BatchJob) -> list[str]:
+        page = self.batches.log(OWNER, job.job_id, limit=10_000, cursor=None)
+        return [line.message for line in page.records]

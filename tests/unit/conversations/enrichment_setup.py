@@ -1,0 +1,64 @@
+"""A stored conversation and everything that enriches it, in memory."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass, field
+from typing import Any
+
+from brightrun.batches.plan import BatchPlan, PlanScaffoldingResolver
+from brightrun.conversations.enrichment.service import ConversationEnricher
+from brightrun.conversations.model import ConversationRecord
+from tests import builders as build
+from tests.builders import OWNER, SteppedClock
+from tests.fakes.conversations import InMemoryConversations, a_record
+from tests.fakes.outside import InMemoryObjects
+
+
+@dataclass
+class Workshop:
+    files: InMemoryObjects = field(default_factory=InMemoryObjects)
+    plans: InMemoryObjects = field(default_factory=InMemoryObjects)
+    rows: InMemoryConversations = field(default_factory=InMemoryConversations)
+    clock: SteppedClock = field(default_factory=SteppedClock)
+    plan: BatchPlan = field(default_factory=lambda: build.a_plan(1).plan)
+
+    def __post_init__(self) -> None:
+        key = f"{self.plan.job_id}/plan.json"
+        self.plans.put(key, self.plan.model_dump_json(), content_type="application/json")
+
+    def enricher(self, **changes: Any) -> ConversationEnricher:
+        parts = {
+            "conversations": self.rows,
+            "conversation_files": self.files,
+            "scaffolds": PlanScaffoldingResolver(self.plans),
+            "clock": self.clock,
+        }
+        return ConversationEnricher(**{**parts, **changes})
+
+    def store(
+        self, document: Any = None, conversation_id: str = "conversation-1", **changes: Any
+    ) -> ConversationRecord:
+        """Store a conversation of the job as the worker does."""
+        fields = {
+            "batch_job_id": self.plan.job_id,
+            "persona_id": next(iter(self.plan.personas)),
+            "emotional_arc_id": next(iter(self.plan.emotional_arcs)),
+            "training_topic_id": next(iter(self.plan.training_topics)),
+            "template_id": next(iter(self.plan.templates)),
+            "scaffolding_snapshot": {"system_prompt": "The prompt that was used."},
+            **changes,
+        }
+        record = a_record(conversation_id, **fields)
+        text = json.dumps(document or build.a_conversation(4), ensure_ascii=False)
+        self.files.put(record.file_path, text, content_type="application/json")
+        self.rows.add(record)
+        return record
+
+    def row(self, conversation_id: str = "conversation-1") -> ConversationRecord:
+        return self.rows.conversation(OWNER, conversation_id)
+
+    def enriched(self, conversation_id: str = "conversation-1") -> dict[str, Any]:
+        stored = self.files.objects[f"{OWNER}/{conversation_id}/enriched.json"]
+        document: dict[str, Any] = json.loads(stored.text)
+        return document

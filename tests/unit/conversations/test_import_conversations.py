@@ -1,0 +1,232 @@
+"""Taking in the original's files."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from brightrun.batches.plan import PlanScaffoldingResolver
+from brightrun.conversations import import_conversations
+from brightrun.conversations.enrichment.service import ConversationEnricher
+from brightrun.conversations.import_conversations import ConversationImporter, Imported
+from brightrun.core.errors import InvalidInputError
+from tests.builders import OWNER, STRANGER, SteppedClock, a_conversation
+from tests.fakes.conversations import InMemoryConversations
+from tests.fakes.outside import InMemoryObjects
+from tests.fakes.training_files import an_enriched_text
+
+ID = "aaaaaaaa-0000-4000-8000-000000000001"
+DATA = Path(__file__).resolve().parents[4] / "shared/data"
+real_files = pytest.mark.skipif(not DATA.exists(), reason="the original's files are not here")
+
+
+class World:
+    def __init__(self) -> None:
+        self.conversations = InMemoryConversations()
+        self.objects = InMemoryObjects()
+        clock = SteppedClock()
+        self.importer = ConversationImporter(
+            conversations=self.conversations,
+            conversation_files=self.objects,
+            enricher=ConversationEnricher(
+                conversations=self.conversations,
+                conversation_files=self.objects,
+                scaffolds=PlanScaffoldingResolver(InMemoryObjects()),
+                clock=clock,
+            ),
+            clock=clock,
+        )
+
+    def one(self, document: dict[str, Any]) -> Imported:
+        (result,) = self.importer.take(OWNER, document)
+        return result
+
+    def stored(self, path: str | None) -> dict[str, Any]:
+        document: dict[str, Any] = json.loads(self.objects.objects[str(path)].text)
+        return document
+
+
+@pytest.fixture
+def world() -> World:
+    return World()
+
+
+def real(name: str) -> dict[str, Any]:
+    document: dict[str, Any] = json.loads((DATA / name).read_text(encoding="utf-8"))
+    return document
+
+
+def an_enriched() -> dict[str, Any]:
+    document: dict[str, Any] = json.loads(an_enriched_text(ID))
+    return document
+
+
+def a_training_json(*entries: dict[str, Any]) -> dict[str, Any]:
+    return {"training_file_metadata": {}, "consultant_profile": {}, "conversations": list(entries)}
+
+
+def an_entry(conversation_id: str = ID) -> dict[str, Any]:
+    return {
+        "conversation_metadata": {"conversation_id": conversation_id, "scaffolding": {}},
+        "training_pairs": an_enriched()["training_pairs"],
+    }
+
+
+def test_a_raw_conversation_is_stored_as_it_came_and_enriched(world: World) -> None:
+    record = world.one(a_conversation()).record
+    assert record is not None
+    assert (record.origin, record.batch_job_id, record.simulated) == ("imported", "", False)
+    assert (record.status, record.enrichment_status) == ("pending_review", "completed")
+    assert (record.turn_count, record.starting_emotion) == (8, "confusion")
+    assert world.stored(record.file_path) == a_conversation()
+    assert world.stored(record.raw_response_path) == a_conversation()
+    assert len(world.stored(record.enriched_file_path)["training_pairs"]) == 8
+
+
+def test_an_enriched_file_becomes_the_conversation_that_it_was_made_from(world: World) -> None:
+    result = world.one(an_enriched())
+    record = result.record
+    assert record is not None
+    assert record.conversation_id == ID
+    assert (record.persona_key, record.emotional_arc_key, record.training_topic_key) == (
+        "overwhelmed_avoider",
+        "confusion_to_clarity",
+        "roth_ira_conversion",
+    )
+    turns = world.stored(record.file_path)["turns"]
+    assert [turn["role"] for turn in turns] == ["user", "assistant"] * 2
+    assert turns[1] == {
+        "turn_number": 2,
+        "role": "assistant",
+        "content": f"Turn 2 of {ID}, and no other.",
+        "emotional_context": {"primary_emotion": "confusion", "intensity": 0.7},
+    }
+    assert world.stored(record.raw_response_path) == an_enriched()
+    again = world.stored(record.enriched_file_path)["training_pairs"][1]
+    assert again["system_prompt"] == an_enriched()["training_pairs"][1]["system_prompt"]
+    assert again["target_response"] == an_enriched()["training_pairs"][1]["target_response"]
+    assert any("made anew" in warning for warning in result.warnings)
+
+
+def test_every_warning_of_the_validation_is_listed(world: World) -> None:
+    document = a_conversation()
+    document["turns"].pop()
+    result = world.one(document)
+    assert result.record is not None
+    report = result.record.validation_report
+    assert report is not None
+    codes = [one["code"] for one in (*report["blockers"], *report["warnings"])]
+    assert codes
+    assert [warning.partition(" ")[0] for warning in result.warnings][: len(codes)] == codes
+
+
+def test_importing_twice_stores_once(world: World) -> None:
+    world.one(a_conversation())
+    with pytest.raises(InvalidInputError, match="Not one of the document's 1") as refused:
+        world.one(a_conversation())
+    assert "already" in refused.value.details[0]["message"]
+    (other,) = world.importer.take(STRANGER, a_conversation())
+    assert other.record is not None
+
+
+def test_one_that_cannot_come_in_stops_no_other(world: World) -> None:
+    broken = an_entry("bbbbbbbb-0000-4000-8000-000000000002")
+    del broken["training_pairs"][1]["target_response"]
+    results = world.importer.take(OWNER, a_training_json(broken, an_entry(), {}, an_entry("no")))
+    assert [(one.place, one.error) for one in results if one.error] == [
+        ("conversation 1", "the field 'target_response' is missing"),
+        ("conversation 3", "the field 'conversation_metadata' is missing"),
+    ]
+    _, second, _, fourth = results
+    assert second.record is not None
+    assert second.record.conversation_id == ID
+    assert fourth.record is not None
+    assert any("'no' is no UUID" in warning for warning in fourth.warnings)
+
+
+@pytest.mark.parametrize(
+    "document",
+    [
+        {"colour": "red"},
+        {"conversation_metadata": {}, "turns": []},
+        {"conversation_metadata": [], "turns": [1]},
+        {"training_pairs": []},
+        {"training_pairs": [1]},
+        a_training_json(),
+    ],
+)
+def test_what_is_no_conversation_is_refused_and_nothing_is_stored(
+    world: World, document: dict[str, Any]
+) -> None:
+    with pytest.raises(InvalidInputError):
+        world.importer.take(OWNER, document)
+    assert (world.objects.objects, world.conversations.writes) == ({}, 0)
+
+
+def test_a_conversation_with_blockers_is_kept_for_mending(world: World) -> None:
+    result = world.one({"conversation_metadata": {}, "turns": [{"role": "narrator"}, 5]})
+    assert result.record is not None
+    assert result.record.enrichment_status == "validation_failed"
+    assert any(warning.startswith("MISSING_CLIENT_PERSONA") for warning in result.warnings)
+
+
+def test_a_document_that_is_too_large_is_refused(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(import_conversations, "MOST_BYTES", 100)
+    with pytest.raises(InvalidInputError, match="more than the 100"):
+        world.one(a_conversation())
+
+
+@real_files
+@pytest.mark.parametrize(
+    ("name", "turns"), [("pair-a", 6), ("pair-b.cut-off", 5)], ids=["pair-a", "pair-b"]
+)
+def test_a_real_enriched_file_gives_back_the_raw_one_it_was_made_from(
+    world: World, name: str, turns: int
+) -> None:
+    raw = real(f"{name}.raw.json")
+    record = world.one(real(f"{name}.enriched.json")).record
+    assert record is not None
+    document = world.stored(record.file_path)
+    assert len(raw["turns"]) == len(document["turns"]) == record.turn_count == turns
+    assert document["turns"] == raw["turns"]
+
+
+@real_files
+def test_a_real_cut_off_conversation_is_not_fit_to_train_on_unseen(world: World) -> None:
+    result = world.one(real("pair-b.cut-off.raw.json"))
+    assert result.record is not None
+    assert result.record.flags or result.record.enrichment_status == "validation_failed"
+    assert result.warnings
+
+
+@real_files
+def test_the_real_training_file_comes_in_whole(world: World) -> None:
+    document = real("eq-12.training.json")
+    results = world.importer.take(OWNER, document)
+    records = [one.record for one in results if one.record]
+    assert len(records) == 12
+    assert sum(record.turn_count for record in records) == 89
+    for record, entry in zip(records, document["conversations"], strict=True):
+        assert record.conversation_id == entry["conversation_metadata"]["conversation_id"]
+        said = [turn["content"] for turn in world.stored(record.file_path)["turns"]]
+        targets = [pair["target_response"] for pair in entry["training_pairs"]]
+        assert [target for target in targets if target is not None] == [
+            text for text, target in zip(said, targets, strict=True) if target is not None
+        ]
+
+
+@real_files
+def test_a_real_file_with_scaffolding_keeps_its_keys(world: World) -> None:
+    record = world.one(real("enriched-with-scaffolding.json")).record
+    assert record is not None
+    assert (record.persona_key, record.emotional_arc_key, record.training_topic_key) == (
+        "anxious_planner",
+        "fear_to_confidence",
+        "eldercare_costs",
+    )
+    assert record.conversation_id == "2e6e3685-eb74-46c9-b11d-13a3e162a4b5"

@@ -1,0 +1,161 @@
+"""Shows that the quality score tells good conversations from damaged copies of themselves."""
+
+from __future__ import annotations
+
+import copy
+import json
+import sys
+from collections import Counter
+from collections.abc import Iterator
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from brightrun.conversations.emotions import declared_arc
+from brightrun.conversations.model import RAW_CONVERSATION_SCHEMA
+from brightrun.conversations.quality.score import score_quality
+from brightrun.conversations.quality.transcript import Transcript
+from brightrun.scaffolding.builtin import builtin_records
+from brightrun.scaffolding.model import EmotionalArc, Persona, TrainingTopic
+from brightrun.scaffolding.prompts import Ingredients, assemble_prompt
+from local.claude_simulator.author import write_answer
+from tests.fakes import scaffolding
+from tests.unit.training.damaged import DAMAGES, damaged
+
+DATA = Path(__file__).parents[4] / "shared" / "data"
+TOPICS = ("roth_ira_conversion", "mortgage_payoff_strategy", "estate_planning_basics")
+SEEDS = (1, 2)
+LEAST = 0.95
+
+
+@dataclass(frozen=True)
+class Good:
+    """A conversation that is as it should be, with what it was made from."""
+
+    conversation: dict[str, Any]
+    arc: EmotionalArc
+    topic: TrainingTopic
+
+
+def score(conversation: dict[str, Any], good: Good) -> float:
+    return score_quality(
+        Transcript(conversation["turns"]),
+        declared_arc(good.arc),
+        arc_key=good.arc.arc_key,
+        key_concepts=good.topic.key_concepts,
+    ).score
+
+
+def written(persona: Persona, arc: EmotionalArc, topic: TrainingTopic, seed: int) -> dict[str, Any]:
+    ingredients = Ingredients(
+        persona=persona,
+        arc=arc,
+        topic=topic,
+        consultant=scaffolding.consultant(),
+        tier=arc.tier,
+    )
+    prompt = assemble_prompt(scaffolding.template(arc.arc_key), ingredients)
+    body = {
+        "messages": [{"role": "user", "content": prompt.user}],
+        "output_config": {"format": {"schema": RAW_CONVERSATION_SCHEMA}},
+    }
+    conversation: dict[str, Any] = json.loads(write_answer(body, seed, None))
+    return conversation
+
+
+@cache
+def simulated() -> list[Good]:
+    topics = [scaffolding.topic(key) for key in TOPICS]
+    return [
+        Good(written(persona, arc, topic, seed), arc, topic)
+        for arc in builtin_records(EmotionalArc)
+        for persona in builtin_records(Persona)
+        for topic in topics
+        for seed in SEEDS
+    ]
+
+
+def real() -> Iterator[Good]:
+    """The twelve conversations of the original's file, read back from their pairs."""
+    document = json.loads((DATA / "eq-12.training.json").read_text("utf-8"))
+    for entry in document["conversations"]:
+        scaffold = entry["conversation_metadata"]["scaffolding"]
+        turns = [_turn(pair) for pair in entry["training_pairs"]]
+        # One of them ends on a question without an answer; it is good up to there.
+        whole = turns[: len(turns) // 2 * 2]
+        yield Good(
+            {"turns": whole},
+            scaffolding.arc(scaffold["emotional_arc_key"]),
+            scaffolding.topic(scaffold["training_topic_key"]),
+        )
+
+
+def _turn(pair: dict[str, Any]) -> dict[str, Any]:
+    felt = pair["emotional_context"]["detected_emotions"]
+    answer = pair["target_response"]
+    return {
+        "turn_number": pair["turn_number"],
+        "role": "user" if answer is None else "assistant",
+        "content": pair["current_user_input"] if answer is None else answer,
+        "emotional_context": {"primary_emotion": felt["primary"], "intensity": felt["intensity"]},
+    }
+
+
+@cache
+def simulated_told_apart() -> tuple[float, Counter[str]]:
+    return told_apart(simulated())
+
+
+def told_apart(goods: list[Good]) -> tuple[float, Counter[str]]:
+    """The share of pairs in which the good one scores higher, and the damages that were missed."""
+    missed: Counter[str] = Counter()
+    for good in goods:
+        best = score(good.conversation, good)
+        for name, damage in DAMAGES.items():
+            if best <= score(damaged(good.conversation, damage), good):
+                missed[name] += 1
+    return 1 - missed.total() / (len(goods) * len(DAMAGES)), missed
+
+
+def show(capsys: pytest.CaptureFixture[str], kind: str, count: int, share: float) -> None:
+    with capsys.disabled():
+        sys.stdout.write(f"\n{kind}: the good one scores higher in {share:.1%} of {count} pairs\n")
+
+
+def test_simulated_conversations_score_higher_than_their_damaged_copies(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    share, missed = simulated_told_apart()
+    show(capsys, "simulated", len(simulated()) * len(DAMAGES), share)
+    assert share >= LEAST, missed
+
+
+@pytest.mark.parametrize("damage", sorted(DAMAGES))
+def test_no_single_damage_goes_unseen(damage: str) -> None:
+    _, missed = simulated_told_apart()
+    assert missed[damage] <= (1 - LEAST) * len(simulated())
+
+
+@pytest.mark.skipif(not DATA.is_dir(), reason="the original's files are not here")
+def test_real_conversations_score_higher_than_their_damaged_copies(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    goods = list(real())
+    share, missed = told_apart(goods)
+    show(capsys, "real", len(goods) * len(DAMAGES), share)
+    assert share >= LEAST, missed
+
+
+def test_damage_changes_the_copy_alone() -> None:
+    good = simulated()[0]
+    before = copy.deepcopy(good.conversation)
+    for damage in DAMAGES.values():
+        assert damaged(good.conversation, damage) != before
+    assert good.conversation == before
+
+
+def test_good_conversations_are_fit_for_production() -> None:
+    assert all(score(good.conversation, good) >= 3.5 for good in simulated())
