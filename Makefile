@@ -25,12 +25,13 @@ $(LAYER): requirements/layer.lock infra/bundling.py | $(INSTALLED)
 	@echo "Building the Lambda layer for arm64 (a few seconds, once)..."
 	@$(BIN)/python -m infra.bundling && touch $@
 
-# torch comes alone and first: with it in place nothing pulls another build of it.
-$(TRAINING): requirements/training.in
+# torch comes alone and first, and is in no lock: which build of it fits depends on the machine, and
+# with it in place nothing pulls another one. Everything else is installed by hash.
+$(TRAINING): requirements/training.lock
 	@echo "Setting up the training environment (torch: a minute or two, once)..."
 	@test -x $(VENV)-train/bin/python || $(PYTHON) -m venv $(VENV)-train
 	@$(VENV)-train/bin/pip install --quiet --disable-pip-version-check torch==2.13.0
-	@$(VENV)-train/bin/pip install --quiet --disable-pip-version-check -r requirements/training.in
+	@$(VENV)-train/bin/pip install --quiet --disable-pip-version-check --require-hashes -r requirements/training.lock
 	@touch $@
 
 SYNTH_INPUTS := $(shell find infra functions layers/common/python -name '*.py' -o -name '*.json' -o -name '*.md') cdk.json
@@ -51,7 +52,8 @@ down: $(INSTALLED) ## Stop it; all data stays
 status: $(INSTALLED) ## Say what runs where
 	@$(BIN)/python -m local status
 
-demo: synth $(TRAINING) ## Write twelve conversations and train an adapter on them, end to end
+demo: ## Write twelve conversations and train an adapter on them, end to end
+	@$(MAKE) --no-print-directory -j 2 synth $(TRAINING)
 	@$(BIN)/python -m local.demo
 
 check: $(INSTALLED) ## Lint, format check and types
@@ -68,11 +70,11 @@ test-training: $(TRAINING) ## Run the tests of the training container alone
 
 test-sdk: ## Compare our request for a training job with the SageMaker SDK's (installs a gigabyte)
 	@test -x $(VENV)-sdk/bin/python || $(PYTHON) -m venv $(VENV)-sdk
-	@$(VENV)-sdk/bin/pip install --quiet --disable-pip-version-check -r requirements/sdk.in
+	@$(VENV)-sdk/bin/pip install --quiet --disable-pip-version-check --require-hashes -r requirements/sdk.lock
 	@$(VENV)-sdk/bin/pytest tests/sdk -c pyproject.toml --confcutdir=tests/sdk -p no:cacheprovider
 
 bench-train: $(TRAINING) ## Compare this trainer with TRL on the CPU (installs TRL first)
-	@$(VENV)-train/bin/pip install --quiet --disable-pip-version-check -r requirements/benchmark_training.in
+	@$(VENV)-train/bin/pip install --quiet --disable-pip-version-check --require-hashes -r requirements/benchmark_training.lock
 	@PYTHONPATH=layers/common/python $(VENV)-train/bin/python -m benchmarks.train_cpu
 
 bench-batch: synth ## Measure what the machinery costs beside Claude
@@ -80,7 +82,7 @@ bench-batch: synth ## Measure what the machinery costs beside Claude
 
 bench-validate: $(INSTALLED) ## Measure the dataset validator beside others, on 500 MiB
 	@test -x $(VENV)-bench/bin/python || $(PYTHON) -m venv $(VENV)-bench
-	@$(VENV)-bench/bin/pip install --quiet --disable-pip-version-check -r requirements/bench.in
+	@$(VENV)-bench/bin/pip install --quiet --disable-pip-version-check --require-hashes -r requirements/bench.lock
 	@$(BIN)/python -m benchmarks.bench_validate
 
 openapi: $(INSTALLED) ## Write docs/openapi.json from the handlers
