@@ -4,10 +4,11 @@ VENV := .venv
 BIN := $(VENV)/bin
 INSTALLED := $(VENV)/.installed
 LAYER := build/layer.digest
+NODE := node_modules/.package-lock.json
 TRAINING := $(VENV)-train/.installed
 
 .DEFAULT_GOAL := help
-.PHONY: help setup synth up down status demo test test-training test-sdk check bench-batch bench-train bench-validate openapi clean
+.PHONY: help setup synth up down status demo test test-training test-sdk check bench-batch bench-imports bench-train bench-validate openapi clean
 
 help: ## List the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -21,7 +22,10 @@ $(INSTALLED): requirements/dev.lock pyproject.toml
 	@$(BIN)/pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation --editable .
 	@touch $@
 
-$(LAYER): requirements/layer.lock infra/bundling.py | $(INSTALLED)
+$(NODE): package-lock.json
+	@npm ci --no-audit --no-fund --silent && touch $@
+
+$(LAYER): requirements/layer.lock infra/bundling.py infra/bytecode.py infra/bytecode.mjs $(NODE) | $(INSTALLED)
 	@echo "Building the Lambda layer for arm64 (a few seconds, once)..."
 	@$(BIN)/python -m infra.bundling && touch $@
 
@@ -34,7 +38,7 @@ $(TRAINING): requirements/training.lock
 	@$(VENV)-train/bin/pip install --quiet --disable-pip-version-check --require-hashes -r requirements/training.lock
 	@touch $@
 
-SYNTH_INPUTS := $(shell find infra functions layers/common/python -name '*.py' -o -name '*.json' -o -name '*.md') cdk.json
+SYNTH_INPUTS := $(shell find infra functions layers/common/python -name '*.py' -o -name '*.mjs' -o -name '*.json' -o -name '*.md') cdk.json
 
 cdk.out/manifest.json: $(INSTALLED) $(LAYER) $(SYNTH_INPUTS)
 	@echo "Synthesizing the CDK app, offline..."
@@ -80,6 +84,9 @@ bench-train: $(TRAINING) ## Compare this trainer with TRL on the CPU (installs T
 bench-batch: synth ## Measure what the machinery costs beside Claude
 	@$(BIN)/python -m benchmarks.bench_batch
 
+bench-imports: $(INSTALLED) ## Measure what a cold start of each function imports, beside boto3
+	@$(BIN)/python -m benchmarks.bench_imports
+
 bench-validate: $(INSTALLED) ## Measure the dataset validator beside others, on 500 MiB
 	@test -x $(VENV)-bench/bin/python || $(PYTHON) -m venv $(VENV)-bench
 	@$(VENV)-bench/bin/pip install --quiet --disable-pip-version-check --require-hashes -r requirements/bench.lock
@@ -89,4 +96,4 @@ openapi: $(INSTALLED) ## Write docs/openapi.json from the handlers
 	@$(BIN)/python -m local.openapi
 
 clean: ## Remove everything that was made, data included
-	@rm -rf $(VENV) $(VENV)-train $(VENV)-bench $(VENV)-sdk build cdk.out .local
+	@rm -rf $(VENV) $(VENV)-train $(VENV)-bench $(VENV)-sdk build cdk.out node_modules .local

@@ -1,7 +1,7 @@
-"""Builds the Dependencies layer, third-party wheels for Lambda's arm64 Python, without Docker.
+"""Prepares what Lambda gets: third-party wheels for its arm64 Python, and our own code.
 
-`python -m infra.bundling` builds it once for each content of requirements/layer.lock; synthesis
-only uses what is built and never goes to the network.
+Both carry bytecode. `python -m infra.bundling` builds the Dependencies layer once for each content
+of requirements/layer.lock; synthesis uses what is built and never goes to the network.
 """
 
 from __future__ import annotations
@@ -10,13 +10,20 @@ import hashlib
 import shutil
 import subprocess
 import sys
+import tempfile
+from collections.abc import Iterator
+from functools import cache
 from pathlib import Path
+
+from infra.bytecode import PYTHON, compile_folders, compiler_digest
 
 ROOT = Path(__file__).resolve().parent.parent
 LOCK = ROOT / "requirements" / "layer.lock"
 LAYER = ROOT / "build" / "layer"
+CODE = ROOT / "build" / "code"
 
-PYTHON = "3.14"
+LAYER_PATH, FUNCTION_PATH = "/opt/python", "/var/task"  # where Lambda unpacks them
+
 # Lambda's python3.14 runs on Amazon Linux 2023, whose glibc is 2.34; a wheel states its oldest.
 PLATFORMS = (
     "manylinux2014_aarch64",
@@ -40,61 +47,91 @@ def built_layer_digest(layer: Path = LAYER, lock: Path = LOCK) -> str:
 
     Raises LayerNotBuiltError where the layer is missing or the lock has changed since.
     """
-    stamp = _stamp(layer)
-    built_from = stamp.read_text(encoding="ascii") if stamp.exists() else "nothing"
-    if built_from not in (_digest(lock, compiled) for compiled in (True, False)):
+    digest = _layer_digest(lock)
+    if not _is_built(layer, digest):
         message = f"{layer} is not built from {lock}: run `make setup`"
         raise LayerNotBuiltError(message)
-    return built_from
+    return digest
 
 
-def build(layer: Path = LAYER, lock: Path = LOCK) -> bool:
+def build_layer(layer: Path = LAYER, lock: Path = LOCK) -> bool:
     """Install the locked packages into `layer` unless they are there; return whether it did.
 
-    Raises LayerBuildError when a package has no wheel for the platform or fails its hash.
+    Raises LayerBuildError when a package has no wheel for the platform or fails its hash, and
+    BytecodeError when they cannot be compiled.
     """
-    interpreter = python_of_lambda()
-    digest = _digest(lock, compiled=interpreter is not None)
-    stamp = _stamp(layer)
-    if stamp.exists() and stamp.read_text(encoding="ascii") == digest:
+    digest = _layer_digest(lock)
+    if _is_built(layer, digest):
         return False
-    stamp.unlink(missing_ok=True)
+    _digest_file(layer).unlink(missing_ok=True)
     shutil.rmtree(layer, ignore_errors=True)
     packages = layer / "python"
     _install(lock, packages)
     for pattern in UNUSED:
         for path in sorted(packages.glob(pattern)):
             shutil.rmtree(path) if path.is_dir() else path.unlink()
-    if interpreter:
-        compile_unchecked(packages, interpreter)
-    stamp.write_text(digest, encoding="ascii")
+    compile_folders({packages: LAYER_PATH})
+    _digest_file(layer).write_text(digest, encoding="ascii")
     return True
 
 
-def python_of_lambda() -> str | None:
-    """Return an interpreter of Lambda's Python version, or None: bytecode fits only its own."""
-    if f"{sys.version_info.major}.{sys.version_info.minor}" == PYTHON:
-        return sys.executable
-    return shutil.which(f"python{PYTHON}")
+@cache
+def compiled_code(root: Path = ROOT, code: Path = CODE) -> Path:
+    """Return a copy of layers/ and functions/ under `root` with bytecode, and nothing besides.
 
-
-def compile_unchecked(packages: Path, interpreter: str) -> None:
-    """Compile all modules to bytecode that is not compared with the source's time at import.
-
-    Lambda unpacks a layer with other file times and cannot write to it, so ordinary bytecode would
-    be thrown away and compiled anew at every cold start.
+    It is made once for each content, in a folder of `code` named after it, whose older copies are
+    removed. Raises BytecodeError when a module cannot be compiled.
     """
-    _run(
-        [
-            interpreter,
-            "-m",
-            "compileall",
-            "-q",
-            "--invalidation-mode",
-            "unchecked-hash",
-            str(packages),
-        ]
+    copy = code / _code_digest(root)
+    if not copy.exists():
+        code.mkdir(parents=True, exist_ok=True)
+        with tempfile.TemporaryDirectory(dir=code.parent) as temporary:
+            unfinished = Path(temporary) / copy.name
+            _copy_and_compile(root, unfinished)
+            for older in set(code.iterdir()) - {copy}:
+                shutil.rmtree(older, ignore_errors=True)
+            _move_unless_there(unfinished, copy)
+    return copy
+
+
+def _move_unless_there(folder: Path, target: Path) -> None:
+    try:
+        folder.replace(target)
+    except OSError:  # another process has finished the same copy
+        if not target.exists():
+            raise
+
+
+def _copy_and_compile(root: Path, copy: Path) -> None:
+    for path in _sources(root):
+        target = copy / path.relative_to(root)
+        target.parent.mkdir(parents=True, exist_ok=True)
+        shutil.copyfile(path, target)
+    functions = sorted((copy / "functions").iterdir())
+    compile_folders(
+        {
+            copy / "layers" / "common" / "python": LAYER_PATH,
+            **dict.fromkeys(functions, FUNCTION_PATH),
+        }
     )
+
+
+def _sources(root: Path) -> Iterator[Path]:
+    """The files of layers/ and functions/, without what Python and editors leave there."""
+    for folder in ("functions", "layers"):
+        for path in sorted((root / folder).rglob("*")):
+            parts = path.relative_to(root).parts
+            ignored = "__pycache__" in parts or any(part.startswith(".") for part in parts)
+            if path.is_file() and not ignored:
+                yield path
+
+
+def _code_digest(root: Path) -> str:
+    digest = hashlib.sha256(compiler_digest().encode())
+    for path in _sources(root):
+        digest.update(f"\0{path.relative_to(root).as_posix()}\0".encode())
+        digest.update(hashlib.sha256(path.read_bytes()).digest())
+    return digest.hexdigest()
 
 
 def _install(lock: Path, packages: Path) -> None:
@@ -103,50 +140,38 @@ def _install(lock: Path, packages: Path) -> None:
     target = ["--implementation", "cp", "--python-version", PYTHON]
     for platform in PLATFORMS:
         target += ["--platform", platform]
-    _run(
-        [
-            sys.executable,
-            "-m",
-            "pip",
-            "install",
-            *options,
-            *target,
-            "--requirement",
-            str(lock),
-            "--target",
-            str(packages),
-        ]
+    source = ["--requirement", str(lock), "--target", str(packages)]
+    done = subprocess.run(  # noqa: S603 - our own arguments
+        [sys.executable, "-m", "pip", "install", *options, *target, *source],
+        check=False,
+        capture_output=True,
+        text=True,
     )
-
-
-def _run(command: list[str]) -> None:
-    done = subprocess.run(command, check=False, capture_output=True, text=True)  # noqa: S603 - our own arguments
     if done.returncode:
-        message = f"{' '.join(command[1:4])} failed:\n{done.stderr[-2000:]}"
-        raise LayerBuildError(message)
+        raise LayerBuildError(f"pip install failed:\n{done.stderr[-2000:]}")
 
 
-def _stamp(layer: Path) -> Path:
+def _digest_file(layer: Path) -> Path:
     return layer.with_name(f"{layer.name}.digest")
 
 
-def _digest(lock: Path, compiled: bool) -> str:
-    recipe = repr((PYTHON, PLATFORMS, UNUSED, compiled)).encode()
+def _is_built(layer: Path, digest: str) -> bool:
+    file = _digest_file(layer)
+    return file.exists() and file.read_text(encoding="ascii") == digest
+
+
+def _layer_digest(lock: Path) -> str:
+    recipe = repr((PLATFORMS, UNUSED, compiler_digest())).encode()
     return hashlib.sha256(lock.read_bytes() + recipe).hexdigest()
 
 
 def main() -> None:
-    """Build the layer and say what is in it."""
-    built = build()
+    """Build the layer and say how large it is."""
+    built = build_layer()
     megabytes = sum(path.stat().st_size for path in LAYER.rglob("*") if path.is_file()) / 1e6
-    bytecode = (
-        f"with bytecode for Python {PYTHON}"
-        if python_of_lambda()
-        else f"without bytecode, because no python{PYTHON} is installed here: "
-        "it works, but each cold start compiles what it imports"
-    )
+    state = "built" if built else "up to date"
     sys.stdout.write(
-        f"Dependencies layer {'built' if built else 'up to date'}: {megabytes:.0f} MB, {bytecode}\n"
+        f"Dependencies layer {state}: {megabytes:.0f} MB, with bytecode for Python {PYTHON}\n"
     )
 
 

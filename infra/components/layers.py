@@ -6,27 +6,18 @@ CloudFormation refuses to replace a resource that another stack imports.
 
 from __future__ import annotations
 
-from pathlib import Path
-
-from aws_cdk import IgnoreMode
 from aws_cdk import aws_lambda as lambda_
 from constructs import Construct
 
 from infra import bundling
 
-ROOT = Path(__file__).resolve().parents[2]
 RUNTIME = lambda_.Runtime.PYTHON_3_14
 ARCHITECTURE = lambda_.Architecture.ARM_64
 
 
-def source_folder(folder: Path) -> lambda_.AssetCode:
-    """Package a folder of ours, without what Python and editors leave in it.
-
-    What is left out does not count towards the asset's hash: running the tests redeploys nothing.
-    """
-    return lambda_.Code.from_asset(
-        str(folder), exclude=["__pycache__/", "*.pyc", ".*"], ignore_mode=IgnoreMode.GIT
-    )
+def function_code(name: str) -> lambda_.AssetCode:
+    """Package functions/`name`; the asset's hash is of its content alone."""
+    return lambda_.Code.from_asset(str(bundling.compiled_code() / "functions" / name))
 
 
 def shared_layers(scope: Construct) -> list[lambda_.ILayerVersion]:
@@ -37,13 +28,12 @@ def shared_layers(scope: Construct) -> list[lambda_.ILayerVersion]:
     dependencies = lambda_.Code.from_asset(
         str(bundling.LAYER), asset_hash=bundling.built_layer_digest()
     )
+    package = lambda_.Code.from_asset(str(bundling.compiled_code() / "layers" / "common"))
     return [
         _layer(
             scope, "Dependencies", dependencies, "Third-party packages of requirements/layer.lock"
         ),
-        _layer(
-            scope, "BrightRunCode", source_folder(ROOT / "layers" / "common"), "Package brightrun"
-        ),
+        _layer(scope, "BrightRunCode", package, "Package brightrun"),
     ]
 
 

@@ -9,7 +9,7 @@ from aws_cdk import Duration
 from aws_cdk import aws_lambda as lambda_
 from constructs import Construct
 
-from infra.components.layers import ARCHITECTURE, ROOT, RUNTIME, source_folder
+from infra.components.layers import ARCHITECTURE, RUNTIME, function_code
 from infra.components.log_group import log_group
 from infra.components.service_role import service_role
 from infra.components.target import Target
@@ -63,7 +63,7 @@ class ServiceFunction(Construct):
             self,
             "Function",
             description=f"Bright Run: {spec.name}",
-            code=source_folder(ROOT / "functions" / spec.name),
+            code=function_code(spec.name),
             handler="handler.lambda_handler",
             runtime=RUNTIME,
             architecture=ARCHITECTURE,

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from aws_cdk import Arn, ArnComponents, IgnoreMode, Stack
 from aws_cdk import aws_ecr_assets as ecr_assets
 
-from infra.components.layers import ROOT
+from infra.bundling import ROOT
 
 DOCKERFILE = "training_container/Dockerfile"
 

@@ -1,10 +1,9 @@
-"""Building the Dependencies layer, on a small hand-made package, and the real one as built."""
+"""The Dependencies layer, built of a small package and as built for Lambda; our own code."""
 
 from __future__ import annotations
 
 import hashlib
 import re
-import sys
 import zipfile
 from email.parser import HeaderParser
 from pathlib import Path
@@ -15,7 +14,6 @@ from infra import bundling
 
 LIMIT_BYTES = 250_000_000  # AWS's limit for a function and its layers, unzipped
 EM_AARCH64 = 183  # e_machine in the ELF header
-UNCHECKED_HASH = 0b01  # PEP 552: hash-based bytecode that is not compared with its source
 
 FILES = {
     "tiny/__init__.py": "ANSWER = 42\n",
@@ -42,17 +40,18 @@ def lock(tmp_path: Path) -> Path:
 
 
 @pytest.fixture
-def without_python_of_lambda(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(bundling, "python_of_lambda", lambda: None)
+def without_bytecode(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Leave out what tests/infra/test_bytecode.py tests, which takes seconds."""
+    monkeypatch.setattr(bundling, "compile_folders", lambda _: None)
 
 
 @pytest.mark.slow
-@pytest.mark.usefixtures("without_python_of_lambda")
+@pytest.mark.usefixtures("without_bytecode")
 def test_a_layer_keeps_code_and_metadata_and_drops_what_nothing_reads(
     tmp_path: Path, lock: Path
 ) -> None:
     layer = tmp_path / "layer"
-    assert bundling.build(layer, lock) is True
+    assert bundling.build_layer(layer, lock) is True
     kept = {str(path.relative_to(layer / "python")) for path in layer.rglob("*") if path.is_file()}
     assert {"tiny/__init__.py", "tiny-1.0.dist-info/METADATA"} <= kept
     assert "tiny-1.0.dist-info/entry_points.txt" in kept
@@ -60,26 +59,26 @@ def test_a_layer_keeps_code_and_metadata_and_drops_what_nothing_reads(
 
 
 @pytest.mark.slow
-@pytest.mark.usefixtures("without_python_of_lambda")
+@pytest.mark.usefixtures("without_bytecode")
 def test_a_layer_is_built_once_for_each_lock(tmp_path: Path, lock: Path) -> None:
     layer = tmp_path / "layer"
-    bundling.build(layer, lock)
+    bundling.build_layer(layer, lock)
     digest = bundling.built_layer_digest(layer, lock)
-    assert bundling.build(layer, lock) is False
-    lock.write_text(f"# another day\n{lock.read_text()}")
+    assert bundling.build_layer(layer, lock) is False
+    lock.write_text(f"# changed\n{lock.read_text()}")
     with pytest.raises(bundling.LayerNotBuiltError):
         bundling.built_layer_digest(layer, lock)
-    assert bundling.build(layer, lock) is True
+    assert bundling.build_layer(layer, lock) is True
     assert bundling.built_layer_digest(layer, lock) != digest
 
 
 @pytest.mark.slow
-@pytest.mark.usefixtures("without_python_of_lambda")
+@pytest.mark.usefixtures("without_bytecode")
 def test_a_package_that_fails_its_hash_is_refused(tmp_path: Path, lock: Path) -> None:
     lock.write_text(re.sub(r"sha256:\w+", f"sha256:{'0' * 64}", lock.read_text()))
     layer = tmp_path / "layer"
     with pytest.raises(bundling.LayerBuildError, match="(?i)hashes"):
-        bundling.build(layer, lock)
+        bundling.build_layer(layer, lock)
     with pytest.raises(bundling.LayerNotBuiltError):
         bundling.built_layer_digest(layer, lock)
 
@@ -89,17 +88,48 @@ def test_a_missing_layer_says_how_to_build_it(tmp_path: Path, lock: Path) -> Non
         bundling.built_layer_digest(tmp_path / "layer", lock)
 
 
-def test_bytecode_is_not_compared_with_its_source(tmp_path: Path) -> None:
-    (tmp_path / "module.py").write_text("ANSWER = 42\n")
-    bundling.compile_unchecked(tmp_path, sys.executable)
-    (compiled,) = tmp_path.rglob("*.pyc")
-    assert int.from_bytes(compiled.read_bytes()[4:8], "little") == UNCHECKED_HASH
+@pytest.mark.usefixtures("without_bytecode")
+def test_what_python_and_editors_leave_behind_is_not_shipped(tmp_path: Path) -> None:
+    clean, used, changed = (checkout(tmp_path / name) for name in ("clean", "used", "changed"))
+    (used / "layers/common/python/package/__pycache__").mkdir()
+    (used / "layers/common/python/package/__pycache__/module.cpython-311.pyc").write_bytes(b"old")
+    (used / "functions/.editor").mkdir()
+    (used / "functions/.editor/settings.json").write_text("{}")
+    (changed / "functions/answer/handler.py").write_text("A = 2\n")
+    first, second, third = (
+        bundling.compiled_code(root, root / "build/code") for root in (clean, used, changed)
+    )
+    assert first.name == second.name != third.name
+    assert contents(first) == contents(second) != contents(third)
 
 
-def test_bytecode_is_made_by_lambdas_own_python_version_only() -> None:
-    interpreter = bundling.python_of_lambda()
-    local = f"{sys.version_info.major}.{sys.version_info.minor}"
-    assert interpreter != sys.executable or local == bundling.PYTHON
+@pytest.mark.usefixtures("without_bytecode")
+def test_our_code_is_copied_once_for_each_content(tmp_path: Path) -> None:
+    root, code = checkout(tmp_path / "one"), tmp_path / "build" / "code"
+    before = bundling.compiled_code(root, code)
+    bundling.compiled_code.cache_clear()
+    assert bundling.compiled_code(root, code) == before
+    (root / "functions/answer/handler.py").write_text("A = 2\n")
+    bundling.compiled_code.cache_clear()
+    after = bundling.compiled_code(root, code)
+    assert [copy.name for copy in code.iterdir()] == [after.name] != [before.name]
+    assert (after / "functions/answer/handler.py").read_text() == "A = 2\n"
+
+
+def checkout(root: Path) -> Path:
+    """Write a layer of one module and a function of one module."""
+    for name in ("layers/common/python/package/module.py", "functions/answer/handler.py"):
+        (root / name).parent.mkdir(parents=True)
+        (root / name).write_text("A = 1\n")
+    return root
+
+
+def contents(folder: Path) -> dict[str, bytes]:
+    return {
+        str(path.relative_to(folder)): path.read_bytes()
+        for path in folder.rglob("*")
+        if path.is_file()
+    }
 
 
 def test_the_built_layer_is_of_the_present_lock_and_within_the_limit() -> None:

@@ -140,27 +140,16 @@ def test_templates_stay_within_cloudformations_limits(assembly: Path, templates:
         assert len(templates.by_stack[stack]["Resources"]) <= 500
 
 
-def test_what_python_leaves_behind_does_not_change_an_asset(tmp_path: Path) -> None:
-    clean, used, changed = tmp_path / "clean", tmp_path / "used", tmp_path / "changed"
-    for folder, source in ((clean, "A = 1"), (used, "A = 1"), (changed, "A = 2")):
-        (folder / "__pycache__").mkdir(parents=True)
-        (folder / "module.py").write_text(source)
-    (used / "__pycache__" / "module.cpython-314.pyc").write_bytes(b"bytecode")
-    assert asset_key(used) == asset_key(clean) != asset_key(changed)
-
-
-def asset_key(folder: Path) -> str:
-    from aws_cdk import App, Stack
-    from aws_cdk import aws_lambda as lambda_
-
-    from infra.components.layers import source_folder
-
-    app = App(outdir=str(folder.with_suffix(".out")))
-    lambda_.LayerVersion(Stack(app, "Example"), "Layer", code=source_folder(folder))
-    resources = app.synth().get_stack_by_name("Example").template["Resources"]
-    (layer,) = [body for body in resources.values() if body["Type"] == "AWS::Lambda::LayerVersion"]
-    key: str = layer["Properties"]["Content"]["S3Key"]
-    return key
+def test_no_asset_depends_on_when_or_by_which_python_its_files_were_written(assembly: Path) -> None:
+    assets = sorted(assembly.glob("asset.*"))
+    assert len(assets) > len(list((ROOT / "functions").iterdir()))
+    left_behind = [
+        path
+        for asset in assets
+        for path in asset.rglob("__pycache__/*")
+        if not path.name.endswith(".cpython-314.pyc")
+    ]
+    assert not left_behind
 
 
 def test_the_command_writes_the_same_templates(assembly: Path, tmp_path: Path) -> None:
