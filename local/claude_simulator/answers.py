@@ -10,8 +10,7 @@ from local.claude_simulator.api_errors import invalid
 from local.claude_simulator.author import write_answer
 from local.claude_simulator.faults import Fault
 from local.claude_simulator.models import Model
-from local.claude_simulator.prompt_cache import PromptCache, PromptTokens, uncached
-from local.claude_simulator.tokens import characters_of, prompt_blocks, tokens_of
+from local.claude_simulator.tokens import characters_of, prompt_tokens, tokens_of
 
 # Thinking is reported as a share of the visible answer by effort: an assumption that makes the
 # numbers plausible, since the real share depends on the task.
@@ -33,18 +32,16 @@ def compose(
     *,
     seed: int,
     fault: Fault | None = None,
-    cache: PromptCache | None = None,
     message_id: str | None = None,
+    service_tier: str = "standard",
 ) -> dict[str, Any]:
     """The Message that answers a valid request, with a scripted content fault if there is one.
 
-    Without a `cache` the call is billed as a batched one, uncached. ApiError 400 for a prompt
-    beyond the context window.
+    ApiError 400 for a prompt beyond the context window.
     """
-    blocks = prompt_blocks(body)
-    if uncached(blocks, model).total > model.max_input_tokens:
+    prompt = prompt_tokens(body, model)
+    if prompt > model.max_input_tokens:
         raise invalid(f"prompt is too long: the maximum is {model.max_input_tokens} tokens")
-    prompt = cache.account(blocks, model) if cache else uncached(blocks, model)
     refusal = fault.refusal if fault else None
     written = _Text("", "refusal") if refusal else _written(body, model, seed, fault)
     thinking = 0 if refusal else _thinking_tokens(body, model, written.text)
@@ -59,7 +56,7 @@ def compose(
         "stop_reason": written.stop_reason,
         "stop_sequence": written.stop_sequence,
         "stop_details": _stop_details(refusal),
-        "usage": _usage(prompt, output, thinking, "standard" if cache else "batch"),
+        "usage": _usage(prompt, output, thinking, service_tier),
     }
 
 
@@ -111,16 +108,12 @@ def _stop_details(refusal: str | None) -> dict[str, Any] | None:
     return {"type": "refusal", "category": refusal, "explanation": _REFUSAL}
 
 
-def _usage(prompt: PromptTokens, output: int, thinking: int, tier: str) -> dict[str, Any]:
-    written = {"5m": 0, "1h": 0} | {prompt.written_ttl: prompt.written}
+def _usage(prompt: int, output: int, thinking: int, tier: str) -> dict[str, Any]:
     return {
-        "input_tokens": prompt.uncached,
-        "cache_creation_input_tokens": prompt.written,
-        "cache_read_input_tokens": prompt.read,
-        "cache_creation": {
-            "ephemeral_5m_input_tokens": written["5m"],
-            "ephemeral_1h_input_tokens": written["1h"],
-        },
+        "input_tokens": prompt,
+        "cache_creation_input_tokens": 0,
+        "cache_read_input_tokens": 0,
+        "cache_creation": {"ephemeral_5m_input_tokens": 0, "ephemeral_1h_input_tokens": 0},
         "output_tokens": output,
         "output_tokens_details": {"thinking_tokens": thinking},
         "service_tier": tier,

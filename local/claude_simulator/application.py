@@ -13,7 +13,6 @@ from local.claude_simulator.control import ControlEndpoint
 from local.claude_simulator.http_types import Reply, Request, Reset, Response
 from local.claude_simulator.message_rules import VERSIONS
 from local.claude_simulator.messages_endpoint import MessagesEndpoint
-from local.claude_simulator.models_endpoint import ModelsEndpoint
 from local.claude_simulator.state import Settings, State
 
 # Limits of the API by endpoint, in bytes: 32 MB for a request, 256 MB for a batch.
@@ -43,7 +42,7 @@ class SimulatedApi:
         self._routes = self._table()
 
     def reset(self) -> None:
-        """Forget faults, counts, cached prompts and batches."""
+        """Forget faults, counts and batches."""
         self.state.clear()
         self._batches.clear()
 
@@ -71,20 +70,16 @@ class SimulatedApi:
     def _table(self) -> tuple[_Route, ...]:
         messages = MessagesEndpoint(self.state)
         batches = self._batches
-        models = ModelsEndpoint(self.state)
         control = ControlEndpoint(self.state, self.reset)
         one = rf"{_BATCHES}/(msgbatch_\w+)"
         table: tuple[tuple[str, str, str, Handler], ...] = (
             ("POST", "/v1/messages", "messages", messages.create),
-            ("POST", "/v1/messages/count_tokens", "count_tokens", messages.count_tokens),
             ("POST", _BATCHES, "batches", batches.create),
             ("GET", _BATCHES, "batches", batches.list),
             ("GET", one, "batches", batches.retrieve),
             ("DELETE", one, "batches", batches.delete),
             ("POST", f"{one}/cancel", "batches", batches.cancel),
             ("GET", f"{one}/results", "batches", batches.results),
-            ("GET", "/v1/models", "models", models.list),
-            ("GET", r"/v1/models/([\w.-]+)", "models", models.retrieve),
             ("GET", f"{_CONTROL}journal", "control", control.journal),
             ("POST", f"{_CONTROL}faults", "control", control.faults),
             ("POST", f"{_CONTROL}reset", "control", control.reset),

@@ -71,7 +71,7 @@ def _conversation(
     extra = extra_exchanges(defect, scaffolding)
     conversation = write_conversation(scaffolding, rng, extra_exchanges=extra)
     if defect:
-        apply_defect(conversation, defect, scaffolding)
+        apply_defect(conversation, defect)
     return conform(conversation, schema, rng)
 
 

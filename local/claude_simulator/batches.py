@@ -16,7 +16,6 @@ from local.claude_simulator.fault_script import Call
 from local.claude_simulator.journal import fingerprint
 from local.claude_simulator.message_rules import check_batched
 from local.claude_simulator.state import State, raise_status
-from local.claude_simulator.tokens import prompt_text
 
 _LIFETIME = timedelta(hours=24)
 _OUTCOMES = ("processing", "succeeded", "errored", "canceled", "expired")
@@ -96,22 +95,20 @@ def _answer(
     params, custom_id = request["params"], request["custom_id"]
     model = check_batched(params, batch.version, now)
     conversation = fingerprint(params["messages"])
-    call = Call(
-        "batch_items",
-        conversation,
-        attempt=state.journal.called(conversation),
-        text=prompt_text(params["messages"]),
-        model=model.id,
-        custom_id=custom_id,
-    )
-    fault = state.faults.next(call)
+    state.journal.called(conversation)
+    fault = state.faults.next(Call("batch_items", custom_id))
     if fault is not None:
         raise_status(fault)
         if fault.expired:
             return None
     name = hashlib.sha256(f"{batch.id}:{custom_id}".encode()).hexdigest()[:24]
     message = compose(
-        params, model, seed=state.settings.seed, fault=fault, message_id=f"msg_sim_{name}"
+        params,
+        model,
+        seed=state.settings.seed,
+        fault=fault,
+        message_id=f"msg_sim_{name}",
+        service_tier="batch",
     )
     state.journal.answered(conversation)
     return message

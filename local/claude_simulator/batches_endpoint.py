@@ -33,7 +33,7 @@ class BatchesEndpoint:
         """A new batch; what is wrong inside its requests shows only in the results."""
         body = request.json_object()
         requests = _checked_requests(body)
-        _, ending = await self._state.undergo(Call("batches"))
+        _, ending = self._state.apply_fault(Call("batches"))
         if ending is not None:
             return ending
         batch_id = f"msgbatch_sim_{secrets.token_hex(12)}"
@@ -48,7 +48,7 @@ class BatchesEndpoint:
 
     async def retrieve(self, request: Request, _version: str, batch_id: str) -> Reply:
         """The batch; it ends once it has been retrieved as often as the settings say."""
-        _, ending = await self._state.undergo(Call("batches"))
+        _, ending = self._state.apply_fault(Call("batches"))
         if ending is not None:
             return ending
         batch = self._find(batch_id)

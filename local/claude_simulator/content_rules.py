@@ -9,7 +9,6 @@ from local.claude_simulator.models import Model
 
 _ROLES = ("user", "assistant", "system")
 _MAX_MESSAGES = 100_000
-_MAX_CACHE_BREAKPOINTS = 4
 
 
 def check_messages(messages: Any, model: Model) -> None:
@@ -85,21 +84,15 @@ def check_system(system: Any) -> None:
             raise invalid(f"system.{index}.text: text content blocks must be non-empty")
 
 
-def check_cache_breakpoints(body: dict[str, Any]) -> None:
-    """Refuse, with ApiError 400, more than four cache breakpoints or an unknown lifetime."""
-    controls = [block["cache_control"] for block in _marked_blocks(body)]
-    if len(controls) > _MAX_CACHE_BREAKPOINTS:
-        raise invalid(
-            f"A maximum of {_MAX_CACHE_BREAKPOINTS} blocks with cache_control may be provided. "
-            f"Found {len(controls)}."
-        )
-    for control in controls:
-        if control.get("type") != "ephemeral" or control.get("ttl", "5m") not in ("5m", "1h"):
-            raise invalid("cache_control: type must be 'ephemeral' and ttl '5m' or '1h'")
+def refuse_unsimulated(body: dict[str, Any]) -> None:
+    """Refuse, with ApiError 400, what the API offers and this simulator does not.
 
-
-def _marked_blocks(body: dict[str, Any]) -> list[dict[str, Any]]:
-    blocks = [body] + list(body.get("tools", []))
-    for content in [body.get("system"), *(m["content"] for m in body["messages"])]:
+    Nothing in this project streams an answer or caches a prompt.
+    """
+    if body.get("stream"):
+        raise invalid("stream: this simulator does not stream answers")
+    blocks = [body, *body.get("tools", [])]
+    for content in [body.get("system"), *(message["content"] for message in body["messages"])]:
         blocks += content if isinstance(content, list) else []
-    return [block for block in blocks if block.get("cache_control")]
+    if any(block.get("cache_control") for block in blocks):
+        raise invalid("cache_control: this simulator does not cache prompts")

@@ -33,6 +33,6 @@ class ControlEndpoint:
         return json_response({"accepted": len(faults), "pending_faults": self.state.faults.pending})
 
     async def reset(self, _request: Request, _version: str) -> Reply:
-        """Forget faults, counts, cached prompts and batches."""
+        """Forget faults, counts and batches."""
         self.reset_all()
         return json_response({"reset": True})

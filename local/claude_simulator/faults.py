@@ -1,12 +1,11 @@
-"""Scripted faults: what they are, how they are checked, which calls they meet.
+"""Scripted faults: what they are, how they are checked, which calls they apply to.
 
-A script is a JSON list; the first fault that meets a call is spent on it. For example
+A script is a JSON list; a call uses up the first fault that matches it. For example
 ```
 [{"status": 429, "retry_after": 2, "times": 3},
- {"ok": true},
- {"defect": "trailing_backslash", "when": {"contains": "shame_to_acceptance", "attempt": 1}},
- {"hang_seconds": 300, "when": {"every": 10}},
- {"status": 529, "latency_seconds": 1, "when": {"probability": 0.05}},
+ {"defect": "trailing_backslash"},
+ {"hang_seconds": 300},
+ {"status": 529, "when": {"endpoint": "batches"}, "times": 1},
  {"expired": true, "when": {"endpoint": "batch_items", "custom_id": "item-7"}}]
 ```
 """
@@ -18,17 +17,8 @@ from typing import Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
-Endpoint = Literal["messages", "count_tokens", "batches", "batch_items"]
-Defect = Literal[
-    "role_order",
-    "ends_on_user",
-    "repeated_turn",
-    "empty_turn",
-    "trailing_backslash",
-    "literal_newlines",
-    "too_few_turns",
-    "too_many_turns",
-]
+Endpoint = Literal["messages", "batches", "batch_items"]
+Defect = Literal["ends_on_user", "trailing_backslash", "too_many_turns"]
 StopReason = Literal[
     "end_turn",
     "max_tokens",
@@ -42,7 +32,6 @@ RefusalCategory = Literal["cyber", "bio", "frontier_llm", "reasoning_extraction"
 
 # At most one of these per fault; each decides what the caller gets.
 OUTCOMES = (
-    "ok",
     "status",
     "hang_seconds",
     "reset",
@@ -62,35 +51,28 @@ class FaultScriptError(ValueError):
 
 
 class Condition(BaseModel):
-    """Which calls a fault meets; every stated field must hold.
-
-    `every` counts the calls that reach the fault and meet its other fields; `probability` is
-    drawn from the seed, the conversation and its attempt, so the order of calls plays no part.
-    """
+    """Which calls a fault applies to; every stated field must hold."""
 
     model_config = ConfigDict(extra="forbid", frozen=True, strict=True)
 
     endpoint: Endpoint = "messages"
-    contains: str | None = Field(default=None, min_length=1)
-    model: str | None = None
     custom_id: str | None = None
-    attempt: int | None = Field(default=None, ge=1)
-    every: int | None = Field(default=None, ge=1)
-    probability: float | None = Field(default=None, gt=0, le=1)
+
+    def matches(self, endpoint: Endpoint, custom_id: str) -> bool:
+        """Whether the fault applies to a call of `endpoint` for the batch item `custom_id`."""
+        return self.endpoint == endpoint and self.custom_id in (None, custom_id)
 
 
 class Fault(BaseModel):
     """One scripted fault. Durations are seconds; `truncate` is the kept share of the text.
 
-    `times` is how many calls it meets: by default one, and without end where `when` is given.
+    `times` is how many calls it applies to: one by default, all of them where `when` is given.
     """
 
     model_config = ConfigDict(extra="forbid", frozen=True, strict=True)
 
     when: Condition | None = None
     times: int | None = Field(default=None, ge=1)
-    latency_seconds: float = Field(default=0, ge=0, le=3600)
-    ok: Literal[True] | None = None
     status: int | None = Field(default=None, ge=400, le=599)
     message: str | None = None
     retry_after: float | None = Field(default=None, ge=0)
@@ -106,9 +88,9 @@ class Fault(BaseModel):
     expired: Literal[True] | None = None
 
     @property
-    def outcome(self) -> str | None:
-        """The name of the outcome, or None for a fault that only adds latency."""
-        return next((name for name in OUTCOMES if getattr(self, name) is not None), None)
+    def outcome(self) -> str:
+        """The name of the outcome."""
+        return next(name for name in OUTCOMES if getattr(self, name) is not None)
 
     @property
     def condition(self) -> Condition:
@@ -120,28 +102,23 @@ class Fault(BaseModel):
         chosen = [name for name in OUTCOMES if getattr(self, name) is not None]
         if len(chosen) > 1:
             raise ValueError(f"states several outcomes ({', '.join(chosen)}); keep one")
-        if not chosen and not self.latency_seconds:
-            raise ValueError(f"states no outcome; give latency_seconds or one of {_listed()}")
+        if not chosen:
+            raise ValueError(f"states no outcome; give one of {', '.join(OUTCOMES)}")
         details = ("message", "retry_after", "should_retry", "error_code")
         stray = [name for name in details if getattr(self, name) is not None]
         if self.status is None and stray:
             raise ValueError(f"{stray[0]} needs a status")
-        self._check_endpoint(chosen[0] if chosen else "latency_seconds")
+        self._check_endpoint(chosen[0])
         return self
 
     def _check_endpoint(self, outcome: str) -> None:
         endpoint = self.condition.endpoint
         if outcome == "expired" and endpoint != "batch_items":
             raise ValueError("expired needs when.endpoint to be batch_items")
-        if outcome in _CONTENT_OUTCOMES and endpoint in ("count_tokens", "batches"):
+        if outcome in _CONTENT_OUTCOMES and endpoint == "batches":
             raise ValueError(f"{outcome} does not apply to the {endpoint} endpoint")
-        timed = outcome in _CONNECTION_OUTCOMES or self.latency_seconds
-        if timed and endpoint == "batch_items":
-            raise ValueError("hang, reset and latency do not apply to batch_items")
-
-
-def _listed() -> str:
-    return ", ".join(OUTCOMES)
+        if outcome in _CONNECTION_OUTCOMES and endpoint == "batch_items":
+            raise ValueError("hang and reset do not apply to batch_items")
 
 
 def parse_faults(value: Any) -> list[Fault]:

@@ -6,11 +6,7 @@ from datetime import datetime
 from typing import Any
 
 from local.claude_simulator.api_errors import invalid
-from local.claude_simulator.content_rules import (
-    check_cache_breakpoints,
-    check_messages,
-    check_system,
-)
+from local.claude_simulator.content_rules import check_messages, check_system, refuse_unsimulated
 from local.claude_simulator.models import EFFORTS, Model, callable_model
 from local.claude_simulator.schema_rules import check_schema
 
@@ -19,19 +15,53 @@ VERSIONS = (CURRENT_VERSION, "2023-06-01")
 
 _MIN_BUDGET = 1_024
 _SAMPLING = ("temperature", "top_p", "top_k")
-_OPTIONAL = {
-    "cache_control", "container", "diagnostics", "inference_geo", "metadata", "output_config",
-    "service_tier", "speed", "stop_sequences", "stream", "system", "thinking", "tool_choice",
-    "tools",
+_REQUIRED = ("model", "max_tokens", "messages")
+_KNOWN = {
+    *_REQUIRED, "cache_control", "container", "diagnostics", "inference_geo", "metadata",
+    "output_config", "service_tier", "speed", "stop_sequences", "stream", "system", "thinking",
+    "tool_choice", "tools",
 }  # fmt: skip
-_COUNTABLE = {"model", "messages", "cache_control", "output_config", "speed", "system", "thinking",
-              "tool_choice", "tools"}  # fmt: skip
 
 
 def check_create(body: dict[str, Any], version: str, now: datetime) -> Model:
     """The model of a valid `POST /v1/messages` body; ApiError 400 or 404 for any other."""
-    allowed = {"model", "max_tokens", "messages", *_OPTIONAL}
-    model = _check_common(body, ("model", "max_tokens", "messages"), allowed, version, now)
+    for name in _REQUIRED:
+        if name not in body:
+            raise invalid(f"{name}: Field required")
+    if not isinstance(body["model"], str):
+        raise invalid("model: Input should be a valid string")
+    model = callable_model(body["model"], now)
+    _check_fields(body, version, model)
+    _check_end(body, model)
+    check_messages(body["messages"], model)
+    if "system" in body:
+        check_system(body["system"])
+    tools = body.get("tools", [])
+    if not isinstance(tools, list) or not all(isinstance(tool, dict) for tool in tools):
+        raise invalid("tools: Input should be a valid list of objects")
+    refuse_unsimulated(body)
+    config = _object(body, "output_config")
+    _check_output(config, model)
+    if "thinking" in body:
+        _check_thinking(_object(body, "thinking"), body["max_tokens"], config, model)
+    _check_tool_choice(_object(body, "tool_choice"), _object(body, "thinking"), model)
+    return model
+
+
+def check_batched(params: Any, version: str, now: datetime) -> Model:
+    """The model of one valid batched request, which can neither stream nor write nothing."""
+    if not isinstance(params, dict):
+        raise invalid("params: Input should be an object")
+    if params.get("stream"):
+        raise invalid("stream: streaming is not supported in batches")
+    model = check_create(params, version, now)
+    if params["max_tokens"] == 0:
+        raise invalid("max_tokens: 0 is not supported in batches")
+    return model
+
+
+def _check_end(body: dict[str, Any], model: Model) -> None:
+    """Check the fields that say where an answer ends."""
     limit = body["max_tokens"]
     if isinstance(limit, bool) or not isinstance(limit, int) or limit < 0:
         raise invalid("max_tokens: Input should be an integer of at least 0")
@@ -43,53 +73,6 @@ def check_create(body: dict[str, Any], version: str, now: datetime) -> Model:
     stops = body.get("stop_sequences", [])
     if not isinstance(stops, list) or not all(isinstance(stop, str) and stop for stop in stops):
         raise invalid("stop_sequences: each stop sequence must be a non-empty string")
-    return model
-
-
-def check_count(body: dict[str, Any], version: str, now: datetime) -> Model:
-    """The model of a valid `count_tokens` body; ApiError 400 or 404 for any other."""
-    return _check_common(body, ("model", "messages"), _COUNTABLE, version, now)
-
-
-def check_batched(params: Any, version: str, now: datetime) -> Model:
-    """The model of one valid batched request, which can neither stream nor only warm the cache."""
-    if not isinstance(params, dict):
-        raise invalid("params: Input should be an object")
-    if params.get("stream"):
-        raise invalid("stream: streaming is not supported in batches")
-    model = check_create(params, version, now)
-    if params["max_tokens"] == 0:
-        raise invalid("max_tokens: 0 is not supported in batches")
-    return model
-
-
-def _check_common(
-    body: dict[str, Any],
-    required: tuple[str, ...],
-    allowed: set[str],
-    version: str,
-    now: datetime,
-) -> Model:
-    for name in required:
-        if name not in body:
-            raise invalid(f"{name}: Field required")
-    if not isinstance(body["model"], str):
-        raise invalid("model: Input should be a valid string")
-    model = callable_model(body["model"], now)
-    _check_fields(body, allowed, version, model)
-    check_messages(body["messages"], model)
-    if "system" in body:
-        check_system(body["system"])
-    tools = body.get("tools", [])
-    if not isinstance(tools, list) or not all(isinstance(tool, dict) for tool in tools):
-        raise invalid("tools: Input should be a valid list of objects")
-    check_cache_breakpoints(body)
-    config = _object(body, "output_config")
-    _check_output(config, model)
-    if "thinking" in body:
-        _check_thinking(_object(body, "thinking"), body.get("max_tokens"), config, model)
-    _check_tool_choice(_object(body, "tool_choice"), _object(body, "thinking"), model)
-    return model
 
 
 def _object(body: dict[str, Any], name: str) -> dict[str, Any]:
@@ -99,10 +82,8 @@ def _object(body: dict[str, Any], name: str) -> dict[str, Any]:
     return value
 
 
-def _check_fields(body: dict[str, Any], allowed: set[str], version: str, model: Model) -> None:
-    for name in body:
-        if name in allowed:
-            continue
+def _check_fields(body: dict[str, Any], version: str, model: Model) -> None:
+    for name in body.keys() - _KNOWN:
         if name == "output_format":
             raise invalid("output_format: This field is deprecated. Use 'output_config.format'.")
         if name in _SAMPLING and version != CURRENT_VERSION:
@@ -128,7 +109,7 @@ def _check_output(config: dict[str, Any], model: Model) -> None:
 
 
 def _check_thinking(
-    thinking: dict[str, Any], max_tokens: int | None, config: dict[str, Any], model: Model
+    thinking: dict[str, Any], max_tokens: int, config: dict[str, Any], model: Model
 ) -> None:
     kind = thinking.get("type")
     if kind not in model.thinking_types:
@@ -136,8 +117,7 @@ def _check_thinking(
         raise invalid(f"thinking.type: '{kind}' is not supported by {model.id}. Use {use}.")
     if kind == "enabled":
         budget = thinking.get("budget_tokens", 0)
-        ceiling = model.max_tokens if max_tokens is None else max_tokens
-        if not isinstance(budget, int) or not _MIN_BUDGET <= budget < ceiling:
+        if not isinstance(budget, int) or not _MIN_BUDGET <= budget < max_tokens:
             raise invalid(
                 f"thinking.budget_tokens: must be at least {_MIN_BUDGET} and below max_tokens"
             )

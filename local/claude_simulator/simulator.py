@@ -73,7 +73,7 @@ class ClaudeSimulator:
         self._api.state.faults.extend(parse_faults(list(faults)))
 
     def reset(self) -> None:
-        """Forget faults, counts, cached prompts and batches."""
+        """Forget faults, counts and batches."""
         self._api.reset()
 
     def _run(self) -> None:
@@ -93,11 +93,9 @@ class ClaudeSimulator:
         await server.stop()
 
 
-async def serve_until_stopped(settings: Settings, port: int, faults: list[Fault]) -> None:
+async def serve_until_stopped(settings: Settings, port: int) -> None:
     """Serve in this process until SIGINT or SIGTERM; prints READY and the URL once it listens."""
-    api = SimulatedApi(settings)
-    api.state.faults.extend(faults)
-    server = HttpServer(api)
+    server = HttpServer(SimulatedApi(settings))
     url = await server.start(port)
     stopping = asyncio.Event()
     for number in (signal.SIGINT, signal.SIGTERM):

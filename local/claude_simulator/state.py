@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
@@ -12,8 +11,6 @@ from local.claude_simulator.fault_script import Call, FaultScript
 from local.claude_simulator.faults import Fault
 from local.claude_simulator.http_types import Hang, Reset
 from local.claude_simulator.journal import Journal
-from local.claude_simulator.prompt_cache import PromptCache
-from local.claude_simulator.rate_limits import RateLimits
 
 Clock = Callable[[], datetime]
 
@@ -27,7 +24,7 @@ _MESSAGES = {
 
 
 def utc_now() -> datetime:
-    """The present moment, in UTC."""
+    """The current time, in UTC."""
     return datetime.now(UTC)
 
 
@@ -50,35 +47,26 @@ class State:
 
     settings: Settings
     journal: Journal = field(default_factory=Journal)
-    faults: FaultScript = field(init=False)
-    cache: PromptCache = field(init=False)
-    limits: RateLimits = field(init=False)
-
-    def __post_init__(self) -> None:
-        self.faults = FaultScript(self.settings.seed)
-        self.cache = PromptCache(self.settings.clock)
-        self.limits = RateLimits(self.settings.clock)
+    faults: FaultScript = field(default_factory=FaultScript)
 
     def now(self) -> datetime:
-        """The moment that lifecycles, caches and batches go by."""
+        """The time that retirements and batches are judged by."""
         return self.settings.clock()
 
     def clear(self) -> None:
-        """Forget scripted faults, counts and cached prefixes."""
+        """Forget scripted faults and counts."""
         self.faults.clear()
         self.journal.clear()
-        self.cache.clear()
 
-    async def undergo(self, call: Call) -> tuple[Fault | None, Hang | Reset | None]:
-        """Spend the fault that meets `call`: wait its latency, raise its status.
+    def apply_fault(self, call: Call) -> tuple[Fault | None, Hang | Reset | None]:
+        """Use up the next fault that matches `call`.
 
         Returns the fault, for its effect on the content, and how the connection ends, if it does.
+        Raises the ApiError of a fault with a status.
         """
         fault = self.faults.next(call)
         if fault is None:
             return None, None
-        if fault.latency_seconds:
-            await asyncio.sleep(fault.latency_seconds)
         raise_status(fault)
         if fault.hang_seconds is not None:
             return fault, Hang(fault.hang_seconds)

@@ -16,7 +16,7 @@ def control(simulator: ClaudeSimulator) -> str:
 
 
 def test_faults_can_be_scripted_from_outside(control: str, client: Anthropic) -> None:
-    response = httpx2.post(f"{control}/faults", json=[{"status": 529}, {"ok": True}])
+    response = httpx2.post(f"{control}/faults", json=[{"status": 529}, {"reset": True}])
     assert response.json() == {"accepted": 2, "pending_faults": 2}
     with pytest.raises(OverloadedError):
         client.messages.create(**message_body())

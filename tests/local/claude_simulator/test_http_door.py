@@ -11,6 +11,8 @@ from local.claude_simulator import ClaudeSimulator
 from .conftest import HEADERS, Post
 from .requests import message_body
 
+BATCHES = "/v1/messages/batches"
+
 
 def without(header: str) -> dict[str, str]:
     return {name: value for name, value in HEADERS.items() if name != header}
@@ -26,7 +28,7 @@ def test_a_missing_key_is_unauthorized(simulator: ClaudeSimulator) -> None:
 
 def test_a_bearer_token_serves_as_a_key(simulator: ClaudeSimulator) -> None:
     headers = {**without("x-api-key"), "authorization": "Bearer test"}
-    assert httpx2.get(f"{simulator.url}/v1/models", headers=headers).status_code == 200
+    assert httpx2.get(f"{simulator.url}{BATCHES}", headers=headers).status_code == 200
 
 
 def test_a_missing_version_is_a_bad_request(simulator: ClaudeSimulator) -> None:
@@ -49,7 +51,7 @@ def test_an_error_carries_the_same_request_id_in_header_and_body(post: Post) -> 
 
 
 def test_every_response_is_marked_as_simulated(post: Post, http: httpx2.Client) -> None:
-    answers = [post(message_body()), post({}), http.get("/nowhere"), http.get("/v1/models")]
+    answers = [post(message_body()), post({}), http.get("/nowhere"), http.get(BATCHES)]
     assert {answer.headers["x-brightrun-simulated"] for answer in answers} == {"1"}
 
 
@@ -112,7 +114,7 @@ def test_a_malformed_request_line_closes_only_its_own_connection(
     with socket.create_connection(("127.0.0.1", port), timeout=5) as connection:
         connection.sendall(b"nonsense\r\n\r\n")
         assert connection.recv(100) == b""
-    assert http.get("/v1/models").status_code == 200
+    assert http.get(BATCHES).status_code == 200
 
 
 def test_one_connection_serves_many_requests(simulator: ClaudeSimulator) -> None:

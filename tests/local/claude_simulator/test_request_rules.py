@@ -117,7 +117,6 @@ def test_structured_output_needs_a_model_that_offers_it(post: Post, clock: Stepp
         ({"system": [{"type": "image"}]}, "system.0.type"),
         ({"system": [{"type": "text", "text": ""}]}, "system.0.text"),
         ({"system": 7}, "system: Input should be a valid string or list"),
-        ({"cache_control": {"type": "eternal"}}, "cache_control"),
     ],
 )
 def test_malformed_fields_are_named(post: Post, fields: dict[str, Any], complaint: str) -> None:
@@ -162,9 +161,10 @@ def test_malformed_messages_are_named(post: Post, messages: Any, complaint: str)
     assert complaint in refusal(post, message_body(messages=messages))
 
 
-def test_more_than_four_cache_breakpoints_are_refused(post: Post) -> None:
+def test_streaming_and_prompt_caching_are_not_simulated(post: Post) -> None:
+    assert "does not stream" in refusal(post, message_body(stream=True))
     marked = {"type": "text", "text": "x", "cache_control": {"type": "ephemeral"}}
-    assert "Found 5" in refusal(post, message_body(system=[marked] * 5))
+    assert "does not cache prompts" in refusal(post, message_body(system=[marked]))
 
 
 def test_a_prompt_beyond_the_context_window_is_refused(post: Post) -> None:
