@@ -1,7 +1,7 @@
 """convert: a training file of any known format into another, without a server."""
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any, Literal
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
@@ -18,14 +18,25 @@ app = typer.Typer()
 SHOWN_WARNINGS = 10
 
 
+def _formats(incomplete: str) -> list[str]:
+    from brightrun.formats.format import writable  # takes time that other commands do not need
+
+    return [name for name in writable() if name.startswith(incomplete)]
+
+
 @command(app, "convert")
 def convert_training_file(
     run: Invocation,
     *,
     source: Annotated[Path, typer.Argument(metavar="IN", help="Its format is found out.")],
     to: Annotated[
-        Literal["v4-json", "v4-jsonl", "messages", "conversations", "sharegpt", "alpaca"],
-        typer.Option("--to", help="The format to write."),
+        str,
+        typer.Option(
+            "--to",
+            metavar="FORMAT",
+            help="The format to write, such as messages; an unknown name lists them all.",
+            autocompletion=_formats,
+        ),
     ],
     output: Annotated[Path, typer.Option("--output", "-o", metavar="OUT", help="Where to write.")],
 ) -> None:
@@ -37,24 +48,23 @@ def convert_training_file(
 def _converted(source: Path, to: str, output: Path) -> dict[str, Any]:
     from datetime import UTC, datetime
 
-    from brightrun.core.errors import InvalidInputError
     from brightrun.core.timestamps import iso
     from brightrun.formats.convert import convert_file
-    from brightrun.formats.model import Form
+    from brightrun.formats.errors import FormatError
 
     with explained("read", source), source.open("rb"):
         pass  # so that what follows can only fail for the output
     try:
         with explained("write", output):
-            done = convert_file(source, Form(to), output, created=iso(datetime.now(UTC)))
-    except InvalidInputError as error:
+            done = convert_file(source, to, output, created=iso(datetime.now(UTC)))
+    except FormatError as error:
         raise UsageError(
             f"{source}: {error.message}", code=error.code, details=error.details
         ) from error
     return {
         "success": True,
         "input": str(source),
-        "detected": done.detected.form.value,
+        "detected": done.detected.format.name,
         "detected_by": done.detected.reason,
         "to": to,
         "output": str(output),

@@ -20,6 +20,7 @@ CONTEXT = (
     "*",
     "!training_container",
     "!layers/common/python/brightrun/__init__.py",
+    "!layers/common/python/brightrun/formats",
     "!layers/common/python/brightrun/sft",
     "**/__pycache__",
     "**/*.md",

@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-
-import pytest
+from collections.abc import Callable, Iterable
 
 from tests.architecture.source import Module, imported, imports_any, names_used, within
 
@@ -111,7 +109,7 @@ def test_no_modules_import_each_other() -> None:
 
 
 def test_few_imports_cross_from_one_capability_into_another(
-    record_property: pytest.RecordProperty,
+    record_property: Callable[[str, object], None],
 ) -> None:
     found = crossings(imports_of(within("brightrun")))
     record_property("crossings", len(found))

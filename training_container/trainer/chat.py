@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from brightrun.sft.chat_rows import Message
+from brightrun.sft.data import Message
 from brightrun.sft.errors import ModelError
 from brightrun.sft.templates import ChatFormat, writes_system
 

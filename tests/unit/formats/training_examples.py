@@ -11,7 +11,7 @@ import pytest
 from hypothesis import strategies as st
 
 from brightrun.formats import convert
-from brightrun.formats.model import Example, Form, Turn
+from brightrun.formats.model import Example, Turn
 from brightrun.formats.tally import Conversion
 from brightrun.formats.v4 import lines_of
 
@@ -38,7 +38,7 @@ HARD_TEXTS = [
     "\ufffe\uffff\U0010ffff",
     "—" * 40,
 ]
-JSONL_FORMS = [Form.V4_JSONL, Form.MESSAGES, Form.CONVERSATIONS, Form.SHAREGPT, Form.ALPACA]
+JSONL_FORMS = ["v4-jsonl", "messages", "conversations", "sharegpt", "alpaca"]
 CHAT_FORMS = JSONL_FORMS[1:]
 
 
@@ -78,7 +78,7 @@ def jsonl(records: list[dict[str, Any]], **options: Any) -> bytes:
     return "\n".join(json.dumps(record, **options) for record in records).encode()
 
 
-def converted(data: bytes, to: Form) -> tuple[bytes, Conversion]:
+def converted(data: bytes, to: str) -> tuple[bytes, Conversion]:
     """Convert bytes to bytes."""
     out = BytesIO()
     result = convert(BytesIO(data), to, out)

@@ -23,7 +23,7 @@ from brightrun.core.errors import (
 from brightrun.core.timestamps import iso
 from brightrun.datasets.validate_dataset import found_out
 from brightrun.estimates.service import TrainingEstimator
-from brightrun.formats.model import Form
+from brightrun.formats.format import FORMATS
 from brightrun.sft.data import DataReport, pairs_of_lines
 from brightrun.sft.errors import DatasetError
 from brightrun.training.create_training_job import (
@@ -44,14 +44,14 @@ from tests.fakes.training_jobs import (
 )
 from tests.unit.validation.records import SOUND, lines, pair
 
-WHOLE_DOCUMENTS: dict[Form, dict[str, Any]] = {
-    Form.V4_JSON: {
+WHOLE_DOCUMENTS: dict[str, dict[str, Any]] = {
+    "v4-json": {
         "training_file_metadata": {"file_name": "x"},
         "conversations": [
             {"conversation_metadata": {"conversation_id": "c"}, "training_pairs": [pair()]}
         ],
     },
-    Form.ENRICHED: {"dataset_metadata": {}, "training_pairs": [pair()]},
+    "enriched": {"dataset_metadata": {}, "training_pairs": [pair()]},
 }
 ORDER = TrainingJobRequest(dataset_id="dataset-1", gpu=GpuConfig("H100", 1))
 
@@ -157,10 +157,10 @@ def test_a_ready_dataset_of_any_format_takes_a_job_and_gives_the_trainer_its_pai
     assert len(pairs) == found.trainable_pairs == 1
 
 
-@pytest.mark.parametrize("form", [Form.V4_JSON, Form.ENRICHED], ids=str)
+@pytest.mark.parametrize("form", ["v4-json", "enriched"], ids=str)
 @pytest.mark.parametrize("indent", [None, 2])
 def test_a_whole_document_is_refused_with_the_command_that_converts_it(
-    form: Form, indent: int | None
+    form: str, indent: int | None
 ) -> None:
     source = json.dumps(WHOLE_DOCUMENTS[form], indent=indent).encode()
     found = found_out(a_dataset(), validate(BytesIO(source)).as_dict(), iso(START))
@@ -173,7 +173,7 @@ def test_a_whole_document_is_refused_with_the_command_that_converts_it(
 
 
 def test_every_format_is_either_trained_or_refused_with_its_conversion() -> None:
-    assert {*SOUND, *WHOLE_DOCUMENTS} == set(Form)
+    assert {*SOUND, *WHOLE_DOCUMENTS} == set(FORMATS)
 
 
 def test_a_workflow_that_could_not_be_started_is_started_by_the_repetition(

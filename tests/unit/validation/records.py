@@ -6,7 +6,6 @@ import json
 from io import BytesIO
 from typing import Any
 
-from brightrun.formats.model import Form
 from brightrun.validation.report import Problem
 from brightrun.validation.result import ValidationResult
 from brightrun.validation.validator import Options, validate
@@ -71,11 +70,11 @@ def without(record: Record, *fields: str) -> Record:
 
 
 SOUND = {
-    Form.MESSAGES: messages(),
-    Form.CONVERSATIONS: conversation(),
-    Form.SHAREGPT: sharegpt(),
-    Form.ALPACA: alpaca(),
-    Form.V4_JSONL: pair(),
+    "messages": messages(),
+    "conversations": conversation(),
+    "sharegpt": sharegpt(),
+    "alpaca": alpaca(),
+    "v4-jsonl": pair(),
 }
 
 

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from brightrun.formats.model import Example, Form
+from brightrun.formats.model import Example
 from brightrun.validation.validator import validate
 from tests.unit.formats.training_examples import (
     HARD_TEXTS,
@@ -38,7 +38,7 @@ OF_THE_TEXT = {
 @settings(max_examples=30, deadline=None)
 @pytest.mark.parametrize("form", JSONL_FORMS)
 def test_every_export_is_ready_and_keeps_its_counts(
-    form: Form, given_examples: list[Example], repeat_user: bool
+    form: str, given_examples: list[Example], repeat_user: bool
 ) -> None:
     pairs = [pair for e in given_examples for pair in as_pairs(e, repeat_user=repeat_user)]
     written, conversion = converted(jsonl(pairs), form)
@@ -59,7 +59,7 @@ def test_every_export_is_ready_and_keeps_its_counts(
 @settings(max_examples=40, deadline=None)
 @pytest.mark.parametrize("form", JSONL_FORMS)
 def test_what_a_converter_lets_through_is_ready_however_faulty_its_source(
-    form: Form, said: list[list[str]]
+    form: str, said: list[list[str]]
 ) -> None:
     source = jsonl([messages("Always", "there."), {"messages": []}, *map(_record, said)])
     written, conversion = converted(source, form)
@@ -84,7 +84,7 @@ def _record(texts: list[str]) -> dict[str, object]:
         ("enriched-with-scaffolding.json", 4),
     ],
 )
-def test_the_real_files_are_ready_in_every_format(name: str, trainable: int, form: Form) -> None:
+def test_the_real_files_are_ready_in_every_format(name: str, trainable: int, form: str) -> None:
     written, _ = converted((REAL_FILES / name).read_bytes(), form)
     result = validate(BytesIO(written))
     assert (result.status, result.trainable_pairs) == ("ready", trainable)
@@ -93,6 +93,6 @@ def test_the_real_files_are_ready_in_every_format(name: str, trainable: int, for
 @needs_real_files
 def test_text_that_was_cut_off_is_flagged() -> None:
     source = (REAL_FILES / "pair-b.cut-off.enriched.json").read_bytes()
-    result = validate(BytesIO(converted(source, Form.V4_JSONL)[0]))
+    result = validate(BytesIO(converted(source, "v4-jsonl")[0]))
     counts = {row.code: row.count for row in result.summary}
     assert counts["cut_text"] == 2

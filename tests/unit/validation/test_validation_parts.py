@@ -8,11 +8,12 @@ from random import Random
 
 import pytest
 
+from brightrun.formats.rules import pointer
 from brightrun.validation import codes
 from brightrun.validation.codes import Severity, codes_page
 from brightrun.validation.facts import Facts
 from brightrun.validation.lines import BLOCK_BYTES, BlockReader, TooLong, lines_of, pieces_of
-from brightrun.validation.pointers import depth, pointer
+from brightrun.validation.pointers import depth
 from brightrun.validation.report import Report
 from brightrun.validation.scan import ends_cut, findings
 from brightrun.validation.seen import SeenTable

@@ -9,7 +9,6 @@ from io import BytesIO
 
 import pytest
 
-from brightrun.formats.model import Form
 from brightrun.validation import tally
 from brightrun.validation.result import ValidationResult
 from brightrun.validation.tokens import Tokenizer
@@ -50,14 +49,14 @@ PROMISED_FIELDS = {
 @pytest.mark.parametrize(
     ("form", "stored", "turns"),
     [
-        (Form.MESSAGES, 2, 2.0),
-        (Form.CONVERSATIONS, 2, 2.0),
-        (Form.SHAREGPT, 2, 2.0),
-        (Form.ALPACA, 1, 2.0),
-        (Form.V4_JSONL, 1, 4.0),
+        ("messages", 2, 2.0),
+        ("conversations", 2, 2.0),
+        ("sharegpt", 2, 2.0),
+        ("alpaca", 1, 2.0),
+        ("v4-jsonl", 1, 4.0),
     ],
 )
-def test_each_format_is_recognised_and_counted(form: Form, stored: int, turns: float) -> None:
+def test_each_format_is_recognised_and_counted(form: str, stored: int, turns: float) -> None:
     result = checked(SOUND[form])
     assert (result.status, result.format, result.exit_code) == ("ready", form, 0)
     assert (result.lines, result.records, result.trainable_pairs) == (1, 1, 1)
@@ -315,7 +314,7 @@ def _without_time(result: ValidationResult) -> dict[str, object]:
 @pytest.mark.parametrize("ensure_ascii", [False, True])
 @pytest.mark.parametrize("form", SOUND)
 def test_spaces_and_escapes_of_the_writer_change_nothing(
-    form: Form, separators: tuple[str, str], ensure_ascii: bool
+    form: str, separators: tuple[str, str], ensure_ascii: bool
 ) -> None:
     record = json.loads(json.dumps(SOUND[form]).replace("H", "É—🙂"))
     line = json.dumps(record, ensure_ascii=ensure_ascii, separators=separators).encode()
@@ -330,7 +329,7 @@ def test_blank_lines_and_physical_line_numbers_go_together() -> None:
 
 def test_the_first_bad_lines_do_not_keep_the_format_from_being_found() -> None:
     result = checked(b"junk", {"foo": 1}, conversation(), conversation("x", "y"))
-    assert result.format is Form.CONVERSATIONS
+    assert result.format == "conversations"
     assert result.trainable_pairs == 2
     assert found(result.errors) == [(1, "", "invalid_json"), (2, "", "unknown_format")]
 

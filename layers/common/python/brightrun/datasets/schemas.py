@@ -2,25 +2,22 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Any, Literal, Self
+from typing import TYPE_CHECKING, Annotated, Any, Literal, Self
 
 from pydantic import ConfigDict, Field, StringConstraints
 
 from brightrun.core.pages import Page
 from brightrun.datasets.create_dataset import DatasetRequest
 from brightrun.datasets.model import MOST_BYTES, Dataset, DatasetSource, DatasetStatus, Upload
+from brightrun.formats.format import api_names
 from brightrun.http.schemas import ONE_LINE, NestedModel, RequestModel, ResponseModel
 from brightrun.training_files.model import MOST_VERSIONS
 
-DatasetFormat = Literal[
-    "auto",
-    "brightrun_lora_v4",
-    "brightrun_lora_v3",
-    "messages",
-    "conversation",
-    "sharegpt",
-    "alpaca",
-]
+if TYPE_CHECKING:
+    DatasetFormat = str
+else:
+    DatasetFormat = Literal["auto", *api_names()]
+
 DatasetName = Annotated[
     str,
     StringConstraints(strip_whitespace=True, min_length=1, max_length=200, pattern=ONE_LINE),

@@ -19,6 +19,7 @@ from brightrun.datasets.file_repository import ByteStream, DatasetFiles
 from brightrun.datasets.model import Dataset
 from brightrun.datasets.repository import DatasetRepository
 from brightrun.formats.errors import RecordError
+from brightrun.formats.format import api_name
 from brightrun.formats.strict_json import loads
 from brightrun.notifications.model import Notification, NotificationType, notification_id
 from brightrun.validation.result import ValidationResult
@@ -60,13 +61,6 @@ class ValidationEnd(BaseModel):
 
 LISTED_IN_ROW = 10
 """Problems of each kind that the row shows, as the original's did; the report has all."""
-_FORMATS = {
-    "v4-jsonl": "brightrun_lora_v4",
-    "v4-json": "brightrun_lora_v4",
-    "enriched": "brightrun_lora_v4",
-    "conversations": "conversation",
-}
-"""The validator's names of formats that the API calls otherwise."""
 _STATISTICS = (
     "lines",
     "records",
@@ -99,7 +93,7 @@ def found_out(dataset: Dataset, report: dict[str, Any], now: str) -> Dataset:
     return dataclasses.replace(
         dataset,
         status="ready" if ready else "error",
-        format=_FORMATS.get(found, found) if found else dataset.format,
+        format=api_name(found) if found else dataset.format,
         sha256=report["sha256"],
         total_training_pairs=pairs,
         trainable_pairs=report["trainable_pairs"],

@@ -12,6 +12,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from brightrun.datasets.model import Dataset
+from brightrun.formats.format import stores_conversations_once
 
 SYSTEM_SHARE = 0.1
 """Share of an average pair that every pair of a conversation opens with (system prompt): measured
@@ -30,8 +31,6 @@ BYTES_A_TOKEN = 7.0
 BYTES_A_PAIR = 9113
 """Bytes of a v4 file for each token and each pair: measured on the product's 44 pairs, 400,981
 bytes and 57,369 tokens."""
-ONE_ROW_A_CONVERSATION = frozenset({"messages", "conversation", "conversations", "sharegpt"})
-"""Formats that store a conversation's text once, whatever number of answers it trains."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,7 +94,7 @@ def dataset_size(dataset: Dataset) -> TrainingSize:
     held_out = _held_out(pairs, dataset.total_validation_pairs)
     turns = dataset.avg_turns_per_conversation
     exchanges = min(max(1.0, (turns or 2.0) / 2), float(pairs))
-    if dataset.format in ONE_ROW_A_CONVERSATION:
+    if stores_conversations_once(dataset.format):
         # The text is stored once, so a pair's share is one exchange; its history comes on top.
         tokens = dataset.total_tokens / pairs * (exchanges + 1) / 2
     else:

@@ -1,17 +1,24 @@
-"""Reads and writes the training formats and turns one into another; pure, offline, no AWS."""
+"""The dataset formats: one registry, and what reads, writes and converts; pure, offline, no AWS.
+
+The training image has this package for the trainer's reading of rows, so that importing it brings
+in nothing but msgspec.
+"""
 
 from brightrun.formats.convert import convert, convert_file
 from brightrun.formats.detect import Detection, detect
-from brightrun.formats.model import Example, Form, Turn
+from brightrun.formats.format import FORMATS, register
+from brightrun.formats.model import Example, Format, Turn
 from brightrun.formats.tally import Conversion
 
 __all__ = [
+    "FORMATS",
     "Conversion",
     "Detection",
     "Example",
-    "Form",
+    "Format",
     "Turn",
     "convert",
     "convert_file",
     "detect",
+    "register",
 ]

@@ -6,46 +6,31 @@ from dataclasses import dataclass
 from typing import Any
 
 from brightrun.formats.errors import UnknownFormatError
-from brightrun.formats.model import Form
+from brightrun.formats.format import format_of, ranked_keys
+from brightrun.formats.model import Format
 
 HEAD_BYTES = 256 * 1024
 BYTE_ORDER_MARK = b"\xef\xbb\xbf"
-_MARKS: tuple[tuple[str, Form], ...] = (  # the first key that is there decides
-    ("training_file_metadata", Form.V4_JSON),
-    ("dataset_metadata", Form.ENRICHED),
-    ("training_pairs", Form.ENRICHED),
-    ("_meta", Form.V4_JSONL),
-    ("target_response", Form.V4_JSONL),
-    ("conversation_history", Form.V4_JSONL),
-    ("current_user_input", Form.V4_JSONL),
-    ("messages", Form.MESSAGES),
-    ("conversations", Form.SHAREGPT),
-    ("turns", Form.CONVERSATIONS),
-    ("instruction", Form.ALPACA),
-    ("system_prompt", Form.V4_JSONL),
-    ("conversation_id", Form.CONVERSATIONS),
-)
-WHOLE_FILE_FORMS = frozenset({Form.V4_JSON, Form.ENRICHED})
 
 
 @dataclass(frozen=True, slots=True)
 class Detection:
     """What a file was taken for and why; `is_array` when its records stand in one JSON array."""
 
-    form: Form
+    format: Format
     reason: str
     is_array: bool = False
 
     def __str__(self) -> str:
         """A sentence for people."""
-        return f"{self.form.full_name}: {self.reason}"
+        return f"{self.format.title}: {self.reason}"
 
 
-def classify(record: Mapping[str, Any]) -> tuple[Form, str] | None:
+def classify(record: Mapping[str, Any]) -> tuple[Format, str] | None:
     """Name a record's format and the key that gave it away; None when no known key is there."""
     if "conversation_metadata" in record and "turns" in record:
         return None  # a raw generated conversation: it has no pairs before enrichment
-    return next(((form, key) for key, form in _MARKS if key in record), None)
+    return format_of(record)
 
 
 def detect(head: bytes) -> Detection:
@@ -57,15 +42,15 @@ def detect(head: bytes) -> Detection:
     record = _first_value(text)
     found = classify(record) if record is not None else _by_first_key_seen(text)
     if found is None:
-        looked_for = ", ".join(sorted({key for key, _ in _MARKS}))
+        looked_for = ", ".join(sorted({key for key, _ in ranked_keys()}))
         raise UnknownFormatError(
             f"This is none of the formats we read: its first record has none of {looked_for}."
             " A raw generated conversation has to be enriched first."
         )
-    form, key = found
-    place = "the document" if form in WHOLE_FILE_FORMS else "the first record"
+    format_, key = found
+    place = "the document" if format_.is_whole_file else "the first record"
     shape = " in a JSON array" if is_array else ""
-    return Detection(form, f"{place}{shape} has the key '{key}'", is_array)
+    return Detection(format_, f"{place}{shape} has the key '{key}'", is_array)
 
 
 def _first_value(text: str) -> Mapping[str, Any] | None:
@@ -76,10 +61,10 @@ def _first_value(text: str) -> Mapping[str, Any] | None:
     return value if isinstance(value, dict) else {}
 
 
-def _by_first_key_seen(text: str) -> tuple[Form, str] | None:
+def _by_first_key_seen(text: str) -> tuple[Format, str] | None:
     """For a first record longer than the head: go by the known key that stands first in it."""
     if not text.startswith("{"):
         return None
-    places = {key: text.find(f'"{key}"') for key, _ in _MARKS}
+    places = {key: text.find(f'"{key}"') for key, _ in ranked_keys()}
     seen = {key: place for key, place in places.items() if place >= 0}
     return classify(dict.fromkeys(seen)) if seen else None

@@ -1,41 +1,54 @@
 """What can be wrong with a file that is to be read or written as training data.
 
-InvalidInputError
+FormatError
 ├── UnknownFormatError        the file is none of the formats we read
 ├── UnreadableFileError       a whole-file JSON document is broken
 ├── NotAnOutputFormatError    the format can be read but not written
 ├── NothingToTrainError       not one pair of the file can be trained on
 └── RecordError               one record cannot be carried over; the others can
+
+They stand apart from brightrun.errors, which the training image does not have.
 """
 
-from brightrun.core.errors import InvalidInputError
+from typing import Any
 
 
-class UnknownFormatError(InvalidInputError):
+class FormatError(Exception):
+    """A file or record cannot be used: a sentence for people, a code for machines, details."""
+
+    code = "invalid_format"
+
+    def __init__(self, message: str, *, details: Any = None) -> None:
+        super().__init__(message)
+        self.message = message
+        self.details = details
+
+
+class UnknownFormatError(FormatError):
     """The file is none of the formats we read; the message says what was looked for."""
 
     code = "unknown_format"
 
 
-class UnreadableFileError(InvalidInputError):
+class UnreadableFileError(FormatError):
     """A JSON document that must be read as one is broken or not shaped as its format says."""
 
     code = "unreadable_file"
 
 
-class NotAnOutputFormatError(InvalidInputError):
+class NotAnOutputFormatError(FormatError):
     """The format can be read but not written."""
 
     code = "not_an_output_format"
 
 
-class NothingToTrainError(InvalidInputError):
+class NothingToTrainError(FormatError):
     """Not one pair of the file can be trained on, so no file was written."""
 
     code = "nothing_to_train"
 
 
-class RecordError(InvalidInputError):
+class RecordError(FormatError):
     """One record cannot be carried over as it stands; the message is the reason."""
 
     code = "unusable_record"

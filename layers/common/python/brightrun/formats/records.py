@@ -5,6 +5,7 @@ from typing import Any, BinaryIO
 
 from brightrun.formats.detect import BYTE_ORDER_MARK
 from brightrun.formats.errors import RecordError, UnreadableFileError
+from brightrun.formats.format import META
 from brightrun.formats.strict_json import compact, loads
 from brightrun.formats.tally import Conversion
 from brightrun.formats.v4 import line_of_pair
@@ -21,8 +22,8 @@ def records_of(source: BinaryIO, tally: Conversion) -> Iterator[Placed]:
     """
     found = _array_items(source, tally) if tally.detected.is_array else _lines(source, tally)
     for place, record in found:
-        if "_meta" in record:
-            tally.meta = record["_meta"]
+        if META in record:
+            tally.meta = record[META]
             tally.file_name = str(tally.meta.get("file_name", tally.file_name))
         else:
             tally.records += 1
@@ -52,7 +53,7 @@ def _array_items(source: BinaryIO, tally: Conversion) -> Iterator[Placed]:
 def _as_record(value: Any) -> dict[str, Any]:
     if not isinstance(value, dict):
         raise RecordError("not a JSON object")
-    if "_meta" in value and not isinstance(value["_meta"], dict):
+    if META in value and not isinstance(value[META], dict):
         raise RecordError("_meta is not a JSON object")
     return value
 

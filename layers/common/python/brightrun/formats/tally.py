@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from brightrun.formats.detect import Detection
-from brightrun.formats.model import Form
+from brightrun.formats.model import Format
 
 LISTED_WARNINGS = 100
 
@@ -21,7 +21,7 @@ class Conversion:
     """
 
     detected: Detection
-    to: Form
+    to: Format
     file_name: str
     meta: dict[str, Any] | None = None
     records: int = 0

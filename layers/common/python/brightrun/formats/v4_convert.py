@@ -3,9 +3,8 @@
 from collections.abc import Iterable, Iterator
 from typing import Any, BinaryIO
 
-from brightrun.formats.detect import WHOLE_FILE_FORMS
 from brightrun.formats.errors import RecordError
-from brightrun.formats.model import Form, fault_in
+from brightrun.formats.model import fault_in
 from brightrun.formats.records import (
     LineWriter,
     Placed,
@@ -29,13 +28,13 @@ def convert_within_v4(
     source: BinaryIO, out: BinaryIO, tally: Conversion, created: str | None
 ) -> None:
     """Write training.json, enriched JSON or JSONL as training.json or JSONL."""
-    form = tally.detected.form
-    if form not in WHOLE_FILE_FORMS:
+    stored = tally.detected.format
+    if not stored.is_whole_file:
         _from_lines(source, out, tally, created)
         return
-    document = read_document(whole_document(source), form)
+    document = read_document(whole_document(source), stored)
     kept = _counted(pairs_of_document(document, tally), tally)
-    if tally.to is Form.V4_JSONL:
+    if not tally.to.is_whole_file:
         _write_lines(document, kept, out, tally)
     else:
         tally.written = sum(1 for _ in kept)
@@ -79,7 +78,7 @@ def _write_lines(
 
 def _from_lines(source: BinaryIO, out: BinaryIO, tally: Conversion, created: str | None) -> None:
     lines = _counted(_named(records_of(source, tally), tally), tally)
-    if tally.to is Form.V4_JSON:
+    if tally.to.is_whole_file:
         gathered = list(lines)
         tally.written = len(gathered)
         _compare_with_meta(tally)

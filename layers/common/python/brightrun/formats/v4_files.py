@@ -1,4 +1,4 @@
-"""The v4 files around the pairs: training.json, enriched JSON and the `_meta` line of JSONL."""
+"""The v4 files around the pairs, and their entries: training.json, enriched JSON and JSONL."""
 
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
@@ -6,8 +6,16 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from brightrun.formats.errors import UnreadableFileError
-from brightrun.formats.model import Form
-from brightrun.formats.v4 import FORMAT_SPEC, VERSION, pair_of_line
+from brightrun.formats.model import Format
+from brightrun.formats.v4 import (
+    FORMAT_SPEC,
+    RULES,
+    VERSION,
+    example_of,
+    lines_of,
+    pair_of_line,
+    row_of,
+)
 
 _SCAFFOLDING = (
     ("persona_key", "persona_archetype"),
@@ -48,13 +56,15 @@ class V4Document:
         return sum(len(conversation.pairs) for conversation in self.conversations)
 
 
-def read_document(document: Any, form: Form) -> V4Document:
-    """Read a parsed training.json or enriched file; raises UnreadableFileError on another shape."""
+def read_document(document: Any, format_: Format) -> V4Document:
+    """Read the parsed value of a whole file; raises UnreadableFileError on another shape."""
+    if format_.read_document is None:
+        raise UnreadableFileError(f"{format_.title} holds one record per line.")
     try:
-        return _read_enriched(document) if form is Form.ENRICHED else _read_training(document)
+        return format_.read_document(document)
     except (KeyError, TypeError, AttributeError) as error:
         raise UnreadableFileError(
-            f"This {form.full_name} lacks a part it must have ({type(error).__name__}: {error})."
+            f"This {format_.title} lacks a part it must have ({type(error).__name__}: {error})."
             " Export it again from the source."
         ) from error
 
@@ -172,3 +182,47 @@ def _quality(pairs: list[dict[str, Any]]) -> dict[str, Any]:
         "human_reviewed_count": reviewed,
         "human_reviewed_percentage": round(100 * reviewed / len(pairs), 1) if pairs else 0,
     }
+
+
+_API_NAMES = ("brightrun_lora_v4", "brightrun_lora_v3")
+V4_JSON = Format(
+    name="v4-json",
+    title="brightrun-lora-v4 JSON",
+    keys={"training_file_metadata": 0},
+    api_names=_API_NAMES,
+    read=example_of,
+    write=lines_of,
+    pairs_as_stored=True,
+    one_record_per_conversation=False,
+    read_document=_read_training,
+    write_document=document_of_lines,
+)
+ENRICHED = Format(
+    name="enriched",
+    title="enriched conversation JSON",
+    keys={"dataset_metadata": 0, "training_pairs": 0},
+    api_names=_API_NAMES,
+    read=example_of,
+    pairs_as_stored=True,
+    one_record_per_conversation=False,
+    read_document=_read_enriched,
+)
+V4_JSONL = Format(
+    name="v4-jsonl",
+    title="brightrun-lora-v4 JSONL",
+    keys={
+        "_meta": 0,
+        "target_response": 0,
+        "conversation_history": 0,
+        "current_user_input": 0,
+        "system_prompt": 2,
+    },
+    described="a brightrun-lora-v4 pair (target_response)",
+    api_names=_API_NAMES,
+    read=example_of,
+    write=lines_of,
+    read_row=row_of,
+    rules=RULES,
+    pairs_as_stored=True,
+    one_record_per_conversation=False,
+)

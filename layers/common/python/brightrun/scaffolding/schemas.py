@@ -10,6 +10,7 @@ from aws_lambda_powertools.event_handler.openapi.params import Header, Path, Que
 from pydantic import Field
 
 from brightrun.core.errors import InvalidInputError
+from brightrun.core.fields import Flag
 from brightrun.http.schemas import Identifier, NestedModel, RequestModel, ResponseModel
 from brightrun.scaffolding.matching import RankedTemplate
 from brightrun.scaffolding.model import (
@@ -19,7 +20,6 @@ from brightrun.scaffolding.model import (
     Demographics,
     EmotionalArc,
     Exchanges,
-    Flag,
     Intensity,
     Key,
     Keys,

@@ -1,5 +1,5 @@
 """What supervised fine-tuning sees of a dataset: rows, pairs, tokens, steps.
 
 The trainer and the receipt run this code. It needs msgspec, jinja2 and tokenizers, never torch, and
-nothing else of this package: the training image holds this folder alone.
+of this package brightrun.formats alone: the training image holds these two folders.
 """

@@ -1,4 +1,4 @@
-"""Rows of a dataset to training pairs: five formats in, conversations with one target out."""
+"""Rows of a dataset to training pairs: any known format in, conversations with one target out."""
 
 from __future__ import annotations
 
@@ -10,15 +10,10 @@ from typing import Any
 
 import msgspec
 
-from brightrun.sft.chat_rows import (
-    AlpacaRow,
-    Message,
-    MessagesRow,
-    ShareGptRow,
-    Text,
-    Turn,
-    TurnsRow,
-)
+from brightrun.formats.errors import RecordError
+from brightrun.formats.format import META, format_of, line_formats
+from brightrun.formats.model import Row
+from brightrun.formats.v4_files import V4_JSONL
 from brightrun.sft.errors import DatasetError
 
 LISTED_SOURCES = 20
@@ -27,21 +22,8 @@ LISTED_SOURCES = 20
 UNNAMED = "opening:"
 """What the names begin with that rows without a conversation id get."""
 
-_LINES = (
-    "a brightrun-lora-v4 pair (target_response), 'messages', 'conversations' (ShareGPT), 'turns' "
-    "or 'instruction' (Alpaca)"
-)
-_WHOLE_DOCUMENTS = frozenset({"training_file_metadata", "dataset_metadata", "training_pairs"})
-
-
-class _PairRow(msgspec.Struct):
-    """A brightrun-lora-v4 line: one assistant answer with what came before it."""
-
-    conversation_id: Text
-    system_prompt: str | None = None
-    conversation_history: list[Turn] = []
-    current_user_input: str | None = None
-    target_response: str | None = None
+Message = dict[str, str]
+"""A turn as a chat template takes it: `role` and `content`."""
 
 
 @dataclass(frozen=True)
@@ -144,7 +126,7 @@ def _rows(
 
 
 def _decoded(line: bytes, source: str) -> dict[str, Any] | None:
-    """The row of a line; None for a blank line and for the one that holds `_meta`."""
+    """The row of a line; None for a blank line and for the one that is about the file."""
     if not line.strip():
         return None
     try:
@@ -155,84 +137,51 @@ def _decoded(line: bytes, source: str) -> dict[str, Any] | None:
         raise DatasetError(f"{source}: not JSON ({error}).") from error
     if not isinstance(row, dict):
         raise DatasetError(f"{source}: expected a JSON object, got {type(row).__name__}.")
-    return None if "_meta" in row else row
+    return None if META in row else row
 
 
 def _whole_document(source: str) -> DatasetError:
     return DatasetError(
         f"{source}: a whole JSON document, not one record a line; convert it first: "
-        "brightrun convert FILE --to v4-jsonl -o OUT.jsonl"
+        f"brightrun convert FILE --to {V4_JSONL.name} -o OUT.jsonl"
     )
 
 
-def _pairs_of(row: Mapping[str, Any], source: str, report: DataReport) -> list[TrainingPair]:
-    """The pairs of a row; of several known keys the first decides, as brightrun.formats has it."""
-    if not _WHOLE_DOCUMENTS.isdisjoint(row):
+def _pairs_of(record: Mapping[str, Any], source: str, report: DataReport) -> list[TrainingPair]:
+    """The pairs of a record; of several known keys the strongest decides, as in a conversion."""
+    found = format_of(record)
+    if found is None:
+        raise DatasetError(f"{source}: expected {_known()}; got the keys {sorted(record)[:8]}.")
+    if found[0].is_whole_file:
         raise _whole_document(source)
     try:
-        if "target_response" in row:
-            return _answer_of_pair(msgspec.convert(row, _PairRow), source, report)
-        if "messages" in row:
-            return _answers_of_unnamed(msgspec.convert(row, MessagesRow).messages, source, report)
-        if "conversations" in row:
-            return _answers_of_unnamed(msgspec.convert(row, ShareGptRow).turns(), source, report)
-        if "turns" in row:
-            line = msgspec.convert(row, TurnsRow)
-            return _answers(line.conversation_id, line.turns, source, report)
-        if "instruction" in row:
-            return _answer_of_alpaca(msgspec.convert(row, AlpacaRow), source, report)
-    except msgspec.ValidationError as error:
-        raise DatasetError(f"{source}: {error}.") from error
-    raise DatasetError(f"{source}: expected {_LINES}; got the keys {sorted(row)[:8]}.")
-
-
-def _answer_of_alpaca(row: AlpacaRow, source: str, report: DataReport) -> list[TrainingPair]:
-    if not row.output.strip():
+        row = found[0].row(record)
+    except RecordError as error:
+        raise DatasetError(f"{source}: {error.message}.") from error
+    if row.untrained == "without_target":
         report.without_target += 1
-        return []
-    if not row.asked:
+    elif row.untrained == "without_prompt":
         report.without_prompt += 1
-        return []
-    return _answers_of_unnamed(row.turns(), source, report)
+    report.duplicated_turns_dropped += row.repeats_user_turn
+    return _answers(row, source, report)
 
 
-def _answer_of_pair(row: _PairRow, source: str, report: DataReport) -> list[TrainingPair]:
-    if not row.target_response or not row.target_response.strip():
-        report.without_target += 1
-        return []
-    if not row.current_user_input or not row.current_user_input.strip():
-        report.without_prompt += 1
-        return []
-    history = [turn.message() for turn in row.conversation_history]
-    prompt = {"role": "user", "content": row.current_user_input}
-    if history and history[-1] == prompt:  # v4 histories already end with the current user turn
-        history.pop()
-        report.duplicated_turns_dropped += 1
-    if _is_refused(row.target_response, source, report):
-        return []
-    prompt_text = row.system_prompt or ""
-    system = [{"role": "system", "content": prompt_text}] if prompt_text.strip() else []
-    answer = {"role": "assistant", "content": row.target_response}
-    return [TrainingPair(row.conversation_id, (*system, *history, prompt, answer), source)]
+def _known() -> str:
+    *first, last = [entry.described or entry.title for entry in line_formats()]
+    return f"{', '.join(first)} or {last}"
 
 
-def _answers_of_unnamed(
-    turns: Sequence[Turn], source: str, report: DataReport
-) -> list[TrainingPair]:
-    return _answers(group_key([turn.message() for turn in turns]), turns, source, report)
-
-
-def _answers(
-    conversation_id: str, turns: Sequence[Turn], source: str, report: DataReport
-) -> list[TrainingPair]:
-    messages = [turn.message() for turn in turns]
+def _answers(row: Row, source: str, report: DataReport) -> list[TrainingPair]:
+    messages: list[Message] = [{"role": turn.role, "content": turn.content} for turn in row.turns]
+    conversation_id = row.conversation_id or group_key(messages)
     pairs = []
-    for position, turn in enumerate(turns):
+    for position in range(row.context, len(messages)):
+        turn = row.turns[position]
         if turn.role != "assistant":
             continue
         if turn.weight == 0:
             report.weight_zero += 1
-        elif position == 0 or turns[position - 1].role != "user":
+        elif position == 0 or row.turns[position - 1].role != "user":
             report.without_prompt += 1
         elif not _is_refused(turn.content, source, report):
             pairs.append(TrainingPair(conversation_id, tuple(messages[: position + 1]), source))

@@ -10,7 +10,7 @@ from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
-from brightrun.sft.chat_rows import Message
+from brightrun.sft.data import Message
 from brightrun.sft.errors import ModelError
 from brightrun.sft.templates import Render
 

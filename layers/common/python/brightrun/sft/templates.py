@@ -10,8 +10,7 @@ from bisect import bisect_left
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 
-from brightrun.sft.chat_rows import Message
-from brightrun.sft.data import DataReport, TrainingPair, listed
+from brightrun.sft.data import DataReport, Message, TrainingPair, listed
 from brightrun.sft.errors import DatasetError, ModelError
 
 PROBE = "system probe 7f3a"

@@ -8,10 +8,12 @@ from dataclasses import dataclass
 from typing import Any
 
 from brightrun.conversations.model import ConversationRecord
-from brightrun.formats.model import Form
+from brightrun.core.errors import InvalidInputError
+from brightrun.formats.errors import FormatError
 from brightrun.formats.strict_json import compact, indented, loads
 from brightrun.formats.v4 import FORMAT_SPEC, VERSION, is_trainable, line_of_pair
 from brightrun.formats.v4_files import (
+    V4_JSON,
     V4Conversation,
     V4Document,
     meta_line,
@@ -88,8 +90,11 @@ def scores_of(record: ConversationRecord, enriched: Mapping[str, Any]) -> list[f
 
 
 def read_training_json(text: str) -> V4Document:
-    """Read a training.json back; raises UnreadableFileError."""
-    return read_document(loads(text), Form.V4_JSON)
+    """Read a training.json back; raises InvalidInputError."""
+    try:
+        return read_document(loads(text), V4_JSON)
+    except FormatError as error:
+        raise InvalidInputError(error.message) from error
 
 
 def spoken_texts(pairs: Sequence[Mapping[str, Any]]) -> tuple[str, ...]:

@@ -4,39 +4,31 @@ from typing import Any
 
 import msgspec
 
-from brightrun.formats.model import Form
+from brightrun.formats.model import Format
+from brightrun.formats.rules import Message, Rules
 from brightrun.validation.facts import UNUSUAL, Facts
 from brightrun.validation.notes import Notes
-from brightrun.validation.rules_alpaca import examine_alpaca
-from brightrun.validation.rules_chat import CHAT_RULES
-from brightrun.validation.rules_v4 import examine_v4, system_of
 from brightrun.validation.scan import Look, ends_cut, findings
-from brightrun.validation.turns import Spoken
 
 _encode = msgspec.json.Encoder().encode
 _decode_texts = msgspec.json.Decoder(list[str]).decode
 
 
-def facts_of_record(record: dict[str, Any], form: Form, note: Notes, look: Look) -> Facts | None:
+def facts_of_record(
+    record: dict[str, Any], format_: Format, rules: Rules, note: Notes, look: Look
+) -> Facts | None:
     """Note every problem of a record of this format; None when one of them is an error.
 
     Its texts are searched only when the look at its line has not found them clean.
     """
-    if form is Form.V4_JSONL:
-        turns, group = examine_v4(record, note), record.get("conversation_id")
-        turns = system_of(record) + turns
-    elif form is Form.ALPACA:
-        turns, group = examine_alpaca(record, note), ""
-    else:
-        turns, group = CHAT_RULES[form].examine(record, note), ""
-        if form is Form.CONVERSATIONS:
-            group = record.get("conversation_id")
+    turns = rules.check(record, note)
     if look is not Look.CLEAN:
         note_content(turns, note)
-    return None if note.failed else _facts(turns, form, str(group))
+    group = str(record.get(rules.group)) if rules.group else ""
+    return None if note.failed else _facts(turns, format_, group)
 
 
-def note_content(turns: list[Spoken], note: Notes) -> None:
+def note_content(turns: list[Message], note: Notes) -> None:
     """Note suspicious text in any turn, and answers to learn that were cut off."""
     for turn in turns:
         for code, kind in findings(turn.text):
@@ -45,12 +37,12 @@ def note_content(turns: list[Spoken], note: Notes) -> None:
             note("cut_text", turn.place)
 
 
-def _facts(turns: list[Spoken], form: Form, group: str) -> Facts:
+def _facts(turns: list[Message], format_: Format, group: str) -> Facts:
     texts = [_encode(turn.text) for turn in turns]
     trained = [place for place, turn in enumerate(turns) if turn.trains]
     spoken = sum(turn.role in {"user", "assistant"} for turn in turns)
-    stored = form in {Form.V4_JSONL, Form.ALPACA}
-    return Facts(texts, trained, b"".join(texts), spoken, 1 if stored else spoken, group)
+    pairs = spoken if format_.one_record_per_conversation else 1
+    return Facts(texts, trained, b"".join(texts), spoken, pairs, group)
 
 
 def reconsidered(facts: Facts, look: Look) -> Facts | None:

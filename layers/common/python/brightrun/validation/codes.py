@@ -1,13 +1,15 @@
 """Every problem the validator can name, from the table `codes.json`; so is its docs page."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from enum import StrEnum
 from functools import cache
 from importlib.resources import files
 
 import msgspec
 
-from brightrun.formats.model import Form
+from brightrun.formats.format import FORMATS, line_formats
+from brightrun.formats.model import Format
+from brightrun.formats.v4_files import V4_JSONL
 
 
 class Severity(StrEnum):
@@ -18,24 +20,35 @@ class Severity(StrEnum):
 
 
 class Code(msgspec.Struct, frozen=True):
-    """One row: what is wrong, how to mend it, and which rule book asks for it."""
+    """One row: what is wrong, how to mend it, and which rule book asks for it.
+
+    A format's rules may say that it is only a warning there.
+    """
 
     name: str
     severity: Severity
     title: str
     hint: str
     source: str
-    warning_in: frozenset[Form] = frozenset()  # formats whose original rules let it pass
 
-    def severity_in(self, form: Form | None) -> Severity:
+    def severity_in(self, found: Format | None) -> Severity:
         """The severity for a file of this format."""
-        return Severity.WARNING if form in self.warning_in else self.severity
+        milder = found and found.rules and self.name in found.rules.warnings
+        return Severity.WARNING if milder else self.severity
+
+
+def codes() -> dict[str, Code]:
+    """All codes by name, in the order of the table."""
+    return _codes(tuple(line_formats()))
 
 
 @cache
-def codes() -> dict[str, Code]:
-    """All codes by name, in the order of the table."""
+def _codes(known: Sequence[Format]) -> dict[str, Code]:
     text = files(__package__).joinpath("codes.json").read_text(encoding="utf-8")
+    *first, last = [entry.title.removesuffix(" JSONL") for entry in known]
+    text = text.replace("{formats}", f"{', '.join(first)} or {last}").replace(
+        "{own_format}", V4_JSONL.name
+    )
     rows = msgspec.json.decode(text, type=list[Code])
     return {row.name: row for row in rows}
 
@@ -57,7 +70,8 @@ def codes_page() -> str:
     )
     rows = []
     for row in codes().values():
-        softer = ", ".join(sorted(form.full_name for form in row.warning_in))
+        milder = [entry for entry in FORMATS.values() if row.severity_in(entry) is not row.severity]
+        softer = ", ".join(sorted(entry.title for entry in milder))
         severity = f"{row.severity} (warning in {softer})" if softer else row.severity
         rows.append(f"| `{row.name}` | {severity} | {row.title} | {row.hint} | {row.source} |\n")
     return head + "".join(rows)

@@ -7,22 +7,27 @@ per separator where the writer put spaces.  (A line crafted to leave out just as
 repeated key adds would pass; what counts then is the last value, as in every JSON parser.)
 """
 
+from collections.abc import Sequence
 from functools import cache
 
-from brightrun.formats.model import Form
-from brightrun.validation.facts import FastCheck
+from brightrun.formats.model import Format
+from brightrun.validation.facts import Facts, FastCheck, Line
 from brightrun.validation.fast_chat import conversation_check, messages_check, sharegpt_check
 from brightrun.validation.fast_pairs import alpaca_check, v4_check
 
 
+def _never(lines: Sequence[Line]) -> list[Facts | None]:
+    return [None] * len(lines)
+
+
 @cache
-def fast_check(form: Form) -> FastCheck:
+def fast_check(form: Format) -> FastCheck:
     """Return the check of a format; it is built once and keeps no state of a file."""
     build = {
-        Form.MESSAGES: messages_check,
-        Form.CONVERSATIONS: conversation_check,
-        Form.SHAREGPT: sharegpt_check,
-        Form.V4_JSONL: v4_check,
-        Form.ALPACA: alpaca_check,
+        "messages": messages_check,
+        "conversations": conversation_check,
+        "sharegpt": sharegpt_check,
+        "v4-jsonl": v4_check,
+        "alpaca": alpaca_check,
     }
-    return build[form]()
+    return build[form.name]() if form.name in build else _never

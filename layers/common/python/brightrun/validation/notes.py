@@ -16,7 +16,7 @@ class Notes:
         self.line = line
         self.failed = False
 
-    def __call__(self, code: str, pointer: str = "", detail: Any = "") -> None:
+    def __call__(self, code: str, place: str = "", detail: Any = "") -> None:
         """Note a problem at a JSON pointer."""
-        if self._report.note(code, self.line, pointer, detail) is Severity.ERROR:
+        if self._report.note(code, self.line, place, detail) is Severity.ERROR:
             self.failed = True

@@ -5,9 +5,10 @@ from typing import Any
 
 import msgspec
 
+from brightrun.formats.rules import pointer
 from brightrun.validation.facts import UNUSUAL
 from brightrun.validation.notes import Notes
-from brightrun.validation.pointers import depth, pointer, walk
+from brightrun.validation.pointers import depth, walk
 
 MOST_VALUES = 200_000  # commas: bounds what parsing a hostile line can allocate
 DEEPEST = 32

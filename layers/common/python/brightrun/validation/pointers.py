@@ -1,12 +1,9 @@
-"""JSON pointers (RFC 6901) and walks over decoded values that survive any depth."""
+"""Walks over decoded values that survive any depth, with JSON pointers (RFC 6901)."""
 
 from collections.abc import Iterator
 from typing import Any
 
-
-def pointer(*parts: str | int) -> str:
-    """Join parts into a pointer: `/messages/3/content`."""
-    return "".join(f"/{str(part).replace('~', '~0').replace('/', '~1')}" for part in parts)
+from brightrun.formats.rules import pointer
 
 
 def walk(value: Any) -> Iterator[tuple[str, Any]]:

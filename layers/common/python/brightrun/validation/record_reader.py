@@ -3,8 +3,10 @@
 from collections.abc import Sequence
 from typing import Any
 
-from brightrun.formats.detect import BYTE_ORDER_MARK, WHOLE_FILE_FORMS, classify
-from brightrun.formats.model import Form
+from brightrun.formats.detect import BYTE_ORDER_MARK, classify
+from brightrun.formats.format import META, format_of, is_shared
+from brightrun.formats.model import Format
+from brightrun.formats.rules import pointer
 from brightrun.validation.closely import facts_of_record
 from brightrun.validation.facts import Facts, FastCheck, Line
 from brightrun.validation.fast import fast_check
@@ -12,8 +14,6 @@ from brightrun.validation.notes import Notes
 from brightrun.validation.parse import parse_object
 from brightrun.validation.report import Report
 from brightrun.validation.scan import Look, LookAtLine, Suspects, SuspectsOf, look_at, suspects_in
-
-_WEAK_MARK = "conversation_id"  # stands in records of several formats
 
 
 def _not_yet(lines: Sequence[Line]) -> list[Facts | None]:
@@ -23,6 +23,10 @@ def _not_yet(lines: Sequence[Line]) -> list[Facts | None]:
 
 def _no_look(_line: bytes) -> Look:
     return Look.CLEAN
+
+
+def _suspect_all(_line: bytes) -> Look:
+    return Look.SUSPICIOUS
 
 
 def _no_suspects(_piece: bytes, _lines: Sequence[Line]) -> Suspects:
@@ -61,9 +65,9 @@ class RecordReader:
         record = parse_object(line, note)
         if record is None:
             return None
-        if "_meta" in record:
+        if META in record:
             self.records -= 1
-            self._take_meta(record["_meta"], note)
+            self._take_meta(record, note)
             return None
         return self._take_record(record, line, note)
 
@@ -78,13 +82,15 @@ class RecordReader:
             self._whole_document = True
         return self._whole_document
 
-    def _take_meta(self, meta: Any, note: Notes) -> None:
+    def _take_meta(self, record: dict[str, Any], note: Notes) -> None:
         """Remember how many pairs `_meta` claims: the product counts those without target too."""
+        meta, found = record[META], format_of({META: None})
         if self.records or self.claimed_pairs is not None or not isinstance(meta, dict):
-            note("misplaced_meta", "/_meta")
+            note("misplaced_meta", pointer(META))
             return
         self.claimed_pairs = meta.get("total_pairs", False)
-        self._settle_on(Form.V4_JSONL, "_meta")
+        if found is not None:
+            self._settle_on(*found)
 
     def _take_record(self, record: dict[str, Any], line: bytes, note: Notes) -> Facts | None:
         found = classify(record)
@@ -93,19 +99,25 @@ class RecordReader:
             if found is None:
                 note("unknown_format", detail="its fields: " + ", ".join(list(record)[:5]))
                 return None
-            if found[0] in WHOLE_FILE_FORMS:
+            if found[0].is_whole_file:
                 note("whole_json_document")
                 self._whole_document = True
                 return None
             form = self._settle_on(*found)
-        elif found is not None and found[0] is not form and found[1] != _WEAK_MARK:
-            note("mixed_formats", detail=f"{found[0].full_name} after {form.full_name}")
+        elif found is not None and found[0] is not form and not is_shared(found[1]):
+            note("mixed_formats", detail=f"{found[0].title} after {form.title}")
             return None
-        return facts_of_record(record, form, note, self.look(line))
+        if form.rules is None:
+            return None
+        return facts_of_record(record, form, form.rules, note, self.look(line))
 
-    def _settle_on(self, form: Form, key: str) -> Form:
+    def _settle_on(self, form: Format, key: str) -> Format:
         self.report.form = form
         self.detected_by = f"the first record has the key '{key}'"
-        self.fast, self.look = fast_check(form), look_at(form)
-        self.suspects = suspects_in(form)
+        shape = form.rules and form.rules.shape
+        if shape is not None:
+            self.fast, self.look = fast_check(form), look_at(shape)
+            self.suspects = suspects_in(shape)
+        else:
+            self.look = _suspect_all
         return form

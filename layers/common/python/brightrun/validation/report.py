@@ -6,7 +6,7 @@ from typing import Any
 
 import msgspec
 
-from brightrun.formats.model import Form
+from brightrun.formats.model import Format
 from brightrun.validation.codes import Severity, codes
 
 LISTED = 1000
@@ -49,7 +49,7 @@ class Report:
     """
 
     def __init__(
-        self, *, cap: int = LISTED, block: Collection[str] = (), form: Form | None = None
+        self, *, cap: int = LISTED, block: Collection[str] = (), form: Format | None = None
     ) -> None:
         self.form = form
         self.listed: dict[Severity, list[Problem]] = {severity: [] for severity in Severity}

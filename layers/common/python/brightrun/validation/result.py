@@ -4,7 +4,6 @@ from typing import Any
 
 import msgspec
 
-from brightrun.formats.model import Form
 from brightrun.validation.lengths import Lengths
 from brightrun.validation.report import CodeCount, Problem
 from brightrun.validation.split import Split
@@ -20,7 +19,7 @@ class ValidationResult(msgspec.Struct, frozen=True, kw_only=True):
     """
 
     status: str
-    format: Form | None
+    format: str | None
     lines: int
     records: int
     trainable_pairs: int

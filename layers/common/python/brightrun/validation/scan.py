@@ -12,19 +12,11 @@ from collections.abc import Callable, Iterator, Sequence
 from enum import IntEnum
 from functools import cache
 
-from brightrun.formats.model import Form
+from brightrun.formats.rules import RowShape
 from brightrun.validation.facts import Line
 
 Test = Callable[[str | bytes], bool]
 
-_TEXT_KEYS = {
-    Form.MESSAGES: "content",
-    Form.CONVERSATIONS: "content",
-    Form.SHAREGPT: "value",
-    Form.V4_JSONL: "content|system_prompt|current_user_input|target_response",
-    Form.ALPACA: "instruction|output|system",
-}
-_ALPACA_INPUT = r'|"input"\s*:\s*(?:[^"\s]|"[\s\\])'  # which may be empty
 # Quick sets first, which the engine searches as literals; what they hit is looked at precisely.
 # (Measured: joining them into one set is slower.)
 _QUICK_MARKS = r"\\[\\u/]|<[|/<s\\]|<bos>|<eos>|<pad>|<unk>|<end_of_turn>|<｜"
@@ -59,10 +51,16 @@ def pattern(expression: str) -> Test:
     return SchemaValidator(core_schema.str_schema(pattern=expression)).isinstance_python
 
 
-def blank_or_no_text(form: Form) -> Test:
-    """A test for lines in which a text may be blank or no string at all, told by its first byte."""
-    blank = rf'"(?:{_TEXT_KEYS[form]})"\s*:\s*(?:[^"\s]|"[\s"\\])'
-    return pattern(blank + _ALPACA_INPUT if form is Form.ALPACA else blank)
+def blank_or_no_text(shape: RowShape) -> Test:
+    """A test for lines in which a text may be blank or no string at all, told by its first byte.
+
+    A text that may be blank passes if it is empty, which needs no second look.
+    """
+    fields = {**shape.fields, **(shape.turns.fields if shape.turns else {})}
+    texts = "|".join(re.escape(name) for name, kind in fields.items() if kind == "text")
+    strings = "|".join(re.escape(name) for name, kind in fields.items() if kind == "string")
+    blank = rf'"(?:{texts})"\s*:\s*(?:[^"\s]|"[\s"\\])'
+    return pattern(blank + rf'|"(?:{strings})"\s*:\s*(?:[^"\s]|"[\s\\])' if strings else blank)
 
 
 @cache
@@ -106,14 +104,14 @@ SuspectsOf = Callable[[bytes, Sequence[Line]], Suspects | None]
 
 
 @cache
-def suspects_in(form: Form) -> SuspectsOf:
+def suspects_in(shape: RowShape) -> SuspectsOf:
     """Return a search for the lines of a piece that are not clean, by position from 0.
 
     It returns None for a piece that is not UTF-8.  The quick sets search the whole piece, which is
     many times as fast as line by line; only if one of them hits (which it does in UTF-8 alone) is
     each line searched for it, and only the lines hit are looked at.
     """
-    look, blank, email = look_at(form), blank_or_no_text(form), pattern(_EMAIL)
+    look, blank, email = look_at(shape), blank_or_no_text(shape), pattern(_EMAIL)
     quick = (pattern(_QUICK_MARKS), pattern(_QUICK_DIGITS), blank)
     tokens, search_tokens = pattern(_QUICK_TOKENS), _search(_QUICK_TOKENS)
 
@@ -138,9 +136,9 @@ def suspects_in(form: Form) -> SuspectsOf:
 
 
 @cache
-def look_at(form: Form) -> LookAtLine:
+def look_at(shape: RowShape) -> LookAtLine:
     """Return the look at lines of a format; it is built once and keeps no state of a file."""
-    blank = blank_or_no_text(form)
+    blank = blank_or_no_text(shape)
     marks, tokens, digits = map(pattern, (_QUICK_MARKS, _QUICK_TOKENS, _QUICK_DIGITS))
     hidden, control, keys = map(pattern, (_HIDDEN, _CONTROL_MARK, _KEYS_AND_TOKENS))
     email, escapes = pattern(_EMAIL), pattern(_ESCAPES)

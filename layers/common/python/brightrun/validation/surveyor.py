@@ -9,7 +9,7 @@ from collections.abc import Mapping, Sequence
 
 import msgspec
 
-from brightrun.formats.model import Form
+from brightrun.formats.model import Format
 from brightrun.validation.closely import reconsidered
 from brightrun.validation.codes import Severity
 from brightrun.validation.facts import Facts, Line
@@ -58,7 +58,7 @@ class Surveyor:
         self._lines: list[int] = []
 
     @property
-    def form(self) -> Form | None:
+    def form(self) -> Format | None:
         """The format, once a record has shown it."""
         return self.records.report.form
 

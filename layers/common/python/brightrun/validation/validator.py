@@ -130,7 +130,7 @@ class _Validation:
         seconds = elapsed()
         return ValidationResult(
             status="error" if errors else "ready",
-            format=report.form,
+            format=report.form.name if report.form else None,
             lines=reader.lines,
             records=self._records,
             trainable_pairs=tally.trainable,
