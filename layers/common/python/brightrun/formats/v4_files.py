@@ -61,12 +61,13 @@ def read_document(document: Any, format_: Format) -> V4Document:
     if format_.read_document is None:
         raise UnreadableFileError(f"{format_.title} holds one record per line.")
     try:
-        return format_.read_document(document)
+        read: V4Document = format_.read_document(document)
     except (KeyError, TypeError, AttributeError) as error:
         raise UnreadableFileError(
             f"This {format_.title} lacks a part it must have ({type(error).__name__}: {error})."
             " Export it again from the source."
         ) from error
+    return read
 
 
 def _read_training(document: dict[str, Any]) -> V4Document:
