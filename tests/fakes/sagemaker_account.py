@@ -10,10 +10,10 @@ import json
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
-from types import SimpleNamespace
 from typing import Any
 
-Answer = tuple[Any, dict[str, Any]]
+from tests.fakes.aws_answers import Answer, answered, refused
+
 State = tuple[str, str]
 """TrainingJobStatus and SecondaryStatus."""
 
@@ -95,33 +95,33 @@ class SageMakerAccount:
     ) -> Callable[..., Answer]:
         def handle(params: dict[str, Any], **_: Any) -> Answer:
             self.before(operation)
-            answered = answer(json.loads(params["body"]))
+            given = answer(json.loads(params["body"]))
             self.after(operation)
-            return answered
+            return given
 
         return handle
 
     def _create(self, request: dict[str, Any]) -> Answer:
         if self.refusals:
-            return _refused(*self.refusals.pop(0))
+            return refused(*self.refusals.pop(0))
         name = request["TrainingJobName"]
         if name in self.jobs:
-            return _refused("ResourceInUse", f"{name} already exists")
+            return refused("ResourceInUse", f"{name} already exists")
         script, reason = self.scripts.pop(0) if self.scripts else (HAPPY, None)
         self.jobs[name] = Job(request, list(script), self.clock(), reason, since=self.clock())
         self.created.append(name)
-        return _answered({"TrainingJobArn": f"arn:aws:sagemaker:::training-job/{name}"})
+        return answered({"TrainingJobArn": f"arn:aws:sagemaker:::training-job/{name}"})
 
     def _describe(self, request: dict[str, Any]) -> Answer:
         job = self.jobs.get(request["TrainingJobName"])
         if job is None:
-            return _refused("ValidationException", "Requested resource not found.")
+            return refused("ValidationException", "Requested resource not found.")
         if job.looks and len(job.script) > 1:
             del job.script[0]
             job.since = self.clock()
         job.looks += 1
         self._live(request["TrainingJobName"], job)
-        return _answered(self._described(request["TrainingJobName"], job))
+        return answered(self._described(request["TrainingJobName"], job))
 
     def _live(self, name: str, job: Job) -> None:
         status, secondary = job.state
@@ -163,16 +163,16 @@ class SageMakerAccount:
         name = request["TrainingJobName"]
         job = self.jobs.get(name)
         if job is None:
-            return _refused("ValidationException", "Requested resource not found.")
+            return refused("ValidationException", "Requested resource not found.")
         if job.state[0] != "InProgress":
-            return _refused(
+            return refused(
                 "ValidationException",
                 f"The request was rejected because the training job is in status {job.state[0]}.",
             )
         self.stopped.append(name)
         job.script[:] = [STOPPING, STOPPED]
         job.looks = 0
-        return _answered({})
+        return answered({})
 
     def _list(self, request: dict[str, Any]) -> Answer:
         names = sorted(
@@ -184,16 +184,4 @@ class SageMakerAccount:
         most = request["MaxResults"]
         more = {"NextToken": str(begin + most)} if begin + most < len(names) else {}
         page = [{"TrainingJobName": name} for name in names[begin : begin + most]]
-        return _answered({"TrainingJobSummaries": page, **more})
-
-
-def _answered(document: dict[str, Any]) -> Answer:
-    return SimpleNamespace(status_code=200, headers={}), document
-
-
-def _refused(code: str, message: str) -> Answer:
-    error = {"Error": {"Code": code, "Message": message}}
-    return SimpleNamespace(status_code=400, headers={}), {
-        **error,
-        "ResponseMetadata": {"HTTPStatusCode": 400},
-    }
+        return answered({"TrainingJobSummaries": page, **more})

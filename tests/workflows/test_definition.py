@@ -18,16 +18,16 @@ from brightrun.batches.workflow import (
 )
 from local.workflows.definition_lint import problems_in
 from tests.workflows.definition import (
-    Machine,
+    GENERATE_BATCH,
     State,
-    definition,
     machines,
-    parsed,
+    reachable,
     states,
     successors,
     tries,
 )
 
+MACHINE = GENERATE_BATCH.parsed()
 STACK = Path(__file__).parents[2] / "infra" / "stacks" / "workflows.py"
 COMMON = {"Type", "Comment"}
 ALLOWED = {
@@ -46,60 +46,49 @@ ALLOWED = {
     "Succeed": set(),
     "Map": {"ItemsPath", "MaxConcurrency", "ItemSelector", "ItemProcessor", "ResultPath", "Next"},
 }
-"""The subset that AWS, moto and the local engine run alike."""
+"""The subset that AWS and the local engine run alike."""
 
 CLOSING_TASK = "FinishBatch"
 """Nothing comes after it that could mend its failure, so it is tried longer and never caught."""
 
 
 def of_type(kind: str) -> list[tuple[str, State]]:
-    return [(name, state) for name, state in states(parsed()) if state["Type"] == kind]
+    return [(name, state) for name, state in states(MACHINE) if state["Type"] == kind]
 
 
-@pytest.mark.parametrize("name", [name for name, _ in states(parsed())])
+@pytest.mark.parametrize("name", [name for name, _ in states(MACHINE)])
 def test_a_state_uses_only_what_every_interpreter_runs_alike(name: str) -> None:
-    state = dict(states(parsed()))[name]
+    state = dict(states(MACHINE))[name]
     assert set(state) <= ALLOWED[state["Type"]] | COMMON
 
 
 def test_the_local_engine_finds_nothing_to_refuse() -> None:
-    assert problems_in(definition()) == []
+    assert problems_in(GENERATE_BATCH.text()) == []
 
 
 def test_no_placeholder_is_left() -> None:
-    assert "${" not in definition()
+    assert "${" not in GENERATE_BATCH.text()
 
 
 def test_every_next_state_exists() -> None:
-    for machine in machines(parsed()):
+    for machine in machines(MACHINE):
         assert machine["StartAt"] in machine["States"]
         for name, state in machine["States"].items():
             assert set(successors(state)) <= set(machine["States"]), name
 
 
 def test_every_state_can_be_reached() -> None:
-    for machine in machines(parsed()):
-        assert reached(machine) == set(machine["States"])
-
-
-def reached(machine: Machine) -> set[str]:
-    seen: set[str] = set()
-    ahead = [machine["StartAt"]]
-    while ahead:
-        name = ahead.pop()
-        if name not in seen:
-            seen.add(name)
-            ahead += successors(machine["States"][name])
-    return seen
+    for machine in machines(MACHINE):
+        assert reachable(machine) == set(machine["States"])
 
 
 def test_every_state_leads_on_or_ends_well() -> None:
-    for name, state in states(parsed()):
+    for name, state in states(MACHINE):
         assert bool(successors(state)) is (state["Type"] != "Succeed"), name
 
 
 def test_names_are_unique_so_that_a_history_can_be_read() -> None:
-    names = [name for name, _ in states(parsed())]
+    names = [name for name, _ in states(MACHINE)]
     assert len(names) == len(set(names))
 
 
@@ -156,7 +145,7 @@ def events(state: State) -> int:
 
 
 def test_a_workers_turn_costs_no_more_events_than_the_bound_says() -> None:
-    named = dict(states(parsed()))
+    named = dict(states(MACHINE))
     turn = ("ProcessNext", "MoreToDo", "WaitForClaude")
     for name, following in zip(turn, turn[1:] + turn[:1], strict=True):
         assert following in successors(named[name])
@@ -164,7 +153,7 @@ def test_a_workers_turn_costs_no_more_events_than_the_bound_says() -> None:
 
 
 def test_the_rest_of_a_round_costs_no_more_events_than_the_bound_says() -> None:
-    named = dict(states(parsed()))
+    named = dict(states(MACHINE))
     ending = sum(events(named[name]) for name in ("WorkerLost", "WorkerDone"))
     around = ("Workers", "FinishBatch", "AllSettled", "WaitForItems")
     round_events = sum(events(named[name]) for name in around) + MAX_WORKERS * ending

@@ -16,9 +16,10 @@ from local.claude_simulator import ClaudeSimulator
 from tests import builders as build
 from tests.builders import OWNER
 from tests.fakes.outside import ScriptedClaude
-from tests.workflows.definition import parsed, states, successors
+from tests.workflows.batch_system import PLENTY_S, BatchSystem, running_system
+from tests.workflows.definition import GENERATE_BATCH, all_edges
 from tests.workflows.histories import edges, entered, types
-from tests.workflows.running import PLENTY_S, Killed, System, running_system
+from tests.workflows.running_machine import Killed
 
 WORKER, FINISH = "process-next", "finish-batch"
 THROTTLED = ClaudeCallError(
@@ -37,14 +38,14 @@ def claude() -> ScriptedClaude:
 
 
 @pytest.fixture
-def system(claude: ScriptedClaude) -> Iterator[System]:
+def system(claude: ScriptedClaude) -> Iterator[BatchSystem]:
     with running_system(claude) as running:
         yield running
 
 
-def history_of(system: System, name: str) -> list[dict[str, Any]]:
+def history_of(system: BatchSystem, name: str) -> list[dict[str, Any]]:
     """The history of an execution that ended well."""
-    assert system.ended(name)["status"] == "SUCCEEDED"
+    assert system.ended(name) == "SUCCEEDED"
     history = system.history(name)
     assert len(history) <= most_events(MAX_WORKERS)
     return history
@@ -85,7 +86,7 @@ def test_a_batch_runs_to_its_end_over_the_simulated_claude() -> None:
     assert "TaskFailed" not in types(history)
 
 
-def test_a_worker_that_crashes_is_tried_again(system: System) -> None:
+def test_a_worker_that_crashes_is_tried_again(system: BatchSystem) -> None:
     system.disturb = failing({WORKER: range(1, 3)}, RuntimeError())
     job = system.create(2, concurrent_processing=1)
     history = history_of(system, job.execution_name)
@@ -95,7 +96,7 @@ def test_a_worker_that_crashes_is_tried_again(system: System) -> None:
     assert system.job(job).successful_items == 2
 
 
-def test_a_worker_that_is_lost_for_good_leaves_its_items_to_the_others(system: System) -> None:
+def test_a_worker_that_is_lost_for_good_leaves_its_items_to_the_others(system: BatchSystem) -> None:
     def disturb(name: str, event: dict[str, Any], _: int) -> None:
         if name == WORKER and event["worker"] == 0:
             raise RuntimeError
@@ -108,7 +109,7 @@ def test_a_worker_that_is_lost_for_good_leaves_its_items_to_the_others(system: S
     assert system.job(job).successful_items == 6
 
 
-def test_when_all_workers_are_lost_the_next_round_writes_the_rest(system: System) -> None:
+def test_when_all_workers_are_lost_the_next_round_writes_the_rest(system: BatchSystem) -> None:
     def disturb(name: str, _event: dict[str, Any], _number: int) -> None:
         if name == WORKER and not system.calls[FINISH]:
             raise RuntimeError
@@ -123,7 +124,7 @@ def test_when_all_workers_are_lost_the_next_round_writes_the_rest(system: System
 
 
 def test_items_of_a_killed_worker_are_written_when_their_leases_have_run_out(
-    system: System, claude: ScriptedClaude
+    system: BatchSystem, claude: ScriptedClaude
 ) -> None:
     write, killed = claude.write, list[bool]()
 
@@ -154,7 +155,7 @@ def test_a_throttled_claude_makes_the_worker_wait_as_long_as_it_asks() -> None:
 
 
 def test_a_paused_job_lets_its_execution_end_and_a_resumed_one_goes_on_in_another(
-    system: System, claude: ScriptedClaude
+    system: BatchSystem, claude: ScriptedClaude
 ) -> None:
     controls = batch_jobs.batch_controls()
 
@@ -173,7 +174,7 @@ def test_a_paused_job_lets_its_execution_end_and_a_resumed_one_goes_on_in_anothe
     assert {item.status for item in system.items(job)} == {ItemStatus.COMPLETED}
 
 
-def test_a_worker_that_runs_out_of_time_takes_another_turn(system: System) -> None:
+def test_a_worker_that_runs_out_of_time_takes_another_turn(system: BatchSystem) -> None:
     system.seconds_left = lambda _, number: 100 if number == 1 else PLENTY_S
     job = system.create(3, concurrent_processing=1)
     history = history_of(system, job.execution_name)
@@ -182,7 +183,7 @@ def test_a_worker_that_runs_out_of_time_takes_another_turn(system: System) -> No
     assert system.job(job).successful_items == 3
 
 
-def test_a_cancelled_job_runs_one_round_without_workers(system: System) -> None:
+def test_a_cancelled_job_runs_one_round_without_workers(system: BatchSystem) -> None:
     system.disturb = failing({WORKER: range(1, 10_000)}, RuntimeError())
     job = system.create(3, concurrent_processing=1)
     batch_jobs.batch_controls().cancel(OWNER, job.job_id)
@@ -193,7 +194,7 @@ def test_a_cancelled_job_runs_one_round_without_workers(system: System) -> None:
     history_of(system, job.execution_name)
 
 
-def test_after_the_last_round_another_execution_takes_over(system: System) -> None:
+def test_after_the_last_round_another_execution_takes_over(system: BatchSystem) -> None:
     tries = 4
     system.disturb = failing({WORKER: range(1, tries * MAX_ROUNDS + 1)}, RuntimeError())
     job = system.create(2, concurrent_processing=1)
@@ -205,7 +206,7 @@ def test_after_the_last_round_another_execution_takes_over(system: System) -> No
     assert len(system.executions()) == 2
 
 
-def test_the_end_of_a_round_is_tried_nine_times(system: System) -> None:
+def test_the_end_of_a_round_is_tried_nine_times(system: BatchSystem) -> None:
     system.disturb = failing({FINISH: range(1, 9)}, RuntimeError())
     job = system.create(1)
     history = history_of(system, job.execution_name)
@@ -214,11 +215,11 @@ def test_the_end_of_a_round_is_tried_nine_times(system: System) -> None:
 
 
 def test_an_execution_whose_end_fails_for_good_is_replaced_by_a_nudge_or_a_resume(
-    system: System,
+    system: BatchSystem,
 ) -> None:
     system.disturb = failing({FINISH: range(1, 10)}, RuntimeError())
     job = system.create(2)
-    assert system.ended(job.execution_name)["status"] == "FAILED"
+    assert system.ended(job.execution_name) == "FAILED"
     assert system.job(job).status is JobStatus.PROCESSING
     batch_jobs.batch_controls().resume(OWNER, job.job_id)
     history_of(system, f"{job.job_id}-2")
@@ -226,7 +227,7 @@ def test_an_execution_whose_end_fails_for_good_is_replaced_by_a_nudge_or_a_resum
     assert system.calls[WORKER] >= 2
 
 
-def test_a_workflow_started_twice_runs_once(system: System, claude: ScriptedClaude) -> None:
+def test_a_workflow_started_twice_runs_once(system: BatchSystem, claude: ScriptedClaude) -> None:
     job = system.create(4)
     for _ in range(3):
         batch_jobs.batch_controls().ensure_running(OWNER, job.job_id)
@@ -265,9 +266,7 @@ def test_one_job_to_which_everything_happens_takes_every_edge_of_the_machine() -
         job = system.create(3, concurrent_processing=1)
         history = history_of(system, job.execution_name)
         assert system.job(job).successful_items == 3
-    named = list(states(parsed()))
-    every = {(name, following) for name, state in named for following in successors(state)}
-    every |= {(name, "Retry") for name, state in named if "Retry" in state}
+    every = all_edges(GENERATE_BATCH.parsed())
     # A history shows the way through a Map by what is inside it.
     through_the_map = {("Workers", "ProcessNext"), ("WorkerDone", "FinishBatch")}
     assert edges(history) == every - {("Workers", "FinishBatch")} | through_the_map

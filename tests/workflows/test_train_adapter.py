@@ -15,9 +15,10 @@ from brightrun.training.workflow.model import most_events
 from tests.builders import OWNER, START
 from tests.fakes import sagemaker_account as sagemaker
 from tests.fakes.sagemaker_account import CAPACITY, HAPPY, LIMIT, Job
+from tests.workflows.definition import TRAIN_ADAPTER, all_edges
 from tests.workflows.histories import edges, entered
-from tests.workflows.training_definition import all_edges
-from tests.workflows.training_system import Killed, TrainingSystem, running_training
+from tests.workflows.running_machine import Killed
+from tests.workflows.training_system import TrainingSystem, running_training
 
 NO_QUOTA = ("ResourceLimitExceeded", LIMIT)
 NO_ROOM = ([sagemaker.PENDING, sagemaker.FAILED], CAPACITY)
@@ -50,7 +51,7 @@ def test_a_job_is_trained_and_its_adapter_delivered(system: TrainingSystem) -> N
     assert after.stopped_reason is None
     assert after.results["final_loss"] == 1.25
     assert after.model_id == system.model(job).model_id
-    assert system.told(job) == ["job_queued", "job_started", "artifact_ready", "job_completed"]
+    assert system.notices(job) == ["job_queued", "job_started", "artifact_ready", "job_completed"]
     assert system.bills(job) == [after.final_cost]
     assert after.final_cost == round(6.0 * (after.billed_seconds or 0) / 3600, 4) > 0
     assert system.active_jobs(job) == 0
@@ -137,7 +138,7 @@ def test_a_job_without_instances_fails_after_a_day_and_says_why(system: Training
     assert after.error_hint
     assert (after.final_cost, after.billed_seconds) == (0.0, 0)
     assert system.clock() - START >= timedelta(hours=24)
-    assert system.told(job) == ["job_queued", "job_failed"]
+    assert system.notices(job) == ["job_queued", "job_failed"]
 
 
 def test_a_request_that_sagemaker_refuses_fails_at_once(system: TrainingSystem) -> None:
@@ -176,7 +177,7 @@ def test_a_container_that_fails_tells_its_cause_and_what_was_paid(system: Traini
     assert "max_seq_length" in (after.error_hint or "")
     assert after.final_cost is not None
     assert after.final_cost > 0
-    assert system.told(job) == ["job_queued", "job_started", "job_failed"]
+    assert system.notices(job) == ["job_queued", "job_started", "job_failed"]
 
 
 def test_a_training_that_ran_out_of_time_still_gives_its_adapter(system: TrainingSystem) -> None:
@@ -249,7 +250,7 @@ def test_a_spot_job_goes_on_after_its_instance_was_taken_away(system: TrainingSy
     after = trained(system, job)
     assert ("initializing", "waiting_for_capacity") in statuses
     assert after.status == "completed"
-    assert system.told(job).count("job_started") == 1
+    assert system.notices(job).count("job_started") == 1
     points = system.records.points(OWNER, job.job_id, limit=1000, cursor=None).records
     assert [point.step for point in points] == list(range(1, 34))
 
@@ -343,8 +344,8 @@ def test_a_job_cancelled_while_it_is_watched_is_stopped_and_billed(
     assert (after.status, after.settled) == ("cancelled", True)
     assert system.account.jobs[job.external_job_id].state == sagemaker.STOPPED
     assert system.bills(job) == [after.final_cost]
-    assert system.told(job).count("job_cancelled") == 1
-    assert "job_completed" not in system.told(job)
+    assert system.notices(job).count("job_cancelled") == 1
+    assert "job_completed" not in system.notices(job)
     assert system.active_jobs(job) == 0
 
 
@@ -387,7 +388,7 @@ def test_a_job_cancelled_while_its_adapter_is_checked_delivers_none(
     system.workflow.ensure_training(job)
     after = trained(system, job)
     assert (after.status, after.settled, after.model_id) == ("cancelled", True, None)
-    assert system.told(job) == ["job_queued", "job_started", "job_cancelled"]
+    assert system.notices(job) == ["job_queued", "job_started", "job_cancelled"]
 
 
 def test_a_long_training_goes_on_in_another_execution(
@@ -470,7 +471,7 @@ def test_every_edge_of_the_machine_is_taken(monkeypatch: pytest.MonkeyPatch) -> 
             history = system.history(job.job_id)
             taken |= edges(history)
             assert entered(history)["Done"] == 1
-    assert taken == all_edges()
+    assert taken == all_edges(TRAIN_ADAPTER.parsed())
 
 
 def everything_goes_wrong_once(system: TrainingSystem) -> TrainingJob:

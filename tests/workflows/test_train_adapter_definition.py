@@ -15,9 +15,7 @@ from brightrun.training.workflow.model import (
     most_events,
 )
 from local.workflows.definition_lint import problems_in
-from tests.workflows.definition import State, successors, tries
-from tests.workflows.training_definition import parsed, states
-from tests.workflows.training_system import definition
+from tests.workflows.definition import TRAIN_ADAPTER, State, reachable, successors, tries
 
 STACK = Path(__file__).parents[2] / "infra" / "stacks" / "training.py"
 ALLOWED = {
@@ -26,38 +24,32 @@ ALLOWED = {
     "Wait": {"SecondsPath", "Next"},
     "Succeed": set(),
 }
-TASKS = [name for name, state in states().items() if state["Type"] == "Task"]
+STATES: dict[str, State] = TRAIN_ADAPTER.parsed()["States"]
+TASKS = [name for name, state in STATES.items() if state["Type"] == "Task"]
 
 
-@pytest.mark.parametrize("name", states())
+@pytest.mark.parametrize("name", STATES)
 def test_a_state_uses_only_what_every_interpreter_runs_alike(name: str) -> None:
-    state = states()[name]
+    state = STATES[name]
     assert set(state) <= ALLOWED[state["Type"]] | {"Type", "Comment"}
 
 
 def test_the_local_engine_finds_nothing_to_refuse() -> None:
-    assert problems_in(definition()) == []
+    assert problems_in(TRAIN_ADAPTER.text()) == []
 
 
 def test_no_placeholder_is_left() -> None:
-    assert "${" not in definition()
+    assert "${" not in TRAIN_ADAPTER.text()
 
 
 def test_every_state_can_be_reached_and_leads_on_or_ends_well() -> None:
-    seen: set[str] = set()
-    ahead = [parsed()["StartAt"]]
-    while ahead:
-        name = ahead.pop()
-        if name not in seen:
-            seen.add(name)
-            ahead += successors(states()[name])
-    assert seen == set(states())
-    assert [name for name, state in states().items() if not successors(state)] == ["Done"]
+    assert reachable(TRAIN_ADAPTER.parsed()) == set(STATES)
+    assert [name for name, state in STATES.items() if not successors(state)] == ["Done"]
 
 
 @pytest.mark.parametrize("name", TASKS)
 def test_a_task_is_tried_again_and_its_failure_left_to_the_sweep(name: str) -> None:
-    task = states()[name]
+    task = STATES[name]
     (retry,) = task["Retry"]
     assert task["Resource"] == "arn:aws:states:::lambda:invoke"
     assert retry["ErrorEquals"] == ["States.ALL"]
@@ -70,7 +62,7 @@ def test_a_task_is_given_up_only_after_its_function_has_been_stopped() -> None:
     limits = dict(re.findall(r'FunctionSpec\(name="(\w+)", timeout_s=(\d+)', STACK.read_text()))
     for name in TASKS:
         function = re.sub(r"(?<!^)(?=[A-Z])", "_", name).lower()
-        assert states()[name]["TimeoutSeconds"] > int(limits[function])
+        assert STATES[name]["TimeoutSeconds"] > int(limits[function])
 
 
 def events(state: State) -> int:
@@ -89,14 +81,14 @@ def events(state: State) -> int:
 )
 def test_a_turn_costs_no_more_events_than_the_bound_says(turn: tuple[str, ...]) -> None:
     for name, following in zip(turn, turn[1:], strict=False):
-        assert following in successors(states()[name])
-    assert sum(events(states()[name]) for name in turn) <= EVENTS_PER_TURN
+        assert following in successors(STATES[name])
+    assert sum(events(STATES[name]) for name in turn) <= EVENTS_PER_TURN
 
 
 def test_the_end_costs_no_more_events_than_the_bound_says() -> None:
     # A cancellation while the adapter is checked takes one more watch and one more finish.
-    ending = 2 * sum(events(states()[name]) for name in ("FinishTraining", "AfterFinish"))
-    start_and_end = 2 + events(states()["Done"])
+    ending = 2 * sum(events(STATES[name]) for name in ("FinishTraining", "AfterFinish"))
+    start_and_end = 2 + events(STATES["Done"])
     assert ending + start_and_end <= EVENTS_AROUND
 
 

@@ -13,7 +13,8 @@ from brightrun.training.model import TrainingJob
 from brightrun.wiring import clients
 from tests.fakes import sagemaker_account as sagemaker
 from tests.fakes.sagemaker_account import CAPACITY, HAPPY
-from tests.workflows.training_system import Killed, TrainingSystem, running_training
+from tests.workflows.running_machine import Killed
+from tests.workflows.training_system import TrainingSystem, running_training
 
 pytestmark = pytest.mark.slow
 
@@ -39,7 +40,7 @@ class Faults:
         """Kill at the n-th call from now on."""
         self._at, self._count, self.struck = at, 0, ""
 
-    def _watched(self, name: str, event: dict[str, Any]) -> tuple[dict[str, Any], bool]:
+    def _watched(self, name: str, event: dict[str, Any]) -> dict[str, Any]:
         self._inside, self._thread = True, threading.get_ident()
         try:
             return self._invoke(name, event)
@@ -107,9 +108,9 @@ def check(system: TrainingSystem, job: TrainingJob, status: str, attempts: int) 
     assert len(own) == attempts
     assert system.bills(job) == [after.final_cost]
     assert system.active_jobs(job) == 0
-    told = system.told(job)
-    assert len(told) == len(set(told))
-    assert ("artifact_ready" in told) is (status == "completed")
+    notices = system.notices(job)
+    assert len(notices) == len(set(notices))
+    assert ("artifact_ready" in notices) is (status == "completed")
     if status == "completed":
         assert system.model(job).job_id == job.job_id
     types = [event.type for event in system.events(job)]

@@ -2,17 +2,15 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable
 from datetime import timedelta
-from pathlib import Path
 from typing import Any
 
 import pytest
 
 from brightrun.datasets.model import VALIDATION_ENDS_WITHIN, Dataset
 from brightrun.datasets.validate_dataset import ValidationRun
-from infra.stacks.datasets import VALIDATE, VALIDATE_DATASET_DEFINITION
+from infra.stacks.datasets import VALIDATE
 from local.workflows.cancellation import Cancellation
 from local.workflows.definition_lint import problems_in
 from local.workflows.failures import StateFailed
@@ -21,6 +19,7 @@ from local.workflows.history import History
 from local.workflows.interpreter import Interpreter
 from tests.builders import OWNER
 from tests.unit.datasets.dataset_setup import ROWS, Datasets
+from tests.workflows.definition import VALIDATE_DATASET
 from tests.workflows.histories import entered, types
 from tests.workflows.test_definition import ALLOWED, COMMON
 
@@ -29,12 +28,7 @@ KILLED = StateFailed("Runtime.ExitError", "The function was killed.")
 Disturbance = Callable[[int, dict[str, Any]], None]
 
 
-def definition() -> str:
-    text = Path(VALIDATE_DATASET_DEFINITION).read_text(encoding="utf-8")
-    return text.replace("${ValidateDatasetFunctionArn}", FUNCTION)
-
-
-MACHINE: dict[str, Any] = json.loads(definition())
+MACHINE = VALIDATE_DATASET.parsed()
 
 
 class Run:
@@ -85,7 +79,7 @@ def system() -> Datasets:
     return Datasets()
 
 
-def told(system: Datasets) -> list[str]:
+def notices(system: Datasets) -> list[str]:
     page = system.rows.notifications.notifications(OWNER, unread=False, limit=9, cursor=None)
     return [one.type for one in page.records]
 
@@ -103,7 +97,7 @@ def test_a_bad_file_is_no_failure_of_the_workflow(system: Datasets) -> None:
     run = Run(system)
     assert run.of(dataset)["status"] == "error"
     assert entered(run.events) == {"Validate": 1, "Settled": 1}
-    assert told(system) == ["dataset_error"]
+    assert notices(system) == ["dataset_error"]
 
 
 def test_a_validator_that_was_killed_starts_again_and_ends_right(system: Datasets) -> None:
@@ -111,7 +105,7 @@ def test_a_validator_that_was_killed_starts_again_and_ends_right(system: Dataset
     run = Run(system, killed_before(1, 2))
     assert run.of(dataset)["status"] == "ready"
     assert types(run.events)["TaskFailed"] == 2
-    assert told(system) == ["dataset_ready"]
+    assert notices(system) == ["dataset_ready"]
 
 
 def test_a_validator_that_was_killed_after_it_settled_changes_nothing_more(
@@ -122,7 +116,7 @@ def test_a_validator_that_was_killed_after_it_settled_changes_nothing_more(
     assert run.of(dataset)["status"] == "superseded"
     assert run.calls == 2
     assert system.now(dataset).status == "ready"
-    assert told(system) == ["dataset_ready"]
+    assert notices(system) == ["dataset_ready"]
 
 
 def test_when_every_try_was_killed_the_dataset_says_so(system: Datasets) -> None:
@@ -132,7 +126,7 @@ def test_when_every_try_was_killed_the_dataset_says_so(system: Datasets) -> None
     assert entered(run.events) == {"Validate": 1, "RecordFailure": 1, "Settled": 1}
     assert run.calls == 6
     assert "several times" in str(system.now(dataset).error_message)
-    assert told(system) == ["dataset_error"]
+    assert notices(system) == ["dataset_error"]
     again = system.confirmer.confirm(OWNER, dataset.dataset_id)
     assert Run(system).of(again)["status"] == "ready"
 
@@ -141,12 +135,12 @@ def test_a_dataset_that_was_deleted_lets_its_execution_end_well(system: Datasets
     dataset = system.confirmed()
     system.deleter.delete(OWNER, dataset.dataset_id)
     assert Run(system).of(dataset)["status"] == "superseded"
-    assert told(system) == []
+    assert notices(system) == []
 
 
 def test_the_local_engine_finds_nothing_to_refuse() -> None:
-    assert problems_in(definition()) == []
-    assert "${" not in definition()
+    assert problems_in(VALIDATE_DATASET.text()) == []
+    assert "${" not in VALIDATE_DATASET.text()
 
 
 @pytest.mark.parametrize("name", MACHINE["States"])

@@ -1,32 +1,17 @@
-"""The text of TrainAdapter on moto's interpreter, with the real handlers as its functions.
+"""TrainAdapter as it is deployed, with the real handlers behind it, on moto's tables.
 
-SageMaker is the account of tests/fakes behind a real client. Time is simulated: what the machine
-would wait for, the clock is moved on by.
+SageMaker is the account of tests/fakes behind a real client.
 """
 
 from __future__ import annotations
 
-import importlib
-import json
 import os
-import threading
-import time
-from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
-from dataclasses import dataclass, field
-from pathlib import Path
-from types import SimpleNamespace
 from typing import Any
 from unittest.mock import patch
 
 import boto3
-from moto.awslambda_simple.models import LambdaSimpleBackend
-from moto.core.config import default_user_config
-from moto.stepfunctions.parser.asl.component.common.retry import retrier_decl
-from moto.stepfunctions.parser.asl.component.state.wait.wait_function.wait_function import (
-    WaitFunction,
-)
 
 from brightrun.catalog.base_models import base_model
 from brightrun.datasets.model import Dataset
@@ -42,18 +27,14 @@ from brightrun.training.service import TrainingCanceller
 from brightrun.training.workflow.reconcile import Reconciliation
 from brightrun.wiring import clients
 from tests.aws import Aws, environment, moto_aws
-from tests.builders import OWNER, SteppedClock
+from tests.builders import OWNER
 from tests.fakes import adapter
 from tests.fakes.datasets import DATASET_TABLES
 from tests.fakes.sagemaker_account import Job, SageMakerAccount
 from tests.fakes.training_jobs import a_dataset, a_training_job
+from tests.workflows.definition import TRAIN_ADAPTER
+from tests.workflows.running_machine import RunningMachine
 
-TEXT = Path(__file__).parents[2] / "infra" / "state_machines" / "train_adapter.asl.json"
-FUNCTIONS = {
-    "StartTrainingFunctionArn": "start-training",
-    "WatchTrainingFunctionArn": "watch-training",
-    "FinishTrainingFunctionArn": "finish-training",
-}
 TABLES = TrainingTables(
     jobs="TrainingJobsTable",
     datasets="DatasetsTable",
@@ -61,40 +42,16 @@ TABLES = TrainingTables(
     cost_records="CostRecordsTable",
     models="ModelsTable",
 )
-DEADLINE_S = 60.0
 Event = dict[str, Any]
-Disturbance = Callable[[str, Event, int], object]
-"""Called before a function runs with its name, the event and the number of the call; may raise."""
 
 
-class Killed(BaseException):
-    """The function's process died; nothing in it may catch this."""
-
-
-def definition() -> str:
-    """The text with the functions' ARNs in the place of its placeholders."""
-    text = TEXT.read_text(encoding="utf-8")
-    for placeholder, name in FUNCTIONS.items():
-        arn = f"arn:aws:lambda:us-east-1:123456789012:function:{name}"
-        text = text.replace(f"${{{placeholder}}}", arn)
-    return text
-
-
-@dataclass
-class TrainingSystem:
+class TrainingSystem(RunningMachine):
     """A running machine: take on a job, wait for its executions, look at what there is then."""
 
-    aws: Aws
-    stepfunctions: Any
-    clock: SteppedClock
-    machine_arn: str
-    account: SageMakerAccount
-    disturb: Disturbance = lambda *_: None
-    waited: list[float] = field(default_factory=list)
-    calls: Counter[str] = field(default_factory=Counter)
-    _lock: threading.Lock = field(default_factory=threading.Lock)
-
-    def __post_init__(self) -> None:
+    def __init__(self, aws: Aws) -> None:
+        super().__init__(TRAIN_ADAPTER, environment()["TRAIN_ADAPTER_STATE_MACHINE_ARN"])
+        self.aws = aws
+        self.account = SageMakerAccount(self.clock)
         self.jobs = DynamoTrainingJobs(self.aws.dynamodb, TABLES)
         self.records = DynamoTrainingRecords(
             self.aws.dynamodb, "TrainingMetricsTable", "TrainingEventsTable"
@@ -161,8 +118,8 @@ class TrainingSystem:
     def events(self, job: TrainingJob) -> list[TrainingEvent]:
         return list(self.records.events(OWNER, job.job_id, limit=1000, cursor=None).records)
 
-    def told(self, job: TrainingJob) -> list[str]:
-        """The types of the notifications, by their moment; of one moment, by their name."""
+    def notices(self, job: TrainingJob) -> list[str]:
+        """The types of the notifications by their time, those of one time by their name."""
         rows = self.aws.dynamodb.scan(TableName="NotificationsTable")["Items"]
         own = [row for row in rows if row["metadata"]["M"]["job_id"]["S"] == job.job_id]
         return [kind for _, kind in sorted((r["created_at"]["S"], r["type"]["S"]) for r in own)]
@@ -174,108 +131,23 @@ class TrainingSystem:
     def active_jobs(self, job: TrainingJob) -> int:
         return self.datasets.dataset(OWNER, job.dataset_id).active_jobs
 
-    def ended(self, name: str) -> str:
-        """Wait for an execution's end, and give its status."""
-        arn = self._execution(name)
-        deadline = time.monotonic() + DEADLINE_S
-        while True:
-            status = str(self.stepfunctions.describe_execution(executionArn=arn)["status"])
-            if status != "RUNNING":
-                return status
-            assert time.monotonic() < deadline, "the execution did not end"
-            time.sleep(0.01)
-
-    def history(self, name: str) -> list[Event]:
-        pages = self.stepfunctions.get_paginator("get_execution_history").paginate(
-            executionArn=self._execution(name)
-        )
-        return [event for page in pages for event in page["events"]]
-
-    def executions(self) -> list[str]:
-        listed = self.stepfunctions.list_executions(stateMachineArn=self.machine_arn)
-        return sorted(one["name"] for one in listed["executions"])
-
-    def wait(self, seconds: float) -> None:
-        """Let simulated time pass."""
-        with self._lock:
-            self.waited.append(seconds)
-            self.clock.advance(seconds)
-
-    def invoke(self, name: str, event: Event) -> tuple[dict[str, Any], bool]:
-        """Run a function as Lambda does; gives its answer and whether it failed."""
-        with self._lock:
-            self.calls[name] += 1
-            number = self.calls[name]
-        try:
-            self.disturb(name, event, number)
-            module = importlib.import_module(f"functions.{name.replace('-', '_')}.handler")
-            return module.lambda_handler(event, None), False
-        except (Exception, Killed) as error:
-            return {"errorType": type(error).__name__, "errorMessage": str(error)}, True
-
-    def _execution(self, name: str) -> str:
-        return f"{self.machine_arn.replace(':stateMachine:', ':execution:')}:{name}"
-
 
 @contextmanager
 def running_training(**variables: str) -> Iterator[TrainingSystem]:
-    """Deploy the text into moto, with functions that find moto's tables and this account."""
-    interpreting = {
-        "stepfunctions": {"execute_state_machine": True},
-        "lambda": {"use_docker": False},
-    }
+    """Run the machine with functions that find moto's tables and this account of SageMaker."""
     with ExitStack() as opened:
-        opened.enter_context(patch.dict(default_user_config, interpreting))
-        aws = opened.enter_context(moto_aws())
-        stepfunctions = boto3.client("stepfunctions", region_name="us-east-1")
-        machine = stepfunctions.create_state_machine(
-            name="brightrun-train-adapter",
-            definition=definition(),
-            roleArn="arn:aws:iam::123456789012:role/train-adapter",
+        system = TrainingSystem(opened.enter_context(moto_aws()))
+        opened.enter_context(patch.dict(os.environ, {**environment(), **variables}))
+        sagemaker = boto3.client("sagemaker", region_name="us-east-1")
+        system.account.answer(sagemaker.meta.events)
+        opened.enter_context(
+            patch.multiple(
+                clients,
+                dynamodb=lambda: system.aws.dynamodb,
+                s3=lambda: system.aws.s3,
+                step_functions=lambda: system.stepfunctions,
+                sagemaker=lambda: sagemaker,
+                clock=system.clock,
+            )
         )
-        clock = SteppedClock()
-        account = SageMakerAccount(clock)
-        system = TrainingSystem(aws, stepfunctions, clock, machine["stateMachineArn"], account)
-        told = {
-            **environment(),
-            "TRAIN_ADAPTER_STATE_MACHINE_ARN": system.machine_arn,
-            **variables,
-        }
-        opened.enter_context(patch.dict(os.environ, told))
-        opened.enter_context(_wired(system))
         yield system
-
-
-@contextmanager
-def _wired(system: TrainingSystem) -> Iterator[None]:
-    """Point the composition root at moto's clients, Lambda at the handlers, waits at the clock."""
-    sagemaker = boto3.client("sagemaker", region_name="us-east-1")
-    system.account.answer(sagemaker.meta.events)
-
-    def invoke(
-        _: Any, function_name: str, __: Any, body: str, ___: Any, response_headers: dict[str, Any]
-    ) -> bytes:
-        name = function_name.rpartition(":")[2]
-        assert name in FUNCTIONS.values()
-        answer, failed = system.invoke(name, json.loads(body))
-        if failed:
-            response_headers["x-amz-function-error"] = "Unhandled"
-        return json.dumps(answer).encode()
-
-    def wait(_: Any, env: Any, wait_seconds: float) -> None:
-        system.wait(wait_seconds)
-
-    with (
-        patch.multiple(
-            clients,
-            dynamodb=lambda: system.aws.dynamodb,
-            s3=lambda: system.aws.s3,
-            step_functions=lambda: system.stepfunctions,
-            clock=system.clock,
-        ),
-        patch.object(clients, "sagemaker", lambda: sagemaker),
-        patch.object(LambdaSimpleBackend, "invoke", invoke),
-        patch.object(retrier_decl, "time", SimpleNamespace(sleep=system.wait)),
-        patch.object(WaitFunction, "_wait_interval", wait),
-    ):
-        yield
