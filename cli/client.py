@@ -5,8 +5,7 @@ from typing import TYPE_CHECKING, Any, Protocol
 from urllib.parse import quote
 
 from cli.config import is_loopback
-from cli.errors import UnavailableError
-from cli.problem import error_from_response
+from cli.errors import UnavailableError, error_from_response
 from cli.retry import RetryPolicy
 
 if TYPE_CHECKING:

@@ -11,9 +11,8 @@ import httpx2
 
 from cli.client import Document
 from cli.config import is_loopback, require_safe_url
-from cli.errors import UnavailableError
+from cli.errors import UnavailableError, error_from_response
 from cli.private_files import explained
-from cli.problem import error_from_response
 from cli.retry import RetryPolicy
 
 TIMEOUT = httpx2.Timeout(60.0, connect=10.0)

@@ -4,7 +4,7 @@ import inspect
 import json
 from collections.abc import Callable
 from contextlib import ExitStack
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, fields, is_dataclass
 from functools import cached_property, wraps
 from typing import TYPE_CHECKING, Annotated, Any, Concatenate, ParamSpec, get_type_hints
 
@@ -110,48 +110,77 @@ def command(
     `system` is the option that names the profile, ProfileName or SystemName.
 
     The function gets its Invocation first and may return an exit code; a CliError, Ctrl-C or a
-    declined question is reported here, on stderr, and becomes the exit code of its kind.
+    declined question is reported here, on stderr, and becomes the exit code of its kind. A
+    parameter whose type is a dataclass stands for a group of options, one for each of its fields.
     """
 
     def register(
         function: Callable[Concatenate[Invocation, P], int | None],
     ) -> Callable[Concatenate[Invocation, P], int | None]:
+        hints = get_type_hints(function, include_extras=True)
+        groups = {name: kind for name, kind in hints.items() if _is_group(name, kind)}
+
         @wraps(function)
         def run(*, profile: str | None, as_json: bool, **options: Any) -> None:
             try:
                 with ExitStack() as at_end:
                     invocation = Invocation(at_end, profile, as_json)
-                    code = function(invocation, **options)  # type: ignore[call-arg]
+                    code = function(invocation, **_grouped(options, groups))  # type: ignore[call-arg]
             except (KeyboardInterrupt, typer.Abort):
                 raise _reported(InterruptedByUserError("Interrupted."), as_json) from None
             except CliError as error:
                 raise _reported(error, as_json) from error
             raise typer.Exit(code or 0)
 
-        _take_shared_options(run, function, system)
+        _set_signature(run, function, hints, system)
         app.command(name)(run)
         return function
 
     return register
 
 
-def _take_shared_options(
-    run: Callable[..., None], function: Callable[..., Any], system: Any
+def _is_group(name: str, kind: Any) -> bool:
+    return is_dataclass(kind) and name not in {"run", "return"}
+
+
+def _set_signature(
+    run: Callable[..., None], function: Callable[..., Any], hints: dict[str, Any], system: Any
 ) -> None:
-    """Let Typer see the function's own parameters without the first, then the shared ones."""
-    hints = get_type_hints(function, include_extras=True)
+    """Let Typer see the function's own options without its Invocation, then the shared ones."""
     own = list(inspect.signature(function).parameters.values())[1:]
     keyword = inspect.Parameter.KEYWORD_ONLY
-    shared = [
+    parameters: list[inspect.Parameter] = []
+    for one in own:
+        if _is_group(one.name, hints[one.name]):
+            parameters += _options_of(hints[one.name])
+        else:
+            parameters.append(one.replace(kind=keyword, annotation=hints[one.name]))
+    parameters += [
         inspect.Parameter("profile", keyword, default=None, annotation=system),
         inspect.Parameter("as_json", keyword, default=False, annotation=JsonFlag),
     ]
-    parameters = [
-        *(one.replace(kind=keyword, annotation=hints[one.name]) for one in own),
-        *shared,
-    ]
     run.__signature__ = inspect.Signature(parameters)  # type: ignore[attr-defined]
     run.__annotations__ = {one.name: one.annotation for one in parameters}
+
+
+def _grouped(options: dict[str, Any], groups: dict[str, Any]) -> dict[str, Any]:
+    """Put the options of each group together into its dataclass."""
+    for name, kind in groups.items():
+        options[name] = kind(**{one.name: options.pop(one.name) for one in fields(kind)})
+    return options
+
+
+def _options_of(group: Any) -> list[inspect.Parameter]:
+    hints = get_type_hints(group, include_extras=True)
+    return [
+        inspect.Parameter(
+            one.name,
+            inspect.Parameter.KEYWORD_ONLY,
+            default=one.default,
+            annotation=hints[one.name],
+        )
+        for one in fields(group)
+    ]
 
 
 def _reported(error: CliError, as_json: bool) -> typer.Exit:

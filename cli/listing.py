@@ -1,6 +1,7 @@
 """What every list command has: its paging options, and one answer of all pages asked for."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from typing import Annotated, Any
 
 import typer
@@ -18,22 +19,32 @@ Cursor = Annotated[
 ]
 
 
+@dataclass(frozen=True, kw_only=True)
+class Page:
+    """Which rows of a list are asked for."""
+
+    limit: Limit = DEFAULT_LIMIT
+    everything: Everything = False
+    cursor: Cursor = None
+
+
 def answer_list(
     run: Invocation,
     path: str,
     key: str,
     columns: Sequence[Column],
+    page: Page,
     *,
-    filters: dict[str, str | None] | None = None,
-    limit: int | None = DEFAULT_LIMIT,
-    cursor: str | None = None,
+    filters: Mapping[str, str | None] | None = None,
 ) -> None:
     """Fetch the pages of a list route and answer with its rows under the route's own key."""
     rows: list[dict[str, Any]] = []
     following: str | None = None
-    for page in run.client.pages(path, key, {**(filters or {}), "cursor": cursor}, limit):
-        rows.extend(rows_of(page, key))
-        following = page.get("next_cursor")
+    limit = None if page.everything else page.limit
+    params = {**(filters or {}), "cursor": page.cursor}
+    for answer in run.client.pages(path, key, params, limit):
+        rows.extend(rows_of(answer, key))
+        following = answer.get("next_cursor")
     rows = rows[:limit]  # scaffolding routes answer everything at once
     document = {"success": True, key: rows, "count": len(rows), "next_cursor": following}
     run.answer(document, lambda console: console.print(table(rows, columns, width=console.width)))

@@ -12,7 +12,8 @@ from cli.config import is_loopback
 PresetId = Literal["fast", "balanced", "quality", "custom"]
 
 BaseModel = Annotated[
-    str | None, typer.Option("--base-model", help="A key of the registry; else its default.")
+    str | None,
+    typer.Option("--base-model", "--model", help="A key of the registry; else its default."),
 ]
 Preset = Annotated[PresetId, typer.Option("--preset", help="Named sets of hyperparameters.")]
 Gpu = Annotated[str | None, typer.Option("--gpu", help="Else H100; local systems: the processor.")]
@@ -42,20 +43,17 @@ REMOTE_GPU = "H100"
 
 
 @dataclass(frozen=True, kw_only=True)
-class TrainingChoice:
-    """What was asked for; None leaves a choice to the preset or the registry."""
+class RunOptions:
+    """What decides how long a run takes; None leaves a choice to the preset or the registry."""
 
-    base_model: str | None
-    preset: PresetId
-    gpu: str | None
-    count: int
-    epochs: int | None
-    learning_rate: float | None
-    rank: int | None
-    batch_size: int | None
-    max_cost_usd: float | None
-    spot: bool
-    allow_simulated: bool
+    base_model: BaseModel = None
+    preset: Preset = "balanced"
+    gpu: Gpu = None
+    count: Count = 1
+    epochs: Epochs = None
+    learning_rate: LearningRate = None
+    rank: Rank = None
+    batch_size: Size = None
 
     def request(self, client: ApiClient) -> Document:
         """The fields that an estimate and a job have in common.
@@ -80,6 +78,25 @@ class TrainingChoice:
             body["hyperparameters"] = changed
         return body
 
+    def changed(self) -> dict[str, Any]:
+        """The hyperparameters that differ from the preset's."""
+        given = {
+            "epochs": self.epochs,
+            "learning_rate": self.learning_rate,
+            "rank": self.rank,
+            "batch_size": self.batch_size,
+        }
+        return {name: value for name, value in given.items() if value is not None}
+
+
+@dataclass(frozen=True, kw_only=True)
+class TrainingOptions(RunOptions):
+    """What a job is started with."""
+
+    max_cost_usd: MaxCost = None
+    spot: Spot = False
+    allow_simulated: AllowSimulated = False
+
     def start(self, client: ApiClient, dataset_id: str, name: str | None) -> Document:
         """Create the job; a request that got no answer is repeated without a second job."""
         body: Document = {
@@ -94,16 +111,6 @@ class TrainingChoice:
             body["max_cost_usd"] = self.max_cost_usd
         job: Document = client.post("/api/jobs", body, idempotency_key=str(uuid.uuid4()))["data"]
         return job
-
-    def changed(self) -> dict[str, Any]:
-        """The hyperparameters that differ from the preset's."""
-        given = {
-            "epochs": self.epochs,
-            "learning_rate": self.learning_rate,
-            "rank": self.rank,
-            "batch_size": self.batch_size,
-        }
-        return {name: value for name, value in given.items() if value is not None}
 
 
 def local_model(client: ApiClient) -> str | None:

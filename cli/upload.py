@@ -9,9 +9,8 @@ import httpx2
 
 from cli.client import ApiClient, Document, segment
 from cli.config import is_loopback, require_safe_url
-from cli.errors import RefusedError, UnavailableError, UsageError
+from cli.errors import RefusedError, UnavailableError, UsageError, error_from_response
 from cli.private_files import explained
-from cli.problem import error_from_response
 
 TIMEOUT = httpx2.Timeout(120.0, connect=10.0)
 BLOCK_BYTES = 256 * 1024

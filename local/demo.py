@@ -14,13 +14,12 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from cli.batch_watching import LogReader, watch_batch
 from cli.client import ApiClient
 from cli.commands.batch_view import ITEM_COLUMNS
 from cli.config import ProfileStore
-from cli.job_log import LogReader
 from cli.render import make_console, print_conversation, table
 from cli.session import sign_in_locally
-from cli.watching import watch_batch
 from local.demo_dataset import make_dataset
 from local.demo_training import train_an_adapter
 from local.demo_training_file import make_training_file

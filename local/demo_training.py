@@ -8,8 +8,8 @@ from cli.dataset_receipt import request_receipt
 from cli.model_download import download_model
 from cli.render import record
 from cli.text import money
-from cli.training_display import watch_training
 from cli.training_options import LOCAL_GPU, local_model
+from cli.training_watching import watch_training
 from local.errors import LocalError
 
 if TYPE_CHECKING:

@@ -20,6 +20,20 @@ REPOSITORY = Path(__file__).parents[1]
 USER_NAME = "demo@brightrun.local"
 
 
+def aws_variables(endpoint_url: str) -> dict[str, str]:
+    """Return what points an AWS SDK at the emulated AWS, whatever this machine has configured."""
+    return {
+        "AWS_ACCESS_KEY_ID": ACCESS_KEY,
+        "AWS_SECRET_ACCESS_KEY": ACCESS_KEY,
+        "AWS_CONFIG_FILE": os.devnull,
+        "AWS_SHARED_CREDENTIALS_FILE": os.devnull,
+        "AWS_EC2_METADATA_DISABLED": "true",
+        "AWS_REGION": REGION,
+        "AWS_DEFAULT_REGION": REGION,
+        "AWS_ENDPOINT_URL": endpoint_url,
+    }
+
+
 class SettingsError(LocalError):
     """A setting cannot be used; the message says which and what it may be."""
 

@@ -6,13 +6,13 @@ from typing import Annotated, Any, Literal
 import typer
 
 from cli.batch_plan import BatchPlan, plan_batch
+from cli.batch_watching import describe, watch_batch
 from cli.commands.judgements import conversations_of
 from cli.commands.judgements import judge as judge_all
 from cli.errors import ExitCode, InterruptedByUserError, UsageError
 from cli.invocation import Invocation, command
 from cli.scaffolding import TEMPLATES, find_id
 from cli.text import duration, money
-from cli.watching import describe, watch_batch
 
 app = typer.Typer()
 

@@ -4,15 +4,21 @@ from typing import Annotated, Literal
 
 import typer
 
+from cli.batch_watching import (
+    BatchStatus,
+    LogReader,
+    batch_status,
+    describe,
+    follow_log,
+    watch_batch,
+)
 from cli.client import segment
 from cli.errors import ExitCode
 from cli.invocation import Invocation, command
-from cli.job_log import LogReader, follow_log
-from cli.listing import DEFAULT_LIMIT, Cursor, Everything, Limit, answer_list
-from cli.progress import POLL_S, BatchStatus, batch_status
+from cli.listing import Page, answer_list
 from cli.render import Column, record
 from cli.text import moment, money, plain
-from cli.watching import describe, watch_batch
+from cli.watching import POLL_S
 
 app = typer.Typer()
 
@@ -46,9 +52,7 @@ def list_batches(
     run: Invocation,
     *,
     status: Annotated[JobStatus | None, typer.Option(help="Only these.")] = None,
-    limit: Limit = DEFAULT_LIMIT,
-    everything: Everything = False,
-    cursor: Cursor = None,
+    page: Page,
 ) -> None:
     """List the batches, newest first."""
     answer_list(
@@ -56,9 +60,8 @@ def list_batches(
         "/api/batch-jobs",
         "jobs",
         JOB_COLUMNS,
+        page,
         filters={"status": status},
-        limit=None if everything else limit,
-        cursor=cursor,
     )
 
 
@@ -95,9 +98,7 @@ def list_items(
     *,
     job_id: JobId,
     status: Annotated[ItemStatus | None, typer.Option(help="Only these.")] = None,
-    limit: Limit = DEFAULT_LIMIT,
-    everything: Everything = False,
-    cursor: Cursor = None,
+    page: Page,
 ) -> None:
     """List the conversations of a batch and what became of each."""
     answer_list(
@@ -105,9 +106,8 @@ def list_items(
         f"/api/conversations/batch/{segment(job_id)}/items",
         "items",
         ITEM_COLUMNS,
+        page,
         filters={"status": status},
-        limit=None if everything else limit,
-        cursor=cursor,
     )
 
 

@@ -1,13 +1,14 @@
 """conversations list, show, download."""
 
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
-from cli.client import segment
+from cli.client import ApiClient, Document, segment
 from cli.invocation import Invocation, command
-from cli.listing import DEFAULT_LIMIT, Cursor, Everything, Limit, answer_list
+from cli.listing import Page, answer_list
 from cli.render import Column, print_conversation
 from cli.scaffolding import ARCS, PERSONAS, TOPICS, find_id
 from cli.text import moment, money
@@ -33,48 +34,50 @@ COLUMNS = (
 )
 
 
+@dataclass(frozen=True, kw_only=True)
+class Filters:
+    """Which conversations a command is about."""
+
+    status: Annotated[str | None, typer.Option(help="Those of this review status.")] = None
+    tier: Annotated[str | None, typer.Option(help="Those of this tier.")] = None
+    persona: Annotated[str | None, typer.Option(help="Those of this persona; key or id.")] = None
+    arc: Annotated[str | None, typer.Option(help="Those of this arc; key or id.")] = None
+    topic: Annotated[str | None, typer.Option(help="Those of this topic; key or id.")] = None
+    batch: Annotated[str | None, typer.Option(help="Those of this batch.")] = None
+    enrichment_status: Annotated[
+        str | None, typer.Option(help="Those of this enrichment status.")
+    ] = None
+    quality_min: Annotated[float | None, typer.Option(help="The lowest quality score.")] = None
+    quality_max: Annotated[float | None, typer.Option(help="The highest quality score.")] = None
+    search: Annotated[str | None, typer.Option(help="Those with this text in their name.")] = None
+
+    def query(self, client: ApiClient) -> Document:
+        """The filters that are set, as the API names them; looks up personas, arcs and topics."""
+        given = {
+            "status": self.status,
+            "tier": self.tier,
+            "persona_id": find_id(client, PERSONAS, self.persona),
+            "emotional_arc_id": find_id(client, ARCS, self.arc),
+            "training_topic_id": find_id(client, TOPICS, self.topic),
+            "batch_job_id": self.batch,
+            "enrichment_status": self.enrichment_status,
+            "quality_min": self.quality_min,
+            "quality_max": self.quality_max,
+            "search": self.search,
+        }
+        return {name: value for name, value in given.items() if value is not None}
+
+
 @command(app, "list")
 def list_conversations(
     run: Invocation,
     *,
-    status: Annotated[str | None, typer.Option(help="Only those of this review status.")] = None,
-    tier: Annotated[str | None, typer.Option(help="Only those of this tier.")] = None,
-    persona: Annotated[str | None, typer.Option(help="Key or id.")] = None,
-    arc: Annotated[str | None, typer.Option(help="Key or id.")] = None,
-    topic: Annotated[str | None, typer.Option(help="Key or id.")] = None,
-    batch: Annotated[str | None, typer.Option(help="Only those of this batch.")] = None,
-    enrichment_status: Annotated[
-        str | None, typer.Option(help="Only those of this enrichment status.")
-    ] = None,
-    quality_min: Annotated[float | None, typer.Option(help="The least quality score.")] = None,
-    quality_max: Annotated[float | None, typer.Option(help="The greatest quality score.")] = None,
-    search: Annotated[str | None, typer.Option(help="Only those with this in their name.")] = None,
-    limit: Limit = DEFAULT_LIMIT,
-    everything: Everything = False,
-    cursor: Cursor = None,
+    filters: Filters,
+    page: Page,
 ) -> None:
     """List the stored conversations, newest first."""
-    filters = {
-        "status": status,
-        "tier": tier,
-        "persona_id": find_id(run.client, PERSONAS, persona),
-        "emotional_arc_id": find_id(run.client, ARCS, arc),
-        "training_topic_id": find_id(run.client, TOPICS, topic),
-        "batch_job_id": batch,
-        "enrichment_status": enrichment_status,
-        "quality_min": None if quality_min is None else str(quality_min),
-        "quality_max": None if quality_max is None else str(quality_max),
-        "search": search,
-    }
-    answer_list(
-        run,
-        "/api/conversations",
-        "conversations",
-        COLUMNS,
-        filters=filters,
-        limit=None if everything else limit,
-        cursor=cursor,
-    )
+    query = {name: str(value) for name, value in filters.query(run.client).items()}
+    answer_list(run, "/api/conversations", "conversations", COLUMNS, page, filters=query)
 
 
 @command(app, "show")

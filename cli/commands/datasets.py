@@ -10,7 +10,7 @@ from cli.commands.conversations import Destination
 from cli.dataset_upload import upload_dataset, wait_until_validated
 from cli.errors import ExitCode
 from cli.invocation import Invocation, command
-from cli.listing import DEFAULT_LIMIT, Cursor, Everything, Limit, answer_list
+from cli.listing import Page, answer_list
 from cli.render import Column, record, table
 from cli.text import moment
 
@@ -106,9 +106,7 @@ def list_datasets(
     *,
     status: Annotated[Status | None, typer.Option(help="Only these.")] = None,
     search: Annotated[str | None, typer.Option(help="Only names with this in them.")] = None,
-    limit: Limit = DEFAULT_LIMIT,
-    everything: Everything = False,
-    cursor: Cursor = None,
+    page: Page,
 ) -> None:
     """List the datasets, newest first."""
     answer_list(
@@ -116,9 +114,8 @@ def list_datasets(
         DATASETS,
         "datasets",
         COLUMNS,
+        page,
         filters={"status": status, "search": search},
-        limit=None if everything else limit,
-        cursor=cursor,
     )
 
 

@@ -8,17 +8,7 @@ from cli.client import Document
 from cli.errors import UsageError
 from cli.estimate_display import show_v1, show_v2
 from cli.invocation import Invocation, SystemName, command
-from cli.training_options import (
-    REMOTE_GPU,
-    Count,
-    Epochs,
-    Gpu,
-    LearningRate,
-    Preset,
-    Rank,
-    Size,
-    TrainingChoice,
-)
+from cli.training_options import REMOTE_GPU, RunOptions
 
 app = typer.Typer()
 
@@ -53,41 +43,19 @@ def estimate(
     tokens: Tokens = None,
     pairs_per_conversation: Together = 1.0,
     estimate_profile: EstimateProfile = "v2",
-    base_model: Annotated[
-        str | None, typer.Option("--model", "--base-model", help="A key of the registry.")
-    ] = None,
-    preset: Preset = "balanced",
-    gpu: Gpu = None,
-    count: Count = 1,
-    epochs: Epochs = None,
-    learning_rate: LearningRate = None,
-    rank: Rank = None,
-    batch_size: Size = None,
+    options: RunOptions,
 ) -> None:
     """Say how long training will take and what it will cost.
 
     From --pairs and --tokens it answers offline, without a login; finished jobs correct only what
     the API answers for a --dataset.
     """
-    choice = TrainingChoice(
-        base_model=base_model,
-        preset=preset,
-        gpu=gpu,
-        count=count,
-        epochs=epochs,
-        learning_rate=learning_rate,
-        rank=rank,
-        batch_size=batch_size,
-        max_cost_usd=None,
-        spot=False,
-        allow_simulated=False,
-    )
     if dataset is None:
-        found = _offline(choice, estimate_profile, pairs, tokens, pairs_per_conversation)
+        found = _offline(options, estimate_profile, pairs, tokens, pairs_per_conversation)
     elif pairs is not None or tokens is not None:
         raise UsageError("A dataset has its own pairs and tokens; leave --pairs and --tokens out.")
     else:
-        body = choice.request(run.client)
+        body = options.request(run.client)
         body |= {"dataset_id": dataset, "profile": estimate_profile}
         found = run.client.post("/api/jobs/estimate", body)["data"]
     show = show_v1 if estimate_profile == "v1" else show_v2
@@ -95,7 +63,7 @@ def estimate(
 
 
 def _offline(
-    choice: TrainingChoice,
+    options: RunOptions,
     profile: Literal["v1", "v2"],
     pairs: int | None,
     tokens: int | None,
@@ -109,14 +77,14 @@ def _offline(
     if pairs is None and profile == "v2":
         raise UsageError("Say how much there is to train on: --pairs and --tokens, or --dataset.")
     wish = EstimateRequest(
-        gpu=GpuConfig(choice.gpu or REMOTE_GPU, choice.count),
+        gpu=GpuConfig(options.gpu or REMOTE_GPU, options.count),
         profile=profile,
         pairs=pairs,
         tokens=tokens,
         pairs_per_conversation=pairs_per_conversation,
-        base_model=choice.base_model,
-        preset_id=choice.preset,
-        hyperparameters=choice.changed(),
+        base_model=options.base_model,
+        preset_id=options.preset,
+        hyperparameters=options.changed(),
     )
     try:
         found: dict[str, Any] = answer(wish, None, Calibration())

@@ -7,7 +7,7 @@ import typer
 from cli.client import segment
 from cli.commands.conversations import Destination
 from cli.invocation import Invocation, command
-from cli.listing import DEFAULT_LIMIT, Cursor, Everything, Limit, answer_list
+from cli.listing import Page, answer_list
 from cli.render import Column, record
 from cli.text import moment
 
@@ -33,9 +33,7 @@ def list_failures(
     batch: Annotated[str | None, typer.Option(help="Only of this batch.")] = None,
     date_from: Annotated[str | None, typer.Option(help="Not before this day, in UTC.")] = None,
     date_to: Annotated[str | None, typer.Option(help="Not after this day, in UTC.")] = None,
-    limit: Limit = DEFAULT_LIMIT,
-    everything: Everything = False,
-    cursor: Cursor = None,
+    page: Page,
 ) -> None:
     """List the failures, newest first."""
     answer_list(
@@ -43,6 +41,7 @@ def list_failures(
         "/api/failed-generations",
         "failures",
         COLUMNS,
+        page,
         filters={
             "failure_type": failure_type,
             "stop_reason": stop_reason,
@@ -50,8 +49,6 @@ def list_failures(
             "date_from": date_from,
             "date_to": date_to,
         },
-        limit=None if everything else limit,
-        cursor=cursor,
     )
 
 

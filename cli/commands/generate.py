@@ -5,13 +5,12 @@ from typing import Annotated, Any
 
 import typer
 
+from cli.batch_watching import BatchStatus, watch_batch
 from cli.client import Document, segment
 from cli.errors import ExitCode
 from cli.invocation import Invocation, command
-from cli.progress import BatchStatus
 from cli.scaffolding import ARCS, PERSONAS, TEMPLATES, TOPICS, find_id
 from cli.text import plain
-from cli.watching import watch_batch
 
 app = typer.Typer()
 

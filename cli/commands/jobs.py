@@ -7,25 +7,12 @@ import typer
 from cli.client import Document, segment
 from cli.errors import ExitCode
 from cli.invocation import Invocation, command
-from cli.listing import DEFAULT_LIMIT, Cursor, Everything, Limit, answer_list
+from cli.listing import Page, answer_list
 from cli.render import Column, record
 from cli.text import moment, money
-from cli.training_display import watch_training
-from cli.training_options import (
-    AllowSimulated,
-    BaseModel,
-    Count,
-    Epochs,
-    Gpu,
-    LearningRate,
-    MaxCost,
-    Preset,
-    Rank,
-    Size,
-    Spot,
-    TrainingChoice,
-)
-from cli.training_progress import POLL_S
+from cli.training_options import TrainingOptions
+from cli.training_watching import watch_training
+from cli.watching import POLL_S
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -97,34 +84,11 @@ def create_job(
     *,
     dataset: Annotated[str, typer.Option("--dataset", metavar="ID", help="A ready dataset.")],
     name: Annotated[str | None, typer.Option(help="What to call the job.")] = None,
-    base_model: BaseModel = None,
-    preset: Preset = "balanced",
-    gpu: Gpu = None,
-    count: Count = 1,
-    epochs: Epochs = None,
-    learning_rate: LearningRate = None,
-    rank: Rank = None,
-    batch_size: Size = None,
-    max_cost: MaxCost = None,
-    spot: Spot = False,
-    allow_simulated: AllowSimulated = False,
+    options: TrainingOptions,
     watch: Annotated[bool, typer.Option("--watch", help="Follow it to its end.")] = False,
 ) -> ExitCode:
     """Start training an adapter on a dataset."""
-    choice = TrainingChoice(
-        base_model=base_model,
-        preset=preset,
-        gpu=gpu,
-        count=count,
-        epochs=epochs,
-        learning_rate=learning_rate,
-        rank=rank,
-        batch_size=batch_size,
-        max_cost_usd=max_cost,
-        spot=spot,
-        allow_simulated=allow_simulated,
-    )
-    job = choice.start(run.client, dataset, name)
+    job = options.start(run.client, dataset, name)
     if watch:
         job = watch_training(run.client, job["id"], run.progress_console).job
     return _answer_one(run, job)
@@ -135,9 +99,7 @@ def list_jobs(
     run: Invocation,
     *,
     status: Annotated[Status | None, typer.Option(help="Only these.")] = None,
-    limit: Limit = DEFAULT_LIMIT,
-    everything: Everything = False,
-    cursor: Cursor = None,
+    page: Page,
 ) -> None:
     """List the training jobs, newest first."""
     answer_list(
@@ -145,9 +107,8 @@ def list_jobs(
         JOBS,
         "jobs",
         COLUMNS,
+        page,
         filters={"status": status},
-        limit=None if everything else limit,
-        cursor=cursor,
     )
 
 
@@ -175,14 +136,11 @@ def list_metrics(
     run: Invocation,
     *,
     job_id: JobId,
-    limit: Limit = DEFAULT_LIMIT,
-    everything: Everything = False,
-    cursor: Cursor = None,
+    page: Page,
 ) -> None:
     """List the points of a job's curves."""
     path = f"{JOBS}/{segment(job_id)}/metrics"
-    most = None if everything else limit
-    answer_list(run, path, "metrics", POINT_COLUMNS, limit=most, cursor=cursor)
+    answer_list(run, path, "metrics", POINT_COLUMNS, page)
 
 
 @command(app, "events")
@@ -190,14 +148,11 @@ def list_events(
     run: Invocation,
     *,
     job_id: JobId,
-    limit: Limit = DEFAULT_LIMIT,
-    everything: Everything = False,
-    cursor: Cursor = None,
+    page: Page,
 ) -> None:
     """List what happened to a job."""
     path = f"{JOBS}/{segment(job_id)}/events"
-    most = None if everything else limit
-    answer_list(run, path, "events", EVENT_COLUMNS, limit=most, cursor=cursor)
+    answer_list(run, path, "events", EVENT_COLUMNS, page)
 
 
 @command(app, "cancel")

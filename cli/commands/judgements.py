@@ -5,12 +5,12 @@ from typing import Annotated, Any
 
 import typer
 
+from cli.batch_watching import describe, watch_batch
 from cli.client import Document
 from cli.commands.reviews import MOST_AT_ONCE
 from cli.errors import ExitCode, InterruptedByUserError, UsageError
 from cli.invocation import Invocation, command
 from cli.text import money
-from cli.watching import describe, watch_batch
 
 app = typer.Typer()
 

@@ -5,7 +5,7 @@ from typing import Annotated, Literal
 import typer
 
 from cli.invocation import Invocation, command
-from cli.listing import DEFAULT_LIMIT, Cursor, Everything, Limit, answer_list
+from cli.listing import Page, answer_list
 from cli.render import Column, record
 from cli.text import moment, money
 
@@ -26,9 +26,7 @@ COLUMNS = (
 def list_logs(
     run: Invocation,
     *,
-    limit: Limit = DEFAULT_LIMIT,
-    everything: Everything = False,
-    cursor: Cursor = None,
+    page: Page,
 ) -> None:
     """List the log's entries, newest first."""
     answer_list(
@@ -36,8 +34,7 @@ def list_logs(
         "/api/generation-logs",
         "logs",
         COLUMNS,
-        limit=None if everything else limit,
-        cursor=cursor,
+        page,
     )
 
 

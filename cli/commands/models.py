@@ -7,7 +7,7 @@ import typer
 
 from cli.client import segment
 from cli.invocation import Invocation, command
-from cli.listing import DEFAULT_LIMIT, Cursor, Everything, Limit, answer_list
+from cli.listing import Page, answer_list
 from cli.model_download import download_model
 from cli.render import Column, record, table
 from cli.text import moment
@@ -43,13 +43,10 @@ SAVED_COLUMNS = (
 def list_models(
     run: Invocation,
     *,
-    limit: Limit = DEFAULT_LIMIT,
-    everything: Everything = False,
-    cursor: Cursor = None,
+    page: Page,
 ) -> None:
     """List the delivered models, newest first."""
-    most = None if everything else limit
-    answer_list(run, MODELS, "models", COLUMNS, limit=most, cursor=cursor)
+    answer_list(run, MODELS, "models", COLUMNS, page)
 
 
 @command(app, "show")

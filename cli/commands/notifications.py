@@ -6,7 +6,7 @@ import typer
 
 from cli.client import segment
 from cli.invocation import Invocation, command
-from cli.listing import DEFAULT_LIMIT, Cursor, Everything, Limit, answer_list
+from cli.listing import Page, answer_list
 from cli.render import Column
 from cli.text import moment
 
@@ -28,9 +28,7 @@ def list_notifications(
     run: Invocation,
     *,
     unread: Annotated[bool, typer.Option("--unread", help="Only those not read yet.")] = False,
-    limit: Limit = DEFAULT_LIMIT,
-    everything: Everything = False,
-    cursor: Cursor = None,
+    page: Page,
 ) -> None:
     """List the notifications, newest first."""
     answer_list(
@@ -38,9 +36,8 @@ def list_notifications(
         NOTIFICATIONS,
         "notifications",
         COLUMNS,
+        page,
         filters={"unread": "true" if unread else None},
-        limit=None if everything else limit,
-        cursor=cursor,
     )
 
 

@@ -6,12 +6,11 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from cli.client import Document, segment
-from cli.commands.conversations import ConversationId
+from cli.commands.conversations import ConversationId, Filters
 from cli.errors import UsageError
 from cli.invocation import Invocation, command
-from cli.listing import DEFAULT_LIMIT, Cursor, Everything, Limit, answer_list
+from cli.listing import Page, answer_list
 from cli.render import Column, table
-from cli.scaffolding import ARCS, PERSONAS, TOPICS, find_id
 from cli.text import moment
 
 if TYPE_CHECKING:
@@ -25,16 +24,6 @@ Ids = Annotated[
     list[str] | None, typer.Argument(metavar="[ID]...", help="The conversations, or use filters.")
 ]
 Reason = Annotated[str | None, typer.Option(help="Why; it goes into the audit trail.")]
-Status = Annotated[str | None, typer.Option(help="All of this review status.")]
-Tier = Annotated[str | None, typer.Option(help="All of this tier.")]
-Persona = Annotated[str | None, typer.Option(help="All of this persona; key or id.")]
-Arc = Annotated[str | None, typer.Option(help="All of this arc; key or id.")]
-Topic = Annotated[str | None, typer.Option(help="All of this topic; key or id.")]
-Batch = Annotated[str | None, typer.Option(help="All of this batch.")]
-Enrichment = Annotated[str | None, typer.Option(help="All of this enrichment status.")]
-QualityMin = Annotated[float | None, typer.Option(help="All with at least this score.")]
-QualityMax = Annotated[float | None, typer.Option(help="All with at most this score.")]
-Search = Annotated[str | None, typer.Option(help="All with this in their name.")]
 
 RESULTS = (
     Column("Id", "conversationId", whole=True),
@@ -61,31 +50,9 @@ def _decision(action: str, words: str) -> None:
         ids: Ids = None,
         *,
         reason: Reason = None,
-        status: Status = None,
-        tier: Tier = None,
-        persona: Persona = None,
-        arc: Arc = None,
-        topic: Topic = None,
-        batch: Batch = None,
-        enrichment_status: Enrichment = None,
-        quality_min: QualityMin = None,
-        quality_max: QualityMax = None,
-        search: Search = None,
+        filters: Filters,
     ) -> int:
-        filters = {
-            "status": status,
-            "tier": tier,
-            "persona_id": find_id(run.client, PERSONAS, persona),
-            "emotional_arc_id": find_id(run.client, ARCS, arc),
-            "training_topic_id": find_id(run.client, TOPICS, topic),
-            "batch_job_id": batch,
-            "enrichment_status": enrichment_status,
-            "quality_min": quality_min,
-            "quality_max": quality_max,
-            "search": search,
-        }
-        wanted = {name: value for name, value in filters.items() if value is not None}
-        return _decide(run, action, ids or [], wanted, reason)
+        return _decide(run, action, ids or [], filters.query(run.client), reason)
 
     decide.__doc__ = f"{words} the named conversations, or all that the filters find."
     command(app, action)(decide)
@@ -199,9 +166,7 @@ def show_trail(
     run: Invocation,
     *,
     conversation_id: ConversationId,
-    limit: Limit = DEFAULT_LIMIT,
-    everything: Everything = False,
-    cursor: Cursor = None,
+    page: Page,
 ) -> None:
     """List who changed a conversation, when and why, newest first."""
     answer_list(
@@ -209,6 +174,5 @@ def show_trail(
         f"/api/conversations/{segment(conversation_id)}/audit",
         "entries",
         TRAIL,
-        limit=None if everything else limit,
-        cursor=cursor,
+        page,
     )

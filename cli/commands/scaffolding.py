@@ -1,6 +1,7 @@
 """personas, arcs, topics, templates: list, show, create, edit, deactivate; and compatibility."""
 
 import json
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
@@ -9,17 +10,22 @@ import typer
 from cli.client import Document, segment
 from cli.errors import UsageError
 from cli.invocation import Invocation, command
-from cli.listing import Cursor, Everything, Limit, answer_list
+from cli.listing import Limit, Page, answer_list
 from cli.private_files import read_json_object
 from cli.render import record
 from cli.scaffolding import ARCS, PERSONAS, TOPICS, Kind, find_id, find_record
 
 compatibility_app = typer.Typer()
 
-SCAFFOLDING_LIMIT = 100  # all there is, in most systems
-
 Key = Annotated[str, typer.Argument(metavar="KEY", help="Key or id.")]
 RecordFile = Annotated[Path, typer.Option("--file", help="JSON file with the record's fields.")]
+
+
+@dataclass(frozen=True, kw_only=True)
+class ScaffoldingPage(Page):
+    """Which records of a list are asked for: all there are, in most systems."""
+
+    limit: Limit = 100
 
 
 def kind_app(kind: Kind) -> typer.Typer:
@@ -38,9 +44,7 @@ def _add_reading(app: typer.Typer, kind: Kind) -> None:
         active: Annotated[
             Literal["true", "false", "all"], typer.Option(help="Only (in)active ones, or all.")
         ] = "true",
-        limit: Limit = SCAFFOLDING_LIMIT,
-        everything: Everything = False,
-        cursor: Cursor = None,
+        page: ScaffoldingPage,
     ) -> None:
         """List them."""
         answer_list(
@@ -48,9 +52,8 @@ def _add_reading(app: typer.Typer, kind: Kind) -> None:
             kind.path,
             kind.list_key,
             kind.columns,
+            page,
             filters={"is_active": active},
-            limit=None if everything else limit,
-            cursor=cursor,
         )
 
     @command(app, "show")

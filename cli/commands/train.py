@@ -16,21 +16,8 @@ from cli.model_download import download_model
 from cli.receipt_display import show_receipt
 from cli.render import record
 from cli.text import money
-from cli.training_display import watch_training
-from cli.training_options import (
-    AllowSimulated,
-    BaseModel,
-    Count,
-    Epochs,
-    Gpu,
-    LearningRate,
-    MaxCost,
-    Preset,
-    Rank,
-    Size,
-    Spot,
-    TrainingChoice,
-)
+from cli.training_options import TrainingOptions
+from cli.training_watching import watch_training
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -48,17 +35,7 @@ def train(
     source: Annotated[Path, typer.Argument(metavar="FILE", help="JSONL; its format is found out.")],
     output: Annotated[Path, typer.Option("--output", "-o", help="The folder for the adapter.")],
     name: Annotated[str | None, typer.Option(help="What to call the job.")] = None,
-    base_model: BaseModel = None,
-    preset: Preset = "balanced",
-    gpu: Gpu = None,
-    count: Count = 1,
-    epochs: Epochs = None,
-    learning_rate: LearningRate = None,
-    rank: Rank = None,
-    batch_size: Size = None,
-    max_cost: MaxCost = None,
-    spot: Spot = False,
-    allow_simulated: AllowSimulated = False,
+    options: TrainingOptions,
     yes: Annotated[bool, typer.Option("--yes", "-y", help="Do not ask before paying.")] = False,
 ) -> ExitCode:
     """Upload and validate a file, say what training sees and costs, train, fetch the adapter.
@@ -67,27 +44,14 @@ def train(
     """
     if run.as_json and not yes:
         raise UsageError("Under --json nothing can be asked.", hint="Add --yes to agree to pay.")
-    choice = TrainingChoice(
-        base_model=base_model,
-        preset=preset,
-        gpu=gpu,
-        count=count,
-        epochs=epochs,
-        learning_rate=learning_rate,
-        rank=rank,
-        batch_size=batch_size,
-        max_cost_usd=max_cost,
-        spot=spot,
-        allow_simulated=allow_simulated,
-    )
-    return _train(run, source, output, choice, name=name, agreed=yes)
+    return _train(run, source, output, options, name=name, agreed=yes)
 
 
 def _train(
     run: Invocation,
     source: Path,
     output: Path,
-    choice: TrainingChoice,
+    options: TrainingOptions,
     *,
     name: str | None,
     agreed: bool,
@@ -95,11 +59,11 @@ def _train(
     uploaded = upload_dataset(run, source)
     dataset = wait_until_validated(run.client, uploaded["id"])
     _must_be_ready(dataset)
-    estimate = ask_estimate(run, dataset["id"], choice)
+    estimate = ask_estimate(run, dataset["id"], options)
     receipt = ask_receipt(run, dataset["id"], estimate)
     if not agreed:
         typer.confirm("Train now?", abort=True)
-    job = choice.start(run.client, dataset["id"], name)
+    job = options.start(run.client, dataset["id"], name)
     run.say(f"Training job {job['id']} on {job['base_model']}")
     ended = watch_training(run.client, job["id"], run.progress_console)
     if not ended.is_success:
@@ -122,9 +86,9 @@ def _train(
     return ExitCode.OK
 
 
-def ask_estimate(run: Invocation, dataset_id: str, choice: TrainingChoice) -> Document:
+def ask_estimate(run: Invocation, dataset_id: str, options: TrainingOptions) -> Document:
     """Say what training will take and cost."""
-    body = {**choice.request(run.client), "dataset_id": dataset_id}
+    body = {**options.request(run.client), "dataset_id": dataset_id}
     estimate: Document = run.client.post("/api/jobs/estimate", body)["data"]
     run.say("What it will take:")
     if not run.as_json:

@@ -8,7 +8,7 @@ import typer
 from cli.client import Document, segment
 from cli.commands.conversations import Destination
 from cli.invocation import Invocation, command
-from cli.listing import DEFAULT_LIMIT, Cursor, Everything, Limit, answer_list
+from cli.listing import Page, answer_list
 from cli.render import Column, record, table
 from cli.text import moment
 
@@ -88,12 +88,10 @@ def add_conversations(
 def list_training_files(
     run: Invocation,
     *,
-    limit: Limit = DEFAULT_LIMIT,
-    everything: Everything = False,
-    cursor: Cursor = None,
+    page: Page,
 ) -> None:
     """List the training files, newest first."""
-    answer_list(run, FILES, "files", COLUMNS, limit=None if everything else limit, cursor=cursor)
+    answer_list(run, FILES, "files", COLUMNS, page)
 
 
 @command(app, "show")

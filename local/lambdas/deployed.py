@@ -9,7 +9,7 @@ from typing import Any
 from local.lambdas.code_cache import CodeCache
 from local.lambdas.function import Function, Invocation
 from local.lambdas.pool import FunctionPool
-from local.settings import ACCESS_KEY, ACCOUNT, HOST, REGION
+from local.settings import ACCOUNT, HOST, aws_variables
 
 CONCURRENCY = 20
 """Invocations of one function at a time; two batches of ten workers each."""
@@ -94,15 +94,8 @@ class DeployedFunctions:
         return {
             **{name: text for name, text in os.environ.items() if name.upper() in _PASSED_ON},
             **variables,
-            "AWS_ACCESS_KEY_ID": ACCESS_KEY,
-            "AWS_SECRET_ACCESS_KEY": ACCESS_KEY,
-            "AWS_CONFIG_FILE": os.devnull,
-            "AWS_SHARED_CREDENTIALS_FILE": os.devnull,
-            "AWS_EC2_METADATA_DISABLED": "true",
-            "AWS_REGION": REGION,
-            "AWS_DEFAULT_REGION": REGION,
+            **aws_variables(f"http://{HOST}:{self._port}"),
             "AWS_ACCOUNT_ID": ACCOUNT,
-            "AWS_ENDPOINT_URL": f"http://{HOST}:{self._port}",
             "AWS_LAMBDA_FUNCTION_NAME": config["FunctionName"],
             "AWS_LAMBDA_FUNCTION_MEMORY_SIZE": str(config.get("MemorySize", 128)),
             "AWS_LAMBDA_FUNCTION_VERSION": "$LATEST",

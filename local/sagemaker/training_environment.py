@@ -6,7 +6,7 @@ from pathlib import Path
 
 from local.sagemaker.errors import JobFailed
 from local.sagemaker.training_job import TrainingJob
-from local.settings import ACCESS_KEY, REGION
+from local.settings import aws_variables
 
 _PASSED_ON = ("PATH", "HOME", "LANG", "LC_ALL", "TMPDIR", "NO_PROXY", "no_proxy")
 """Variables of this process that containers see; no credentials, no keys."""
@@ -42,14 +42,7 @@ class TrainingEnvironment:
         return {
             **passed_on(),
             **job.description.get("Environment", {}),
-            "AWS_ACCESS_KEY_ID": ACCESS_KEY,
-            "AWS_SECRET_ACCESS_KEY": ACCESS_KEY,
-            "AWS_CONFIG_FILE": os.devnull,
-            "AWS_SHARED_CREDENTIALS_FILE": os.devnull,
-            "AWS_EC2_METADATA_DISABLED": "true",
-            "AWS_REGION": REGION,
-            "AWS_DEFAULT_REGION": REGION,
-            "AWS_ENDPOINT_URL": self.endpoint_url,
+            **aws_variables(self.endpoint_url),
             "SM_ML_ROOT": str(root),
             "TRAINING_JOB_NAME": job.name,
             "TRAINING_JOB_ARN": str(job.description["TrainingJobArn"]),

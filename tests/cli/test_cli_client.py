@@ -7,11 +7,10 @@ from pathlib import Path
 
 import pytest
 
+from cli.batch_watching import BatchStatus, LogReader, follow_batch, follow_log
 from cli.client import ApiClient
 from cli.download import save_link
 from cli.errors import NotFoundError, RefusedError, UnavailableError
-from cli.job_log import LogReader, follow_log
-from cli.progress import BatchStatus, follow_batch
 from cli.retry import RetryPolicy, parse_retry_after
 from tests.cli.fake_routes import DONE, JOB, RUNNING, serve_file, serve_list, serve_statuses
 from tests.cli.fake_system import Answer, FakeSystem, Json, problem

@@ -11,12 +11,11 @@ import pytest
 import typer
 from rich.console import Console
 
+from cli.batch_watching import BatchStatus, progress_display
 from cli.errors import ExitCode
 from cli.main import EXIT_CODES, build_app
-from cli.progress import BatchStatus
 from cli.render import PIPED_WIDTH, make_console
 from cli.text import duration, money
-from cli.watching import progress_display
 from tests.cli.conftest import BrightRun
 from tests.cli.fake_routes import CONVERSATION, DONE, RUNNING
 

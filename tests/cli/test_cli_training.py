@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from cli.training_display import sparkline
+from cli.training_watching import sparkline
 from tests.cli.conftest import BrightRun
 from tests.cli.fake_system import FakeSystem, problem
 from tests.cli.fake_training import (

@@ -13,9 +13,9 @@ from typing import Any
 
 import pytest
 
+from cli.batch_watching import BatchStatus, follow_batch
 from cli.client import ApiClient
 from cli.config import ProfileStore
-from cli.progress import BatchStatus, follow_batch
 from cli.session import sign_in_locally
 from local.deploy.clients import client
 from local.engine import LocalSystem, start

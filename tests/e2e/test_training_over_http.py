@@ -15,7 +15,7 @@ from cli.dataset_receipt import request_receipt
 from cli.dataset_upload import wait_until_validated
 from cli.model_download import download_model
 from cli.training_options import local_model
-from cli.training_progress import TrainingProgress, follow_training
+from cli.training_watching import TrainingProgress, follow_training
 from cli.upload import send_file
 from tests.e2e.conftest import Installation
 
