@@ -1,4 +1,4 @@
-"""What a batch is going to make, worked out before anything is asked of the server."""
+"""The plan of a batch, its cost and duration, before anything is sent to the server."""
 
 from dataclasses import dataclass
 from decimal import Decimal
@@ -8,7 +8,7 @@ from typing import Any
 from cli.client import ApiClient, Document
 from cli.scaffolding import ARCS, PERSONAS, TOPICS, choose_records
 
-# Medians measured over the original system's 155 stored conversations: $0.038 and 55 s each.
+# Medians measured over v1's 155 stored conversations: $0.038 and 55 s each.
 COST_PER_CONVERSATION_USD = Decimal("0.04")
 SECONDS_PER_CONVERSATION = 55
 

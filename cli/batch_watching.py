@@ -62,22 +62,22 @@ class BatchStatus:
 
     @property
     def is_final(self) -> bool:
-        """Nothing will change any more, short of retry-failed."""
+        """Whether the batch has ended; only retry-failed can change it now."""
         return self.status in FINAL_STATUSES
 
     @property
     def is_at_rest(self) -> bool:
-        """Final, or paused with nothing in flight: waiting longer shows nothing new."""
+        """Whether it is final, or paused with nothing in flight."""
         return self.is_final or (self.status == "paused" and self.processing == 0)
 
     @property
     def is_success(self) -> bool:
-        """Completed, and every item with it."""
+        """Whether every item of the batch succeeded."""
         return self.status == "completed" and self.successful == self.total
 
 
 def batch_status(client: ApiClient, job_id: str) -> BatchStatus:
-    """Ask once."""
+    """Send one request."""
     return BatchStatus.read(client.get(f"/api/conversations/batch/{segment(job_id)}/status"))
 
 
@@ -92,7 +92,7 @@ def follow_batch(
     """Poll until the job is at rest, call `on_update` with each answer, return the last one.
 
     A paused job is at rest once its items in flight are done. Raises the client's errors when
-    the API stays away longer than its retries; the job itself is not touched by that.
+    the API is unavailable for longer than its retries; the job itself runs on.
     """
     while True:
         status = batch_status(client, job_id)
@@ -121,7 +121,7 @@ def watch_batch(
 
 @contextmanager
 def progress_display(console: "Console | None") -> Iterator[Listener]:
-    """Give a listener for follow_batch that suits the console."""
+    """Yield a listener for follow_batch: a live bar on a terminal, lines elsewhere."""
     if console is None:
         yield lambda _: None
     elif console.is_terminal:
@@ -132,7 +132,7 @@ def progress_display(console: "Console | None") -> Iterator[Listener]:
 
 
 def describe(status: BatchStatus) -> str:
-    """Say in one line how far a job is."""
+    """Describe the progress of a job in one line."""
     cost = f"{money(status.cost_usd)}{' (simulated)' if status.simulated else ''}"
     parts = [f"{status.completed}/{status.total} done", f"{status.failed} failed"]
     if status.cancelled:

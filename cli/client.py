@@ -20,14 +20,14 @@ CONNECT_TIMEOUT_S = 10.0
 
 
 class TokenSource(Protocol):
-    """Whatever can give out an access token; a Session does."""
+    """Provides access tokens, as a Session does."""
 
     def access_token(self, *, renew: bool = False) -> str:
         """Return a usable token, a new one when `renew` is set."""
 
 
 class Answer(Document):
-    """An object in an answer; a field it lacks is the server's fault and is told as such."""
+    """A JSON object of a response; a missing field raises UnavailableError, not KeyError."""
 
     def __missing__(self, name: str) -> Any:
         """Raise UnavailableError naming the field."""

@@ -1,4 +1,4 @@
-"""Profiles and sessions on disk: which system to talk to, and as whom."""
+"""Profiles and sessions on disk."""
 
 import os
 import re
@@ -18,7 +18,7 @@ PROFILE_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}")
 
 @dataclass(frozen=True)
 class Profile:
-    """One system the command can talk to; `endpoint_url` is set only for the local engine.
+    """The connection to one system; `endpoint_url` is set only for the local engine.
 
     `generator` says what a local system writes conversations with: "simulated" or "claude".
     """
@@ -120,11 +120,11 @@ class ProfileStore:
         self.make_current(profile.name)
 
     def make_current(self, name: str) -> None:
-        """Make a profile the one that commands use when none is named."""
+        """Make a profile the default of commands without --profile."""
         write_private_json(self._folder / "current.json", {"profile": name})
 
     def load_tokens(self, name: str) -> Tokens | None:
-        """Read the stored session, or None when nobody is signed in."""
+        """Read the stored session, or None if there is none."""
         path = self._file("tokens", name)
         return _record(Tokens, path, read_json_object(path)) if path.exists() else None
 
@@ -133,7 +133,7 @@ class ProfileStore:
         write_private_json(self._file("tokens", name), asdict(tokens))
 
     def delete_tokens(self, name: str) -> None:
-        """Forget a session; nothing happens when there is none."""
+        """Delete a session, if there is one."""
         delete_private(self._file("tokens", name))
 
 

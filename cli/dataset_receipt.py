@@ -1,4 +1,4 @@
-"""Asking what a base model will see of a dataset."""
+"""Requesting the receipt of a dataset: what a base model will see of it."""
 
 import time
 from collections.abc import Callable

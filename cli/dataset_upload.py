@@ -29,10 +29,10 @@ def upload_dataset(
     description: str = "",
     resume: str | None = None,
 ) -> Document:
-    """Upload a file as a new dataset, or go on with the broken upload of one, and confirm it.
+    """Upload a file as a new dataset, or resume the interrupted upload of one, and confirm it.
 
     Raises UsageError for a file that cannot be read, is empty, or is not the one of the upload; an
-    upload that breaks off is told together with how to resume it.
+    error of an interrupted upload says how to resume it.
     """
     from cli.upload import send_file, upload_plan
 

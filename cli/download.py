@@ -1,4 +1,4 @@
-"""Following a signed link into a file that appears only when it is complete."""
+"""Downloading a signed link into a file that appears only when it is complete."""
 
 import os
 import tempfile

@@ -1,10 +1,10 @@
 """Every failure the command can end with, and the exit code of each.
 
 CliError
-├── NotReadyError            1    a file was found wanting
+├── NotReadyError            1    a file failed validation
 ├── UsageError               2    wrong arguments, files or settings
 ├── NotSignedInError         3    no session, or one that can no longer be renewed
-├── NotFoundError            4    the record does not exist or belongs to somebody else
+├── NotFoundError            4    the record does not exist or belongs to another user
 ├── RefusedError             5    the server understood the request and refused it
 ├── UnavailableError         6    network or server trouble, throttling included
 └── InterruptedByUserError 130    Ctrl-C, or "no" to a question
@@ -31,7 +31,7 @@ class ExitCode(IntEnum):
 
 
 class CliError(Exception):
-    """A failure told to the user: what happened and where, and in `hint` how to mend it.
+    """A failure reported to the user: what happened and where, and in `hint` how to fix it.
 
     `status` is the HTTP status where a server answered; `details` is the server's own list of
     {field, message} or object, or None.
@@ -96,7 +96,7 @@ class RefusedError(CliError):
 
 
 class NotReadyError(CliError):
-    """A file was taken in and found wanting: no model can be trained on it."""
+    """A file failed validation: no model can be trained on it."""
 
     exit_code = ExitCode.JOB_NOT_SUCCESSFUL
     default_code = "not_ready"

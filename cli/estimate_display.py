@@ -1,4 +1,4 @@
-"""Estimates for human readers: what it costs, of what that is made, and what would be better."""
+"""Estimates for human readers: cost, its parts, and better options."""
 
 from typing import TYPE_CHECKING, Any
 
@@ -25,9 +25,9 @@ ALTERNATIVE_COLUMNS = (
 
 
 def show_v1(console: "Console", found: Document) -> None:
-    """Show the original's estimate."""
+    """Show the estimate by v1's formula."""
     details, costs = found["training_details"], found["cost_breakdown"]
-    shown = {
+    fields = {
         "cost": f"{dollars(found['estimated_cost'])} (compute {dollars(costs['compute'])}, "
         f"storage {dollars(costs['storage'])})",
         "time": f"{found['estimated_duration_hours']:.2f} h",
@@ -35,12 +35,12 @@ def show_v1(console: "Console", found: Document) -> None:
         "steps": f"{details['total_steps']} ({details['steps_per_epoch']} an epoch)",
         "tokens per second": details["estimated_throughput_tokens_per_sec"],
     }
-    console.print(record(shown))
-    console.print("The original's formula: it knows no model and no instance. Use --profile v2.")
+    console.print(record(fields))
+    console.print("v1's formula: it knows no model and no instance. Use --profile v2.")
 
 
 def show_v2(console: "Console", found: Document) -> None:
-    """Show time and cost with their spread, the phases, and what else could be done."""
+    """Show time and cost with their quantiles, the phases, and cheaper or faster options."""
     console.print(record(_summary(found)))
     phases = [{**phase, **phase["seconds"]} for phase in found["phases"]]
     console.print(table(phases, PHASE_COLUMNS, width=console.width))

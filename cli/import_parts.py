@@ -1,4 +1,4 @@
-"""Files that are larger than one request of the API: a training.json goes in parts."""
+"""Splitting a training.json that is larger than one request of the API."""
 
 import json
 from collections.abc import Iterator
@@ -58,5 +58,5 @@ def _groups(name: str, conversations: list[Any], room: int) -> Iterator[list[Any
 def _too_large(what: str, size: int) -> UsageError:
     return UsageError(
         f"{what} has {size:,} bytes; one request takes {MOST_BYTES:,}.",
-        hint="Nothing was sent. Shorten it or take it out of the file, then import again.",
+        hint="Nothing was sent. Shorten it or remove it from the file, then import again.",
     )

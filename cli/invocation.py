@@ -1,4 +1,4 @@
-"""What every command shares: its profile, its client, and one way to answer and to fail."""
+"""What every command shares: profile, client, output and error handling."""
 
 import inspect
 import json
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
 P = ParamSpec("P")
 JsonFlag = Annotated[
-    bool, typer.Option("--json", help="Print exactly one JSON document, and ask nothing.")
+    bool, typer.Option("--json", help="Print exactly one JSON document; never prompt.")
 ]
 ProfileName = Annotated[
     str | None,
@@ -31,7 +31,7 @@ ProfileName = Annotated[
         "--profile",
         metavar="NAME",
         envvar="BRIGHTRUN_PROFILE",
-        help="Which system to talk to; else the one last configured or signed in to.",
+        help="The profile to use; by default the last one configured or signed in to.",
     ),
 ]
 
@@ -66,23 +66,23 @@ class Invocation:
 
     @cached_property
     def console(self) -> "Console":
-        """Where human readers look."""
+        """The console for human readers."""
         return make_console()
 
     @property
     def progress_console(self) -> "Console | None":
-        """Where progress is shown: nowhere under --json."""
+        """The console for progress; None under --json."""
         return None if self.as_json else self.console
 
     def answer(self, document: "Document", show: "Callable[[Console], None]") -> None:
-        """Give the command's one answer, as JSON or as `show` prints it."""
+        """Print the result of the command, as JSON or with `show`."""
         if self.as_json:
             typer.echo(json.dumps(document, ensure_ascii=False, indent=2))
         else:
             show(self.console)
 
     def say(self, sentence: str) -> None:
-        """Tell human readers something on the way to the answer."""
+        """Print a message before the result, unless under --json."""
         if not self.as_json:
             self.console.print(plain(sentence), soft_wrap=True)  # commands stay copyable
 
@@ -93,7 +93,7 @@ SystemName = Annotated[
         "--system",
         metavar="NAME",
         envvar="BRIGHTRUN_PROFILE",
-        help="Which system to talk to; what other commands call --profile.",
+        help="The profile to use, as --profile of other commands.",
     ),
 ]
 """For a command that has a --profile of another meaning."""
@@ -192,7 +192,7 @@ def _reported(error: CliError, as_json: bool) -> typer.Exit:
 
 
 def print_error(error: CliError) -> None:
-    """Print an error for human readers: what, where, and how to mend it."""
+    """Print an error for human readers: what, where, and how to fix it."""
     from rich.text import Text
 
     console = make_console(stderr=True)

@@ -1,4 +1,4 @@
-"""What every list command has: its paging options, and one answer of all pages asked for."""
+"""Paging of list commands: the options, and the collected pages as one result."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -12,10 +12,11 @@ from cli.render import Column, table
 
 DEFAULT_LIMIT = 25
 
-Limit = Annotated[int, typer.Option("--limit", min=1, help="How many rows at most.")]
-Everything = Annotated[bool, typer.Option("--all", help="Every row, whatever --limit says.")]
+Limit = Annotated[int, typer.Option("--limit", min=1, help="Maximum number of rows.")]
+Everything = Annotated[bool, typer.Option("--all", help="All rows, regardless of --limit.")]
 Cursor = Annotated[
-    str | None, typer.Option("--cursor", help="Go on after an earlier answer's next_cursor.")
+    str | None,
+    typer.Option("--cursor", help="Continue after the next_cursor of an earlier answer."),
 ]
 
 

@@ -1,4 +1,4 @@
-"""The `brightrun` command: its groups, and what happens to arguments nobody can parse."""
+"""The `brightrun` command: its groups, and the reporting of arguments that do not parse."""
 
 import json
 from typing import Any
@@ -43,7 +43,7 @@ failed, cancelled or paused, a file is not ready or not trainable, or an import 
 
 
 class JsonAwareGroup(TyperGroup):
-    """Reports arguments that do not parse as JSON too, where --json is among them."""
+    """Reports arguments that do not parse as JSON, if --json is among them."""
 
     def invoke(self, ctx: Any) -> Any:
         """Run the command named by the arguments."""
@@ -59,7 +59,7 @@ class JsonAwareGroup(TyperGroup):
 
 
 def build_app() -> typer.Typer:
-    """Put the groups of commands together."""
+    """Assemble the groups of commands."""
     app = typer.Typer(
         cls=JsonAwareGroup,
         no_args_is_help=True,
@@ -79,7 +79,7 @@ def build_app() -> typer.Typer:
         *offline,
     ):
         app.add_typer(part)
-    batch = typer.Typer(help="The batches: create, watch, look into, steer.")
+    batch = typer.Typer(help="The batches: create, watch, inspect, control.")
     for part in (batch_create.app, batch_view.app, batch_control.app):
         batch.add_typer(part)
     app.add_typer(batch, name="batch")

@@ -1,4 +1,4 @@
-"""Fetching a delivered model into a folder, every file verified by its hash."""
+"""Fetching a delivered model into a folder, verifying the hash of every file."""
 
 import hashlib
 from pathlib import Path

@@ -15,7 +15,7 @@ CONFIG_HINT = "Set BRIGHTRUN_CONFIG_DIR to a folder you may write to."
 
 @contextmanager
 def explained(action: str, path: Path, hint: str | None = None) -> Iterator[None]:
-    """Turn what the file system says into a UsageError: "Cannot {action} {path}: reason."."""
+    """Turn an OSError into a UsageError: "Cannot {action} {path}: reason."."""
     try:
         yield
     except OSError as error:

@@ -1,4 +1,4 @@
-"""A receipt for human readers: its figures, then the first rows with what is trained set apart."""
+"""A receipt for human readers: its figures, then the first rows with trained text marked."""
 
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
@@ -81,11 +81,11 @@ def _heading(row: Mapping[str, Any]) -> str:
 def _marked(row: Mapping[str, Any]) -> "Text":
     from rich.text import Text
 
-    shown = Text()
+    marked = Text()
     for segment in row["segments"]:
         text = plain(segment["text"])
         if segment["trained"]:
-            shown.append(f"{OPENING}{text}{CLOSING}", style="bold green")
+            marked.append(f"{OPENING}{text}{CLOSING}", style="bold green")
         else:
-            shown.append(text, style="dim")
-    return shown
+            marked.append(text, style="dim")
+    return marked

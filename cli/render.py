@@ -40,7 +40,7 @@ class Column:
 
 
 def make_console(*, stderr: bool = False) -> "Console":
-    """Make a console that neither interprets markup in data nor cuts piped tables at 80."""
+    """Make a console that does not interpret markup in data or wrap piped tables at 80 columns."""
     from rich.console import Console
 
     console = Console(stderr=stderr, markup=False, highlight=False, emoji=False)
@@ -103,7 +103,7 @@ def record(fields: Mapping[str, Any]) -> "Table":
 def print_conversation(
     console: "Console", conversation: Mapping[str, Any], turns: Sequence[Mapping[str, Any]]
 ) -> None:
-    """Print a conversation in full: a header, then each turn with who feels what, how strongly."""
+    """Print a conversation in full: a header, then each turn with its emotions and intensity."""
     from rich.padding import Padding
     from rich.rule import Rule
     from rich.text import Text
@@ -156,7 +156,7 @@ def _judgement(judged: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def _emotion(context: Mapping[str, Any]) -> str:
-    feelings = [context.get("primary_emotion"), context.get("secondary_emotion")]
-    named = ", ".join(plain(feeling) for feeling in feelings if feeling)
+    emotions = [context.get("primary_emotion"), context.get("secondary_emotion")]
+    named = ", ".join(plain(emotion) for emotion in emotions if emotion)
     intensity = context.get("intensity")
     return named if intensity is None else f"{named} {float(intensity):.2f}"

@@ -12,8 +12,8 @@ from email.utils import parsedate_to_datetime
 class RetryPolicy:
     """Exponential backoff with full jitter, bounded; a server's retry-after is obeyed.
 
-    All durations are seconds. A retry-after longer than `patience_s` ends the attempts at once:
-    the user is told rather than kept waiting.
+    All durations are seconds. A retry-after longer than `patience_s` ends the attempts at once,
+    so that the user sees the error instead of waiting.
     """
 
     attempts: int = 5
@@ -34,11 +34,11 @@ class RetryPolicy:
 
 
 def parse_retry_after(value: str) -> float:
-    """Read a retry-after header, seconds or an HTTP date (RFC 9110, 10.2.3); nonsense is 0."""
+    """Read a retry-after header, seconds or an HTTP date (RFC 9110, 10.2.3); 0 if invalid."""
     if value.isdecimal():
         return float(value)
     try:
-        moment = parsedate_to_datetime(value)
+        at = parsedate_to_datetime(value)
     except ValueError:
         return 0.0
-    return max(0.0, (moment - datetime.now(UTC)).total_seconds())
+    return max(0.0, (at - datetime.now(UTC)).total_seconds())

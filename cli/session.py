@@ -17,7 +17,7 @@ RENEW_BEFORE_S = 60.0  # longer than one request may take, so that no token expi
 
 
 class Session:
-    """Gives out access tokens for one profile, and is the token source of an ApiClient."""
+    """The session of one profile; the TokenSource of an ApiClient."""
 
     def __init__(
         self,
@@ -32,7 +32,7 @@ class Session:
         self._clock = clock
 
     def sign_in(self, username: str, password: str, choose_password: Callable[[], str]) -> Tokens:
-        """Sign in and keep the tokens; raises NotSignedInError when the pool says no."""
+        """Sign in and keep the tokens; raises NotSignedInError if the pool refuses."""
         tokens = self._pool.sign_in(username, password, choose_password)
         self._store.save_tokens(self.profile.name, tokens)
         return tokens
@@ -40,7 +40,7 @@ class Session:
     def access_token(self, *, renew: bool = False) -> str:
         """Return a token that is valid for another minute, renewing it when needed or asked.
 
-        Raises NotSignedInError when nobody is signed in or the session has ended.
+        Raises NotSignedInError without a session, or after it has expired.
         """
         tokens = self._stored()
         if renew or tokens.expires_at - self._clock() < RENEW_BEFORE_S:
@@ -50,7 +50,7 @@ class Session:
 
     @property
     def username(self) -> str:
-        """The name signed in with; raises NotSignedInError when nobody is signed in."""
+        """The user name; raises NotSignedInError without a session."""
         return self._stored().username
 
     def claims(self) -> dict[str, Any]:
@@ -62,7 +62,7 @@ class Session:
         return claims
 
     def sign_out(self) -> bool:
-        """Forget the tokens, then end the session on the server; tell whether that worked too."""
+        """Delete the tokens and revoke the session; return whether the server confirmed it."""
         tokens = self._store.load_tokens(self.profile.name)
         self._store.delete_tokens(self.profile.name)
         if tokens is None:
@@ -77,7 +77,7 @@ class Session:
         tokens = self._store.load_tokens(self.profile.name)
         if tokens is None:
             raise NotSignedInError(
-                f"Nobody is signed in to profile {self.profile.name!r}.",
+                f"Profile {self.profile.name!r} is not signed in.",
                 hint="Run `brightrun login` (`brightrun login --local` for the local system).",
             )
         return tokens
@@ -86,7 +86,7 @@ class Session:
 def sign_in_locally(
     outputs: Path, store: ProfileStore, profile_name: str = LOCAL_PROFILE
 ) -> Session:
-    """Make a profile of the running local system and sign in to it, without a question.
+    """Make a profile of the running local system and sign in to it without prompting.
 
     Raises UsageError when the local system has left no outputs file, NotSignedInError when its
     user pool does not accept the password it wrote.

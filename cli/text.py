@@ -24,8 +24,8 @@ def money(value: Any) -> str:
     return "-" if value is None else f"${float(value):,.4f}"
 
 
-def moment(value: Any) -> str:
-    """Shorten an ISO-8601 moment, UTC, to the minute."""
+def format_time(value: Any) -> str:
+    """Format an ISO 8601 timestamp in UTC, to the minute."""
     return plain(value)[:16].replace("T", " ")
 
 

@@ -1,4 +1,4 @@
-"""What a training run is asked for, by the same options wherever one is started."""
+"""The options of a training run, for every command that estimates or starts one."""
 
 import uuid
 from dataclasses import dataclass
@@ -13,38 +13,44 @@ PresetId = Literal["fast", "balanced", "quality", "custom"]
 
 BaseModel = Annotated[
     str | None,
-    typer.Option("--base-model", "--model", help="A key of the registry; else its default."),
+    typer.Option(
+        "--base-model", "--model", help="A key of the registry; by default the registry's default."
+    ),
 ]
-Preset = Annotated[PresetId, typer.Option("--preset", help="Named sets of hyperparameters.")]
-Gpu = Annotated[str | None, typer.Option("--gpu", help="Else H100; local systems: the processor.")]
+Preset = Annotated[PresetId, typer.Option("--preset", help="The set of hyperparameters.")]
+Gpu = Annotated[
+    str | None, typer.Option("--gpu", help="By default H100, on a local system its CPU.")
+]
 Count = Annotated[int, typer.Option("--count", min=1, max=8, help="How many GPUs.")]
-Epochs = Annotated[int | None, typer.Option(min=1, max=20, help="Instead of the preset's.")]
+Epochs = Annotated[int | None, typer.Option(min=1, max=20, help="Overrides the preset.")]
 LearningRate = Annotated[
-    float | None, typer.Option(min=1e-5, max=1e-3, help="Instead of the preset's.")
+    float | None, typer.Option(min=1e-5, max=1e-3, help="Overrides the preset.")
 ]
-Rank = Annotated[int | None, typer.Option(min=4, max=128, help="Instead of the preset's.")]
+Rank = Annotated[int | None, typer.Option(min=4, max=128, help="Overrides the preset.")]
 Size = Annotated[
-    int | None, typer.Option("--batch-size", min=1, max=64, help="Instead of the preset's.")
+    int | None, typer.Option("--batch-size", min=1, max=64, help="Overrides the preset.")
 ]
 MaxCost = Annotated[
     float | None,
-    typer.Option("--max-cost", metavar="USD", help="End in time, with an adapter, at this cost."),
+    typer.Option(
+        "--max-cost", metavar="USD", help="Stop before this cost, with the adapter trained so far."
+    ),
 ]
-Spot = Annotated[bool, typer.Option("--spot", help="Spare capacity: cheaper, interruptible.")]
+Spot = Annotated[bool, typer.Option("--spot", help="Use spot capacity: cheaper, interruptible.")]
 AllowSimulated = Annotated[
     bool,
-    typer.Option("--allow-simulated", help="Train on conversations that a simulator wrote, too."),
+    typer.Option("--allow-simulated", help="Also train on conversations written by the simulator."),
 ]
 
 LOCAL_GPU = "local-cpu"
 TINY_LEARNING_RATE = 1e-3
-"""The highest there is: what presets choose for billions of weights moves the tiny model hardly."""
+"""The highest rate allowed: the presets' rates are too low for a model as small as this."""
 REMOTE_GPU = "H100"
 
 
 @dataclass(frozen=True, kw_only=True)
 class RunOptions:
-    """What decides how long a run takes; None leaves a choice to the preset or the registry."""
+    """The options of an estimate; None leaves a choice to the preset or the registry."""
 
     base_model: BaseModel = None
     preset: Preset = "balanced"
@@ -58,7 +64,7 @@ class RunOptions:
     def request(self, client: ApiClient) -> Document:
         """The fields that an estimate and a job have in common.
 
-        A local system trains its own tiny model on this machine's processor unless told otherwise.
+        A local system trains its own tiny model on this machine's CPU by default.
         """
         local = is_loopback(client.api_url)
         body: Document = {
@@ -91,7 +97,7 @@ class RunOptions:
 
 @dataclass(frozen=True, kw_only=True)
 class TrainingOptions(RunOptions):
-    """What a job is started with."""
+    """The options of a job."""
 
     max_cost_usd: MaxCost = None
     spot: Spot = False

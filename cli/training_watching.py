@@ -20,7 +20,7 @@ FINAL_STATUSES = frozenset({"completed", "failed", "cancelled"})
 
 @dataclass(frozen=True)
 class TrainingProgress:
-    """What a training job looks like at one moment, with its whole loss curve so far.
+    """A training job at one point in time, with its loss curve so far.
 
     `losses` and `validation_losses` hold (step, loss); money is US dollars.
     """
@@ -31,19 +31,19 @@ class TrainingProgress:
 
     @property
     def is_final(self) -> bool:
-        """Its status will not change any more, and its bill is closed."""
+        """Whether the job has ended and its bill is closed."""
         settled: bool = self.job["settled"]
         return self.job["status"] in FINAL_STATUSES and settled
 
     @property
     def is_success(self) -> bool:
-        """There is an adapter."""
+        """Whether there is an adapter."""
         completed: bool = self.job["status"] == "completed"
         return completed
 
 
 class MetricsReader:
-    """Reads a job's points, each of them once."""
+    """Reads the metrics of a job incrementally."""
 
     def __init__(self, client: ApiClient, job_id: str) -> None:
         self._client = client
@@ -63,7 +63,7 @@ class MetricsReader:
 
 
 def training_progress(client: ApiClient, job_id: str, metrics: MetricsReader) -> TrainingProgress:
-    """Ask once."""
+    """Send one request."""
     job = client.get(f"/api/jobs/{segment(job_id)}")["data"]["job"]
     points = metrics.all_points()
     return TrainingProgress(job, _curve(points, "training_loss"), _curve(points, "validation_loss"))
@@ -111,7 +111,7 @@ def watch_training(
 
 @contextmanager
 def training_display(console: "Console | None") -> Iterator[Listener]:
-    """Give a listener for follow_training that suits the console."""
+    """Yield a listener for follow_training: a live chart on a terminal, lines elsewhere."""
     if console is None:
         yield lambda _: None
     elif console.is_terminal:
@@ -124,7 +124,7 @@ def training_display(console: "Console | None") -> Iterator[Listener]:
 
 
 def describe(now: TrainingProgress) -> str:
-    """Say in one line how far a job is."""
+    """Describe the progress of a job in one line."""
     job = now.job
     parts = [f"{job['status']}, {plain(job['current_stage'])}"]
     if job["total_steps"]:
@@ -140,7 +140,7 @@ def describe(now: TrainingProgress) -> str:
 
 
 def sparkline(values: Sequence[float], width: int = CHART_WIDTH) -> str:
-    """Draw values as one line of blocks, the mean of its neighbours in each where they are many."""
+    """Draw values as one line of blocks; each is the mean of its values if there are more."""
     if not values:
         return ""
     count = min(width, len(values))

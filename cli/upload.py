@@ -41,7 +41,7 @@ def send_file(
                 _send(plan, stream, on_progress)
             return
         except (UnavailableError, RefusedError) as error:
-            # The store answers 403 to a link that has expired, and a fresh one mends that.
+            # The store answers 403 to a link that has expired, and accepts a fresh one.
             wait = client.retry.wait_s(attempt, getattr(error, "retry_after", None))
             if wait is None or (isinstance(error, RefusedError) and error.status != 403):
                 raise

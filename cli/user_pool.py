@@ -16,7 +16,7 @@ REFUSED_CODES = frozenset({"InvalidPasswordException", "UnsupportedTokenTypeExce
 
 
 class UserPool:
-    """The user pool of one profile, spoken to unsigned: it needs no AWS credentials."""
+    """The user pool of one profile; its requests are unsigned and need no AWS credentials."""
 
     def __init__(self, profile: Profile, clock: Callable[[], float] = time.time) -> None:
         self._profile = profile
@@ -24,7 +24,7 @@ class UserPool:
 
     @contextmanager
     def _client(self) -> "Iterator[CognitoIdentityProviderClient]":
-        """Connect for one exchange, and turn what goes wrong in it into a CliError."""
+        """Yield a client for one exchange; its errors become CliErrors."""
         import boto3
         from botocore import UNSIGNED
         from botocore.config import Config
@@ -58,7 +58,7 @@ class UserPool:
         """Exchange a password for tokens.
 
         `choose_password` is called only when the pool demands a new password, as it does after
-        an administrator made the user. Raises NotSignedInError when the pool says no.
+        an administrator made the user. Raises NotSignedInError if the pool refuses.
         """
         with self._client() as client:
             answer: Mapping[str, Any] = client.initiate_auth(
@@ -98,7 +98,7 @@ class UserPool:
         return self._tokens(tokens.username, {"RefreshToken": tokens.refresh_token, **result})
 
     def revoke(self, tokens: Tokens) -> None:
-        """End the session on the server too, so that a copied refresh token is worth nothing."""
+        """Revoke the session on the server, so that a copied refresh token is useless."""
         with self._client() as client:
             client.revoke_token(ClientId=self._profile.client_id, Token=tokens.refresh_token)
 

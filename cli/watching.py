@@ -15,7 +15,7 @@ POLL_S = 1.0  # one GetItem a second: a fraction of a cent for the longest job
 
 @contextmanager
 def leave_running(noun: str, group: str, details: dict[str, str]) -> Iterator[None]:
-    """Let Ctrl-C end the watching only: InterruptedByUserError says that the job goes on.
+    """Let Ctrl-C end the watching only: InterruptedByUserError says that the job runs on.
 
     `group` is the name of its commands; `details` holds the job's id under its name in the API.
     """

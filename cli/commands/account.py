@@ -31,7 +31,7 @@ def configure(
     region: Annotated[str | None, typer.Option(help="AWS region of the user pool.")] = None,
     client_id: Annotated[str | None, typer.Option(help="App client of the user pool.")] = None,
 ) -> None:
-    """Store which system a profile talks to, and make it the current one."""
+    """Store the system that a profile connects to, and make the profile the current one."""
     name = run.requested_profile or DEFAULT_PROFILE
     by_hand = (api_url, region, client_id)
     if outputs and not any(by_hand):
@@ -61,7 +61,7 @@ def login(
         ),
     ] = False,
     local: Annotated[
-        bool, typer.Option(help="Sign in to the local system, without a question.")
+        bool, typer.Option(help="Sign in to the local system without prompting.")
     ] = False,
 ) -> None:
     """Sign in; the session is kept and renewed until `brightrun logout`."""
@@ -88,7 +88,7 @@ def login(
 
 @command(app, "logout")
 def logout(run: Invocation) -> None:
-    """Forget the session here and end it on the server."""
+    """Delete the session here and revoke it on the server."""
     ended = run.session.sign_out()
     document = {"profile": run.profile_name, "signed_out": True, "ended_on_server": ended}
     run.answer(document, lambda console: console.print(record(document)))

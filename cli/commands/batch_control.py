@@ -15,19 +15,19 @@ JobId = Annotated[str, typer.Argument(metavar="ID", help="The batch.")]
 
 @command(app, "pause")
 def pause_batch(run: Invocation, job_id: JobId) -> None:
-    """Start no further conversations; those in flight are finished."""
+    """Pause a batch; conversations in flight are finished."""
     _act(run, job_id, "pause")
 
 
 @command(app, "resume")
 def resume_batch(run: Invocation, job_id: JobId) -> None:
-    """Go on with a paused batch."""
+    """Resume a paused batch."""
     _act(run, job_id, "resume")
 
 
 @command(app, "cancel")
 def cancel_batch(run: Invocation, job_id: JobId) -> None:
-    """End a batch; what succeeded is kept."""
+    """Cancel a batch; conversations that succeeded are kept."""
     _act(run, job_id, "cancel")
 
 

@@ -23,7 +23,7 @@ CHOICE = "Key or id; repeat it for several, or write all."
 def create_batch(
     run: Invocation,
     *,
-    name: Annotated[str, typer.Option(help="What to call the batch.")],
+    name: Annotated[str, typer.Option(help="The name of the batch.")],
     persona: Annotated[list[str], typer.Option(help=CHOICE)],
     arc: Annotated[list[str], typer.Option(help=CHOICE)],
     topic: Annotated[list[str], typer.Option(help=CHOICE)],
@@ -31,21 +31,26 @@ def create_batch(
         int, typer.Option(min=1, max=10, help="Conversations written at the same time.")
     ] = 3,
     on_error: Annotated[
-        Literal["stop", "continue"], typer.Option(help="What a failed conversation means.")
+        Literal["stop", "continue"],
+        typer.Option(help="Whether a failed conversation stops the batch."),
     ] = "continue",
     priority: Annotated[Literal["low", "normal", "high"], typer.Option()] = "normal",
     template: Annotated[
-        str | None, typer.Option(help="Id of a template; else one is chosen for each arc.")
+        str | None, typer.Option(help="Id of a template; by default one is chosen for each arc.")
     ] = None,
     idempotency_key: Annotated[
-        str | None, typer.Option(help="Repeat it and the same batch is answered, not a second one.")
+        str | None,
+        typer.Option(help="A request repeated with the same key returns the same batch."),
     ] = None,
     watch: Annotated[bool, typer.Option("--watch", help="Follow the batch to its end.")] = False,
     judge: Annotated[
         bool,
-        typer.Option("--judge", help="With --watch: then let another model judge them, for money."),
+        typer.Option(
+            "--judge",
+            help="With --watch: have the conversations judged by another model, at extra cost.",
+        ),
     ] = False,
-    yes: Annotated[bool, typer.Option("--yes", "-y", help="Do not ask.")] = False,
+    yes: Annotated[bool, typer.Option("--yes", "-y", help="Do not ask for confirmation.")] = False,
 ) -> ExitCode:
     """Create a batch: one conversation for every persona, arc and topic chosen."""
     if judge and not watch:

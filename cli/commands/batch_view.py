@@ -17,7 +17,7 @@ from cli.errors import ExitCode
 from cli.invocation import Invocation, command
 from cli.listing import Page, answer_list
 from cli.render import Column, record
-from cli.text import moment, money, plain
+from cli.text import format_time, money, plain
 from cli.watching import POLL_S
 
 app = typer.Typer()
@@ -30,7 +30,7 @@ JOB_COLUMNS = (
     Column("Id", "id", whole=True),
     Column("Name", "name", stack="batch"),
     Column("Status", "status", stack="batch"),
-    Column("Created", "createdAt", moment, stack="batch"),
+    Column("Created", "createdAt", format_time, stack="batch"),
     Column("Total", "totalItems"),
     Column("Good", "successfulItems"),
     Column("Failed", "failedItems"),
@@ -51,7 +51,7 @@ ITEM_COLUMNS = (
 def list_batches(
     run: Invocation,
     *,
-    status: Annotated[JobStatus | None, typer.Option(help="Only these.")] = None,
+    status: Annotated[JobStatus | None, typer.Option(help="Only those of this status.")] = None,
     page: Page,
 ) -> None:
     """List the batches, newest first."""
@@ -67,7 +67,7 @@ def list_batches(
 
 @command(app, "show")
 def show_batch(run: Invocation, job_id: JobId) -> None:
-    """Show how far a batch is, what it cost and why it stopped."""
+    """Show the progress, the cost and the stop reason of a batch."""
     status = batch_status(run.client, job_id)
     run.answer(status.document, lambda console: console.print(record(_summary(status))))
 
@@ -77,7 +77,9 @@ def watch(
     run: Invocation,
     *,
     job_id: JobId,
-    interval: Annotated[float, typer.Option(min=0.1, help="Seconds between two looks.")] = POLL_S,
+    interval: Annotated[
+        float, typer.Option(min=0.1, help="Seconds between two requests.")
+    ] = POLL_S,
 ) -> ExitCode:
     """Follow a batch until it ends, or is paused with nothing in flight.
 
@@ -88,7 +90,7 @@ def watch(
     if last.failed:
         run.say(f"See why: brightrun batch items {job_id} --status failed")
     if last.status == "paused":
-        run.say(f"Paused; go on with: brightrun batch resume {job_id}")
+        run.say(f"Paused; resume with: brightrun batch resume {job_id}")
     return ExitCode.OK if last.is_success else ExitCode.JOB_NOT_SUCCESSFUL
 
 
@@ -97,10 +99,10 @@ def list_items(
     run: Invocation,
     *,
     job_id: JobId,
-    status: Annotated[ItemStatus | None, typer.Option(help="Only these.")] = None,
+    status: Annotated[ItemStatus | None, typer.Option(help="Only those of this status.")] = None,
     page: Page,
 ) -> None:
-    """List the conversations of a batch and what became of each."""
+    """List the conversations of a batch and the outcome of each."""
     answer_list(
         run,
         f"/api/conversations/batch/{segment(job_id)}/items",
@@ -117,7 +119,7 @@ def show_log(
     *,
     job_id: JobId,
     follow: Annotated[
-        bool, typer.Option("--follow", "-f", help="Go on until the batch ends.")
+        bool, typer.Option("--follow", "-f", help="Print new lines until the batch ends.")
     ] = False,
 ) -> None:
     """Print the log of a batch."""
@@ -137,8 +139,8 @@ def _summary(status: BatchStatus) -> dict[str, object]:
         "name": status.name,
         "progress": describe(status),
         "stopped because": status.stopped_reason,
-        "started (UTC)": moment(document.get("startedAt")),
-        "ended (UTC)": moment(document.get("completedAt")),
+        "started (UTC)": format_time(document.get("startedAt")),
+        "ended (UTC)": format_time(document.get("completedAt")),
         "tokens": f"{document['input_tokens']} in, {document['output_tokens']} out",
         "cost": money(status.cost_usd),
     }

@@ -11,19 +11,24 @@ from cli.invocation import Invocation, command
 from cli.listing import Page, answer_list
 from cli.render import Column, print_conversation
 from cli.scaffolding import ARCS, PERSONAS, TOPICS, find_id
-from cli.text import moment, money
+from cli.text import format_time, money
 
 app = typer.Typer(help="The conversations: list, show, download.")
 
 ConversationId = Annotated[str, typer.Argument(metavar="ID", help="The conversation.")]
 Destination = Annotated[
     Path | None,
-    typer.Option("--output", "-o", metavar="FILE", help="Else the server's name for it, here."),
+    typer.Option(
+        "--output",
+        "-o",
+        metavar="FILE",
+        help="By default the server's file name, in the current folder.",
+    ),
 ]
 
 COLUMNS = (
     Column("Id", "conversation_id", whole=True, stack="record"),
-    Column("Created", "created_at", moment, stack="record"),
+    Column("Created", "created_at", format_time, stack="record"),
     Column("Persona", "persona_key", stack="scaffolding"),
     Column("Arc", "emotional_arc_key", stack="scaffolding"),
     Column("Topic", "training_topic_key", stack="scaffolding"),
@@ -99,11 +104,11 @@ def download_conversation(
     *,
     conversation_id: ConversationId,
     raw: Annotated[
-        bool, typer.Option("--raw", help="Claude's own answer, as it was before parsing.")
+        bool, typer.Option("--raw", help="The answer of Claude before it was parsed.")
     ] = False,
     output: Destination = None,
 ) -> None:
-    """Save a conversation's file; it appears only when it is complete."""
+    """Save a conversation's file; the file appears only when it is complete."""
     from cli.download import save_link
 
     path = f"/api/conversations/{segment(conversation_id)}/download{'/raw' if raw else ''}"

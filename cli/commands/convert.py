@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 app = typer.Typer()
 
-SHOWN_WARNINGS = 10
+MAX_WARNINGS = 10
 
 
 def _formats(incomplete: str) -> list[str]:
@@ -28,7 +28,7 @@ def _formats(incomplete: str) -> list[str]:
 def convert_training_file(
     run: Invocation,
     *,
-    source: Annotated[Path, typer.Argument(metavar="IN", help="Its format is found out.")],
+    source: Annotated[Path, typer.Argument(metavar="IN", help="Its format is detected.")],
     to: Annotated[
         str,
         typer.Option(
@@ -40,7 +40,7 @@ def convert_training_file(
     ],
     output: Annotated[Path, typer.Option("--output", "-o", metavar="OUT", help="Where to write.")],
 ) -> None:
-    """Turn a training file into another format, offline; OUT appears only when it is complete."""
+    """Convert a training file to another format, offline; OUT appears only when complete."""
     document = _converted(source, to, output)
     run.answer(document, lambda console: _show(console, document))
 
@@ -91,7 +91,7 @@ def _show(console: "Console", done: dict[str, Any]) -> None:
         console.print(f"{done['untrainable']} pairs have no target to train on.")
     for reason, count in done["left_out"].items():
         console.print(plain(f"Left out {count}: {reason}"))
-    for warning in done["warnings"][:SHOWN_WARNINGS]:
+    for warning in done["warnings"][:MAX_WARNINGS]:
         console.print(plain(f"Warning: {warning}"))
-    if done["warning_count"] > SHOWN_WARNINGS:
-        console.print(f"{done['warning_count'] - SHOWN_WARNINGS} warnings more; see --json.")
+    if done["warning_count"] > MAX_WARNINGS:
+        console.print(f"{done['warning_count'] - MAX_WARNINGS} warnings more; see --json.")

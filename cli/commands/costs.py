@@ -6,7 +6,7 @@ import typer
 
 from cli.invocation import Invocation, command
 from cli.render import Column, record, table
-from cli.text import moment, money
+from cli.text import format_time, money
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 app = typer.Typer()
 
 COLUMNS = (
-    Column("Recorded", "recorded_at", moment),
+    Column("Recorded", "recorded_at", format_time),
     Column("Type", "cost_type"),
     Column("Job", "job_id", whole=True),
     Column("Amount", "amount", money),
@@ -26,14 +26,15 @@ def show_costs(
     run: Invocation,
     *,
     period: Annotated[
-        Literal["week", "month", "year"] | None, typer.Option(help="The days up to today.")
+        Literal["week", "month", "year"] | None,
+        typer.Option(help="The number of days up to today."),
     ] = None,
     start: Annotated[
         str | None, typer.Option("--from", metavar="DATE", help="First day, such as 2026-11-01.")
     ] = None,
     end: Annotated[str | None, typer.Option("--to", metavar="DATE", help="Last day.")] = None,
 ) -> None:
-    """Show what training has cost, of the last 30 days where nothing is said."""
+    """Show what training has cost, by default over the last 30 days."""
     asked = {"period": period, "start_date": start, "end_date": end}
     answer = run.client.get("/api/costs", asked)
     data = answer["data"]

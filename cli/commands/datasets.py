@@ -12,12 +12,12 @@ from cli.errors import ExitCode
 from cli.invocation import Invocation, command
 from cli.listing import Page, answer_list
 from cli.render import Column, record, table
-from cli.text import moment
+from cli.text import format_time
 
 if TYPE_CHECKING:
     from rich.console import Console
 
-app = typer.Typer(help="What a model is trained on: one validated file of rows.")
+app = typer.Typer(help="Datasets: validated files that models are trained on.")
 
 DATASETS = "/api/datasets"
 DatasetId = Annotated[str, typer.Argument(metavar="ID", help="The dataset.")]
@@ -28,12 +28,12 @@ COLUMNS = (
     Column("Name", "name", stack="record"),
     Column("Status", "status", stack="state"),
     Column("Format", "format", stack="state"),
-    Column("Created", "created_at", moment, stack="state"),
+    Column("Created", "created_at", format_time, stack="state"),
     Column("Bytes", "file_size", stack="counts"),
     Column("Trainable", "trainable_pairs", stack="counts"),
     Column("Tokens", "total_tokens", stack="counts"),
 )
-SHOWN = (
+FIELDS = (
     "id",
     "name",
     "status",
@@ -55,7 +55,7 @@ PROBLEM_COLUMNS = (
     Column("Line", "line"),
     Column("Code", "code", whole=True),
     Column("Problem", "message"),
-    Column("How to mend it", "hint"),
+    Column("How to fix it", "hint"),
 )
 
 
@@ -64,16 +64,16 @@ def upload(
     run: Invocation,
     *,
     source: Annotated[Path, typer.Argument(metavar="FILE", help="JSONL, up to 500 MB.")],
-    name: Annotated[str | None, typer.Option(help="What to call it; else the file's name.")] = None,
+    name: Annotated[str | None, typer.Option(help="The name; by default the file's.")] = None,
     description: Annotated[str, typer.Option(help="What it is for.")] = "",
     resume: Annotated[
-        str | None, typer.Option("--resume", metavar="ID", help="Go on with a broken upload.")
+        str | None, typer.Option("--resume", metavar="ID", help="Resume an interrupted upload.")
     ] = None,
     no_wait: Annotated[
         bool, typer.Option("--no-wait", help="Do not wait for the validation.")
     ] = False,
 ) -> ExitCode:
-    """Upload a file, have it validated, and say what was found: 0 ready, 1 not ready."""
+    """Upload and validate a file, and show the result: exits 0 if ready, 1 if not."""
     dataset = upload_dataset(run, source, name=name, description=description, resume=resume)
     if not no_wait:
         dataset = wait_until_validated(run.client, dataset["id"])
@@ -85,12 +85,12 @@ def import_training_file(
     run: Invocation,
     *,
     training_file: Annotated[str, typer.Argument(metavar="TRAINING_FILE")],
-    version: Annotated[int | None, typer.Option(min=1, help="Else the newest one.")] = None,
+    version: Annotated[int | None, typer.Option(min=1, help="By default the newest one.")] = None,
     no_wait: Annotated[
         bool, typer.Option("--no-wait", help="Do not wait for the validation.")
     ] = False,
 ) -> ExitCode:
-    """Make a dataset of a training file's version: a snapshot that later additions do not touch."""
+    """Create a dataset from a version of a training file; later versions do not change it."""
     body: Document = {"training_file_id": training_file}
     if version is not None:
         body["version"] = version
@@ -104,7 +104,7 @@ def import_training_file(
 def list_datasets(
     run: Invocation,
     *,
-    status: Annotated[Status | None, typer.Option(help="Only these.")] = None,
+    status: Annotated[Status | None, typer.Option(help="Only those of this status.")] = None,
     search: Annotated[str | None, typer.Option(help="Only names with this in them.")] = None,
     page: Page,
 ) -> None:
@@ -141,7 +141,7 @@ def delete_dataset(
     run: Invocation,
     *,
     dataset_id: DatasetId,
-    yes: Annotated[bool, typer.Option("--yes", "-y", help="Do not ask.")] = False,
+    yes: Annotated[bool, typer.Option("--yes", "-y", help="Do not ask for confirmation.")] = False,
 ) -> None:
     """Delete a dataset with its file; refused while a training job uses it."""
     if not yes and not run.as_json:
@@ -152,12 +152,12 @@ def delete_dataset(
 
 def _answer_one(run: Invocation, dataset: Document) -> ExitCode:
     def show(console: "Console") -> None:
-        console.print(record({name: dataset.get(name) for name in SHOWN}))
+        console.print(record({name: dataset.get(name) for name in FIELDS}))
         problems = [*dataset["validation_errors"], *dataset["validation_warnings"]]
         if problems:
             console.print(table(problems, PROBLEM_COLUMNS, width=console.width))
 
     run.answer({"success": True, "data": dataset}, show)
     if dataset["status"] == "error":
-        run.say(f"All of it: brightrun dataset report {dataset['id']}")
+        run.say(f"Full report: brightrun dataset report {dataset['id']}")
     return ExitCode.JOB_NOT_SUCCESSFUL if dataset["status"] == "error" else ExitCode.OK

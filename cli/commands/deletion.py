@@ -20,11 +20,14 @@ def delete_conversations(
     run: Invocation,
     *,
     ids: Annotated[list[str], typer.Argument(metavar="ID...", help="The conversations.")],
-    reason: Annotated[str | None, typer.Option(help="Why; it goes into the audit trail.")] = None,
-    version: Annotated[
-        int | None, typer.Option(min=1, help="Only if it is still at this version; for one.")
+    reason: Annotated[
+        str | None, typer.Option(help="The reason, recorded in the audit trail.")
     ] = None,
-    yes: Annotated[bool, typer.Option("--yes", "-y", help="Do not ask.")] = False,
+    version: Annotated[
+        int | None,
+        typer.Option(min=1, help="Only if the conversation is at this version; for a single ID."),
+    ] = None,
+    yes: Annotated[bool, typer.Option("--yes", "-y", help="Do not ask for confirmation.")] = False,
 ) -> ExitCode:
     """Delete conversations with their files; training files keep the pairs they were built with."""
     if version and len(ids) > 1:

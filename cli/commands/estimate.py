@@ -13,13 +13,14 @@ from cli.training_options import REMOTE_GPU, RunOptions
 app = typer.Typer()
 
 EstimateProfile = Annotated[
-    Literal["v1", "v2"], typer.Option("--profile", help="v1 is the original's formula.")
+    Literal["v1", "v2"],
+    typer.Option("--profile", help="v1 is the formula of the system that Bright Run replaces."),
 ]
 Pairs = Annotated[
-    int | None, typer.Option(min=1, max=10_000_000, help="Training pairs; else --dataset.")
+    int | None, typer.Option(min=1, max=10_000_000, help="Training pairs, instead of --dataset.")
 ]
 Tokens = Annotated[
-    int | None, typer.Option(min=1, help="Tokens of all pairs together; else 200 a pair.")
+    int | None, typer.Option(min=1, help="Tokens of all pairs together; by default 200 a pair.")
 ]
 Together = Annotated[
     float,
@@ -27,7 +28,7 @@ Together = Annotated[
         "--pairs-per-conversation",
         min=1,
         max=1000,
-        help="Pairs that repeat one another's history are trained together (v2).",
+        help="Pairs of one conversation, which are trained in one sequence (v2).",
     ),
 ]
 
@@ -37,7 +38,7 @@ def estimate(
     run: Invocation,
     *,
     dataset: Annotated[
-        str | None, typer.Option(metavar="ID", help="A dataset of yours; asks the API.")
+        str | None, typer.Option(metavar="ID", help="The dataset to train on; asks the API.")
     ] = None,
     pairs: Pairs = None,
     tokens: Tokens = None,
@@ -45,10 +46,10 @@ def estimate(
     estimate_profile: EstimateProfile = "v2",
     options: RunOptions,
 ) -> None:
-    """Say how long training will take and what it will cost.
+    """Estimate how long training will take and what it will cost.
 
-    From --pairs and --tokens it answers offline, without a login; finished jobs correct only what
-    the API answers for a --dataset.
+    With --pairs and --tokens it works offline, without a login. With --dataset the API answers, and
+    calibrates its estimate with finished jobs.
     """
     if dataset is None:
         found = _offline(options, estimate_profile, pairs, tokens, pairs_per_conversation)
@@ -75,7 +76,7 @@ def _offline(
     from brightrun.estimates.model import EstimateRequest, answer
 
     if pairs is None and profile == "v2":
-        raise UsageError("Say how much there is to train on: --pairs and --tokens, or --dataset.")
+        raise UsageError("Give the amount of training data: --pairs and --tokens, or --dataset.")
     wish = EstimateRequest(
         gpu=GpuConfig(options.gpu or REMOTE_GPU, options.count),
         profile=profile,

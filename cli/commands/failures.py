@@ -9,7 +9,7 @@ from cli.commands.conversations import Destination
 from cli.invocation import Invocation, command
 from cli.listing import Page, answer_list
 from cli.render import Column, record
-from cli.text import moment
+from cli.text import format_time
 
 app = typer.Typer(help="Conversations that could not be written, each with its report.")
 
@@ -19,7 +19,7 @@ COLUMNS = (
     Column("Id", "id", whole=True),
     Column("Type", "failure_type", stack="kind"),
     Column("Stop reason", "stop_reason", stack="kind"),
-    Column("Created", "created_at", moment, stack="kind"),
+    Column("Created", "created_at", format_time, stack="kind"),
     Column("Message", "error_message"),
 )
 

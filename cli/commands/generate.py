@@ -23,12 +23,13 @@ def generate(
     arc: Annotated[str, typer.Option(help="Key or id.")],
     topic: Annotated[str, typer.Option(help="Key or id.")],
     template: Annotated[
-        str | None, typer.Option(help="Id of a template; else one is chosen for the arc.")
+        str | None, typer.Option(help="Id of a template; by default one is chosen for the arc.")
     ] = None,
     idempotency_key: Annotated[
-        str | None, typer.Option(help="Repeat it and the same conversation is answered.")
+        str | None,
+        typer.Option(help="A request repeated with the same key returns the same conversation."),
     ] = None,
-    wait: Annotated[bool, typer.Option("--wait", help="Stay until it is written.")] = False,
+    wait: Annotated[bool, typer.Option("--wait", help="Wait until it is written.")] = False,
 ) -> ExitCode:
     """Write one conversation."""
     body: dict[str, Any] = {

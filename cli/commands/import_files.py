@@ -1,4 +1,4 @@
-"""import: conversations from files of the original."""
+"""import: conversations from files of v1."""
 
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
@@ -26,7 +26,7 @@ def import_files(
         typer.Argument(metavar="FILE...", help="Raw, enriched or training.json, of any size."),
     ],
 ) -> ExitCode:
-    """Take in conversations from files, listing every warning and everything that is refused."""
+    """Import conversations from files, listing every warning and refusal."""
     parted = [(source, parts_of(str(source), read_json_object(source))) for source in sources]
     files: list[dict[str, Any]] = []
     for source, parts in parted:
@@ -45,7 +45,7 @@ def import_files(
 
 
 def _import_parts(run: Invocation, source: Path, parts: list[Document]) -> Document:
-    """Send one part after the other; gives one answer, its places counted through the file."""
+    """Send the parts in order; return one answer whose places count through the whole file."""
     if len(parts) == 1:
         return run.client.post("/api/conversations", {"document": parts[0]})
     results: list[dict[str, Any]] = []
@@ -63,7 +63,7 @@ def _import_parts(run: Invocation, source: Path, parts: list[Document]) -> Docum
 
 
 def _import_part(run: Invocation, part: Document) -> list[dict[str, Any]]:
-    """The results of a part; one of which nothing came in ends no import of the others."""
+    """The results of a part; a part that is refused as a whole does not end the import."""
     try:
         answer: list[dict[str, Any]] = run.client.post("/api/conversations", {"document": part})[
             "results"
@@ -90,8 +90,10 @@ def _show(console: "Console", files: list[dict[str, Any]]) -> None:
     for one in files:
         for result in one["results"]:
             kept = result["conversation"]
-            told = f"{kept['conversation_id']}: {kept['enrichment_status']}" if kept else "refused"
-            console.print(plain(f"{one['file']}, {result['place']}: {told}"), soft_wrap=True)
+            outcome = (
+                f"{kept['conversation_id']}: {kept['enrichment_status']}" if kept else "refused"
+            )
+            console.print(plain(f"{one['file']}, {result['place']}: {outcome}"), soft_wrap=True)
             if result["error"]:
                 console.print(plain(f"  Refused: {result['error']}"), soft_wrap=True)
             for warning in result["warnings"]:

@@ -9,7 +9,7 @@ from cli.errors import ExitCode
 from cli.invocation import Invocation, command
 from cli.listing import Page, answer_list
 from cli.render import Column, record
-from cli.text import moment, money
+from cli.text import format_time, money
 from cli.training_options import TrainingOptions
 from cli.training_watching import watch_training
 from cli.watching import POLL_S
@@ -17,7 +17,7 @@ from cli.watching import POLL_S
 if TYPE_CHECKING:
     from rich.console import Console
 
-app = typer.Typer(help="The training jobs: start, watch, look into, cancel.")
+app = typer.Typer(help="The training jobs: start, watch, inspect, cancel.")
 
 JOBS = "/api/jobs"
 JobId = Annotated[str, typer.Argument(metavar="ID", help="The training job.")]
@@ -28,7 +28,7 @@ COLUMNS = (
     Column("Name", "name", stack="record"),
     Column("Status", "status", stack="state"),
     Column("Stage", "current_stage", stack="state"),
-    Column("Queued", "queued_at", moment, stack="state"),
+    Column("Queued", "queued_at", format_time, stack="state"),
     Column("Base model", "base_model", stack="model"),
     Column("Step", "current_step", stack="progress"),
     Column("Of", "total_steps", stack="progress"),
@@ -45,12 +45,12 @@ POINT_COLUMNS = (
     Column("Stage", "stage"),
 )
 EVENT_COLUMNS = (
-    Column("When", "created_at", moment),
+    Column("When", "created_at", format_time),
     Column("Level", "level"),
     Column("Type", "type"),
     Column("Message", "message"),
 )
-SHOWN = (
+FIELDS = (
     "id",
     "name",
     "status",
@@ -83,7 +83,7 @@ def create_job(
     run: Invocation,
     *,
     dataset: Annotated[str, typer.Option("--dataset", metavar="ID", help="A ready dataset.")],
-    name: Annotated[str | None, typer.Option(help="What to call the job.")] = None,
+    name: Annotated[str | None, typer.Option(help="The name of the job.")] = None,
     options: TrainingOptions,
     watch: Annotated[bool, typer.Option("--watch", help="Follow it to its end.")] = False,
 ) -> ExitCode:
@@ -98,7 +98,7 @@ def create_job(
 def list_jobs(
     run: Invocation,
     *,
-    status: Annotated[Status | None, typer.Option(help="Only these.")] = None,
+    status: Annotated[Status | None, typer.Option(help="Only those of this status.")] = None,
     page: Page,
 ) -> None:
     """List the training jobs, newest first."""
@@ -124,9 +124,11 @@ def watch_job(
     run: Invocation,
     *,
     job_id: JobId,
-    interval: Annotated[float, typer.Option(min=0.1, help="Seconds between two looks.")] = POLL_S,
+    interval: Annotated[
+        float, typer.Option(min=0.1, help="Seconds between two requests.")
+    ] = POLL_S,
 ) -> ExitCode:
-    """Follow a job with a chart of its loss until it ends: 0 completed, 1 otherwise."""
+    """Follow a job and its loss until it ends: exits 0 if completed, 1 otherwise."""
     last = watch_training(run.client, job_id, run.progress_console, interval)
     return _answer_one(run, last.job)
 
@@ -138,7 +140,7 @@ def list_metrics(
     job_id: JobId,
     page: Page,
 ) -> None:
-    """List the points of a job's curves."""
+    """List the metrics of a job, step by step."""
     path = f"{JOBS}/{segment(job_id)}/metrics"
     answer_list(run, path, "metrics", POINT_COLUMNS, page)
 
@@ -150,14 +152,14 @@ def list_events(
     job_id: JobId,
     page: Page,
 ) -> None:
-    """List what happened to a job."""
+    """List the events of a job."""
     path = f"{JOBS}/{segment(job_id)}/events"
     answer_list(run, path, "events", EVENT_COLUMNS, page)
 
 
 @command(app, "cancel")
 def cancel_job(run: Invocation, job_id: JobId) -> None:
-    """Cancel a job; its bill ends as soon as SageMaker has stopped."""
+    """Cancel a job; billing ends when SageMaker has stopped it."""
     answer = run.client.post(f"{JOBS}/{segment(job_id)}/cancel")
     run.answer(answer, lambda console: _show(console, answer["data"]))
 
@@ -169,4 +171,4 @@ def _answer_one(run: Invocation, job: Document) -> ExitCode:
 
 
 def _show(console: "Console", job: dict[str, Any]) -> None:
-    console.print(record({name: job.get(name) for name in SHOWN}))
+    console.print(record({name: job.get(name) for name in FIELDS}))

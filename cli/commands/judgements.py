@@ -24,12 +24,13 @@ def judge_conversations(
     *,
     batch: Annotated[str | None, typer.Option(help="All conversations of this batch.")] = None,
     model: Annotated[
-        str | None, typer.Option(help="The Claude model that judges; else one is chosen.")
+        str | None,
+        typer.Option(help="The Claude model that judges; by default the server chooses."),
     ] = None,
     watch: Annotated[bool, typer.Option("--watch", help="Follow the jobs to their end.")] = False,
-    yes: Annotated[bool, typer.Option("--yes", "-y", help="Do not ask.")] = False,
+    yes: Annotated[bool, typer.Option("--yes", "-y", help="Do not ask for confirmation.")] = False,
 ) -> ExitCode:
-    """Let another Claude model judge conversations; it costs money, and is advice only."""
+    """Have conversations judged by another Claude model, for advice only; this costs money."""
     if bool(ids) == bool(batch):
         raise UsageError("Give either conversations or --batch, not both or neither.")
     wanted = ids or conversations_of(run, str(batch))
@@ -53,7 +54,7 @@ def conversations_of(run: Invocation, job_id: str) -> list[str]:
 def judge(
     run: Invocation, ids: list[str], model: str | None, *, watch: bool
 ) -> tuple[list[Document], bool]:
-    """Order as many jobs as it takes, and follow them; gives them and whether all went well."""
+    """Create the jobs and follow them; return them and whether all succeeded."""
     jobs: list[Document] = []
     succeeded = True
     for begin in range(0, len(ids), MOST_AT_ONCE):

@@ -7,7 +7,7 @@ import typer
 from cli.invocation import Invocation, command
 from cli.listing import Page, answer_list
 from cli.render import Column, record
-from cli.text import moment, money
+from cli.text import format_time, money
 
 app = typer.Typer(help="The generation log: what each call to Claude used and cost.")
 
@@ -15,7 +15,7 @@ COLUMNS = (
     Column("Conversation", "conversation_id", whole=True),
     Column("Status", "status", stack="call"),
     Column("Model", "model_used", stack="call"),
-    Column("Created", "created_at", moment, stack="call"),
+    Column("Created", "created_at", format_time, stack="call"),
     Column("Tokens in", "input_tokens", stack="use"),
     Column("Tokens out", "output_tokens", stack="use"),
     Column("Cost", "cost_usd", money, stack="use"),
@@ -48,5 +48,5 @@ def show_stats(
 ) -> None:
     """Show totals over the log."""
     answer = run.client.get("/api/generation-logs/stats", {"type": kind})
-    shown = {name: value for name, value in answer.items() if name != "success"}
-    run.answer(answer, lambda console: console.print(record(shown)))
+    fields = {name: value for name, value in answer.items() if name != "success"}
+    run.answer(answer, lambda console: console.print(record(fields)))

@@ -10,7 +10,7 @@ from cli.invocation import Invocation, command
 from cli.listing import Page, answer_list
 from cli.model_download import download_model
 from cli.render import Column, record, table
-from cli.text import moment
+from cli.text import format_time
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -24,7 +24,7 @@ COLUMNS = (
     Column("Id", "id", whole=True, stack="record"),
     Column("Name", "name", stack="record"),
     Column("Base model", "base_model", stack="model"),
-    Column("Created", "created_at", moment, stack="model"),
+    Column("Created", "created_at", format_time, stack="model"),
     Column("Quality", "quality_score"),
 )
 FILE_COLUMNS = (

@@ -8,14 +8,14 @@ from cli.client import segment
 from cli.invocation import Invocation, command
 from cli.listing import Page, answer_list
 from cli.render import Column
-from cli.text import moment
+from cli.text import format_time
 
-app = typer.Typer(help="What the system has to tell you.")
+app = typer.Typer(help="The notifications of the system.")
 
 NOTIFICATIONS = "/api/notifications"
 COLUMNS = (
     Column("Id", "id", whole=True),
-    Column("When", "created_at", moment),
+    Column("When", "created_at", format_time),
     Column("Priority", "priority"),
     Column("Title", "title"),
     Column("Message", "message"),
@@ -45,7 +45,7 @@ def list_notifications(
 def mark_read(
     run: Invocation,
     notification_id: Annotated[
-        str | None, typer.Argument(metavar="[ID]", help="Which; all of them where none is named.")
+        str | None, typer.Argument(metavar="[ID]", help="The notification; by default all of them.")
     ] = None,
 ) -> None:
     """Mark one notification, or all, as read."""

@@ -44,10 +44,10 @@ def enrich_conversations(
     *,
     ids: Annotated[list[str], typer.Argument(metavar="ID...", help="The conversations.")],
     again: Annotated[
-        bool, typer.Option("--again", help="Those that are enriched already, too.")
+        bool, typer.Option("--again", help="Also enrich those that are enriched already.")
     ] = False,
 ) -> int:
-    """Make training pairs of conversations; those that have them are skipped."""
+    """Enrich conversations into training pairs; enriched ones are skipped."""
     results: list[Any] = []
     if again:
         results = [_again(run, one) for one in ids]

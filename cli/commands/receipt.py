@@ -41,25 +41,31 @@ def receipt(
     *,
     source: Annotated[Path, typer.Argument(metavar="FILE", help="JSONL: v4, messages or turns.")],
     tokenizer: Tokenizer,
-    max_seq_length: Annotated[int, typer.Option(min=32, help="Tokens of one sequence.")] = 4096,
+    max_seq_length: Annotated[
+        int, typer.Option(min=32, help="Maximum tokens of one sequence.")
+    ] = 4096,
     epochs: Annotated[int, typer.Option(min=1, max=100)] = 3,
     batch_size: Annotated[int, typer.Option(min=1, max=4096, help="Pairs per step.")] = 16,
     merge: Annotated[
-        bool, typer.Option(help="Train a conversation's pairs in one sequence where that pays.")
+        bool,
+        typer.Option(
+            help="Train the pairs of a conversation in one sequence where that saves tokens."
+        ),
     ] = True,
     validation_fraction: Annotated[
-        float, typer.Option(min=0, max=0.5, help="Share of conversations that is held out.")
+        float, typer.Option(min=0, max=0.5, help="Share of conversations held out for validation.")
     ] = 0.1,
     seed: Annotated[int, typer.Option(min=0)] = 42,
     split: Annotated[
-        Path | None, typer.Option(help="A split.json, which says what is held out.")
+        Path | None, typer.Option(help="A split.json that lists the conversations held out.")
     ] = None,
     template_variables: Variables = None,
     rows: Annotated[int, typer.Option(min=0, max=100, help="How many rows to show.")] = 3,
 ) -> ExitCode:
-    """Count what a model will see of a file: 0 trainable, 1 the trainer would refuse, 2 unusable.
+    """Count what a model will see of a file.
 
-    Every row is counted, offline; the figures are those that a training run reports.
+    Every row is counted, offline, with the code of the trainer. Exits 0 if the file is trainable,
+    1 if the trainer would refuse it, 2 if it cannot be read.
     """
     from brightrun.sft.settings import DatasetSettings
 

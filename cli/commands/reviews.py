@@ -11,7 +11,7 @@ from cli.errors import UsageError
 from cli.invocation import Invocation, command
 from cli.listing import Page, answer_list
 from cli.render import Column, table
-from cli.text import moment
+from cli.text import format_time
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -21,9 +21,9 @@ app = typer.Typer()
 MOST_AT_ONCE = 100  # the API's own maximum
 
 Ids = Annotated[
-    list[str] | None, typer.Argument(metavar="[ID]...", help="The conversations, or use filters.")
+    list[str] | None, typer.Argument(metavar="[ID]...", help="The conversations; or use filters.")
 ]
-Reason = Annotated[str | None, typer.Option(help="Why; it goes into the audit trail.")]
+Reason = Annotated[str | None, typer.Option(help="The reason, recorded in the audit trail.")]
 
 RESULTS = (
     Column("Id", "conversationId", whole=True),
@@ -32,7 +32,7 @@ RESULTS = (
     Column("Version", "version"),
 )
 TRAIL = (
-    Column("When", "at", moment),
+    Column("When", "at", format_time),
     Column("Who", "by", whole=True),
     Column("Action", "action"),
     Column("From", "from_status"),
@@ -70,7 +70,7 @@ for _action, _words in (
 def _decide(
     run: Invocation, action: str, ids: list[str], wanted: Document, reason: str | None
 ) -> int:
-    """Ask as often as it takes; 1 when a conversation was not found or changed meanwhile."""
+    """Send as many requests as needed; 1 if a conversation was not found or changed meanwhile."""
     if bool(ids) == bool(wanted):
         raise UsageError(f"Give either conversations or filters to {action}, not both or neither.")
     if action == "reject" and not reason:
@@ -90,7 +90,7 @@ def _decide(
 
 
 def _until_done(run: Invocation, body: Document) -> tuple[list[Any], int]:
-    """Repeat while the server says that some are left, and gets on with them."""
+    """Repeat while the server reports remaining conversations and makes progress."""
     results: list[Any] = []
     while True:
         answer = _ask(run, body)
@@ -127,16 +127,16 @@ def edit_turn(
     *,
     conversation_id: ConversationId,
     turn: Annotated[int, typer.Option(min=1, help="The turn's number.")],
-    reason: Annotated[str, typer.Option(help="Why; it goes into the audit trail.")],
-    text: Annotated[str | None, typer.Option(help="What the turn shall say.")] = None,
+    reason: Annotated[str, typer.Option(help="The reason, recorded in the audit trail.")],
+    text: Annotated[str | None, typer.Option(help="The new text of the turn.")] = None,
     file: Annotated[
-        Path | None, typer.Option(help="A file with what the turn shall say, in UTF-8.")
+        Path | None, typer.Option(help="A UTF-8 file with the new text of the turn.")
     ] = None,
     version: Annotated[
-        int | None, typer.Option(min=1, help="Only if it is still at this version.")
+        int | None, typer.Option(min=1, help="Only if the conversation is at this version.")
     ] = None,
 ) -> None:
-    """Change what a turn says; the conversation is enriched, and to be reviewed, again."""
+    """Change the text of a turn; the conversation is enriched again and needs a new review."""
     path = f"/api/conversations/{segment(conversation_id)}"
     body = {"turn_number": turn, "content": _content(text, file), "reason": reason}
     answer = run.client.patch(path, body, if_match=f'"v{version}"' if version else None)
@@ -152,7 +152,7 @@ def edit_turn(
 
 def _content(text: str | None, file: Path | None) -> str:
     if (text is None) == (file is None):
-        raise UsageError("Give what the turn shall say with either --text or --file.")
+        raise UsageError("Give the new text with either --text or --file.")
     if file is None:
         return text or ""
     try:

@@ -95,7 +95,7 @@ def _add_writing(app: typer.Typer, kind: Kind) -> None:
 
     @command(app, "deactivate")
     def deactivate_record(run: Invocation, key: Key) -> None:
-        """Take one out of use; `edit KEY --set is_active=true` brings it back."""
+        """Deactivate one; `edit KEY --set is_active=true` activates it again."""
         answer = run.client.delete(f"{kind.path}/{segment(key)}")
         run.answer(answer, lambda console: console.print(f"{kind.noun} {key} is out of use."))
 
@@ -108,15 +108,15 @@ def check_compatibility(
     arc: Annotated[str, typer.Option(help="Key or id.")],
     topic: Annotated[str, typer.Option(help="Key or id.")],
 ) -> None:
-    """Tell how well a persona, an arc and a topic fit together."""
+    """Show how well a persona, an arc and a topic fit together."""
     body = {
         "persona_id": find_id(run.client, PERSONAS, persona),
         "emotional_arc_id": find_id(run.client, ARCS, arc),
         "training_topic_id": find_id(run.client, TOPICS, topic),
     }
     answer = run.client.post("/api/scaffolding/check-compatibility", body)
-    shown = {name: value for name, value in answer.items() if name != "success"}
-    run.answer(answer, lambda console: console.print(record(shown)))
+    fields = {name: value for name, value in answer.items() if name != "success"}
+    run.answer(answer, lambda console: console.print(record(fields)))
 
 
 def _answer_record(run: Invocation, kind: Kind, fields: Document) -> None:

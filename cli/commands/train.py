@@ -32,18 +32,18 @@ BUILDING_S = 60.0
 def train(
     run: Invocation,
     *,
-    source: Annotated[Path, typer.Argument(metavar="FILE", help="JSONL; its format is found out.")],
+    source: Annotated[Path, typer.Argument(metavar="FILE", help="JSONL; its format is detected.")],
     output: Annotated[Path, typer.Option("--output", "-o", help="The folder for the adapter.")],
-    name: Annotated[str | None, typer.Option(help="What to call the job.")] = None,
+    name: Annotated[str | None, typer.Option(help="The name of the job.")] = None,
     options: TrainingOptions,
-    yes: Annotated[bool, typer.Option("--yes", "-y", help="Do not ask before paying.")] = False,
+    yes: Annotated[bool, typer.Option("--yes", "-y", help="Do not ask for confirmation.")] = False,
 ) -> ExitCode:
-    """Upload and validate a file, say what training sees and costs, train, fetch the adapter.
+    """Upload and validate a file, show receipt and estimate, train, download the adapter.
 
-    Ends with 0 when the adapter is in the folder and every file has the promised hash.
+    Exits 0 when the adapter is in the folder and the hash of every file is verified.
     """
     if run.as_json and not yes:
-        raise UsageError("Under --json nothing can be asked.", hint="Add --yes to agree to pay.")
+        raise UsageError("--json cannot prompt.", hint="Add --yes to accept the cost.")
     return _train(run, source, output, options, name=name, agreed=yes)
 
 
@@ -87,7 +87,7 @@ def _train(
 
 
 def ask_estimate(run: Invocation, dataset_id: str, options: TrainingOptions) -> Document:
-    """Say what training will take and cost."""
+    """Print the estimate of duration and cost."""
     body = {**options.request(run.client), "dataset_id": dataset_id}
     estimate: Document = run.client.post("/api/jobs/estimate", body)["data"]
     run.say("What it will take:")
@@ -97,7 +97,7 @@ def ask_estimate(run: Invocation, dataset_id: str, options: TrainingOptions) -> 
 
 
 def ask_receipt(run: Invocation, dataset_id: str, estimate: Document) -> Document | None:
-    """Say what the model will see; None where the base model's tokenizer is not at hand."""
+    """Print what the model will see; None if the base model's tokenizer is not available."""
     patience_s = BUILDING_S if is_loopback(run.client.api_url) else 0.0
     try:
         receipt = request_receipt(
@@ -118,7 +118,7 @@ def _must_be_ready(dataset: Document) -> None:
     if dataset["status"] != "ready":
         raise NotReadyError(
             f"The file is not ready for training: {dataset['error_message']}",
-            hint=f"All of it: brightrun dataset report {dataset['id']}",
+            hint=f"Full report: brightrun dataset report {dataset['id']}",
             code="dataset_not_ready",
             details=[
                 {"field": f"line {problem['line']}", "message": problem["message"]}
@@ -129,9 +129,9 @@ def _must_be_ready(dataset: Document) -> None:
 
 def _answer_failed(run: Invocation, job: Document) -> ExitCode:
     document = {"success": False, "job": job}
-    told = {name: job[name] for name in ("id", "status", "error_message", "error_hint")}
-    told["cost"] = money(job["final_cost"])
-    run.answer(document, lambda console: console.print(record(told)))
+    fields = {name: job[name] for name in ("id", "status", "error_message", "error_hint")}
+    fields["cost"] = money(job["final_cost"])
+    run.answer(document, lambda console: console.print(record(fields)))
     return ExitCode.JOB_NOT_SUCCESSFUL
 
 

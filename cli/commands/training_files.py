@@ -10,9 +10,11 @@ from cli.commands.conversations import Destination
 from cli.invocation import Invocation, command
 from cli.listing import Page, answer_list
 from cli.render import Column, record, table
-from cli.text import moment
+from cli.text import format_time
 
-app = typer.Typer(help="What is trained on: files made of conversations, in immutable versions.")
+app = typer.Typer(
+    help="Training files: conversations exported for training, in immutable versions."
+)
 
 FILES = "/api/training-files"
 
@@ -22,17 +24,17 @@ ConversationIds = Annotated[
 ]
 Eligible = Annotated[
     Literal["enriched", "approved"],
-    typer.Option("--eligibility", help="What a conversation must be to go in."),
+    typer.Option("--eligibility", help="The status that a conversation needs."),
 ]
 AllowDuplicates = Annotated[
     bool,
-    typer.Option("--allow-duplicates", help="Take those that say the same as another one, too."),
+    typer.Option("--allow-duplicates", help="Also add conversations that duplicate another one."),
 ]
 
 COLUMNS = (
     Column("Id", "id", whole=True, stack="record"),
     Column("Name", "name", stack="record"),
-    Column("Changed", "last_updated_at", moment, stack="record"),
+    Column("Changed", "last_updated_at", format_time, stack="record"),
     Column("Version", "version", stack="state"),
     Column("Conversations", "conversation_count", stack="counts"),
     Column("Pairs", "total_training_pairs", stack="counts"),
@@ -41,7 +43,7 @@ COLUMNS = (
 )
 VERSION_COLUMNS = (
     Column("Version", "version"),
-    Column("Created", "created_at", moment),
+    Column("Created", "created_at", format_time),
     Column("Added", "added_conversations"),
     Column("Conversations", "conversation_count"),
     Column("Pairs", "total_training_pairs"),
@@ -56,12 +58,12 @@ def create_training_file(
     run: Invocation,
     *,
     conversations: ConversationIds,
-    name: Annotated[str, typer.Option(help="What to call the file; free among yours.")],
+    name: Annotated[str, typer.Option(help="The name of the file, unique among yours.")],
     description: Annotated[str, typer.Option(help="What it is for.")] = "",
     eligibility: Eligible = "enriched",
     allow_duplicates: AllowDuplicates = False,
 ) -> None:
-    """Make a training file of conversations."""
+    """Create a training file from conversations."""
     body = {
         "name": name,
         "description": description,
@@ -79,7 +81,7 @@ def add_conversations(
     eligibility: Eligible = "enriched",
     allow_duplicates: AllowDuplicates = False,
 ) -> None:
-    """Make the file's next version, with more conversations; older versions stay as they are."""
+    """Add conversations in a new version of the file; older versions do not change."""
     body = _choice(conversations, eligibility, allow_duplicates=allow_duplicates)
     _answer_changed(run, run.client.post(f"{FILES}/{segment(file_id)}/add-conversations", body))
 
@@ -115,11 +117,11 @@ def download_training_file(
         Literal["jsonl", "json"], typer.Option("--format", help="training.jsonl or training.json.")
     ] = "jsonl",
     version: Annotated[
-        int | None, typer.Option("--version", min=1, help="Else the newest one.")
+        int | None, typer.Option("--version", min=1, help="By default the newest one.")
     ] = None,
     output: Destination = None,
 ) -> None:
-    """Save one of a version's two files; it appears only when it is complete."""
+    """Save the JSON or JSONL file of a version; the file appears only when it is complete."""
     saved, link = save_training_file(run.client, file_id, file_format, output, version=version)
     document = {
         "success": True,

@@ -1,4 +1,4 @@
-"""validate: what a training file is and all that is wrong with it, without a server."""
+"""validate: the format and all problems of a training file, without a server."""
 
 import os
 import sys
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
 app = typer.Typer()
 
-SHOWN = (
+FIELDS = (
     "status",
     "format",
     "detected_by",
@@ -44,7 +44,7 @@ SHOWN = (
     "bytes",
     "sha256",
 )
-SHOWN_PROBLEMS = 20
+MAX_PROBLEMS = 20
 MOST_LANES = 2
 SUMMARY_COLUMNS = (
     Column("Code", "code", whole=True),
@@ -56,7 +56,7 @@ PROBLEM_COLUMNS = (
     Column("Line", "line"),
     Column("At", "pointer"),
     Column("Problem", "message"),
-    Column("How to mend it", "hint"),
+    Column("How to fix it", "hint"),
 )
 
 
@@ -64,9 +64,10 @@ PROBLEM_COLUMNS = (
 def validate_training_file(
     run: Invocation,
     *,
-    source: Annotated[Path, typer.Argument(metavar="FILE", help="Its format is found out.")],
+    source: Annotated[Path, typer.Argument(metavar="FILE", help="Its format is detected.")],
     max_tokens: Annotated[
-        int | None, typer.Option(min=1, help="The model's limit, to find examples beyond it.")
+        int | None,
+        typer.Option(min=1, help="The model's token limit, to find examples that exceed it."),
     ] = None,
     block: Annotated[
         list[str] | None,
@@ -74,10 +75,12 @@ def validate_training_file(
     ] = None,
     tokenizer: Annotated[
         Path | None,
-        typer.Option(metavar="DIR", help="A base model's folder, to count its tokens, not ours."),
+        typer.Option(
+            metavar="DIR", help="A base model's folder, to count tokens with its tokenizer."
+        ),
     ] = None,
 ) -> int:
-    """Check a training file of any size, offline: 0 ready, 1 not ready, 2 no training file."""
+    """Check a training file offline; exits 0 if ready, 1 if not, 2 if it is no training file."""
     from brightrun.validation.validator import Options, validate
 
     options: dict[str, Any] = {"max_tokens": max_tokens, "block": block or (), "lanes": _lanes()}
@@ -94,7 +97,7 @@ def validate_training_file(
 
 
 def _lanes() -> int:
-    """Processes that help: the processors to spare, but no more than one reader keeps busy.
+    """The number of processes: the spare CPUs, up to what one reader can keep busy.
 
     They are forked, which only Linux does safely at any time.
     """
@@ -133,11 +136,11 @@ def _opened(run: Invocation, source: Path) -> "Iterator[BinaryIO]":
 
 
 def _show(console: "Console", document: dict[str, Any]) -> None:
-    console.print(record({name: document[name] for name in SHOWN}))
+    console.print(record({name: document[name] for name in FIELDS}))
     if document["summary"]:
         console.print(table(document["summary"], SUMMARY_COLUMNS, width=console.width))
     problems = [*document["errors"], *document["warnings"]]
     if problems:
-        console.print(table(problems[:SHOWN_PROBLEMS], PROBLEM_COLUMNS, width=console.width))
-    if len(problems) > SHOWN_PROBLEMS:
+        console.print(table(problems[:MAX_PROBLEMS], PROBLEM_COLUMNS, width=console.width))
+    if len(problems) > MAX_PROBLEMS:
         console.print("There are more; see --json.")

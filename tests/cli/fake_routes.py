@@ -258,7 +258,7 @@ def _serve_actions(system: FakeSystem) -> None:
 def _serve_training_files(system: FakeSystem) -> None:
     one = f"/api/training-files/{TRAINING_FILE}"
     changed = {"success": True, "trainingFile": TRAINING_FILES[0], "message": "Version 1 holds 2."}
-    shown = {"success": True, "trainingFile": TRAINING_FILES[0], "versions": [VERSION]}
+    output = {"success": True, "trainingFile": TRAINING_FILES[0], "versions": [VERSION]}
     serve_list(system, "/api/training-files", "files", TRAINING_FILES)
     system.route(
         "POST",
@@ -266,7 +266,7 @@ def _serve_training_files(system: FakeSystem) -> None:
         lambda _, __: Answer(201, json.dumps(changed).encode()),
     )
     system.route("POST", f"{one}/add-conversations", lambda _, __: changed)
-    system.route("GET", one, lambda _, __: shown)
+    system.route("GET", one, lambda _, __: output)
 
     def link(request: Recorded, _: re.Match[str]) -> Json:
         extension = request.query["format"]

@@ -54,7 +54,7 @@ def problem(status: int, sentence: str, code: str, details: Any = None, **header
 
 
 class FakeSystem:
-    """The server: routes, the requests it got, and the faults it was told to answer with."""
+    """The server: routes, the requests it got, and the faults it was scripted to answer with."""
 
     def __init__(self) -> None:
         self.requests: list[Recorded] = []

@@ -273,12 +273,12 @@ def test_refusal_shows_the_sentence_and_every_field(
     refusal = problem(400, "The request is not valid.", "invalid_request", details)
     system.fail_next("POST", CREATE, refusal, refusal)
 
-    shown = brightrun(*CHOICE, "--yes")
+    output = brightrun(*CHOICE, "--yes")
     as_json = brightrun(*CHOICE, "--json")
 
-    assert shown.exit_code == as_json.exit_code == 5
-    assert f"The request is not valid. (POST {CREATE}, HTTP 400)" in shown.stderr
-    assert "  name: is empty\n  priority: is odd\n" in shown.stderr
+    assert output.exit_code == as_json.exit_code == 5
+    assert f"The request is not valid. (POST {CREATE}, HTTP 400)" in output.stderr
+    assert "  name: is empty\n  priority: is odd\n" in output.stderr
     error = json.loads(as_json.stderr)
     assert error.keys() == {"error", "code", "status", "details"}
     assert (error["code"], error["status"], error["details"]) == ("invalid_request", 400, details)

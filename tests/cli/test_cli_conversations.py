@@ -62,11 +62,11 @@ def test_generate_and_wait_ends_with_the_conversation(
 def test_generate_and_wait_tells_why_it_failed(brightrun: BrightRun, system: FakeSystem) -> None:
     serve_statuses(system, status_document("failed", total=1, completed=1, failed=1))
 
-    shown = brightrun(*CHOICE, "--wait")
+    output = brightrun(*CHOICE, "--wait")
     document = json.loads(brightrun(*CHOICE, "--wait", "--json").stdout)
 
-    assert shown.exit_code == 1
-    assert "Not written (failed): Claude refused" in shown.stdout
+    assert output.exit_code == 1
+    assert "Not written (failed): Claude refused" in output.stdout
     assert document["error_messages"] == ["Claude refused"]
 
 
@@ -100,10 +100,10 @@ def test_conversation_is_shown_turn_by_turn(brightrun: BrightRun, system: FakeSy
 
 
 def test_text_of_a_conversation_cannot_steer_the_terminal(brightrun: BrightRun) -> None:
-    shown = brightrun("conversations", "show", CONVERSATION).stdout
+    output = brightrun("conversations", "show", CONVERSATION).stdout
 
-    assert "[bold]Is that[2J bad?" in shown
-    assert "\x1b" not in shown
+    assert "[bold]Is that[2J bad?" in output
+    assert "\x1b" not in output
 
 
 def test_conversation_as_json_is_the_answer_itself(brightrun: BrightRun) -> None:

@@ -48,7 +48,7 @@ def test_the_better_estimate_is_the_default_and_the_services_own(brightrun: Brig
 def test_a_person_sees_time_cost_bill_phases_warnings_and_alternatives(
     brightrun: BrightRun,
 ) -> None:
-    shown = brightrun("estimate", *NUMBERS, "--gpu", "A100-80GB", "--count", "2").stdout
+    output = brightrun("estimate", *NUMBERS, "--gpu", "A100-80GB", "--count", "2").stdout
     for part in (
         "9 of 10 within",
         "1 x ml.p4de.24xlarge with 8 GPUs, $31.56 an hour",
@@ -57,18 +57,18 @@ def test_a_person_sees_time_cost_bill_phases_warnings_and_alternatives(
         "1 x H100",
         "cheaper, faster",
     ):
-        assert part in shown
+        assert part in output
 
 
 def test_a_person_sees_the_originals_figures_and_what_they_lack(brightrun: BrightRun) -> None:
-    shown = brightrun("estimate", "--profile", "v1", "--pairs", "89", "--tokens", "17800").stdout
-    assert "(23 an epoch)" in shown
-    assert "it knows no model and no instance" in shown
+    output = brightrun("estimate", "--profile", "v1", "--pairs", "89", "--tokens", "17800").stdout
+    assert "(23 an epoch)" in output
+    assert "it knows no model and no instance" in output
 
 
 def test_guesses_are_named(brightrun: BrightRun) -> None:
-    shown = brightrun("estimate", "--pairs", "100").stdout
-    assert "Assumed: 200 tokens a pair, as none were given" in shown
+    output = brightrun("estimate", "--pairs", "100").stdout
+    assert "Assumed: 200 tokens a pair, as none were given" in output
 
 
 @pytest.mark.parametrize(

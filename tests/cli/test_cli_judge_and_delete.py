@@ -71,8 +71,8 @@ def test_a_batch_can_only_be_judged_after_it_was_watched(brightrun: BrightRun) -
 
 
 def test_show_tells_what_the_judge_said(brightrun: BrightRun, system: FakeSystem) -> None:
-    shown = {**CONVERSATIONS[0], "judgement": JUDGEMENT}
-    serve(system, "GET", ONE, {"success": True, "conversation": shown, "turns": []})
+    judged = {**CONVERSATIONS[0], "judgement": JUDGEMENT}
+    serve(system, "GET", ONE, {"success": True, "conversation": judged, "turns": []})
     output = brightrun("conversations", "show", CONVERSATION).stdout
     assert "as advice only" in output
     assert "4: Each step is earned." in output

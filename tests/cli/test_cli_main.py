@@ -149,8 +149,8 @@ def test_narrow_terminal_stacks_what_belongs_together(
 ) -> None:
     monkeypatch.setenv("COLUMNS", str(width))
 
-    shown = brightrun("conversations", "list").stdout.splitlines()
-    holding = [i for i, line in enumerate(shown) if "anxious_planner" in line or "estate_" in line]
+    output = brightrun("conversations", "list").stdout.splitlines()
+    holding = [i for i, line in enumerate(output) if "anxious_planner" in line or "estate_" in line]
 
-    assert any(CONVERSATION in line for line in shown)
+    assert any(CONVERSATION in line for line in output)
     assert holding[-1] - holding[0] + 1 == lines

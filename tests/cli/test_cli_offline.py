@@ -47,17 +47,17 @@ def test_a_file_is_converted_into_every_format_and_back(
 
 
 def test_a_person_is_told_what_the_file_was_taken_for(brightrun: BrightRun, messages: Path) -> None:
-    told = brightrun("convert", str(messages), "--to", "alpaca", "-o", "out.jsonl").stdout
-    assert f"{messages} is messages: the first record has the key 'messages'." in told
-    assert "2 records with 2 trainable pairs" in told
+    output = brightrun("convert", str(messages), "--to", "alpaca", "-o", "out.jsonl").stdout
+    assert f"{messages} is messages: the first record has the key 'messages'." in output
+    assert "2 records with 2 trainable pairs" in output
 
 
 def test_what_is_left_out_is_told(brightrun: BrightRun, tmp_path: Path) -> None:
     mute = {"messages": [{"role": "user", "content": "Hello?"}]}
     source = write_lines(tmp_path / "in.jsonl", MESSAGES[0], mute)
-    told = brightrun("convert", str(source), "--to", "alpaca", "-o", "out.jsonl").stdout
-    assert "Left out 1: no answer to train on" in told
-    assert "Warning: line 2: left out" in told
+    output = brightrun("convert", str(source), "--to", "alpaca", "-o", "out.jsonl").stdout
+    assert "Left out 1: no answer to train on" in output
+    assert "Warning: line 2: left out" in output
 
 
 @pytest.mark.parametrize(
@@ -79,16 +79,16 @@ def test_a_file_that_cannot_be_converted_is_refused_and_nothing_is_written(
 
 
 @pytest.mark.parametrize(
-    ("source", "target", "told"),
+    ("source", "target", "message"),
     [("missing.jsonl", "out.jsonl", "Cannot read"), ("in.jsonl", "no/such/out", "Cannot write")],
 )
 def test_a_path_that_does_not_work_is_named(
-    brightrun: BrightRun, tmp_path: Path, source: str, target: str, told: str
+    brightrun: BrightRun, tmp_path: Path, source: str, target: str, message: str
 ) -> None:
     write_lines(tmp_path / "in.jsonl", *MESSAGES)
     result = brightrun("convert", source, "--to", "alpaca", "-o", target)
     assert result.exit_code == 2
-    assert told in result.stderr
+    assert message in result.stderr
 
 
 def test_a_sound_file_is_ready(brightrun: BrightRun, messages: Path) -> None:
@@ -139,7 +139,7 @@ def test_a_warning_can_be_made_to_block(brightrun: BrightRun, tmp_path: Path) ->
     assert "no_such_code" in unknown.stderr
 
 
-@pytest.mark.skipif(not EQ_12.exists(), reason="the original's eq-12 files are not here")
+@pytest.mark.skipif(not EQ_12.exists(), reason="v1's eq-12 files are not here")
 def test_the_real_file_becomes_its_jsonl_byte_by_byte(brightrun: BrightRun, tmp_path: Path) -> None:
     target = tmp_path / "eq-12.jsonl"
     result = brightrun("convert", str(EQ_12), "--to", "v4-jsonl", "-o", str(target))

@@ -56,13 +56,13 @@ def test_a_file_is_counted_without_a_server(
 
 
 def test_a_person_sees_what_is_trained(brightrun: BrightRun, source: str, tokenizer: str) -> None:
-    told = brightrun("receipt", source, "--tokenizer", tokenizer).stdout
-    assert "<|im_start|>assistant\n⟦Another.<|im_end|>⟧" in told
-    assert "⟦You get up.<|im_end|>⟧" in told
-    assert "line 2, opening:" in told
-    assert "trainable_tokens" in told
-    assert "Special token in text" in told
-    assert "refusal" not in told
+    output = brightrun("receipt", source, "--tokenizer", tokenizer).stdout
+    assert "<|im_start|>assistant\n⟦Another.<|im_end|>⟧" in output
+    assert "⟦You get up.<|im_end|>⟧" in output
+    assert "line 2, opening:" in output
+    assert "trainable_tokens" in output
+    assert "Special token in text" in output
+    assert "refusal" not in output
 
 
 def test_a_person_sees_what_was_left_out(
@@ -70,10 +70,10 @@ def test_a_person_sees_what_was_left_out(
 ) -> None:
     long = write(tmp_path / "long.jsonl", {"messages": turns("a" * 60, "b", "c", "d" * 40)})
     arguments = ("receipt", long, "--tokenizer", tokenizer, "--max-seq-length", "70")
-    told = brightrun(*arguments).stdout
-    assert "without its first 2 turns" in told
-    assert "too long, dropped" in told
-    assert "dropped too_long" in told
+    output = brightrun(*arguments).stdout
+    assert "without its first 2 turns" in output
+    assert "too long, dropped" in output
+    assert "dropped too_long" in output
 
 
 def test_a_file_that_the_trainer_would_refuse_ends_with_1(
@@ -145,7 +145,7 @@ def test_missing_files_are_named(
     assert "Cannot read none.json" in brightrun(*arguments).stderr
 
 
-@pytest.mark.skipif(not EQ_12.exists(), reason="the original's eq-12 files are not here")
+@pytest.mark.skipif(not EQ_12.exists(), reason="v1's eq-12 files are not here")
 def test_the_real_file_has_44_pairs(brightrun: BrightRun, tokenizer: str) -> None:
     arguments = ("receipt", str(EQ_12), "--tokenizer", tokenizer, "--max-seq-length", "32768")
     result = brightrun(*arguments, "--json")

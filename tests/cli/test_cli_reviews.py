@@ -61,9 +61,9 @@ def test_a_decision_names_its_conversations(
     brightrun: BrightRun, system: FakeSystem, action: str
 ) -> None:
     serve_bulk(system, ([result("updated")], None))
-    told = brightrun("conversations", action, CONVERSATION, "--reason", "Fine.")
-    assert told.exit_code == 0
-    assert "updated 1" in told.stdout
+    ended = brightrun("conversations", action, CONVERSATION, "--reason", "Fine.")
+    assert ended.exit_code == 0
+    assert "updated 1" in ended.stdout
     assert bodies(system) == [
         {"action": action, "conversationIds": [CONVERSATION], "reason": "Fine."}
     ]
@@ -74,8 +74,8 @@ def test_a_decision_can_be_about_what_filters_find_step_by_step(
 ) -> None:
     serve_bulk(system, ([result("updated")], 1), ([result("updated")], 0))
     found = ("--quality-min", "3.5", "--persona", "anxious_planner", "--status", "pending_review")
-    told = brightrun("conversations", "approve", *found, "--json")
-    assert json.loads(told.stdout)["summary"]["updated"] == 2
+    ended = brightrun("conversations", "approve", *found, "--json")
+    assert json.loads(ended.stdout)["summary"]["updated"] == 2
     wanted = {"status": "pending_review", "persona_id": "p-1", "quality_min": 3.5}
     assert bodies(system) == [{"action": "approve", "filter": wanted}] * 2
 
@@ -84,9 +84,9 @@ def test_a_filter_that_gets_no_further_says_how_many_are_left(
     brightrun: BrightRun, system: FakeSystem
 ) -> None:
     serve_bulk(system, ([result("conflict")], 7))
-    told = brightrun("conversations", "archive", "--tier", "template")
-    assert told.exit_code == 1
-    assert "7 more match" in told.stdout
+    ended = brightrun("conversations", "archive", "--tier", "template")
+    assert ended.exit_code == 1
+    assert "7 more match" in ended.stdout
 
 
 def test_more_than_a_hundred_ids_are_sent_in_parts(
@@ -94,9 +94,9 @@ def test_more_than_a_hundred_ids_are_sent_in_parts(
 ) -> None:
     ids = [f"c-{number}" for number in range(101)]
     serve_bulk(system, ([result("updated")], None), ([result("not_found", "c-100")], None))
-    told = brightrun("conversations", "approve", *ids)
-    assert told.exit_code == 1
-    assert "c-100" in told.stdout
+    ended = brightrun("conversations", "approve", *ids)
+    assert ended.exit_code == 1
+    assert "c-100" in ended.stdout
     assert [len(body["conversationIds"]) for body in bodies(system)] == [100, 1]
 
 
@@ -123,8 +123,8 @@ def test_a_turn_is_edited_at_the_version_that_was_seen(
     brightrun: BrightRun, system: FakeSystem
 ) -> None:
     serve_edit(system)
-    told = brightrun(*EDIT, "--text", "All of it.", "--version", "2")
-    assert "Version 3: pending_review, enrichment completed" in told.stdout
+    ended = brightrun(*EDIT, "--text", "All of it.", "--version", "2")
+    assert "Version 3: pending_review, enrichment completed" in ended.stdout
     (sent,) = system.sent("PATCH", ONE)
     assert sent.headers["if-match"] == '"v2"'
     assert sent.body == {"turn_number": 2, "content": "All of it.", "reason": "It was cut."}
@@ -155,10 +155,10 @@ def test_an_edit_of_an_older_version_shows_the_present_state(
     serve_edit(system)
     refusal = problem(409, "It was changed meanwhile.", "version_conflict", {"version": 5})
     system.fail_next("PATCH", ONE, refusal)
-    told = brightrun(*EDIT, "--text", "All of it.", "--version", "2")
-    assert told.exit_code == 5
-    assert "version" in told.stderr
-    assert "5" in told.stderr
+    ended = brightrun(*EDIT, "--text", "All of it.", "--version", "2")
+    assert ended.exit_code == 5
+    assert "version" in ended.stderr
+    assert "5" in ended.stderr
 
 
 def test_the_trail_is_listed(brightrun: BrightRun, system: FakeSystem) -> None:
@@ -180,16 +180,16 @@ def test_conversations_are_enriched(brightrun: BrightRun, system: FakeSystem) ->
     failed = {"conversationId": "c-1", "status": "failed", "error": "Two blockers."}
     document = {"success": False, "results": [failed]}
     serve(system, "POST", "/api/conversations/bulk-enrich", document)
-    told = brightrun("conversations", "enrich", "c-1")
-    assert told.exit_code == 1
-    assert "Two blockers." in told.stdout
+    ended = brightrun("conversations", "enrich", "c-1")
+    assert ended.exit_code == 1
+    assert "Two blockers." in ended.stdout
 
 
 def test_a_conversation_is_enriched_again(brightrun: BrightRun, system: FakeSystem) -> None:
     serve(system, "POST", f"{ONE}/enrich", {"success": True, "final_status": "completed"})
-    told = brightrun("conversations", "enrich", CONVERSATION, "--again", "--json")
-    assert told.exit_code == 0
-    assert json.loads(told.stdout)["results"][0]["enrichment_status"] == "completed"
+    ended = brightrun("conversations", "enrich", CONVERSATION, "--again", "--json")
+    assert ended.exit_code == 0
+    assert json.loads(ended.stdout)["results"][0]["enrichment_status"] == "completed"
 
 
 @pytest.mark.parametrize(

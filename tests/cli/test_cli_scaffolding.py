@@ -40,13 +40,13 @@ def test_each_kind_can_be_listed_shown_created_edited_and_deactivated(
     (tmp_path / "new.json").write_text('{"name": "New"}')
 
     listed = json.loads(brightrun(name, "list", "--json").stdout)
-    shown = json.loads(brightrun(name, "show", ref, "--json").stdout)
+    output = json.loads(brightrun(name, "show", ref, "--json").stdout)
     created = json.loads(brightrun(name, "create", "--file", "new.json", "--json").stdout)
     edited = json.loads(brightrun(name, "edit", ref, "--set", "name=Other", "--json").stdout)
     removed = brightrun(name, "deactivate", ref, "--json")
 
     assert listed["count"] == len(listed[group.list_key]) > 0
-    assert ref in shown[group.record_key].values()
+    assert ref in output[group.record_key].values()
     assert created[group.record_key]["name"] == "New"
     assert edited[group.record_key]["name"] == "Other"
     assert removed.exit_code == 0

@@ -134,8 +134,8 @@ def test_a_failed_training_tells_why_what_to_do_and_what_it_cost(
     serve_training(system, FAILED)
     result = brightrun("train", rows, "-o", "adapter", "--yes")
     assert result.exit_code == 1
-    for told in ("CUDA out of memory", "Lower the batch size", "$0.0200"):
-        assert told in result.stdout
+    for text in ("CUDA out of memory", "Lower the batch size", "$0.0200"):
+        assert text in result.stdout
     assert not Path("adapter").exists()
 
 
@@ -187,8 +187,8 @@ def test_watching_ends_when_the_bill_is_closed_and_not_before(
 
 def test_every_point_of_a_long_training_is_listed(brightrun: BrightRun, system: FakeSystem) -> None:
     serve_training(system)
-    shown = json.loads(brightrun("job", "metrics", JOB, "--all", "--json").stdout)
-    assert [point["sequence"] for point in shown["metrics"]] == list(range(1200))
+    output = json.loads(brightrun("job", "metrics", JOB, "--all", "--json").stdout)
+    assert [point["sequence"] for point in output["metrics"]] == list(range(1200))
 
 
 def test_a_curve_is_drawn_from_its_highest_to_its_lowest() -> None:

@@ -65,9 +65,9 @@ def test_conversations_are_added_as_the_caller_chooses(
 
 def test_files_are_listed_and_shown_with_their_versions(brightrun: BrightRun) -> None:
     assert TRAINING_FILE in brightrun("training-files", "list").stdout
-    shown = brightrun("training-files", "show", TRAINING_FILE).stdout
-    assert "JSONL bytes" in shown
-    assert "1500" in shown
+    output = brightrun("training-files", "show", TRAINING_FILE).stdout
+    assert "JSONL bytes" in output
+    assert "1500" in output
 
 
 def test_the_newest_jsonl_is_downloaded_where_nothing_else_is_asked_for(

@@ -57,8 +57,8 @@ def test_the_last_line_tells_of_the_adapter_and_the_adapter_is_there(
 ) -> None:
     serve_datasets(system, FakeUploads(system))
     serve_training(system, RUNNING, COMPLETED)
-    told = train_an_adapter(client, make_console(), DATASET, tmp_path)
-    assert told == {
+    summary = train_an_adapter(client, make_console(), DATASET, tmp_path)
+    assert summary == {
         "training_job_id": JOB,
         "base_model": "brightrun-tiny",
         "first_loss": 6.0,
@@ -67,7 +67,7 @@ def test_the_last_line_tells_of_the_adapter_and_the_adapter_is_there(
         "estimated_seconds": 18.0,
         "actual_seconds": 20,
     }
-    assert (Path(told["adapter_path"]) / "adapter_model.safetensors").read_bytes() == b"weights"
+    assert (Path(summary["adapter_path"]) / "adapter_model.safetensors").read_bytes() == b"weights"
     assert system.sent("POST", "/api/jobs")[0].body["allow_simulated"] is True
 
 

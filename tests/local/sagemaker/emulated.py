@@ -10,10 +10,10 @@ from pathlib import Path
 from typing import Any
 
 import boto3
+from local.sagemaker.surroundings import Surroundings
 
 from local.sagemaker.faults import ScriptedFaults
 from local.sagemaker.job_store import JobStore
-from local.sagemaker.surroundings import Surroundings
 from local.sagemaker.training_environment import TrainingEnvironment
 from local.sagemaker.training_job import TrainingJob
 from local.sagemaker.training_jobs import TrainingJobs
