@@ -1,6 +1,6 @@
-"""The whole product in minutes: twelve conversations, from choice to a trained adapter.
+"""The whole product in minutes: from twelve generated conversations to a trained adapter.
 
-It uses only what users have: the HTTP API, through the command line's own client.
+It uses only what users have: the HTTP API, through the client of the command line.
 """
 
 import json
@@ -38,7 +38,7 @@ SELECTION = {
 }
 WORKERS = 3
 SIMULATED_SECONDS = "1.5"
-"""How long the simulator lets each call last here, so that there is progress to see."""
+"""The simulator's latency per call in the demo, in seconds, so that progress is visible."""
 
 
 def main() -> int:
@@ -66,7 +66,7 @@ def main() -> int:
 
 @contextmanager
 def running_system(console: "Console") -> Iterator[DataFolder]:
-    """Use the system that is up already, or start one and stop it at the end."""
+    """Use the running system, or start one and stop it at the end."""
     settings = Settings.from_environment()
     folder = DataFolder(settings.data_dir)
     if find_instance(folder.lock) is not None:
@@ -83,18 +83,18 @@ def running_system(console: "Console") -> Iterator[DataFolder]:
 
 
 def free_port_or_any(port: int) -> int:
-    """Give the port if nobody listens on it, else 0, which stands for any free one."""
+    """Return the port if it is free, else 0, which means any free one."""
     with socket.socket() as probe:
         return 0 if probe.connect_ex((HOST, port)) == 0 else port
 
 
 def generator_of(folder: DataFolder) -> str:
-    """Say who writes: "claude", or "simulated" without an API key."""
+    """Return the generator: "claude", or "simulated" without an API key."""
     return str(json.loads(folder.outputs.read_text())["Local"]["generator"])
 
 
 def show_a_batch(client: ApiClient, console: "Console", generator: str) -> dict[str, Any]:
-    """Create the batch, follow it, show what came of it."""
+    """Create a batch, follow it and show its results."""
     if generator == "simulated":
         console.print(
             "[bold]No ANTHROPIC_API_KEY is set: the Claude simulator writes the conversations. "

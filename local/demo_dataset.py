@@ -1,4 +1,4 @@
-"""The demo's third part: the training file becomes a validated dataset."""
+"""The demo's third part: a validated dataset from the training file."""
 
 from typing import TYPE_CHECKING, Any
 
@@ -10,7 +10,7 @@ from local.errors import LocalError
 if TYPE_CHECKING:
     from rich.console import Console
 
-SHOWN = (
+FIELDS = (
     "id",
     "status",
     "format",
@@ -34,7 +34,7 @@ def make_dataset(client: ApiClient, console: "Console", training_file_id: str) -
         "/api/datasets/import-from-training-file", {"training_file_id": training_file_id}
     )["data"]
     dataset = wait_until_validated(client, created["id"])
-    console.print(record({name: dataset[name] for name in SHOWN}))
+    console.print(record({name: dataset[name] for name in FIELDS}))
     if dataset["status"] != "ready":
         raise LocalError(f"The demo's dataset is not ready: {dataset['error_message']}")
     return {

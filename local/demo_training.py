@@ -1,4 +1,4 @@
-"""The demo's last part: an adapter trained on the dataset, on this machine, and fetched."""
+"""The demo's last part: train an adapter on this machine and download it."""
 
 from pathlib import Path
 from typing import TYPE_CHECKING, Any

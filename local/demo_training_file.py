@@ -1,4 +1,4 @@
-"""The demo's second half: from stored conversations to the file that a model is trained on."""
+"""The demo's second part: a training file from the stored conversations."""
 
 import time
 from collections.abc import Mapping, Sequence
@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from rich.console import Console
 
 GOOD_ENOUGH = 3.5
-"""The score from which on a conversation is fit for production; below, somebody has to look."""
+"""The score from which on a conversation is fit for production; below, it needs a human review."""
 ENRICHED_WITHIN_S = 30.0
 POLL_S = 0.5
 DONE = {"completed", "validation_failed", "normalization_failed"}
@@ -32,7 +32,7 @@ Conversation = Mapping[str, Any]
 def make_training_file(
     client: ApiClient, console: "Console", job_id: str, folder: Path
 ) -> dict[str, Any]:
-    """Approve the batch's good conversations by rule, make a file of them, download its JSONL.
+    """Approve the batch's good conversations by rule, create a file of them, download its JSONL.
 
     Raises LocalError when the conversations are not enriched in time, or none passes the rule.
     """
@@ -67,7 +67,7 @@ def make_training_file(
 
 
 def enriched_conversations(client: ApiClient, job_id: str) -> list[Conversation]:
-    """Wait until every conversation of the batch has gone through its enrichment."""
+    """Wait until every conversation of the batch is enriched."""
     deadline = time.monotonic() + ENRICHED_WITHIN_S
     while True:
         pages = client.pages("/api/conversations", "conversations", {"batch_job_id": job_id})
@@ -80,13 +80,13 @@ def enriched_conversations(client: ApiClient, job_id: str) -> list[Conversation]
 
 
 def passes(conversation: Conversation) -> bool:
-    """The rule by which the demo approves a conversation without anybody looking at it."""
+    """The rule by which the demo approves a conversation without a human review."""
     score = conversation["quality_score"]
     return score is not None and score >= GOOD_ENOUGH and not conversation["flags"]
 
 
 def approve(client: ApiClient, conversation: Conversation) -> None:
-    """Approve a conversation, and say in its audit trail that a rule did."""
+    """Approve a conversation; the audit trail says that a rule did."""
     client.patch(
         f"/api/conversations/{conversation['conversation_id']}/status",
         {
@@ -97,7 +97,7 @@ def approve(client: ApiClient, conversation: Conversation) -> None:
 
 
 def create_file(client: ApiClient, job_id: str, chosen: Sequence[Conversation]) -> dict[str, Any]:
-    """Make the training file; named after the batch, so that a second demo has its own."""
+    """Create the training file, named after the batch so that each demo has its own."""
     body = {
         "name": f"Demo {job_id}",
         "conversation_ids": [one["conversation_id"] for one in chosen],

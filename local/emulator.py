@@ -15,7 +15,7 @@ DEPLOYMENT_RECORD = "bright_run_deployment"
 
 
 def prepare_environment(folder: DataFolder, port: int) -> None:
-    """Set what ministack reads when it is imported; and let boto3 see no real credentials."""
+    """Set what ministack reads at its import, and hide real credentials from boto3."""
     for name in ("AWS_PROFILE", "AWS_SESSION_TOKEN", "AWS_ENDPOINT_URL_S3"):
         os.environ.pop(name, None)
     direct = ",".join(filter(None, [os.environ.get("NO_PROXY"), HOST, "localhost"]))
@@ -92,7 +92,7 @@ class Emulator:
             await app.app(scope, receive, send)
 
     def resume_executions(self) -> None:
-        """Let the executions go on that were running at the last stop."""
+        """Resume the executions that were running at the last stop."""
         self._workflows.resume(self._running)
 
     def capture(self) -> bytes:
@@ -109,7 +109,7 @@ class Emulator:
         self._items.close()
 
     def _restore_before_complete(self, send: Any) -> Any:
-        """Bring items and executions back after ministack's own state, before the first request."""
+        """Restore items and executions after ministack's own state, before the first request."""
 
         async def send_later(message: dict[str, Any]) -> None:
             if message["type"] == "lifespan.startup.complete":

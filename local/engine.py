@@ -15,7 +15,7 @@ from local.settings import DataFolder, Settings
 
 
 class StartFailed(LocalError):
-    """The system did not get ready; the message is what it said."""
+    """The system did not start; the message is its own."""
 
 
 @dataclass(frozen=True)

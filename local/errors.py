@@ -1,5 +1,5 @@
-"""The base of everything that can keep the local engine from doing what it is told."""
+"""The base class of the local engine's expected errors."""
 
 
 class LocalError(Exception):
-    """An expected problem; its message says what, where and how to mend it."""
+    """An expected problem; its message says what, where and how to fix it."""

@@ -17,7 +17,7 @@ class PortTaken(LocalError):
 
 
 def run_in_foreground(settings: Settings, announce: Callable[[Mapping[str, Any]], None]) -> None:
-    """Serve until SIGTERM or SIGINT; ``announce`` hears of the status when the system is ready.
+    """Serve until SIGTERM or SIGINT; ``announce`` is called with the status once it is ready.
 
     Everything written is readable by its owner only: the state holds users and tokens. Raises
     AlreadyRunning, PortTaken, and what ``local.service.serve`` raises.

@@ -1,4 +1,4 @@
-"""The one port: the HTTP API, the emulated AWS endpoint and the status page behind it."""
+"""The single port of the HTTP API, the emulated AWS and the status page."""
 
 import json
 import re
@@ -74,7 +74,7 @@ def _by_signature_and_path(path: str, query: str, headers: dict[str, str]) -> De
 
 
 def needs_snapshot(method: str, path: str, headers: dict[str, str]) -> bool:
-    """Tell whether a request may have changed something that is kept in the snapshot only."""
+    """Return whether a request may have changed something that only the snapshot stores."""
     if method in _READING:
         return False
     target = headers.get("x-amz-target")
@@ -85,9 +85,9 @@ def needs_snapshot(method: str, path: str, headers: dict[str, str]) -> bool:
 
 
 class FrontDoor:
-    """ASGI application in front of ministack and of what it lacks, SageMaker.
+    """ASGI application in front of ministack and the emulated SageMaker.
 
-    ``changed`` hears of changes to be snapshotted.
+    ``changed`` is called after changes that need a snapshot.
     """
 
     def __init__(

@@ -1,4 +1,4 @@
-"""Who writes the conversations: Claude, when there is a key, or the Claude simulator.
+"""What writes the conversations: Claude, if there is an API key, or the Claude simulator.
 
 The simulator is a child process that ends with the engine's lifeline.
 """
@@ -19,7 +19,7 @@ SHORTER_PAUSES = {
     "WatchSeconds": "1",
     "CapacityRetrySeconds": "2",
 }
-"""Shorter than on AWS: a killed local run goes on soon, and a small training is seen to move."""
+"""Shorter than on AWS: a killed local run resumes soon, and a short training shows progress."""
 
 
 class SimulatorFailed(LocalError):
@@ -28,14 +28,14 @@ class SimulatorFailed(LocalError):
 
 @dataclass(frozen=True)
 class Generator:
-    """The chosen generator: its name for people, and what the templates are told of it."""
+    """The chosen generator: its display name, and the stack parameters that configure it."""
 
     name: str
     parameters: Mapping[str, str]
     simulator: subprocess.Popen[str] | None = None
 
     def stop(self) -> None:
-        """Stop the simulator, where there is one."""
+        """Stop the simulator, if there is one."""
         if self.simulator is not None:
             self.simulator.terminate()
             self.simulator.communicate()

@@ -53,7 +53,7 @@ class InstanceLock:
         self._handle.close()
 
     def note(self, instance: Instance) -> None:
-        """Write down who holds the lock."""
+        """Write the process id and the port into the lock file."""
         self._handle.seek(0)
         self._handle.truncate()
         json.dump({"pid": instance.pid, "port": instance.port}, self._handle)

@@ -1,4 +1,4 @@
-"""A pipe that tells child processes when the engine is gone, however it ended.
+"""A pipe by which child processes notice that the engine has ended, even when killed.
 
 The engine holds the write end and never writes; the children hold the read end, where the end of
 the engine shows as the end of the file. As a script it runs another module that way:
@@ -18,7 +18,7 @@ class Lifeline:
         self.descriptor, self._held = os.pipe()
 
     def cut(self) -> None:
-        """End every process that holds on to this lifeline."""
+        """End every process that watches this lifeline."""
         os.close(self._held)
         os.close(self.descriptor)
 

@@ -1,4 +1,4 @@
-"""The engine's process: everything from an empty port to a running system, and back."""
+"""The engine's process: starting all parts of the system, and stopping them."""
 
 import asyncio
 import signal
@@ -22,7 +22,7 @@ Announce = Callable[[dict[str, Any]], None]
 """Hears of the status once the system is ready."""
 
 _GRACE_SECONDS = 1.0
-"""How long open requests may go on at a stop."""
+"""How long open requests may take at a stop, in seconds."""
 
 
 async def serve(settings: Settings, listener: int, port: int, announce: Announce) -> None:
@@ -81,7 +81,7 @@ class _Service:
         choosing: "asyncio.Task[Generator]",
         announce: Announce,
     ) -> None:
-        """Start serving, get ready, announce it, and stop cleanly when told to."""
+        """Start serving, deploy, announce readiness, and stop cleanly on request."""
         for name in (signal.SIGTERM, signal.SIGINT):
             asyncio.get_running_loop().add_signal_handler(name, self._stop)
         serving = asyncio.create_task(self._serve_requests(listener))

@@ -1,4 +1,4 @@
-"""What the local engine is told: where to listen, where to keep its data, what to deploy."""
+"""Settings of the local engine: the port, the data folder, what to deploy."""
 
 import os
 from collections.abc import Mapping
@@ -21,7 +21,7 @@ USER_NAME = "demo@brightrun.local"
 
 
 def aws_variables(endpoint_url: str) -> dict[str, str]:
-    """Return what points an AWS SDK at the emulated AWS, whatever this machine has configured."""
+    """Return the environment variables that direct an AWS SDK to the emulated AWS only."""
     return {
         "AWS_ACCESS_KEY_ID": ACCESS_KEY,
         "AWS_SECRET_ACCESS_KEY": ACCESS_KEY,

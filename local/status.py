@@ -1,4 +1,4 @@
-"""What runs where, as a document and as a page."""
+"""The status of the engine, as a JSON document and as a page."""
 
 import html
 import json
@@ -36,7 +36,7 @@ class Status:
         }
 
     def ready(self, record: Mapping[str, Any], generator: str) -> None:
-        """Note what was deployed and that requests are served now."""
+        """Record the deployment, and that requests are served."""
         outputs = outputs_by_name(record)
         self.api_id = outputs.get("ApiId")
         self._document |= {

@@ -1,4 +1,4 @@
-"""The simulated API: checks every request at the door, finds its endpoint, marks the answer."""
+"""The simulated API: checks every request, routes it to its endpoint, marks the answer."""
 
 from __future__ import annotations
 

@@ -16,7 +16,7 @@ def extra_exchanges(defect: Defect | None, scaffolding: Scaffolding) -> int:
 
 
 def apply_defect(conversation: dict[str, Any], defect: Defect) -> None:
-    """Give a conversation the defect, in place; `too_many_turns` is written, not applied."""
+    """Apply the defect in place; `too_many_turns` is written with extra_exchanges instead."""
     turns = conversation["turns"]
     if defect == "ends_on_user":
         turns.pop()

@@ -1,4 +1,4 @@
-"""What the simulator was asked, as counts; it never holds a prompt or an answer."""
+"""Counts of the simulator's calls; it never holds a prompt or an answer."""
 
 from __future__ import annotations
 
@@ -68,7 +68,7 @@ class Journal:
 
     @contextmanager
     def in_flight(self) -> Iterator[None]:
-        """Hold while a message is being written, so that the peak concurrency is known."""
+        """Enter while a message is being written, to measure the peak concurrency."""
         with self._lock:
             self._in_flight += 1
             self._peak = max(self._peak, self._in_flight)

@@ -35,7 +35,7 @@ def write_judgement(prompt: str, schema: dict[str, Any]) -> dict[str, Any]:
     """
     faults = list(_faults(prompt))
     score = max(_WORST, _BEST - len(faults))
-    reason = "Simulated: " + ("; ".join(faults) if faults else "nothing was found to mend") + "."
+    reason = "Simulated: " + ("; ".join(faults) if faults else "nothing was found to fix") + "."
     return {
         name: {"reason": reason, "score": score}
         for name in resolve(schema, schema).get("properties", {})
@@ -72,7 +72,7 @@ def _arc_faults(prompt: str, turns: Turns) -> Iterator[str]:
         if turn["role"] == "user"
     ]
     if declared and felt and felt[0] == declared[2].lower() != declared[1].lower():
-        yield "the feelings run against the declared arc"
+        yield "the emotions run against the declared arc"
 
 
 def _turns(prompt: str) -> Turns:

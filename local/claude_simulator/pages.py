@@ -25,12 +25,12 @@ def page(items: list[dict[str, Any]], query: dict[str, str]) -> dict[str, Any]:
         start = _index(ids, query["after_id"]) + 1 if "after_id" in query else 0
         end = min(len(items), start + limit)
         more = end < len(items)
-    shown = items[start:end]
+    rows = items[start:end]
     return {
-        "data": shown,
+        "data": rows,
         "has_more": more,
-        "first_id": shown[0]["id"] if shown else None,
-        "last_id": shown[-1]["id"] if shown else None,
+        "first_id": rows[0]["id"] if rows else None,
+        "last_id": rows[-1]["id"] if rows else None,
     }
 
 

@@ -1,4 +1,4 @@
-"""A deterministic value for a JSON schema, and the two ways to bend a value against one."""
+"""Deterministic example values of a JSON schema, and values made to fit or to violate one."""
 
 from __future__ import annotations
 

@@ -65,7 +65,7 @@ class ClaudeSimulator:
 
     @property
     def journal(self) -> Journal:
-        """What was asked so far."""
+        """The counts of the calls so far."""
         return self._api.state.journal
 
     def script(self, *faults: Fault | Mapping[str, Any]) -> None:

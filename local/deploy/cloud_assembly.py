@@ -53,7 +53,7 @@ class StackArtifact:
         return {name: value for name, value in values.items() if name in declared}
 
     def digest(self, parameters: Mapping[str, str]) -> str:
-        """Return what changes whenever a deployment would change something."""
+        """Return a hash that changes whenever a deployment would change something."""
         content = json.dumps([self.template, dict(parameters)], sort_keys=True)
         return hashlib.sha256(content.encode()).hexdigest()
 

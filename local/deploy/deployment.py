@@ -1,4 +1,4 @@
-"""Brings the emulated AWS to what the cloud assembly says, doing nothing where nothing changed."""
+"""Deploys a cloud assembly to the emulated AWS, skipping what is unchanged."""
 
 from collections.abc import Callable, Mapping
 from typing import Any
@@ -13,7 +13,7 @@ Record = dict[str, Any]
 
 
 def is_current(record: Record, stacks: list[StackArtifact], parameters: Mapping[str, str]) -> bool:
-    """Tell whether a record shows these stacks, deployed with these parameters."""
+    """Return whether a record is of these stacks, deployed with these parameters."""
     return record.keys() == {stack.name for stack in stacks} and all(
         record[stack.name]["digest"] == stack.digest(stack.parameters_from(parameters))
         for stack in stacks
@@ -28,7 +28,7 @@ def deploy(
 ) -> Record:
     """Upload the assets and create or update every stack in turn; returns the new record.
 
-    ``uploaded`` hears of the archives of functions and layers. Raises DeploymentFailed.
+    ``uploaded`` is called with the archives of functions and layers. Raises DeploymentFailed.
     """
     s3 = client("s3", endpoint_url)
     cloudformation = client("cloudformation", endpoint_url)

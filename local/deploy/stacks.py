@@ -27,7 +27,7 @@ class DeployedStack:
 
 
 def pretend_bootstrapped(ssm: Any) -> None:
-    """Set what CDK templates look up to find out whether the account was bootstrapped."""
+    """Set the parameter by which CDK templates check that the account is bootstrapped."""
     ssm.put_parameter(Name=_BOOTSTRAP_PARAMETER, Value="30", Type="String", Overwrite=True)
 
 

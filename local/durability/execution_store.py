@@ -15,7 +15,7 @@ HISTORY_BUDGET_BYTES = 64 * 1024 * 1024
 
 
 class StoredHistory:
-    """The events of a finished execution, read from disk when somebody asks for them."""
+    """The events of a finished execution, read from disk on access."""
 
     def __init__(self, path: Path) -> None:
         self._path = path
@@ -51,9 +51,9 @@ class ExecutionStore:
         journal.append(event)
 
     def finish(self, execution: Execution) -> list[str]:
-        """Write the record of an ended execution, take its events out of memory, make room.
+        """Write the record of an ended execution, drop its events from memory, free disk space.
 
-        Returns the ARNs of the executions that had to go.
+        Returns the ARNs of the executions that were deleted.
         """
         arn = execution["executionArn"]
         self.save(execution)

@@ -18,7 +18,7 @@ class Channel:
         self._stream = stream
 
     def send(self, message: Any) -> None:
-        """Send one message; raise ChannelClosed when nobody is there."""
+        """Send one message; raise ChannelClosed if the process at the other end is gone."""
         content = json.dumps(message).encode()
         try:
             self._stream.sendall(struct.pack("!I", len(content)) + content)
@@ -26,7 +26,7 @@ class Channel:
             raise ChannelClosed from None
 
     def send_descriptor(self, descriptor: int) -> None:
-        """Send an open file descriptor; raise ChannelClosed when nobody is there."""
+        """Send an open file descriptor; raise ChannelClosed if the other process is gone."""
         try:
             socket.send_fds(self._stream, [b"+"], [descriptor])
         except OSError:

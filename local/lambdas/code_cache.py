@@ -10,7 +10,7 @@ from pathlib import Path
 
 
 class CodeCache:
-    """Extracted archives in one folder; an archive is extracted beside and moved into place."""
+    """Extracted archives in one folder; each is extracted to a draft and moved into place."""
 
     def __init__(self, folder: Path) -> None:
         self._folder = folder

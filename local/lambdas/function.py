@@ -1,4 +1,4 @@
-"""What the engine knows of one deployed function, and what an invocation returns."""
+"""A deployed function, and the result of an invocation."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -11,7 +11,7 @@ MAX_PAYLOAD_BYTES = 6 * 1024 * 1024
 
 @dataclass(frozen=True)
 class Function:
-    """A deployed function: where its code lies, what its environment holds, what it may use."""
+    """A deployed function: the paths of its code, its environment and its limits."""
 
     name: str
     arn: str

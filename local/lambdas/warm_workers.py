@@ -12,7 +12,7 @@ IDLE_SECONDS = 300.0
 
 
 class WarmWorkers:
-    """Lends workers; those given back are lent again, or end after IDLE_SECONDS without use."""
+    """A pool of workers; idle ones are reused, and end after IDLE_SECONDS."""
 
     def __init__(self, function: Function, lifeline: int) -> None:
         self._function = function
@@ -26,7 +26,7 @@ class WarmWorkers:
         self._reaper: threading.Timer | None = None
 
     def take(self) -> Worker:
-        """Lend a worker.
+        """Take an idle worker, or fork one.
 
         Raises InitFailed when the handler cannot be imported, ChannelClosed when no worker can be
         started, as after ``close``.
@@ -41,7 +41,7 @@ class WarmWorkers:
         return worker
 
     def give_back(self, worker: Worker) -> None:
-        """Take a worker back that is ready for the next invocation."""
+        """Return a worker to the pool."""
         with self._lock:
             self._busy.discard(worker)
             if self._closed:
@@ -57,7 +57,7 @@ class WarmWorkers:
             self._busy.discard(worker)
 
     def close(self) -> None:
-        """Kill all workers, lent ones too."""
+        """Kill all workers, including those in use."""
         with self._lock:
             self._closed = True
             workers = [*self._busy, *(worker for _, worker in self._idle)]

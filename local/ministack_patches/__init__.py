@@ -1,7 +1,7 @@
 """Corrections to ministack, each in a module that names its reason and its conformance test.
 
 They reach into private names, so they hold for exactly one version, checked at every start.
-When a conformance test of ``tests/local/conformance`` says that upstream mended something,
+When a conformance test of ``tests/local/conformance`` reports that upstream fixed something,
 remove the patch.
 """
 

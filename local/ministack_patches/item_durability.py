@@ -36,7 +36,7 @@ class ItemDurability:
         self._dynamodb.get_state = self._state_without_items
 
     def replay(self) -> None:
-        """Bring the items back, once the tables are loaded; those of deleted tables are dropped."""
+        """Restore the items, once the tables are loaded; those of deleted tables are dropped."""
         tables = {table["TableId"]: table for table in self._dynamodb._tables.all_values()}
 
         def apply(effect: Effect) -> None:

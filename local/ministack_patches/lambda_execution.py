@@ -15,7 +15,7 @@ Execute = Callable[[dict[str, Any], bytes, list[bytes], Any], Invocation]
 
 
 def install(execute: Execute) -> None:
-    """Hand every invocation of a Python function to ``execute``."""
+    """Run every invocation of a Python function with ``execute``."""
     from ministack.services import lambda_svc
 
     def run(function: dict[str, Any], event: Any, _request_id: str) -> dict[str, Any]:
@@ -31,4 +31,4 @@ def install(execute: Execute) -> None:
 
 
 def _nothing(*_arguments: Any, **_named: Any) -> None:
-    """Keep no log lines and no metrics: the workers write their log files themselves."""
+    """Discard log lines and metrics: the workers write their log files themselves."""

@@ -1,6 +1,6 @@
 """Keeps multipart uploads over a restart, and completes none that S3 would refuse.
 
-Reasons: ministack holds uploads in memory only, so that one can never be gone on with; it
+Reasons: ministack holds uploads in memory only, so that none can be resumed; it
 completes uploads whose parts are out of order, or smaller than 5 MiB, which S3 refuses.
 """
 
@@ -36,7 +36,7 @@ class MultipartUploads:
         self._complete = s3._complete_multipart_upload
 
     def install(self) -> None:
-        """Bring back what a stop interrupted; keep what comes from now on."""
+        """Restore uploads that a stop interrupted, and store new ones from now on."""
         s3 = self._s3
         for upload_id, upload in self._store.load():
             s3._multipart_uploads._data[ACCOUNT, upload_id] = upload

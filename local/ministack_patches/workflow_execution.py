@@ -35,7 +35,7 @@ class WorkflowExecution:
         self._stepfunctions.get_state = self._state_without_executions
 
     def restore(self) -> list[str]:
-        """Bring back the executions of known state machines; returns the ARNs of running ones."""
+        """Restore the executions of known state machines; returns the ARNs of running ones."""
         running = []
         for execution in self._store.load():
             arn = execution["executionArn"]
@@ -48,7 +48,7 @@ class WorkflowExecution:
         return running
 
     def resume(self, arns: list[str]) -> None:
-        """Let executions that were running at the last stop go on."""
+        """Resume executions that were running at the last stop."""
         for arn in arns:
             threading.Thread(target=self._run, args=(arn,), name="execution", daemon=True).start()
 
@@ -109,7 +109,7 @@ class WorkflowExecution:
             execution = self._executions().get(request.get("executionArn"))
             if execution is None or execution["status"] != "RUNNING":
                 return self._stop(request)
-            run = self._runner.take_out(execution)
+            run = self._runner.detach(execution)
             response = self._stop(request)
             self._runner.stopped(execution, run)
         return response

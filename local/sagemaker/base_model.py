@@ -1,4 +1,4 @@
-"""The tiny base model: built on the spot and put where base models lie, once per data folder.
+"""The tiny base model: built locally and uploaded with the base models, once per data folder.
 
 Its tokenizer learns the Claude simulator's phrases, because the conversations of a local run are
 made of them. The same phrases give the same weights.
@@ -25,12 +25,12 @@ _LAST = "config.json"
 
 _PHRASES = REPOSITORY / "local" / "claude_simulator" / "conversation" / "phrases"
 _POLL_SECONDS = 0.2
-_GIVING_WAY = ("nice", "-n", "5")
-"""Nobody waits for the model yet; who works on the system meanwhile comes first."""
+_LOW_PRIORITY = ("nice", "-n", "5")
+"""The build runs at low priority: requests to the system come first."""
 
 
 class TinyBaseModel:
-    """Builds the model in the background; ``state`` says how far that is, in words."""
+    """Builds the model in the background; ``state`` describes its progress."""
 
     def __init__(self, environment: TrainingEnvironment, folder: Path) -> None:
         self.state = "none: the templates have no bucket for base models"
@@ -40,7 +40,7 @@ class TinyBaseModel:
         self._thread: threading.Thread | None = None
 
     def provide(self, s3: Any, bucket: str) -> None:
-        """Begin to build the model unless it lies in the bucket, or torch is not installed."""
+        """Start to build the model, unless it is in the bucket or torch is not installed."""
         stored = s3.list_objects_v2(Bucket=bucket, Prefix=PREFIX + _LAST)
         if stored["KeyCount"]:
             self.state = "ready"
@@ -52,12 +52,12 @@ class TinyBaseModel:
             self._thread.start()
 
     def wait(self) -> None:
-        """Return once nothing is being built, any more or at all."""
+        """Wait for the end of the build, if there is one."""
         if self._thread is not None:
             self._thread.join()
 
     def close(self) -> None:
-        """End the building; the next start begins anew."""
+        """Abort the build; the next start begins again."""
         self._closing.set()
         self.wait()
 
@@ -70,7 +70,7 @@ class TinyBaseModel:
         log = self._folder.with_name("base_model.log")
         builder = [str(self._environment.python), "-m", "training_container.tiny_model"]
         arguments = [str(model), "--corpus", str(corpus)]
-        command = [*_GIVING_WAY, *builder, *arguments]
+        command = [*_LOW_PRIORITY, *builder, *arguments]
         container = Container(command, passed_on(), REPOSITORY, log)
         while (code := container.wait(_POLL_SECONDS)) is None:
             if self._closing.is_set():

@@ -32,7 +32,7 @@ class Container:
         os.close(lifeline)
 
     def wait(self, seconds: float) -> int | None:
-        """Wait at most so long for the end; returns the exit code, None while it runs on."""
+        """Wait up to that many seconds; returns the exit code, None if it is still running."""
         try:
             code = self._process.wait(seconds)
         except subprocess.TimeoutExpired:
@@ -45,7 +45,7 @@ class Container:
         self._process.send_signal(signal.SIGTERM)
 
     def kill(self) -> None:
-        """End all its processes now; nothing happens to one that has ended."""
+        """Kill all its processes; does nothing after the container has ended."""
         if self._held >= 0:
             with contextlib.suppress(OSError):
                 os.close(self._held)

@@ -23,7 +23,7 @@ Send = Callable[[dict[str, Any]], Awaitable[None]]
 
 
 class Endpoint:
-    """ASGI application that hands requests to ``answer``, in a thread."""
+    """ASGI application that answers requests with ``answer``, in a thread."""
 
     def __init__(self, answer: Answer) -> None:
         self._answer = answer

@@ -10,7 +10,7 @@ class RequestRefused(Exception):
 
 
 class JobFailed(Exception):
-    """A training job cannot go on; the message becomes its FailureReason."""
+    """A training job has failed; the message becomes its FailureReason."""
 
 
 def invalid(message: str) -> RequestRefused:

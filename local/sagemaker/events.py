@@ -1,4 +1,4 @@
-"""Tells EventBridge of a job's changes, as SageMaker does on its own behalf.
+"""Sends the status changes of jobs to EventBridge, as SageMaker does.
 
 Through ministack's own function: PutEvents refuses sources that begin with ``aws.`` to callers.
 Source of the event: SageMaker's documentation on events, "SageMaker Training Job State Change".
@@ -14,7 +14,7 @@ _TIMES = ("CreationTime", "TrainingStartTime", "TrainingEndTime", "LastModifiedT
 
 
 def announce(job: TrainingJob) -> None:
-    """Put the event of a job's present state on the default bus."""
+    """Put the event of a job's current status on the default bus."""
     from ministack.core.responses import set_request_account_id, set_request_region
     from ministack.services import eventbridge
 

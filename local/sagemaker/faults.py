@@ -38,7 +38,7 @@ class ScriptedFaults:
     """Faults still to come, by name, in a JSON file that may be replaced at any time.
 
     ``{"limit_exceeded": 2, "capacity_errors": 1}``: the next two requests are refused, the first
-    job after them fails for want of capacity. Without the file nothing goes wrong.
+    job after them fails for lack of capacity. Without the file nothing goes wrong.
     """
 
     def __init__(self, file: Path) -> None:
@@ -46,7 +46,7 @@ class ScriptedFaults:
         self._lock = threading.Lock()
 
     def take(self, fault: str) -> bool:
-        """Tell whether a fault is due now, and count it as done."""
+        """Use up one fault of that name; return whether there was one."""
         with self._lock:
             if not self._file.exists():
                 return False

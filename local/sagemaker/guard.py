@@ -1,4 +1,4 @@
-"""Stands between the engine and a container: ends every process of it when the engine is gone.
+"""The guard of a container: ends all its processes when the engine has ended.
 
 Run as a script with the read end of a pipe and the container's command; it imports nothing of
 this project. The engine holds the pipe's write end and never writes: its end, or the engine

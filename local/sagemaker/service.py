@@ -3,12 +3,12 @@
 from collections.abc import Mapping
 
 from local.deploy.clients import client
+from local.sagemaker.attempt import JobContext
 from local.sagemaker.base_model import TinyBaseModel
 from local.sagemaker.endpoint import Endpoint
 from local.sagemaker.events import announce
 from local.sagemaker.faults import ScriptedFaults
 from local.sagemaker.job_store import JobStore
-from local.sagemaker.surroundings import Surroundings
 from local.sagemaker.training_environment import TrainingEnvironment
 from local.sagemaker.training_jobs import TrainingJobs
 from local.settings import DataFolder, Settings
@@ -29,10 +29,10 @@ class SageMaker:
         self._store = JobStore(folder.training)
         self._s3 = client("s3", endpoint_url)
         faults = ScriptedFaults(folder.training / "faults.json")
-        around = Surroundings(self._store, self._s3, environment, faults, announce)
+        context = JobContext(self._store, self._s3, environment, faults, announce)
         self._base_model = TinyBaseModel(environment, folder.root / "tmp" / "base_model")
         # Jobs wait for the base model, because a channel that is half there looks like a whole one.
-        self._jobs = TrainingJobs(around, settings.training_places, self._base_model.wait)
+        self._jobs = TrainingJobs(context, settings.training_places, self._base_model.wait)
         self.endpoint = Endpoint(self._jobs.answer)
 
     def start(self, outputs: Mapping[str, str]) -> None:

@@ -130,10 +130,10 @@ class TrainingJob:
 
 def new_job(request: dict[str, Any], described: set[str], now: float) -> TrainingJob:
     """Return the job that a checked request asks for, of which these members are described."""
-    shown = {name: value for name, value in request.items() if name in described}
+    fields = {name: value for name, value in request.items() if name in described}
     job = TrainingJob(
         {
-            **shown,
+            **fields,
             "TrainingJobArn": arn_of(request["TrainingJobName"]),
             "CreationTime": now,
             "TrainingJobStatus": "InProgress",

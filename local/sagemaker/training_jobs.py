@@ -5,14 +5,12 @@ import time
 from collections.abc import Callable
 from typing import Any
 
-from local.sagemaker.attempt import Attempt
+from local.sagemaker.attempt import STOP_GRACE_SECONDS, STOPPED, Attempt, JobContext, StopSignal
 from local.sagemaker.errors import RequestRefused, invalid
 from local.sagemaker.faults import LIMIT_EXCEEDED, THROTTLED, limit_message
 from local.sagemaker.job_listing import list_jobs
-from local.sagemaker.orders import STOP_GRACE_SECONDS, STOPPED, Orders
 from local.sagemaker.request_rules import check_job
 from local.sagemaker.service_model import ServiceModel
-from local.sagemaker.surroundings import Surroundings
 from local.sagemaker.training_job import TrainingJob, new_job
 from local.sagemaker.training_queue import TrainingQueue
 
@@ -20,19 +18,19 @@ Document = dict[str, Any]
 
 
 class TrainingJobs:
-    """Creates, describes, lists and stops jobs, and takes up those that a stop interrupted.
+    """Creates, describes, lists and stops jobs, and resumes those that a stop interrupted.
 
-    Jobs begin to run when ``until_ready`` has returned, in a thread of theirs.
+    Jobs start after ``until_ready`` has returned, each in its own thread.
     """
 
     def __init__(
         self,
-        surroundings: Surroundings,
+        context: JobContext,
         places: int,
         until_ready: Callable[[], None] = lambda: None,
     ) -> None:
-        self._around = surroundings
-        self._store = surroundings.store
+        self._context = context
+        self._store = context.store
         self._model = ServiceModel()
         self._started = False
         self._queue = TrainingQueue(self._run, places, until_ready)
@@ -54,7 +52,7 @@ class TrainingJobs:
         self._started = True
 
     def close(self) -> None:
-        """Interrupt what runs; it goes on from its checkpoints at the next start."""
+        """Interrupt running jobs; they resume from their checkpoints at the next start."""
         self._queue.close()
 
     def answer(self, operation: str, request: Any) -> Document:
@@ -69,7 +67,7 @@ class TrainingJobs:
 
     def _create(self, request: Document) -> Document:
         check_job(request)
-        faults = self._around.faults
+        faults = self._context.faults
         if faults.take(THROTTLED):
             raise RequestRefused("ThrottlingException", "Rate exceeded")
         if faults.take(LIMIT_EXCEEDED):
@@ -88,7 +86,7 @@ class TrainingJobs:
             if self._queue.is_full:
                 job.enter("Pending", time.time())
             self._store.save(job)
-        self._around.announce(job)
+        self._context.announce(job)
         self._queue.put(job.name)
         return {"TrainingJobArn": job.description["TrainingJobArn"]}
 
@@ -107,8 +105,8 @@ class TrainingJobs:
             if job.waiting:
                 job.enter("Stopped", time.time())
             self._store.save(job)
-            self._queue.order(job.name, STOPPED, STOP_GRACE_SECONDS)
-        self._around.announce(job)
+            self._queue.stop(job.name, STOPPED, STOP_GRACE_SECONDS)
+        self._context.announce(job)
         return {}
 
     def _add_tags(self, request: Document) -> Document:
@@ -129,7 +127,7 @@ class TrainingJobs:
         return job
 
     def _take_up(self, job: TrainingJob) -> None:
-        """Let a job go on that had not ended; one that was being stopped is stopped now."""
+        """Resume a job that had not ended; one in status Stopping is stopped now."""
         now = time.time()
         alive = self._store.place(job.name).alive
         with self._store.lock:
@@ -141,11 +139,11 @@ class TrainingJobs:
             if job.secondary_status == "Interrupted":
                 job.enter("Restarting", now)
             self._store.save(job)
-        self._around.announce(job)
+        self._context.announce(job)
         if not job.has_ended:
             self._queue.put(job.name)
 
-    def _run(self, name: str, orders: Orders) -> None:
+    def _run(self, name: str, stop: StopSignal) -> None:
         job = self._find(name)
         with self._store.lock:
             if job.has_ended:
@@ -155,6 +153,6 @@ class TrainingJobs:
             if job.secondary_status == "Pending":
                 job.enter("Starting", time.time())
             self._store.save(job)
-        Attempt(job, orders, self._around).run()
+        Attempt(job, stop, self._context).run()
         if not job.has_ended and not self._queue.closing:
             self._take_up(job)

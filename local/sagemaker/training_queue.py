@@ -1,14 +1,14 @@
-"""Which job trains when: the oldest first, as many at a time as there are places."""
+"""The queue of training jobs: the oldest first, a limited number at a time."""
 
 import queue
 import threading
 import time
 from collections.abc import Callable
 
-from local.sagemaker.orders import INTERRUPTED, INTERRUPTION_GRACE_SECONDS, Orders
+from local.sagemaker.attempt import INTERRUPTED, INTERRUPTION_GRACE_SECONDS, StopSignal
 
-Run = Callable[[str, Orders], None]
-"""Runs the job of a name to its end, following orders."""
+Run = Callable[[str, StopSignal], None]
+"""Runs the job of a name until its end or its stop signal."""
 
 
 class TrainingQueue:
@@ -19,14 +19,14 @@ class TrainingQueue:
         self._until_ready = until_ready
         self._waiting: queue.SimpleQueue[str | None] = queue.SimpleQueue()
         self._lock = threading.Lock()
-        self._orders: dict[str, Orders] = {}
+        self._signals: dict[str, StopSignal] = {}
         self.closing = False
         self._threads = [
             threading.Thread(target=self._work, name="training", daemon=True) for _ in range(places)
         ]
 
     def start(self) -> None:
-        """Begin with the jobs that wait."""
+        """Start to run the queued jobs."""
         for thread in self._threads:
             thread.start()
 
@@ -34,28 +34,28 @@ class TrainingQueue:
     def is_full(self) -> bool:
         """Whether another job would have to wait."""
         with self._lock:
-            return len(self._orders) >= len(self._threads)
+            return len(self._signals) >= len(self._threads)
 
     def put(self, name: str) -> None:
-        """Let a job run when its turn comes."""
+        """Queue a job."""
         with self._lock:
-            self._orders[name] = Orders()
+            self._signals[name] = StopSignal()
         self._waiting.put(name)
 
-    def order(self, name: str, reason: str, grace_seconds: float) -> None:
-        """Order the early end of a job that runs or waits; others are left alone."""
+    def stop(self, name: str, reason: str, grace_seconds: float) -> None:
+        """Request the early end of a job that runs or waits; other names are ignored."""
         with self._lock:
-            orders = self._orders.get(name)
-        if orders is not None:
-            orders.give(reason, grace_seconds)
+            signal = self._signals.get(name)
+        if signal is not None:
+            signal.send(reason, grace_seconds)
 
     def close(self) -> None:
-        """Interrupt what runs and return when it has ended; waiting jobs stay where they are."""
+        """Interrupt running jobs and wait for their end; waiting jobs stay as they are."""
         with self._lock:
             self.closing = True
-            running = list(self._orders.values())
-        for orders in running:
-            orders.give(INTERRUPTED, INTERRUPTION_GRACE_SECONDS)
+            running = list(self._signals.values())
+        for signal in running:
+            signal.send(INTERRUPTED, INTERRUPTION_GRACE_SECONDS)
         for _ in self._threads:
             self._waiting.put(None)
         deadline = time.monotonic() + INTERRUPTION_GRACE_SECONDS + 2
@@ -67,8 +67,8 @@ class TrainingQueue:
         self._until_ready()
         while (name := self._waiting.get()) is not None and not self.closing:
             with self._lock:
-                orders = self._orders[name]
-            self._run(name, orders)
+                signal = self._signals[name]
+            self._run(name, signal)
             with self._lock:
-                if self._orders[name] is orders:  # it was not put here once more
-                    del self._orders[name]
+                if self._signals[name] is signal:  # unless the job was queued again meanwhile
+                    del self._signals[name]

@@ -83,7 +83,7 @@ def _has_type(kind: str, value: Any) -> bool:
 
 def _timestamp(value: Any) -> datetime | None:
     try:
-        moment = datetime.fromisoformat(value)
+        timestamp = datetime.fromisoformat(value)
     except (TypeError, ValueError):
         return None
-    return moment if moment.tzinfo else None
+    return timestamp if timestamp.tzinfo else None

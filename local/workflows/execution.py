@@ -50,7 +50,7 @@ class ExecutionRunner:
         self.settling = threading.RLock()
 
     def started(self, execution: Execution) -> None:
-        """Keep a new execution, before anybody is told that it started."""
+        """Store a new execution, before StartExecution is answered."""
         self._store.save(execution)
         for event in execution["events"]:
             self._store.append(execution["executionArn"], event)
@@ -79,8 +79,8 @@ class ExecutionRunner:
         finally:
             expiry.cancel()
 
-    def take_out(self, execution: Execution) -> Run | None:
-        """Stop recording an execution that somebody is about to abort; None if not begun yet."""
+    def detach(self, execution: Execution) -> Run | None:
+        """Stop recording an execution before it is aborted; None if it has not begun."""
         with self.settling:
             run = self._runs.pop(execution["executionArn"], None)
         if run is not None:
@@ -88,7 +88,7 @@ class ExecutionRunner:
         return run
 
     def stopped(self, execution: Execution, run: Run | None) -> None:
-        """Keep an execution that was taken out and aborted, and cancel its states."""
+        """Store an execution that was detached and aborted, and cancel its states."""
         self._store.append(execution["executionArn"], execution["events"][-1])
         execution.pop("resume", None)
         self._forget(self._store.finish(execution))

@@ -15,7 +15,7 @@ Step = tuple[Any, str | None]
 
 @dataclass(frozen=True)
 class Frame:
-    """Where a run of states belongs: its context object, its scope, who hears of each state."""
+    """The context object and scope of a run of states; ``entered`` is called at each state."""
 
     context: dict[str, Any]
     scope: Cancellation

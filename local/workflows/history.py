@@ -52,7 +52,7 @@ class History:
         self.seal()
 
     def seal(self) -> None:
-        """Take no more events: the execution has ended, whatever its states still do."""
+        """Refuse further events: the execution has ended, even if states still run."""
         with self._lock:
             self._sealed = True
 

@@ -51,10 +51,10 @@ class Interpreter:
             name = following
         return value
 
-    def _record(self, state: State, moment: str, name: str, data_field: str, data: Any) -> None:
+    def _record(self, state: State, change: str, name: str, data_field: str, data: Any) -> None:
         details = {"name": name, data_field: json.dumps(data)}
         self._history.add(
-            f"{state['Type']}State{moment}", **{f"state{moment}EventDetails": details}
+            f"{state['Type']}State{change}", **{f"state{change}EventDetails": details}
         )
 
     def _step(self, state: State, value: Any, frame: Frame) -> Step:

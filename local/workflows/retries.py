@@ -1,4 +1,4 @@
-"""Retry and Catch: which failed attempt is made again, after how long, and who takes over."""
+"""Retry and Catch: whether and when a failed attempt is retried, and which state follows."""
 
 from collections.abc import Callable, Sequence
 from typing import Any

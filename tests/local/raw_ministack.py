@@ -60,7 +60,7 @@ class RawMinistack:
 
 def resident_kib(process: int) -> int:
     """Return how much memory a process holds, in KiB."""
-    shown = subprocess.run(
+    listed = subprocess.run(
         ["ps", "-o", "rss=", "-p", str(process)], capture_output=True, check=True
     )
-    return int(shown.stdout)
+    return int(listed.stdout)

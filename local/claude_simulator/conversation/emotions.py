@@ -1,10 +1,10 @@
-"""How feelings move through a conversation."""
+"""How emotions develop over a conversation."""
 
 from __future__ import annotations
 
 import random
 
-from local.claude_simulator.conversation.scaffolding import Feeling
+from local.claude_simulator.conversation.scaffolding import Emotion
 
 # Where the middle exchanges stand, in order; the first is always `opening`, the last `closing`.
 _MIDDLE = ("exploring", "turning", "planning")
@@ -33,7 +33,7 @@ def emotion_of(exchange: int, exchanges: int, start: str, path: list[str], end: 
 class Intensity:
     """A line from a point in the starting range to a point in the ending range, slightly uneven."""
 
-    def __init__(self, start: Feeling, end: Feeling, rng: random.Random) -> None:
+    def __init__(self, start: Emotion, end: Emotion, rng: random.Random) -> None:
         self._rng = rng
         self._first = rng.uniform(start.minimum, start.maximum)
         self._last = rng.uniform(end.minimum, end.maximum)

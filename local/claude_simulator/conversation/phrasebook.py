@@ -44,7 +44,7 @@ class Exchange:
 
 @dataclass(frozen=True, slots=True)
 class ArcPhrases:
-    """Everything said along one emotional arc: exchanges by phase, and the feelings."""
+    """Everything said along one emotional arc: exchanges by phase, and the emotions."""
 
     exchanges: dict[str, tuple[Exchange, ...]]
     user_shape: Banks
@@ -99,7 +99,7 @@ def arc_phrases(arc_key: str) -> ArcPhrases:
 
 @cache
 def persona_phrases(persona_key: str) -> Banks:
-    """How a persona talks; unknown ones share a neutral voice."""
+    """How a persona speaks; unknown ones share a neutral voice."""
     table = _load("personas")
     return _banks(table.get(persona_key, table[_FALLBACK]))
 

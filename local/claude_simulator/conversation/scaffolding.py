@@ -25,7 +25,7 @@ _RANGE = re.compile(r"(\d+(?:\.\d+)?)\s*-\s*(\d+(?:\.\d+)?)\s*$")
 
 
 @dataclass(frozen=True, slots=True)
-class Feeling:
+class Emotion:
     """An emotion and the range its intensity lies in, from 0 to 1."""
 
     emotion: str
@@ -35,15 +35,15 @@ class Feeling:
 
 @dataclass(frozen=True, slots=True)
 class Scaffolding:
-    """Who speaks, how the feelings move and about what."""
+    """The persona, the emotional arc and the topic of a conversation."""
 
     persona_name: str = "Alex Rivera"
     archetype: str = "The Thoughtful Client"
     persona_key: str = "general"
     arc_name: str = "Uncertainty to Confidence"
     arc_key: str = "general"
-    start: Feeling = Feeling("uncertainty", 0.6, 0.8)
-    end: Feeling = Feeling("confidence", 0.6, 0.8)
+    start: Emotion = Emotion("uncertainty", 0.6, 0.8)
+    end: Emotion = Emotion("confidence", 0.6, 0.8)
     min_exchanges: int = 3
     max_exchanges: int = 5
     topic_name: str = "Household Finances"
@@ -69,8 +69,8 @@ def read_scaffolding(prompt: str) -> Scaffolding | None:
         persona_key=persona[2] or default.persona_key,
         arc_name=arc[0] or default.arc_name,
         arc_key=arc[1] or default.arc_key,
-        start=_feeling(lines.get("from"), default.start),
-        end=_feeling(lines.get("to"), default.end),
+        start=_emotion(lines.get("from"), default.start),
+        end=_emotion(lines.get("to"), default.end),
         min_exchanges=low,
         max_exchanges=high,
         topic_name=topic[0] or default.topic_name,
@@ -84,13 +84,13 @@ def _parts(line: str | None, count: int) -> list[str]:
     return (parts + [""] * count)[:count]
 
 
-def _feeling(line: str | None, default: Feeling) -> Feeling:
+def _emotion(line: str | None, default: Emotion) -> Emotion:
     text = line or ""
     intensity = _RANGE.search(text)
     if intensity is None:
-        return Feeling(text.strip() or default.emotion, default.minimum, default.maximum)
+        return Emotion(text.strip() or default.emotion, default.minimum, default.maximum)
     low, high = sorted(min(float(number), 1.0) for number in intensity.groups())
-    return Feeling(text[: intensity.start()].strip() or default.emotion, low, high)
+    return Emotion(text[: intensity.start()].strip() or default.emotion, low, high)
 
 
 def _exchanges(line: str | None, default: Scaffolding) -> tuple[int, int]:

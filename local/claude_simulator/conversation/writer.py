@@ -20,12 +20,12 @@ def write_conversation(
     """
     exchanges = rng.randint(scaffolding.min_exchanges, scaffolding.max_exchanges) + extra_exchanges
     speech = Speech(scaffolding, rng)
-    feelings = _Feelings(scaffolding, exchanges, rng)
+    emotions = _Emotions(scaffolding, exchanges, rng)
     turns: list[dict[str, Any]] = []
     for exchange in range(exchanges):
         question, answer = speech.exchange(phase_of(exchange, exchanges))
-        turns.append(_turn(len(turns) + 1, "user", question, feelings.client(exchange)))
-        turns.append(_turn(len(turns) + 1, "assistant", answer, feelings.advisor(exchange)))
+        turns.append(_turn(len(turns) + 1, "user", question, emotions.client(exchange)))
+        turns.append(_turn(len(turns) + 1, "assistant", answer, emotions.advisor(exchange)))
     metadata = {
         "client_persona": f"{scaffolding.persona_name} - {scaffolding.archetype}",
         "session_context": speech.context(),
@@ -35,16 +35,16 @@ def write_conversation(
     return {"conversation_metadata": metadata, "turns": turns}
 
 
-def _turn(number: int, role: str, content: str, feelings: dict[str, Any]) -> dict[str, Any]:
+def _turn(number: int, role: str, content: str, emotions: dict[str, Any]) -> dict[str, Any]:
     return {
         "turn_number": number,
         "role": role,
         "content": content,
-        "emotional_context": feelings,
+        "emotional_context": emotions,
     }
 
 
-class _Feelings:
+class _Emotions:
     """The emotional context of every turn of one conversation."""
 
     def __init__(self, scaffolding: Scaffolding, exchanges: int, rng: random.Random) -> None:
@@ -64,7 +64,7 @@ class _Feelings:
         }
 
     def advisor(self, exchange: int) -> dict[str, Any]:
-        """Steady company; the last word shares the feeling that the client arrives at."""
+        """Steady company; the last word shares the emotion that the client arrives at."""
         primary = self._along(self._arc.advisor_emotions, exchange)
         others = tuple(name for name in self._arc.advisor_emotions if name != primary)
         last = exchange == self._exchanges - 1

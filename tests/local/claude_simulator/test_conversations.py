@@ -69,14 +69,14 @@ def test_turns_alternate_from_user_to_assistant_within_the_range(of: Arc) -> Non
 @every_arc
 def test_feelings_move_from_the_start_of_the_arc_to_its_end(of: Arc) -> None:
     for conversation in samples(of):
-        feelings = [
+        emotions = [
             turn["emotional_context"] for turn in conversation["turns"] if turn["role"] == "user"
         ]
-        assert feelings[0]["primary_emotion"] == of.start
-        assert within(feelings[0]["intensity"], of.start_range)
-        assert feelings[-1]["primary_emotion"] == of.end
-        assert within(feelings[-1]["intensity"], of.end_range)
-        between = {feeling["primary_emotion"] for feeling in feelings[1:-1]}
+        assert emotions[0]["primary_emotion"] == of.start
+        assert within(emotions[0]["intensity"], of.start_range)
+        assert emotions[-1]["primary_emotion"] == of.end
+        assert within(emotions[-1]["intensity"], of.end_range)
+        between = {emotion["primary_emotion"] for emotion in emotions[1:-1]}
         assert not between & {of.start, of.end}
         last = conversation["turns"][-1]["emotional_context"]
         assert last["secondary_emotion"] == of.end

@@ -9,7 +9,7 @@ from local.claude_simulator import ClaudeSimulator, Journal, fingerprint
 
 from .requests import message_body
 
-MESSAGES = message_body("a secret wish")["messages"]
+MESSAGES = message_body("a secret question")["messages"]
 
 
 def test_a_fingerprint_does_not_depend_on_the_order_of_keys() -> None:
@@ -25,7 +25,7 @@ def test_the_journal_tells_how_often_a_conversation_was_paid_for(
     simulator: ClaudeSimulator, client: Anthropic
 ) -> None:
     for _ in range(2):
-        client.messages.create(**message_body("a secret wish"))
+        client.messages.create(**message_body("a secret question"))
     client.messages.create(**message_body("another"))
     assert simulator.journal.paid_for(MESSAGES) == 2
     assert simulator.journal.calls_for(MESSAGES) == 2
@@ -35,7 +35,7 @@ def test_the_journal_tells_how_often_a_conversation_was_paid_for(
 
 
 def test_the_journal_holds_no_text(simulator: ClaudeSimulator, client: Anthropic) -> None:
-    client.messages.create(**message_body("a secret wish"))
+    client.messages.create(**message_body("a secret question"))
     assert "secret" not in json.dumps(simulator.journal.snapshot())
 
 
@@ -58,7 +58,7 @@ def test_a_journal_forgets_the_least_recent_conversations() -> None:
 
 
 def test_a_reset_forgets_everything(simulator: ClaudeSimulator, client: Anthropic) -> None:
-    client.messages.create(**message_body("a secret wish"))
+    client.messages.create(**message_body("a secret question"))
     simulator.script({"status": 500})
     simulator.reset()
     assert simulator.journal.calls("messages") == 0

@@ -1,4 +1,4 @@
-"""What ministack itself does wrong: each of these fails once upstream mends it.
+"""What ministack itself does wrong: each of these fails once upstream fixes it.
 
 Then remove the patch that the test names; the tests of the running engine still hold.
 The modules are used here as they come: only the engine's own process patches them.

@@ -10,8 +10,8 @@ from pathlib import Path
 from typing import Any
 
 import boto3
-from local.sagemaker.surroundings import Surroundings
 
+from local.sagemaker.attempt import JobContext
 from local.sagemaker.faults import ScriptedFaults
 from local.sagemaker.job_store import JobStore
 from local.sagemaker.training_environment import TrainingEnvironment
@@ -135,8 +135,8 @@ class Emulated:
     def _jobs(self, until_ready: Callable[[], None] = lambda: None) -> TrainingJobs:
         environment = TrainingEnvironment(self._python, TRAINER, "http://127.0.0.1:1")
         faults = ScriptedFaults(self.folder / "faults.json")
-        around = Surroundings(self.store, self.s3, environment, faults, self._hear)
-        return TrainingJobs(around, 1, until_ready)
+        context = JobContext(self.store, self.s3, environment, faults, self._hear)
+        return TrainingJobs(context, 1, until_ready)
 
     def _hear(self, job: TrainingJob) -> None:
         self.announced.append((job.name, job.secondary_status))

@@ -1,4 +1,4 @@
-"""Stands in for the training container: the same contract, no torch, a step per moment.
+"""Stands in for the training container: the same contract, no torch, quick steps.
 
 Run as ``fake_trainer.py train`` over ``SM_ML_ROOT``. Hyperparameters: ``steps``, ``seconds`` per
 step, ``fail`` (exit code), ``failure`` (text), ``deaf`` (ignore SIGTERM), ``child`` (start one in

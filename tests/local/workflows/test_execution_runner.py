@@ -145,7 +145,7 @@ def test_aborted_execution_records_nothing_more(open_store: OpenStore) -> None:
     thread.start()
     assert entered.wait(10)
     with runner.settling:
-        run = runner.take_out(execution)
+        run = runner.detach(execution)
         execution.update(status="ABORTED", stopDate="2026-01-01T00:00:01.000Z")
         execution["events"].append({"id": 9, "type": "ExecutionAborted"})
         runner.stopped(execution, run)
