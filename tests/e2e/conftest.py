@@ -1,4 +1,4 @@
-"""A running system of the deployed templates, and the client that people use."""
+"""A running system of the deployed templates, with the client of the command line."""
 
 from __future__ import annotations
 
@@ -150,6 +150,6 @@ def shared_system(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Installa
 
 @pytest.fixture
 def system(shared_system: Installation) -> Installation:
-    """A running system that the tests of a module share; its simulator forgets between them."""
+    """A running system that the tests of a module share; its simulator is reset between them."""
     shared_system.reset_claude()
     return shared_system

@@ -1,4 +1,4 @@
-"""What Claude was really asked, by the simulator's own journal, while everything goes wrong."""
+"""Whether answers are paid for once, by the simulator's journal, whatever fails."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ ITEMS = 12
 
 
 def journal(system: Installation) -> dict[str, Any]:
-    """What the simulator was asked since it started or was reset."""
+    """The simulator's counts since it started or was reset."""
     with urllib.request.urlopen(f"{system.simulator_url}/_simulator/journal") as answer:
         counts: dict[str, Any] = json.load(answer)
     return counts
@@ -140,7 +140,7 @@ def test_a_paused_batch_asks_claude_nothing(install: Callable[[], Installation])
     assert progress["cancelled"] == 120 - before
 
 
-def plant_canary(system: Installation) -> None:
+def insert_canary(system: Installation) -> None:
     """Put the canary into the consultant's system prompt and into every persona."""
     for persona in SELECTION["personas"]:
         change = {"financial_situation": f"Keeps a ledger called {CANARY}."}
@@ -178,7 +178,7 @@ def test_no_word_of_a_prompt_reaches_a_log_whatever_fails(
 ) -> None:
     system = install()
     system.start()
-    plant_canary(system)
+    insert_canary(system)
     system.script_claude(
         {"status": 500},
         {"reset": True},

@@ -127,8 +127,12 @@ def test_rows_become_an_adapter_and_the_receipt_is_what_was_trained(
     assert receipt["steps"] == results["total_steps"] == job["total_steps"]
     records = system.client.get("/api/costs", {})["data"]["records"]
     assert [record["job_id"] for record in records] == [job["id"]]
-    told = system.client.get("/api/notifications", {})["data"]["notifications"]
-    assert {one["type"] for one in told} >= {"dataset_ready", "job_completed", "artifact_ready"}
+    notifications = system.client.get("/api/notifications", {})["data"]["notifications"]
+    assert {one["type"] for one in notifications} >= {
+        "dataset_ready",
+        "job_completed",
+        "artifact_ready",
+    }
 
 
 def test_a_training_goes_on_after_the_engine_was_killed(

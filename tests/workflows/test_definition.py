@@ -49,7 +49,7 @@ ALLOWED = {
 """The subset that AWS and the local engine run alike."""
 
 CLOSING_TASK = "FinishBatch"
-"""Nothing comes after it that could mend its failure, so it is tried longer and never caught."""
+"""No later state could repair its failure, so it is retried longer and never caught."""
 
 
 def of_type(kind: str) -> list[tuple[str, State]]:
@@ -119,7 +119,7 @@ def test_all_workers_of_a_job_run_side_by_side() -> None:
 
 
 def test_what_workers_give_back_does_not_travel_on() -> None:
-    """A Map's results would grow with the items; the round goes on as it came."""
+    """A Map's results would grow with the items; the round keeps its input."""
     ((_, workers),) = of_type("Map")
     assert workers["ResultPath"] is None
 

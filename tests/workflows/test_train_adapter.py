@@ -43,7 +43,7 @@ def types_of(system: TrainingSystem, job: TrainingJob) -> list[str]:
 
 
 def test_a_job_is_trained_and_its_adapter_delivered(system: TrainingSystem) -> None:
-    job = system.take_on()
+    job = system.create_job()
     after = trained(system, job)
     assert (after.status, after.stage, after.settled) == ("completed", "done", True)
     assert (after.progress, after.current_step, after.total_steps) == (100.0, 33, 33)
@@ -59,7 +59,7 @@ def test_a_job_is_trained_and_its_adapter_delivered(system: TrainingSystem) -> N
 
 
 def test_what_is_delivered_is_what_was_trained(system: TrainingSystem) -> None:
-    job = system.take_on()
+    job = system.create_job()
     trained(system, job)
     model = system.model(job)
     assert {file.name for file in model.files} >= {"adapter_model.safetensors", "manifest.json"}
@@ -81,7 +81,7 @@ def test_the_curves_arrive_while_it_trains(system: TrainingSystem) -> None:
             seen.append((row.progress, row.current_step))
 
     system.disturb = look
-    job = system.take_on()
+    job = system.create_job()
     trained(system, job)
     assert seen[0][1] > 0
     assert seen == sorted(seen)
@@ -97,7 +97,7 @@ def test_a_job_without_quota_waits_with_the_reason_and_the_next_try(
     system.account.refusals = [NO_QUOTA] * 7
     rows: list[TrainingJob] = []
     system.disturb = lambda *_: rows.append(system.now(job))
-    job = system.take_on()
+    job = system.create_job()
     after = trained(system, job)
     waiting = [row for row in rows if row.stage == "waiting_for_capacity"]
     assert len(waiting) == 7
@@ -111,7 +111,7 @@ def test_a_job_without_quota_waits_with_the_reason_and_the_next_try(
 
 def test_throttling_is_waited_for_like_missing_quota(system: TrainingSystem) -> None:
     system.account.refusals = [("ThrottlingException", "Rate exceeded")]
-    job = system.take_on()
+    job = system.create_job()
     assert trained(system, job).status == "completed"
     assert system.waited[0] == 15
 
@@ -120,7 +120,7 @@ def test_a_job_that_found_no_instance_is_tried_again_under_another_name(
     system: TrainingSystem,
 ) -> None:
     system.account.scripts = [NO_ROOM, NO_ROOM]
-    job = system.take_on()
+    job = system.create_job()
     after = trained(system, job)
     name = job.external_job_id
     assert system.account.created == [name, f"{name}-r2", f"{name}-r3"]
@@ -130,7 +130,7 @@ def test_a_job_that_found_no_instance_is_tried_again_under_another_name(
 
 def test_a_job_without_instances_fails_after_a_day_and_says_why(system: TrainingSystem) -> None:
     system.account.refusals = [NO_QUOTA] * 1000
-    job = system.take_on()
+    job = system.create_job()
     after = trained(system, job)
     assert (after.status, after.error_code) == ("failed", "no_capacity")
     assert "24 hours" in (after.error_message or "")
@@ -143,7 +143,7 @@ def test_a_job_without_instances_fails_after_a_day_and_says_why(system: Training
 
 def test_a_request_that_sagemaker_refuses_fails_at_once(system: TrainingSystem) -> None:
     system.account.refusals = [("ValidationException", "RoleArn: the role cannot be assumed")]
-    job = system.take_on()
+    job = system.create_job()
     after = trained(system, job)
     assert (after.status, after.error_code) == ("failed", "training_request_refused")
     assert "cannot be assumed" in (after.error_message or "")
@@ -153,7 +153,7 @@ def test_a_request_that_sagemaker_refuses_fails_at_once(system: TrainingSystem) 
 def test_a_gated_base_model_that_nobody_has_mirrored_costs_nothing(
     system: TrainingSystem,
 ) -> None:
-    job = system.take_on(base_model="mistral-7b-instruct-v0.3")
+    job = system.create_job(base_model="mistral-7b-instruct-v0.3")
     after = trained(system, job)
     assert (after.status, after.error_code) == ("failed", "training_request_refused")
     assert "Mirror its revision" in (after.error_message or "")
@@ -161,7 +161,7 @@ def test_a_gated_base_model_that_nobody_has_mirrored_costs_nothing(
 
 
 def test_a_base_model_that_is_free_to_load_needs_no_mirror(system: TrainingSystem) -> None:
-    job = system.take_on(base_model="qwen2.5-7b-instruct")
+    job = system.create_job(base_model="qwen2.5-7b-instruct")
     assert trained(system, job).status == "completed"
     (sent,) = system.account.jobs.values()
     assert sent.request["EnableNetworkIsolation"] is False
@@ -170,7 +170,7 @@ def test_a_base_model_that_is_free_to_load_needs_no_mirror(system: TrainingSyste
 def test_a_container_that_fails_tells_its_cause_and_what_was_paid(system: TrainingSystem) -> None:
     reason = "AlgorithmError: OutOfMemoryError: CUDA out of memory., exit code: 1"
     system.account.scripts = [([*HAPPY[:3], sagemaker.FAILED], reason)]
-    job = system.take_on()
+    job = system.create_job()
     after = trained(system, job)
     assert (after.status, after.error_code) == ("failed", "out_of_memory")
     assert after.error_message == "CUDA out of memory."
@@ -187,7 +187,7 @@ def test_a_training_that_ran_out_of_time_still_gives_its_adapter(system: Trainin
         system.leave_an_artifact(name, job, status="stopped", stopped_because="signal", steps=20)
 
     system.account.leaves = leave
-    job = system.take_on(max_cost_usd=3.0)
+    job = system.create_job(max_cost_usd=3.0)
     after = trained(system, job)
     assert (after.status, after.stopped_reason) == ("completed", "max_runtime")
     assert system.model(job).training_summary["total_steps"] == 20
@@ -199,7 +199,7 @@ def test_a_training_that_ended_itself_within_its_budget_is_complete(
     system.account.leaves = lambda name, job: system.leave_an_artifact(
         name, job, stopped_because="budget", steps=12
     )
-    job = system.take_on(max_cost_usd=3.0)
+    job = system.create_job(max_cost_usd=3.0)
     after = trained(system, job)
     assert (after.status, after.stopped_reason, after.current_step) == ("completed", "budget", 12)
 
@@ -213,7 +213,7 @@ def test_a_training_that_overruns_its_budget_is_stopped_and_its_adapter_kept(
         system.leave_an_artifact(name, job, status="stopped", stopped_because="signal", steps=20)
 
     system.account.leaves = leave
-    job = system.take_on(max_cost_usd=1.0)
+    job = system.create_job(max_cost_usd=1.0)
     after = trained(system, job)
     assert system.account.stopped == [job.external_job_id]
     assert (after.status, after.stopped_reason) == ("completed", "budget")
@@ -227,7 +227,7 @@ def test_completed_is_not_believed_where_the_trainer_says_otherwise(
     system.account.leaves = lambda name, job: system.leave_an_artifact(
         name, job, status="stopped", stopped_because="signal", steps=20
     )
-    job = system.take_on()
+    job = system.create_job()
     after = trained(system, job)
     assert (after.status, after.error_code) == ("failed", "not_completed")
     assert after.model_id is None
@@ -235,7 +235,7 @@ def test_completed_is_not_believed_where_the_trainer_says_otherwise(
 
 def test_completed_without_an_adapter_is_a_failure(system: TrainingSystem) -> None:
     system.account.leaves = lambda *_: None
-    job = system.take_on()
+    job = system.create_job()
     after = trained(system, job)
     assert (after.status, after.error_code) == ("failed", "unusable_adapter")
     assert (after.final_cost or 0) > 0
@@ -246,7 +246,7 @@ def test_a_spot_job_goes_on_after_its_instance_was_taken_away(system: TrainingSy
     system.account.scripts = [([*HAPPY[:3], *between, *HAPPY[3:]], None)]
     statuses: list[tuple[str, str]] = []
     system.disturb = lambda *_: statuses.append(((row := system.now(job)).status, row.stage))
-    job = system.take_on(use_spot=True)
+    job = system.create_job(use_spot=True)
     after = trained(system, job)
     assert ("initializing", "waiting_for_capacity") in statuses
     assert after.status == "completed"
@@ -267,7 +267,7 @@ def test_a_killed_function_changes_nothing_about_the_end(
             raise Killed
 
     system.disturb = kill
-    job = system.take_on()
+    job = system.create_job()
     assert trained(system, job).status == "completed"
     assert system.account.created == [job.external_job_id]
     assert len(system.bills(job)) == 1
@@ -282,7 +282,7 @@ def test_a_function_killed_right_after_asking_sagemaker_trains_once(
             raise Killed
 
     system.account.after = die
-    job = system.take_on()
+    job = system.create_job()
     assert trained(system, job).status == "completed"
     assert system.calls["start-training"] == 2
     assert system.account.created == [job.external_job_id]
@@ -297,7 +297,7 @@ def test_a_function_killed_between_the_row_and_the_request_trains_once(
             raise Killed
 
     system.account.before = die
-    job = system.take_on()
+    job = system.create_job()
     assert trained(system, job).status == "completed"
     assert system.account.created == [job.external_job_id]
 
@@ -307,7 +307,7 @@ def test_the_quota_that_the_job_itself_uses_up_is_no_reason_to_wait(
 ) -> None:
     from functions.start_training.handler import lambda_handler
 
-    job = system.take_on(start=False)
+    job = system.create_job(start=False)
     turn = {"ownerId": OWNER, "jobId": job.job_id}
     assert lambda_handler(turn, None)["status"] == "watch"
     system.account.refusals = [NO_QUOTA]
@@ -323,7 +323,7 @@ def cancel_at(system: TrainingSystem, function: str, call: int) -> TrainingJob:
             system.cancel(job)
 
     system.disturb = cancel
-    job = system.take_on(start=False)
+    job = system.create_job(start=False)
     system.workflow.ensure_training(job)
     return job
 
@@ -368,7 +368,7 @@ def test_a_job_cancelled_while_sagemaker_is_being_asked_is_stopped(
             system.cancel(job)
 
     system.account.before = cancel
-    job = system.take_on(start=False)
+    job = system.create_job(start=False)
     system.workflow.ensure_training(job)
     after = trained(system, job)
     assert (after.status, after.settled) == ("cancelled", True)
@@ -384,7 +384,7 @@ def test_a_job_cancelled_while_its_adapter_is_checked_delivers_none(
             system.cancel(job)
 
     system.account.before = cancel
-    job = system.take_on(start=False)
+    job = system.create_job(start=False)
     system.workflow.ensure_training(job)
     after = trained(system, job)
     assert (after.status, after.settled, after.model_id) == ("cancelled", True, None)
@@ -397,7 +397,7 @@ def test_a_long_training_goes_on_in_another_execution(
     for module in ("start_training", "watch_training"):
         monkeypatch.setattr(f"brightrun.services.{module}.MAX_TURNS", 4)
     assert workflow.MAX_TURNS > 4
-    job = system.take_on()
+    job = system.create_job()
     trained(system, job)
     trained(system, job, f"{job.job_id}-2")
     assert system.now(job).status == "completed"
@@ -412,7 +412,7 @@ def test_an_execution_that_was_lost_is_replaced_by_the_sweep(system: TrainingSys
             raise RuntimeError
 
     system.disturb = fail
-    job = system.take_on()
+    job = system.create_job()
     assert system.ended(job.job_id) == "FAILED"
     assert system.sweep().revived == 1
     assert trained(system, job, f"{job.job_id}-2").status == "completed"
@@ -423,13 +423,13 @@ def test_an_execution_that_was_lost_is_replaced_by_the_sweep(system: TrainingSys
 def test_a_job_whose_execution_was_never_started_is_found_by_the_sweep(
     system: TrainingSystem,
 ) -> None:
-    job = system.take_on(start=False)
+    job = system.create_job(start=False)
     assert system.sweep().revived == 1
     assert trained(system, job).status == "completed"
 
 
 def test_starting_a_job_three_times_trains_once(system: TrainingSystem) -> None:
-    job = system.take_on()
+    job = system.create_job()
     for _ in range(2):
         system.workflow.ensure_training(job)
     trained(system, job)
@@ -445,7 +445,7 @@ def test_a_training_job_that_somebody_deletes_is_not_trained_again(
             system.account.jobs.clear()
 
     system.disturb = delete
-    job = system.take_on()
+    job = system.create_job()
     after = trained(system, job)
     assert (after.status, after.error_code) == ("failed", "deleted")
     assert system.account.created == [job.external_job_id]
@@ -483,12 +483,12 @@ def everything_goes_wrong_once(system: TrainingSystem) -> TrainingJob:
             raise RuntimeError
 
     system.disturb = crash
-    return system.take_on()
+    return system.create_job()
 
 
 def quota_is_never_there(system: TrainingSystem) -> TrainingJob:
     system.account.refusals = [NO_QUOTA] * 100
-    return system.take_on()
+    return system.create_job()
 
 
 def cancelled_while_checked(system: TrainingSystem) -> TrainingJob:
@@ -498,13 +498,13 @@ def cancelled_while_checked(system: TrainingSystem) -> TrainingJob:
             system.cancel(job)
 
     system.account.before = cancel
-    job = system.take_on(start=False)
+    job = system.create_job(start=False)
     system.workflow.ensure_training(job)
     return job
 
 
 def cancelled_while_queued(system: TrainingSystem) -> TrainingJob:
-    job = system.take_on(start=False)
+    job = system.create_job(start=False)
     system.cancel(job)
     system.workflow.ensure_training(job)
     return job
@@ -520,6 +520,6 @@ def settled_while_watched(system: TrainingSystem) -> TrainingJob:
             lambda_handler({"ownerId": OWNER, "jobId": job.job_id}, None)
 
     system.disturb = close_billing
-    job = system.take_on(start=False)
+    job = system.create_job(start=False)
     system.workflow.ensure_training(job)
     return job

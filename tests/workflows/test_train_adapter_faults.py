@@ -91,7 +91,9 @@ def test_a_function_killed_after_any_call_changes_nothing_about_the_end(
         for at in range(1, MOST_CALLS, every):
             prepare(system)
             faults.aim(at)
-            job = system.take_on(dataset_id=f"dataset-{at}", job_id=time_ordered_id(system.clock()))
+            job = system.create_job(
+                dataset_id=f"dataset-{at}", job_id=time_ordered_id(system.clock())
+            )
             assert system.ended(job.job_id) == "SUCCEEDED", (at, faults.struck)
             check(system, job, status, attempts)
             if not faults.struck:

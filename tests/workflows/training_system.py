@@ -67,7 +67,7 @@ class TrainingSystem(RunningMachine):
         place = f"{base_model(key).object_prefix}config.json"
         self.aws.s3.put_object(Bucket="base-models", Key=place, Body=b"{}")
 
-    def take_on(
+    def create_job(
         self, *, start: bool = True, dataset_id: str = "dataset-1", **changes: Any
     ) -> TrainingJob:
         """Store a dataset and a job on it; start the machine."""
