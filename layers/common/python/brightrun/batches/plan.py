@@ -29,7 +29,7 @@ from brightrun.scaffolding.prompts import Ingredients, assemble_prompt
 class BatchPlan(BaseModel):
     """Every record the items of a job refer to, by id; one object in S3, read once a worker."""
 
-    model_config = ConfigDict(frozen=True)
+    model_config = ConfigDict(frozen=True, defer_build=True)
 
     job_id: str
     model: str

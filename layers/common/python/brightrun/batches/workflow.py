@@ -21,7 +21,11 @@ EVENTS_PER_ROUND = 100
 MAX_LOOPS = 30
 MAX_ROUNDS = 4
 _EVENT = ConfigDict(
-    alias_generator=to_camel, validate_by_name=True, validate_by_alias=True, frozen=True
+    alias_generator=to_camel,
+    validate_by_name=True,
+    validate_by_alias=True,
+    frozen=True,
+    defer_build=True,
 )
 
 

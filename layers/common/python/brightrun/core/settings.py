@@ -11,7 +11,7 @@ from pydantic import BaseModel, ConfigDict, ValidationError
 class Settings(BaseModel):
     """Read once, at a function's first call; a missing variable fails by its name."""
 
-    model_config = ConfigDict(extra="ignore", frozen=True)
+    model_config = ConfigDict(extra="ignore", frozen=True, defer_build=True)
 
     @classmethod
     def from_environment(cls) -> Self:

@@ -26,7 +26,11 @@ from brightrun.validation.result import ValidationResult
 from brightrun.validation.validator import validate
 
 _EVENT = ConfigDict(
-    alias_generator=to_camel, validate_by_name=True, validate_by_alias=True, frozen=True
+    alias_generator=to_camel,
+    validate_by_name=True,
+    validate_by_alias=True,
+    frozen=True,
+    defer_build=True,
 )
 ValidationStatus = Literal["ready", "error", "superseded"]
 

@@ -10,22 +10,11 @@ from aws_lambda_powertools.event_handler.openapi.params import Header, Path, Que
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, StringConstraints
 from pydantic.alias_generators import to_camel
 
-INK = r"[^\s\x85\x00-\x1f\x7f]"
-"""A character that can be seen."""
-_LINE = r"[^\x00-\x1f\x7f]"
-ONE_LINE = f"^{_LINE}*{INK}{_LINE}*$"
-"""Text without a line break, in which something can be seen."""
-Name = Annotated[
-    str,
-    StringConstraints(strip_whitespace=True, min_length=1, max_length=255, pattern=ONE_LINE),
-]
-"""The name of a record: one line, without white space around it."""
-
 
 class RequestModel(BaseModel):
     """A request body: unknown fields are refused, by name."""
 
-    model_config = ConfigDict(extra="forbid")
+    model_config = ConfigDict(extra="forbid", defer_build=True)
 
 
 class CamelRequest(RequestModel):
@@ -40,7 +29,10 @@ class NestedModel(BaseModel):
     """A part of an answer, read from a domain record's attributes; nothing undeclared gets out."""
 
     model_config = ConfigDict(
-        extra="forbid", from_attributes=True, json_schema_serialization_defaults_required=True
+        extra="forbid",
+        from_attributes=True,
+        json_schema_serialization_defaults_required=True,
+        defer_build=True,
     )
 
 
@@ -67,6 +59,15 @@ class CamelResponseModel(CamelNestedModel, ResponseModel):
 
 Usd = Annotated[float, BeforeValidator(lambda micro_usd: micro_usd / 1e6)]
 """US dollars, read from the millionths in which they are kept."""
+INK = r"[^\s\x85\x00-\x1f\x7f]"
+"""A character that can be seen."""
+_LINE = r"[^\x00-\x1f\x7f]"
+ONE_LINE = f"^{_LINE}*{INK}{_LINE}*$"
+"""Text without a line break, in which something can be seen."""
+Name = Annotated[
+    str,
+    StringConstraints(strip_whitespace=True, min_length=1, max_length=255, pattern=ONE_LINE),
+]
 Identifier = Annotated[str, Field(min_length=1, max_length=100)]
 """A UUID, or the key of a scaffolding record."""
 RecordId = Annotated[str, Path(pattern="^[A-Za-z0-9_-]{1,100}$", max_length=100)]

@@ -65,7 +65,7 @@ Stars = Annotated[float, Field(strict=True, ge=0, le=5, allow_inf_nan=False), _R
 class Content(BaseModel):
     """What people write; unknown fields, and those the system keeps, are refused."""
 
-    model_config = ConfigDict(extra="forbid", frozen=True)
+    model_config = ConfigDict(extra="forbid", frozen=True, defer_build=True)
 
 
 class Record(Content):

@@ -26,7 +26,11 @@ class TrainingStep(BaseModel):
     """One turn of a function: whose job, which execution, how many turns it has had."""
 
     model_config = ConfigDict(
-        alias_generator=to_camel, validate_by_name=True, validate_by_alias=True, frozen=True
+        alias_generator=to_camel,
+        validate_by_name=True,
+        validate_by_alias=True,
+        frozen=True,
+        defer_build=True,
     )
 
     owner_id: str
