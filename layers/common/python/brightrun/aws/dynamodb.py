@@ -8,20 +8,19 @@ import json
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from decimal import Decimal
+from functools import cache
 from itertools import count
 from typing import TYPE_CHECKING, Any
 
-from boto3.dynamodb.types import Binary, TypeDeserializer, TypeSerializer
 from botocore.exceptions import BotoCoreError, ClientError
 
 from brightrun.core.errors import InvalidCursorError, StorageError
 
 if TYPE_CHECKING:
+    from boto3.dynamodb.types import Binary, TypeDeserializer, TypeSerializer
     from mypy_boto3_dynamodb.client import DynamoDBClient
 
 
-_serializer = TypeSerializer()
-_deserializer = TypeDeserializer()
 _FILTERED_READ = 1000
 """Rows read at once behind a filter: about 300 KB of batch items, well under a page's 1 MB."""
 _NUMBERS = {"position"}
@@ -49,8 +48,9 @@ def dynamodb_client() -> DynamoDBClient:
 
 def to_wire(record: Mapping[str, Any]) -> dict[str, Any]:
     """Turn plain values into DynamoDB's typed form; None means "no such attribute"."""
+    serializer, _, _ = _wire_types()
     return {
-        key: _serializer.serialize(_exact(value))
+        key: serializer.serialize(_exact(value))
         for key, value in record.items()
         if value is not None
     }
@@ -58,7 +58,8 @@ def to_wire(record: Mapping[str, Any]) -> dict[str, Any]:
 
 def from_wire(item: Mapping[str, Any]) -> dict[str, Any]:
     """Turn DynamoDB's typed form into plain values, whole numbers as int."""
-    return {key: _plain(_deserializer.deserialize(value)) for key, value in item.items()}
+    _, deserializer, _ = _wire_types()
+    return {key: _plain(deserializer.deserialize(value)) for key, value in item.items()}
 
 
 def row_of(record: Any) -> dict[str, Any]:
@@ -152,6 +153,14 @@ def _require_key(start: Mapping[str, Any] | None, attributes: Sequence[str]) -> 
         raise InvalidCursorError(_MADE_UP)
 
 
+@cache
+def _wire_types() -> tuple[TypeSerializer, TypeDeserializer, type[Binary]]:
+    """Import boto3's types with the first row: they bring all of boto3, as the clients do."""
+    from boto3.dynamodb.types import Binary, TypeDeserializer, TypeSerializer
+
+    return TypeSerializer(), TypeDeserializer(), Binary
+
+
 def _exact(value: Any) -> Any:
     """Floats become exact decimals, as DynamoDB wants them; containers are walked."""
     if isinstance(value, float):
@@ -170,4 +179,5 @@ def _plain(value: Any) -> Any:
         return {key: _plain(inner) for key, inner in value.items()}
     if isinstance(value, list):
         return [_plain(inner) for inner in value]
-    return bytes(value.value) if isinstance(value, Binary) else value  # type: ignore[attr-defined]
+    _, _, binary = _wire_types()
+    return bytes(value.value) if isinstance(value, binary) else value  # type: ignore[attr-defined]
