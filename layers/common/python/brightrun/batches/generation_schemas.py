@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from typing import Annotated, Any, Literal, Self
+from typing import TYPE_CHECKING, Annotated, Any, Literal, Self
 
 from pydantic import Discriminator, Field, Tag, model_validator
 
 from brightrun.batches.create_batch import BatchRequest, CreatedBatch, ParameterSet, Selection
-from brightrun.batches.judgements import MOST_AT_ONCE, AcceptedJudgements, JudgementRequest
+from brightrun.batches.judgements import MOST_AT_ONCE, JudgementRequest
 from brightrun.batches.model import (
     MAX_CALLS_PER_WORKER,
     MAX_ITEMS,
@@ -31,6 +31,10 @@ from brightrun.http.schemas import (
 )
 from brightrun.scaffolding.model import Tier
 from brightrun.scaffolding.schemas import CombinationRequest
+
+if TYPE_CHECKING:
+    from brightrun.batches.judgements import AcceptedJudgements
+
 
 Keys = Annotated[list[Identifier], Field(min_length=1, max_length=1000)]
 Choice = Annotated[

@@ -3,22 +3,18 @@
 from __future__ import annotations
 
 from datetime import datetime
-from typing import Literal, Self
+from typing import TYPE_CHECKING, Literal, Self
 
 from pydantic import Field
 
-from brightrun.batches.log import LogLine
 from brightrun.batches.model import (
     ENDED_JOBS,
-    BatchItem,
-    BatchJob,
     ErrorHandling,
     ItemStatus,
     JobKind,
     JobStatus,
     Priority,
 )
-from brightrun.core.pages import Page
 from brightrun.http.schemas import (
     CamelNestedModel,
     CamelResponseModel,
@@ -27,6 +23,11 @@ from brightrun.http.schemas import (
     ResponseModel,
 )
 from brightrun.scaffolding.model import Tier
+
+if TYPE_CHECKING:
+    from brightrun.batches.log import LogLine
+    from brightrun.batches.model import BatchItem, BatchJob
+    from brightrun.core.pages import Page
 
 
 class JobSummary(CamelNestedModel):

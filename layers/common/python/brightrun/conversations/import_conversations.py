@@ -11,10 +11,9 @@ import uuid
 from collections.abc import Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
-from typing import Any, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
 from brightrun.aws.objects import ObjectStore
-from brightrun.conversations.enrichment.service import ConversationEnricher
 from brightrun.conversations.model import ConversationRecord
 from brightrun.conversations.repository import ConversationRepository
 from brightrun.core import object_keys
@@ -23,6 +22,10 @@ from brightrun.core.ids import imported_conversation_id
 from brightrun.core.timestamps import Clock, iso
 from brightrun.scaffolding.builtin import builtin_records
 from brightrun.scaffolding.model import EmotionalArc, Tier
+
+if TYPE_CHECKING:
+    from brightrun.conversations.enrichment.service import ConversationEnricher
+
 
 Shape = Literal["raw", "enriched", "training_json"]
 MOST_PROMPT_CHARACTERS = 50_000

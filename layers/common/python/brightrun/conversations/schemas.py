@@ -4,20 +4,18 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from math import ceil
-from typing import Any, Literal, Self
+from typing import TYPE_CHECKING, Any, Literal, Self
 
 from pydantic import AliasPath, Field
 
-from brightrun.conversations.import_conversations import Imported
-from brightrun.conversations.model import (
-    ConversationStatistics,
-    EnrichmentStatus,
-    Origin,
-    ReviewStatus,
-)
-from brightrun.conversations.service import ListedConversations
+from brightrun.conversations.model import EnrichmentStatus, Origin, ReviewStatus
 from brightrun.http.schemas import NestedModel, RequestModel, ResponseModel, Usd
 from brightrun.scaffolding.model import Tier
+
+if TYPE_CHECKING:
+    from brightrun.conversations.import_conversations import Imported
+    from brightrun.conversations.model import ConversationStatistics
+    from brightrun.conversations.service import ListedConversations
 
 
 class VerdictView(NestedModel):

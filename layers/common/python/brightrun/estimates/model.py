@@ -337,6 +337,8 @@ def answer(
     asked = dataclasses.replace(wish, gpu=known)
     if wish.profile == "v1":
         return _by_v1(asked, dataset, hyper)
+    # the jobs function only reads such a request
+
     return {**estimate(_plan(asked, dataset, hyper), calibration).as_dict(), "preset_id": preset}
 
 
@@ -350,6 +352,8 @@ def _by_v1(
 
 
 def _plan(wish: EstimateRequest, dataset: Dataset | None, hyper: Hyperparameters) -> Plan:
+    from brightrun.estimates.v2 import Plan
+
     model = default_base_model() if wish.base_model is None else base_model(wish.base_model)
     if dataset is not None:
         return Plan(dataset_size(dataset), model, wish.gpu, hyper, name=dataset.name)

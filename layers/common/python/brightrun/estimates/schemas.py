@@ -2,17 +2,22 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Any, Literal, Self
+from typing import TYPE_CHECKING, Annotated, Any, Literal, Self
 
 from pydantic import Field, model_validator
 
 from brightrun.catalog import presets
-from brightrun.catalog.base_models import BaseModelEntry, base_models, default_base_model
-from brightrun.catalog.gpu_instances import GpuConfig, GpuType, gpu_types, price_date, price_region
+from brightrun.catalog.base_models import base_models, default_base_model
+from brightrun.catalog.gpu_instances import GpuConfig, gpu_types, price_date, price_region
 from brightrun.catalog.presets import PresetId
 from brightrun.estimates.model import DEFAULT_PROFILE, EstimateRequest, Profile
-from brightrun.estimates.service import Report
 from brightrun.http.schemas import NestedModel, RequestModel, ResponseModel
+
+if TYPE_CHECKING:
+    from brightrun.catalog.base_models import BaseModelEntry
+    from brightrun.catalog.gpu_instances import GpuType
+    from brightrun.estimates.service import Report
+
 
 Name = Annotated[str, Field(min_length=1, max_length=100)]
 Whole = Annotated[int, Field(ge=-(2**31), le=2**31)]

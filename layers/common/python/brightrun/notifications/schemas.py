@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
-from typing import Self
+from typing import TYPE_CHECKING, Self
 
 from pydantic import ConfigDict, Field
 
-from brightrun.core.pages import Page
 from brightrun.http.schemas import NestedModel, ResponseModel
-from brightrun.notifications.model import Notification, NotificationType, Priority
+from brightrun.notifications.model import NotificationType, Priority
+
+if TYPE_CHECKING:
+    from brightrun.core.pages import Page
+    from brightrun.notifications.model import Notification
 
 
 class NotificationView(NestedModel):

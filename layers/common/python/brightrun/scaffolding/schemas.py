@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable
-from typing import Annotated, Any, Literal, Self
+from typing import TYPE_CHECKING, Annotated, Any, Literal, Self
 
 from aws_lambda_powertools.event_handler.openapi.params import Header, Path, Query
 from pydantic import Field
@@ -12,7 +12,6 @@ from pydantic import Field
 from brightrun.core.errors import InvalidInputError
 from brightrun.core.fields import Flag
 from brightrun.http.schemas import Identifier, NestedModel, RequestModel, ResponseModel
-from brightrun.scaffolding.matching import RankedTemplate
 from brightrun.scaffolding.model import (
     Baseline,
     Complexity,
@@ -26,7 +25,6 @@ from brightrun.scaffolding.model import (
     Label,
     Labels,
     Persona,
-    PromptTemplate,
     PromptTemplateContent,
     Prose,
     R,
@@ -38,6 +36,11 @@ from brightrun.scaffolding.model import (
     TrainingTopic,
 )
 from brightrun.scaffolding.prompts import PLACEHOLDERS
+
+if TYPE_CHECKING:
+    from brightrun.scaffolding.matching import RankedTemplate
+    from brightrun.scaffolding.model import PromptTemplate
+
 
 RecordName = Annotated[
     str, Path(pattern=r"^[^\x00-\x1f\x7f]{1,150}$", max_length=150, description="The id or key.")

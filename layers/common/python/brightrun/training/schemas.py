@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Any, Self
+from typing import TYPE_CHECKING, Annotated, Any, Self
 
 from pydantic import ConfigDict, Field
 
@@ -19,15 +19,12 @@ from brightrun.estimates.schemas import (
 from brightrun.estimates.schemas import Name as RegistryName
 from brightrun.http.schemas import Name, NestedModel, RequestModel, ResponseModel
 from brightrun.training.create_training_job import TrainingJobRequest
-from brightrun.training.model import (
-    EventLevel,
-    JobStage,
-    JobStatus,
-    MetricsPoint,
-    TrainingEvent,
-    TrainingJob,
-)
-from brightrun.training.service import JobDetails
+from brightrun.training.model import EventLevel, JobStage, JobStatus, TrainingJob
+
+if TYPE_CHECKING:
+    from brightrun.core.pages import Page
+    from brightrun.training.model import MetricsPoint, TrainingEvent
+    from brightrun.training.service import JobDetails
 
 
 class TrainingJobBody(RequestModel):

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Annotated, Literal, Self
+from typing import TYPE_CHECKING, Annotated, Literal, Self
 from uuid import UUID
 
 from pydantic import AliasPath, ConfigDict, Field
@@ -12,7 +12,12 @@ from brightrun.core.fields import Flag
 from brightrun.core.pages import Page
 from brightrun.http.schemas import Name, NestedModel, RequestModel, ResponseModel
 from brightrun.training_files.build_training_file import Choice
-from brightrun.training_files.model import Eligibility, FileFormat, TrainingFile
+from brightrun.training_files.model import Eligibility, FileFormat
+
+if TYPE_CHECKING:
+    from brightrun.core.pages import Page
+    from brightrun.training_files.model import TrainingFile
+
 
 MOST_IDS = 80
 """Conversations that one request takes, as in the original."""

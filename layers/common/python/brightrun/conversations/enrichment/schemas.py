@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Any, Literal, Self
+from typing import TYPE_CHECKING, Annotated, Any, Literal, Self
 
 from pydantic import Field
 
@@ -17,6 +17,11 @@ from brightrun.http.schemas import (
     NestedModel,
     ResponseModel,
 )
+
+if TYPE_CHECKING:
+    from brightrun.conversations.enrichment.service import Enriched
+    from brightrun.conversations.model import ConversationRecord
+
 
 StageStatus = Literal["pending", "in_progress", "completed", "failed"]
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import statistics
-from typing import Literal, Self
+from typing import TYPE_CHECKING, Literal, Self
 
 from pydantic import AliasPath, Field
 
@@ -17,6 +17,11 @@ from brightrun.conversations.generation_log.model import (
 from brightrun.conversations.generation_log.service import LogStatistics
 from brightrun.core.pages import Page
 from brightrun.http.schemas import NestedModel, ResponseModel, Usd
+
+if TYPE_CHECKING:
+    from brightrun.conversations.generation_log.model import FailedGeneration, GenerationLogEntry
+    from brightrun.conversations.service import LogStatistics
+    from brightrun.core.pages import Page
 
 
 class FailureView(NestedModel):

@@ -3,28 +3,21 @@
 from __future__ import annotations
 
 from collections import Counter
-from typing import Annotated, Literal, Self
+from typing import TYPE_CHECKING, Annotated, Literal, Self
 
 from aws_lambda_powertools.event_handler.openapi.params import Query
 from pydantic import AfterValidator, Field, model_validator
 
-from brightrun.conversations.model import (
-    ConversationFilter,
-    ConversationRecord,
-    EnrichmentStatus,
-    ReviewStatus,
-)
+from brightrun.conversations.model import ConversationFilter, EnrichmentStatus, ReviewStatus
 from brightrun.conversations.review.model import (
     LONGEST_REASON,
     LONGEST_TURN,
     AuditAction,
-    AuditEntry,
     Decision,
     Deletion,
     ReviewAction,
 )
-from brightrun.conversations.review.service import MOST_AT_ONCE, DecidedMany, TurnEdit
-from brightrun.core.pages import Page
+from brightrun.conversations.review.service import MOST_AT_ONCE, TurnEdit
 from brightrun.http.schemas import (
     INK,
     CamelNestedModel,
@@ -35,6 +28,12 @@ from brightrun.http.schemas import (
     ResponseModel,
 )
 from brightrun.scaffolding.model import Tier
+
+if TYPE_CHECKING:
+    from brightrun.conversations.model import ConversationRecord
+    from brightrun.conversations.review.model import AuditEntry
+    from brightrun.conversations.review.service import DecidedMany
+    from brightrun.core.pages import Page
 
 
 def _said(reason: str) -> str:

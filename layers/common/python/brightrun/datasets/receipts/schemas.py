@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Any, Literal, Self
+from typing import TYPE_CHECKING, Annotated, Any, Literal, Self
 
 from pydantic import Field
 
-from brightrun.catalog.base_models import BaseModelEntry
 from brightrun.datasets.receipts.service import ReceiptRequest
 from brightrun.http.schemas import NestedModel, RequestModel, ResponseModel
-from brightrun.sft.receipt import Receipt
 from brightrun.sft.settings import DatasetSettings
+
+if TYPE_CHECKING:
+    from brightrun.catalog.base_models import BaseModelEntry
+    from brightrun.sft.receipt import Receipt
+
 
 LONGEST_SEQUENCE = 131_072
 """The longest context of the registry's base models, in tokens."""

@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Any, Literal, Self
+from typing import TYPE_CHECKING, Annotated, Any, Literal, Self
 
 from pydantic import ConfigDict, Field
 
-from brightrun.core.pages import Page
 from brightrun.http.schemas import NestedModel, RequestModel, ResponseModel
 from brightrun.training.adapters.model import ModelArtifact
-from brightrun.training.adapters.service import ModelLinks
+
+if TYPE_CHECKING:
+    from brightrun.core.pages import Page
+    from brightrun.training.adapters.service import ModelLinks
+
 
 FileName = Annotated[str, Field(min_length=1, max_length=255)]
 

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import datetime
-from typing import Self
+from typing import TYPE_CHECKING, Self
 
 from brightrun.http.schemas import NestedModel, ResponseModel
-from brightrun.training.costs.service import CostSummary
 from brightrun.training.schemas import CostRecordView
+
+if TYPE_CHECKING:
+    from brightrun.training.costs.service import CostSummary
 
 
 class DayOfCosts(NestedModel):
