@@ -12,7 +12,6 @@ from typing import NamedTuple
 from aws_cdk import Acknowledgment, App, Validations
 from cdk_nag import AwsSolutionsChecks
 from constructs import IConstruct
-
 from infra.acknowledged_datasets import DATASETS_ACKNOWLEDGEMENTS
 from infra.acknowledged_training import JOBS, MODELS, TRAINING_ACKNOWLEDGEMENTS
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections import Counter
 from typing import TYPE_CHECKING, Annotated, Literal, Self
 
@@ -37,7 +38,7 @@ if TYPE_CHECKING:
 
 
 def _said(reason: str) -> str:
-    if not reason.strip():
+    if not re.search(INK, reason):
         raise ValueError("It is blank; say why, or leave it out.")
     return reason
 
