@@ -58,7 +58,7 @@ def state_machine_arn(stack: Stack, name: str) -> str:
 class LoggedStateMachine(Construct):
     """A Standard state machine whose role allows what STATE_MACHINE_GRANTS says under `grants`.
 
-    `mend` tells operators, in its alarms, what helps when an execution failed or timed out.
+    `remedy` says in its alarms what helps when an execution failed or timed out.
     """
 
     def __init__(
@@ -71,7 +71,7 @@ class LoggedStateMachine(Construct):
         definition: Path,
         function_arns: Mapping[str, str],
         settings: StageSettings,
-        mend: str = "its history says where; start it again",
+        remedy: str = "its history says where; start it again",
     ) -> None:
         super().__init__(scope, construct_id)
         values = {f"{function}Arn": arn for function, arn in function_arns.items()}
@@ -97,15 +97,18 @@ class LoggedStateMachine(Construct):
                 include_execution_data=False,
             ),
         )
+        self._raise_alarms(name, remedy)
+
+    def _raise_alarms(self, name: str, remedy: str) -> None:
         failure_alarm(
             self,
             "FailedAlarm",
             metric=self.state_machine.metric_failed(),
-            description=f"An execution of {name} failed: {mend}",
+            description=f"An execution of {name} failed: {remedy}",
         )
         failure_alarm(
             self,
             "TimedOutAlarm",
             metric=self.state_machine.metric_timed_out(),
-            description=f"An execution of {name} timed out: {mend}",
+            description=f"An execution of {name} timed out: {remedy}",
         )

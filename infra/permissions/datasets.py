@@ -39,7 +39,7 @@ DATASETS_GRANTS: Mapping[str, tuple[Grant, ...]] = {
         Grant(
             ("s3:ListBucket",),
             "DatasetsBucket",
-            "find all objects of a dataset to delete, and be told 404 for a file that is missing",
+            "find all objects of a dataset to delete, and get 404 for a file that is missing",
         ),
         Grant(("s3:GetObject",), "TrainingFilesBucket/*", "copy the version that is imported"),
         Grant(
@@ -72,7 +72,7 @@ DATASETS_GRANTS: Mapping[str, tuple[Grant, ...]] = {
         Grant(
             ("s3:ListBucket",),
             "DatasetsBucket",
-            "find what is left of such a dataset, and be told 404 for a file that is gone",
+            "find what is left of such a dataset, and get 404 for a file that is gone",
         ),
     ),
     "notifications": (

@@ -14,7 +14,7 @@ START_BATCH = Grant(
 LEARN_THAT_A_FILE_IS_MISSING = Grant(
     ("s3:ListBucket",),
     "ConversationFilesBucket",
-    "be told 404 for a file that is not there; the code lists nothing",
+    "get 404 for a file that is not there; the code lists nothing",
 )
 
 ENRICH = (

@@ -21,7 +21,7 @@ HAND_OVER = Grant(
 LEARN_THAT_AN_ARTIFACT_IS_MISSING = Grant(
     ("s3:ListBucket",),
     "ModelsBucket",
-    "be told 404 for a file that is not there; the code lists nothing",
+    "get 404 for a file that is not there; the code lists nothing",
 )
 
 TRAINING_WORKFLOW_GRANTS: Mapping[str, tuple[Grant, ...]] = {
@@ -38,7 +38,7 @@ TRAINING_WORKFLOW_GRANTS: Mapping[str, tuple[Grant, ...]] = {
         Grant(
             ("s3:ListBucket",),
             "BaseModelsBucket",
-            "be told 404 for a model that is not there; the code lists nothing",
+            "get 404 for a model that is not there; the code lists nothing",
         ),
         Grant(
             (
@@ -115,7 +115,7 @@ TRAINING_WORKFLOW_GRANTS: Mapping[str, tuple[Grant, ...]] = {
         Grant(
             ("states:DescribeExecution",),
             "TrainAdapterExecutions",
-            "see whether somebody goes on with a job",
+            "see whether an execution still runs for a job",
         ),
         HAND_OVER,
     ),

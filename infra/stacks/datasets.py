@@ -62,7 +62,7 @@ class DatasetsStack(Stack):
             definition=VALIDATE_DATASET_DEFINITION,
             function_arns={"ValidateDatasetFunction": validator.function.function_arn},
             settings=settings,
-            mend="confirm the dataset again",
+            remedy="confirm the dataset again",
         )
         arn = machine.state_machine.state_machine_arn
         self.validate_dataset = Target(arn, "VALIDATE_DATASET_STATE_MACHINE_ARN", arn)

@@ -17,7 +17,7 @@ from infra.components.layers import shared_layers
 from infra.components.service_function import FunctionSpec, ServiceFunction
 from infra.components.state_machine import LoggedStateMachine, state_machine_arn
 from infra.components.target import Target, training_jobs_target
-from infra.components.training_image import training_image
+from infra.components.training_image import TrainingImage, training_image
 from infra.components.training_parameters import training_environment
 from infra.components.training_role import TrainingRole
 from infra.settings import StageSettings
@@ -63,8 +63,18 @@ class TrainingStack(Stack):
             "TrainingJobs": training_jobs_target(self),
             "TrainingRole": Target(role.role_arn, "TRAINING_ROLE_ARN", role.role_arn),
         }
+        machine = self._state_machine(image, data.targets["ModelsBucket"].value)
+        self._watch_over(self._function(EVENTS, {}))
+        arn = machine.state_machine.state_machine_arn
+        self.targets: Mapping[str, Target] = {
+            "TrainAdapterStateMachine": _machine_target(arn),
+            "TrainingJobs": self._own_targets["TrainingJobs"],
+        }
+        CfnOutput(self, "TrainAdapterStateMachineArn", value=arn)
+        CfnOutput(self, "TrainingRoleArn", value=role.role_arn)
+
+    def _state_machine(self, image: TrainingImage, models_bucket: str) -> LoggedStateMachine:
         times = training_environment(self)
-        models_bucket = data.targets["ModelsBucket"].value
         start = self._function(
             START,
             {
@@ -75,7 +85,7 @@ class TrainingStack(Stack):
         )
         watch = self._function(WATCH, times)
         finish = self._function(FINISH, {"WATCH_SECONDS": times["WATCH_SECONDS"]})
-        machine = LoggedStateMachine(
+        return LoggedStateMachine(
             self,
             "TrainAdapter",
             name=TRAIN_ADAPTER,
@@ -86,17 +96,9 @@ class TrainingStack(Stack):
                 "WatchTrainingFunction": watch.function_arn,
                 "FinishTrainingFunction": finish.function_arn,
             },
-            settings=settings,
-            mend="the sweep goes on with the job within 15 minutes; see why it failed",
+            settings=self._settings,
+            remedy="the sweep goes on with the job within 15 minutes; see why it failed",
         )
-        self._watch_over(self._function(EVENTS, {}))
-        arn = machine.state_machine.state_machine_arn
-        self.targets: Mapping[str, Target] = {
-            "TrainAdapterStateMachine": _machine_target(arn),
-            "TrainingJobs": self._own_targets["TrainingJobs"],
-        }
-        CfnOutput(self, "TrainAdapterStateMachineArn", value=arn)
-        CfnOutput(self, "TrainingRoleArn", value=role.role_arn)
 
     def _function(self, spec: FunctionSpec, environment: Mapping[str, str]) -> lambda_.Function:
         made = ServiceFunction(

@@ -54,6 +54,15 @@ class WorkflowsStack(Stack):
             ),
             "GenerateBatchStateMachine": start_target(state_machine_arn(self, GENERATE_BATCH)),
         }
+        process_next = self._claude_worker(targets)
+        finish_batch = self._worker(FINISH_BATCH, targets, {})
+        machine = self._state_machine(process_next, finish_batch)
+        arn = machine.state_machine.state_machine_arn
+        self.generate_batch = start_target(arn)
+        CfnOutput(self, "GenerateBatchStateMachineArn", value=arn)
+        CfnOutput(self, "ClaudeApiKeySecretArn", value=secret.attr_id)
+
+    def _claude_worker(self, targets: dict[str, Target]) -> ServiceFunction:
         claude = claude_environment(self)
         process_next = self._worker(PROCESS_NEXT, targets, claude)
         grant_claude_access(
@@ -62,8 +71,12 @@ class WorkflowsStack(Stack):
             provider=claude["CLAUDE_PROVIDER"],
             workspace_id=claude["CLAUDE_WORKSPACE_ID"],
         )
-        finish_batch = self._worker(FINISH_BATCH, targets, {})
-        machine = LoggedStateMachine(
+        return process_next
+
+    def _state_machine(
+        self, process_next: ServiceFunction, finish_batch: ServiceFunction
+    ) -> LoggedStateMachine:
+        return LoggedStateMachine(
             self,
             "GenerateBatch",
             name=GENERATE_BATCH,
@@ -73,13 +86,9 @@ class WorkflowsStack(Stack):
                 "ProcessNextFunction": process_next.function.function_arn,
                 "FinishBatchFunction": finish_batch.function.function_arn,
             },
-            settings=settings,
-            mend="start the batch again with retry-failed, or resume it",
+            settings=self._settings,
+            remedy="start the batch again with retry-failed, or resume it",
         )
-        arn = machine.state_machine.state_machine_arn
-        self.generate_batch = start_target(arn)
-        CfnOutput(self, "GenerateBatchStateMachineArn", value=arn)
-        CfnOutput(self, "ClaudeApiKeySecretArn", value=secret.attr_id)
 
     def _worker(
         self, spec: FunctionSpec, targets: dict[str, Target], environment: dict[str, str]
@@ -112,5 +121,5 @@ class WorkflowsStack(Stack):
 
 
 def start_target(arn: str) -> Target:
-    """How a function is told which state machine to start."""
+    """The state machine that a function starts, for its role and its environment."""
     return Target(arn, "GENERATE_BATCH_STATE_MACHINE_ARN", arn)

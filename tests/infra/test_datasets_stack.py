@@ -43,14 +43,14 @@ def test_the_machine_waits_longer_for_the_validator_than_it_may_run(templates: T
 
 
 @pytest.mark.slow
-def test_the_api_is_told_which_machine_to_start(templates: Templates) -> None:
+def test_the_api_gets_the_machine_to_start(templates: Templates) -> None:
     variables = templates.functions()["datasets"]["Environment"]["Variables"]
     arn = text(variables["VALIDATE_DATASET_STATE_MACHINE_ARN"])
     assert arn.startswith(f"{DATASETS}:ExportsOutputRefValidationStateMachine")
 
 
 @pytest.mark.slow
-def test_operators_are_told_what_helps_a_failed_validation(templates: Templates) -> None:
+def test_the_alarm_says_what_helps_a_failed_validation(templates: Templates) -> None:
     alarms = templates.of_type("AWS::CloudWatch::Alarm", DATASETS).values()
-    told = [alarm["Properties"]["AlarmDescription"] for alarm in alarms]
-    assert sum("confirm the dataset again" in words for words in told) == 2
+    descriptions = [alarm["Properties"]["AlarmDescription"] for alarm in alarms]
+    assert sum("confirm the dataset again" in words for words in descriptions) == 2

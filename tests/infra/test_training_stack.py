@@ -114,11 +114,11 @@ def test_a_local_run_deploys_without_the_image(assembly: Path) -> None:
     assert not [asset for asset in stack.assets if (asset.source / "training_container").exists()]
 
 
-def test_the_context_is_what_docker_itself_is_told_to_send() -> None:
+def test_the_context_is_what_docker_itself_sends() -> None:
     lines = (ROOT / ".dockerignore").read_text().splitlines()
-    told = [line for line in lines if line and not line.startswith("#")]
+    sent = [line for line in lines if line and not line.startswith("#")]
     # CDK needs the Dockerfile among the files; Docker itself does not.
-    assert [line for line in told if line != "training_container/Dockerfile"] == list(CONTEXT)
+    assert [line for line in sent if line != "training_container/Dockerfile"] == list(CONTEXT)
 
 
 @pytest.mark.parametrize(
