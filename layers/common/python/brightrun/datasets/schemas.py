@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal, Self
 
 from pydantic import ConfigDict, Field, StringConstraints
 
+from brightrun.core.pages import Page
 from brightrun.datasets.create_dataset import DatasetRequest
 from brightrun.datasets.model import MOST_BYTES, Dataset, DatasetSource, DatasetStatus, Upload
 from brightrun.formats.format import api_names
