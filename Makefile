@@ -60,12 +60,13 @@ demo: ## Write twelve conversations and train an adapter on them, end to end
 	@$(MAKE) --no-print-directory -j 2 synth $(TRAINING)
 	@$(BIN)/python -m local.demo
 
-check: $(INSTALLED) ## Lint, format check and types
+check: $(INSTALLED) $(TRAINING) ## Lint, format check and types
 	@$(BIN)/ruff check .
 	@$(BIN)/ruff format --check .
 	@$(BIN)/mypy
+	@$(BIN)/mypy --config-file training_container/mypy.ini --python-executable $(VENV)-train/bin/python
 
-test: check synth $(TRAINING) ## Run every test
+test: check synth ## Run every test
 	@$(BIN)/pytest -n 2 --dist loadfile --ignore tests/training --ignore tests/sdk
 	@$(MAKE) --no-print-directory test-training
 

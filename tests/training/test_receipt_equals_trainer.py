@@ -116,8 +116,12 @@ def test_every_template_and_family_of_tokenizers_is_counted_alike(
     path = tmp_path / "input" / "data" / "training" / "train.jsonl"
     write_rows(path, messy_rows())
     for merge in ("auto", "off"):
-        given = {"prefix_merge": merge, "batch_size": 4, "max_seq_length": 700}
-        given["max_too_long_fraction"] = 0.5
+        given: dict[str, Any] = {
+            "prefix_merge": merge,
+            "batch_size": 4,
+            "max_seq_length": 700,
+            "max_too_long_fraction": 0.5,
+        }
         receipt = receipt_of(path, tokenizer, given)
         assert_equal(receipt, trainers_dataset(tmp_path, tokenizer, given))
 

@@ -116,5 +116,8 @@ def summed_nll(model: Any, batch: Microbatch) -> torch.Tensor:
     """The summed negative log likelihood of the target tokens, in nats, with its gradient."""
     head: nn.Linear = model.get_base_model().get_output_embeddings()
     states = hidden_states(model, batch)
-    loss: torch.Tensor = _FrozenHeadLoss.apply(states, head.weight, head.bias, batch.targets)
+    # torch types no Function's apply.
+    loss: torch.Tensor = _FrozenHeadLoss.apply(  # type: ignore[no-untyped-call]
+        states, head.weight, head.bias, batch.targets
+    )
     return loss
