@@ -36,6 +36,7 @@ class Installation:
         self._stack = ExitStack()
         self._system: LocalSystem | None = None
         self.client: ApiClient
+        self.token: Callable[[], str]
 
     def start(self, *, latency_seconds: float = 0.0, trains: bool = False) -> None:
         environ = {**os.environ, "BRIGHTRUN_SIMULATOR_LATENCY": str(latency_seconds)}
@@ -48,6 +49,7 @@ class Installation:
         store = ProfileStore(self.folder / "profiles")
         session = sign_in_locally(self._system.folder.outputs, store)
         self.client = self._stack.enter_context(ApiClient(session.profile.api_url, session))
+        self.token = session.access_token
 
     def kill(self) -> None:
         """End the engine as a power cut would: no signal handler runs."""
