@@ -67,7 +67,9 @@ check: $(INSTALLED) $(TRAINING) ## Lint, format check and types
 	@$(BIN)/mypy --config-file training_container/mypy.ini --python-executable $(VENV)-train/bin/python
 
 test: check synth ## Run every test
-	@$(BIN)/pytest -n 2 --dist loadfile --ignore tests/training --ignore tests/sdk
+	@$(BIN)/pytest -n 2 --dist loadfile tests/unit --cov --cov-report=
+	@echo "Coverage of brightrun by tests/unit alone: $$($(BIN)/coverage report --format=total) % of its lines"
+	@$(BIN)/pytest -n 2 --dist loadfile --ignore tests/unit --ignore tests/training --ignore tests/sdk
 	@$(MAKE) --no-print-directory test-training
 
 test-training: $(TRAINING) ## Run the tests of the training container alone
