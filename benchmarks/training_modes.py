@@ -28,7 +28,7 @@ from training_container.trainer.model import (
     trained_parameters,
 )
 from training_container.trainer.optimizer import AdapterOptimizer
-from training_container.trainer.step import Trainee
+from training_container.trainer.step import Trainer
 from training_container.trainer.throughput import flops_per_token
 from training_container.trainer.workers import Workers
 
@@ -128,7 +128,7 @@ def _ours(
         free, _ = torch.cuda.mem_get_info()
         limit = plan_microbatch(free, base.config, dropout=False, recompute=recompute).tokens
     optimizer = AdapterOptimizer(list(trained_parameters(model).values()), config)
-    trainee = Trainee(model, optimizer, workers, limit, config.seed)
+    trainer = Trainer(model, optimizer, workers, limit, config.seed)
     merge = "off" if mode == "ours_unmerged" else "auto"
     examples = arrange(train, merge, config.batch_size)
     measured = Measured()
@@ -136,7 +136,7 @@ def _ours(
         if number == options.steps + WARM_UP:
             break
         began = now(workers.device)
-        trainee.learn(step, number, examples, LEARNING_RATE)
+        trainer.train_step(step, number, examples, LEARNING_RATE)
         if number >= WARM_UP:
             measured.seconds.append(now(workers.device) - began)
             measured.tokens.append(sum(len(examples[i].ids) for i in step.indexes))

@@ -1,7 +1,8 @@
-"""PID 1 of the training container: one process per GPU, one exit code, one cause of failure.
+"""Entry point (PID 1) of the training container: starts one process per GPU.
 
-SageMaker sends SIGTERM to PID 1 and kills 120 s later; this forwards it at once and lets the
-processes save. Needs the standard library alone.
+SageMaker sends SIGTERM to PID 1 and kills 120 s later; the launcher forwards the signal, so that
+the processes can save. If a process fails, the others are killed and the cause is written to
+`output/failure`. Uses the standard library only.
 """
 
 from __future__ import annotations
@@ -19,7 +20,7 @@ from types import FrameType
 
 PACKAGE_PARENT = Path(__file__).resolve().parent.parent
 SHARED_PACKAGE = PACKAGE_PARENT / "layers" / "common" / "python"
-"""Where brightrun.sft lies in a checkout; in the image it lies in PACKAGE_PARENT."""
+"""The folder of brightrun in a checkout; in the image that is PACKAGE_PARENT."""
 GRACE_SECONDS = 110
 """Seconds between the stop signal and killing what is left; SageMaker kills after 120."""
 MULTI_HOST_PORT = 7777
@@ -27,7 +28,7 @@ FAILURE_LIMIT = 1024
 
 
 class Launcher:
-    """Starts the job's processes on this host, forwards signals, and tells how it ended."""
+    """Starts the job's processes on this host, forwards signals, reports a failure's cause."""
 
     def __init__(self, environment: Mapping[str, str]) -> None:
         self.environment = dict(environment)
@@ -44,29 +45,29 @@ class Launcher:
         output.mkdir(parents=True, exist_ok=True)
         for earlier in output.glob("failure*"):
             earlier.unlink()
-        for rank, environment in self._places():
+        for rank, environment in self._process_environments():
             command = [sys.executable, "-m", "training_container.train"]
             process = subprocess.Popen(command, env=environment, start_new_session=True)  # noqa: S603 - our own module
             self.processes[process.pid] = (rank, process)
-        if self.stopping:  # the signal came while starting: some were not there to hear it
+        if self.stopping:  # the signal came while starting, before some processes existed
             self._forward(signal.SIGTERM, None)
         failed = self._wait()
         if not failed:
             return 0
-        return self._told(failed)
+        return self._write_failure(failed)
 
-    def _places(self) -> list[tuple[int, dict[str, str]]]:
+    def _process_environments(self) -> list[tuple[int, dict[str, str]]]:
         """(rank, environment) of every process on this host."""
         hosts, here, interface = self._hosts()
         local = int(self.environment.get("TRAINER_PROCESSES", "0")) or max(1, gpu_count())
         port = MULTI_HOST_PORT if len(hosts) > 1 else free_port()
-        places = [str(PACKAGE_PARENT), str(SHARED_PACKAGE), self.environment.get("PYTHONPATH")]
+        folders = [str(PACKAGE_PARENT), str(SHARED_PACKAGE), self.environment.get("PYTHONPATH")]
         shared = {
             **self.environment,
-            "PYTHONPATH": os.pathsep.join(filter(None, places)),
+            "PYTHONPATH": os.pathsep.join(filter(None, folders)),
             "PYTHONUNBUFFERED": "1",
             "TOKENIZERS_PARALLELISM": "false",
-            # More threads would fight over the cores with the other processes of a host.
+            # More threads would compete for cores with the host's other processes.
             "OMP_NUM_THREADS": self.environment.get("OMP_NUM_THREADS", "1"),
             "HF_HUB_OFFLINE": self.environment.get("HF_HUB_OFFLINE", "1"),
             "MASTER_ADDR": hosts[0] if len(hosts) > 1 else "127.0.0.1",
@@ -82,7 +83,7 @@ class Launcher:
         ]
 
     def _hosts(self) -> tuple[list[str], str, str]:
-        """All hosts of the job in rank order, this one, and the interface between them."""
+        """All hosts of the job in rank order, the current one, and its network interface."""
         path = self.root / "input" / "config" / "resourceconfig.json"
         if not path.is_file():
             return ["localhost"], "localhost", "lo"
@@ -104,7 +105,7 @@ class Launcher:
                 os.kill(pid, number)
 
     def _wait(self) -> list[tuple[int, int]]:
-        """Wait for all; at the first failure the rest is killed. Returns (rank, code) in order."""
+        """Wait for all, killing the rest at the first failure; returns failed (rank, code)."""
         failed: list[tuple[int, int]] = []
         while self.processes:
             pid, status = os.wait()  # also collects orphans, as PID 1 must
@@ -118,7 +119,7 @@ class Launcher:
         return failed
 
     def _already_ended(self) -> list[tuple[int, int]]:
-        """Failures that came before anything was killed: one of them is the cause."""
+        """Failures from before the rest was killed; one of them is the cause."""
         failed: list[tuple[int, int]] = []
         for pid in tuple(self.processes):
             ended, status = os.waitpid(pid, os.WNOHANG)
@@ -133,16 +134,16 @@ class Launcher:
         process.returncode = os.waitstatus_to_exitcode(status)
         return [(rank, process.returncode)] if process.returncode else []
 
-    def _told(self, failed: list[tuple[int, int]]) -> int:
-        """Promote the cause to the failure file; returns its exit code.
+    def _write_failure(self, failed: list[tuple[int, int]]) -> int:
+        """Write the cause to the failure file; returns the container's exit code.
 
-        A process that was killed is the cause; its peers' broken connections are the symptom.
-        Among the others the one that wrote its account first is.
+        A process killed by a signal is the cause, since its peers then fail with broken
+        connections; otherwise it is the process that wrote its failure file first.
         """
-        rank, code = min(failed, key=lambda item: (item[1] > 0, self._account_time(item[0])))
-        account = self._account(rank)
-        if account.is_file():
-            text = account.read_text("utf-8")
+        rank, code = min(failed, key=lambda item: (item[1] > 0, self._failure_time(item[0])))
+        report = self._failure_report(rank)
+        if report.is_file():
+            text = report.read_text("utf-8")
         elif self.stopping:
             text = "StoppedBeforeFirstStepError: a stop was asked for while setting up."
         else:
@@ -152,16 +153,16 @@ class Launcher:
         (self.root / "output" / "failure").write_text(text[:FAILURE_LIMIT], "utf-8")
         return code if code > 0 else 128 - code
 
-    def _account(self, rank: int) -> Path:
+    def _failure_report(self, rank: int) -> Path:
         return self.root / "output" / f"failure.rank{rank}"
 
-    def _account_time(self, rank: int) -> float:
-        account = self._account(rank)
-        return account.stat().st_mtime if account.is_file() else float("inf")
+    def _failure_time(self, rank: int) -> float:
+        report = self._failure_report(rank)
+        return report.stat().st_mtime if report.is_file() else float("inf")
 
 
 def gpu_count() -> int:
-    """How many GPUs the driver lists; 0 without a driver."""
+    """The number of GPUs that the driver lists; 0 without a driver."""
     try:
         listed = subprocess.run(["nvidia-smi", "-L"], capture_output=True, text=True, check=False)  # noqa: S607 - on PATH wherever a GPU is
     except FileNotFoundError:
@@ -170,12 +171,12 @@ def gpu_count() -> int:
 
 
 def free_port() -> int:
-    """A port that nothing listens on now, for the processes of one host to meet at."""
+    """A free port for the process group of one host."""
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         port: int = probe.getsockname()[1]
     return port
 
 
-if __name__ == "__main__":  # SageMaker appends the argument "train", which says nothing new
+if __name__ == "__main__":  # SageMaker passes the argument "train", which is ignored
     sys.exit(Launcher(os.environ).run())

@@ -1,7 +1,7 @@
-"""A base model of a few hundred kilobytes, built on the spot: real files, seeded, no download.
+"""Builds a base model of a few hundred kilobytes: seeded, in a hub model's files, no download.
 
-For CPU runs of the real container. It writes no sensible text, but everything about it is what
-a hub model has: safetensors, a byte-level tokenizer, a chat template, a generation config.
+For CPU runs of the real container. Its text is meaningless, but its files are those of a hub model:
+safetensors, a byte-level tokenizer, a chat template, a generation config.
 """
 
 from __future__ import annotations
@@ -157,7 +157,7 @@ def tiny_tokenizer(corpus: Sequence[str], template: str, vocabulary: int) -> Any
 
 
 def _pretrain(model: Any, tokenizer: Any, corpus: Sequence[str], seed: int, steps: int) -> None:
-    """A short run over plain text, so that the adapter starts from a model that learned once."""
+    """Train briefly on plain text, so that the adapter starts from a model that is not random."""
     import torch
 
     ids = torch.tensor([i for text in corpus for i in tokenizer(text)["input_ids"]])
@@ -182,7 +182,7 @@ def main() -> None:
 
     import torch
 
-    torch.set_num_threads(1)  # the matrices are too small to share
+    torch.set_num_threads(1)  # the matrices are too small for more threads to help
     lines = arguments.corpus.read_text("utf-8").splitlines() if arguments.corpus else []
     texts = [text for line in lines for text in _strings(json.loads(line))]
     build_tiny_model(

@@ -1,4 +1,4 @@
-"""One training process, as a story: contract, data, model, fit, evaluate, publish."""
+"""One training process: read the job, load data and model, train, check, publish."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ def main() -> int:
     paths = JobPaths.from_environment(os.environ)
     try:
         run(paths, stop, rank, started)
-    except Exception as error:  # noqa: BLE001 - whatever it was, the job's owner must read it
+    except Exception as error:  # noqa: BLE001 - the failure file must name any cause
         write_failure(paths, rank, error)
         traceback.print_exc()
         return exit_code_of(error)
@@ -33,7 +33,7 @@ def main() -> int:
 
 
 def run(paths: JobPaths, stop: StopSignal, rank: int, started: float) -> None:
-    """Train one adapter and publish it; raises TrainingError with the cause when it cannot."""
+    """Train one adapter and publish it. Raises TrainingError."""
     metrics = open_metrics(paths.checkpoints, paths.output_data, is_main=rank == 0)
     metrics.stage("loading", part="dataset")
     config = load_config(paths)

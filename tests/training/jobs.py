@@ -61,7 +61,7 @@ def dataset_rows(conversations: int = 14, seed: int = 0) -> list[dict[str, Any]]
 
 
 def write_rows(path: Path, rows: Iterable[Mapping[str, Any]], *, meta: bool = True) -> None:
-    """A .jsonl file, with the `_meta` line first unless told otherwise."""
+    """A .jsonl file, with the `_meta` line first unless `meta` is false."""
     path.parent.mkdir(parents=True, exist_ok=True)
     head = [{"_meta": {"version": "4.0.0"}}] if meta else []
     path.write_text("\n".join(json.dumps(row) for row in [*head, *rows]), "utf-8")
@@ -86,7 +86,7 @@ def write_job(
 
 
 def write_hosts(root: Path, hosts: list[str], current: str) -> None:
-    """Say which hosts the job runs on and which one this is."""
+    """Write the job's hosts and the current one."""
     resources = {"current_host": current, "hosts": hosts, "network_interface_name": "lo"}
     path = root / "input" / "config" / "resourceconfig.json"
     path.write_text(json.dumps(resources), "utf-8")
@@ -122,7 +122,7 @@ def finish(process: subprocess.Popen[str]) -> tuple[int, str]:
 
 
 def wait_for_line(process: subprocess.Popen[str], start_of_line: str) -> None:
-    """Read the output up to the line that begins so; fails with the output when it never comes."""
+    """Read the output up to the first line with this start; fails with the output at its end."""
     assert process.stdout is not None
     seen = []
     for line in process.stdout:
@@ -133,7 +133,7 @@ def wait_for_line(process: subprocess.Popen[str], start_of_line: str) -> None:
 
 
 def train_here(root: Path) -> dict[str, Any]:
-    """Run the training process's story in this process; returns results.json."""
+    """Run a training process inside this one; returns results.json."""
     from training_container import train
     from training_container.trainer.contract import JobPaths
     from training_container.trainer.stopping import StopSignal

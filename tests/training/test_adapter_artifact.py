@@ -1,4 +1,4 @@
-"""What a job leaves behind: complete, hashed, loadable, servable; anything less fails the job."""
+"""The published adapter is complete, hashed, loadable and servable, or the job fails."""
 
 from __future__ import annotations
 
@@ -101,7 +101,7 @@ def test_chat_template_is_the_one_that_was_trained_with(job: Path, tiny_model: P
     assert (job / "model" / name).read_bytes() == (tiny_model / name).read_bytes()
 
 
-def test_generation_stops_where_training_taught_it_to(job: Path, tiny_model: Path) -> None:
+def test_generation_stops_at_the_trained_stop_tokens(job: Path, tiny_model: Path) -> None:
     from transformers import AutoTokenizer
 
     stop = AutoTokenizer.from_pretrained(tiny_model).convert_tokens_to_ids("<|im_end|>")

@@ -1,4 +1,4 @@
-"""The container's documents keep up with its code: README tables, pins, the image's file."""
+"""README tables, pinned packages, Dockerfile and build context match the code."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The real entry point as PID 1 would be: exit codes, signals, resuming, several processes."""
+"""The entry point as a subprocess: exit codes, signals, resuming, several processes."""
 
 from __future__ import annotations
 

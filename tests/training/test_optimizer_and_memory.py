@@ -28,7 +28,7 @@ def test_masters_keep_updates_that_bf16_weights_would_lose() -> None:
     workers = Workers(0, 1, torch.device("cpu"))
     for _ in range(40):
         (weight.float().sum()).backward()
-        optimizer.gather(torch.tensor(1.0))
+        optimizer.accumulate(torch.tensor(1.0))
         optimizer.step(1e-4, workers)
     assert optimizer.master.mean().item() == pytest.approx(1 - 40e-4, rel=1e-4)
     assert weight.dtype == torch.bfloat16

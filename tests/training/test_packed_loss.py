@@ -63,7 +63,7 @@ def loss_and_gradient(
     model.zero_grad()
     total = 0.0
     for members in bins:
-        nll = summed_nll(model, Microbatch.of([examples[i] for i in members], CPU))
+        nll = summed_nll(model, Microbatch.from_examples([examples[i] for i in members], CPU))
         nll.backward()
         total += nll.item()
     gradient = [p.grad.flatten() for p in trained_parameters(model).values()]
@@ -104,7 +104,7 @@ def test_loss_equals_transformers_own(tiny_model: Path, examples: list[Example])
         for start, end in example.spans:
             labels[0, start:end] = torch.tensor(example.ids[start:end])
         theirs = model(input_ids=torch.tensor([example.ids]), labels=labels).loss
-        ours = summed_nll(model, Microbatch.of([example], CPU)) / example.targets()
+        ours = summed_nll(model, Microbatch.from_examples([example], CPU)) / example.targets()
         assert ours.item() == pytest.approx(theirs.item(), rel=1e-5)
 
 
@@ -115,7 +115,9 @@ def test_another_examples_tokens_do_not_change_ones_hidden_states(
     first, second, third = examples[0], examples[4], examples[8]
     with torch.no_grad():
         states = [
-            loss.hidden_states(model, Microbatch.of([other, first], CPU))[-first.targets() :]
+            loss.hidden_states(model, Microbatch.from_examples([other, first], CPU))[
+                -first.targets() :
+            ]
             for other in (second, third)
         ]
     torch.testing.assert_close(*states, rtol=1e-6, atol=1e-6)

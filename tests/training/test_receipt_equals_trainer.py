@@ -126,7 +126,7 @@ def test_every_template_and_family_of_tokenizers_is_counted_alike(
         assert_equal(receipt, trainers_dataset(tmp_path, tokenizer, given))
 
 
-@pytest.mark.skipif(not EQ_12.is_file(), reason="the original system's files are not here")
+@pytest.mark.skipif(not EQ_12.is_file(), reason="the files of v1 are not on this machine")
 @pytest.mark.parametrize("style", STYLES)
 def test_real_pairs_are_counted_alike(style: str, tmp_path: Path) -> None:
     tokenizer = save_tokenizer(tmp_path / "tokenizer", "bytes", style)

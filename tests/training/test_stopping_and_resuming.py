@@ -1,4 +1,4 @@
-"""Reasons to stop, the weights that are kept then, and going on from checkpoints."""
+"""Reasons to stop, the weights that are published then, and resuming from checkpoints."""
 
 from __future__ import annotations
 
@@ -149,7 +149,7 @@ def test_run_goes_on_with_a_larger_budget_and_more_processes(
 
 
 @pytest.mark.parametrize("damage", ["half_copied", "without_marker"])
-def test_damaged_checkpoint_is_passed_over_for_the_one_before(tmp_path: Path, damage: str) -> None:
+def test_damaged_checkpoint_is_skipped_for_the_one_before(tmp_path: Path, damage: str) -> None:
     tensors = {"master": torch.arange(4.0)}
     for number in (1, 2):
         newest = checkpoint.save(tmp_path, checkpoint.Progress("run", step=number), tensors)
@@ -171,16 +171,16 @@ def test_only_the_two_newest_checkpoints_are_kept(tmp_path: Path) -> None:
 
 
 def _ticking(monkeypatch: pytest.MonkeyPatch, seconds_per_step: float) -> Callable[[], float]:
-    """Let every optimizer step take this long by the clock of the training loop."""
+    """A clock by which every optimizer step takes `seconds_per_step`."""
     now = [0.0]
     monkeypatch.setattr("time.monotonic", lambda: now[0])
-    real = step.Trainee.learn
+    real = step.Trainer.train_step
 
-    def slow(trainee: step.Trainee, *arguments: Any) -> tuple[float, float]:
+    def slow(trainer: step.Trainer, *arguments: Any) -> tuple[float, float]:
         now[0] += seconds_per_step
-        return real(trainee, *arguments)
+        return real(trainer, *arguments)
 
-    monkeypatch.setattr(step.Trainee, "learn", slow)
+    monkeypatch.setattr(step.Trainer, "train_step", slow)
     return lambda: now[0]
 
 

@@ -291,7 +291,7 @@ def test_too_many_pairs_that_do_not_fit_are_an_error(
     assert dataset.report.pairs_too_long == 1
 
 
-@pytest.mark.skipif(not REAL.is_dir(), reason="the original system's files are not here")
+@pytest.mark.skipif(not REAL.is_dir(), reason="the files of v1 are not on this machine")
 def test_real_dataset_gives_44_pairs_of_12_conversations(
     tmp_path: Path, chat_of: Callable[[str], ChatFormat]
 ) -> None:
@@ -308,7 +308,7 @@ def test_real_dataset_gives_44_pairs_of_12_conversations(
         assert dataset.merge_factor > 2
 
 
-@pytest.mark.skipif(not REAL.is_dir(), reason="the original system's files are not here")
+@pytest.mark.skipif(not REAL.is_dir(), reason="the files of v1 are not on this machine")
 def test_real_cut_off_answers_are_refused(tmp_path: Path) -> None:
     raw = json.loads((REAL / "pair-b.cut-off.raw.json").read_bytes())
     turns = [{"role": turn["role"], "content": turn["content"]} for turn in raw["turns"]]

@@ -1,4 +1,4 @@
-"""Progress: lines that SageMaker's expressions read, files that survive, sinks that may fail."""
+"""Metrics: lines that SageMaker's expressions match, files across restarts, failing sinks."""
 
 from __future__ import annotations
 
@@ -61,7 +61,7 @@ def test_definitions_keep_to_sagemakers_limits() -> None:
         assert len(definition["Regex"]) <= 500
 
 
-def test_files_tell_the_run_in_stages_and_steps(tiny_model: Path, tmp_path: Path) -> None:
+def test_files_record_the_run_in_stages_and_steps(tiny_model: Path, tmp_path: Path) -> None:
     results = train_here(write_job(tmp_path, tiny_model, {"epochs": "1"}))
     told = records(tmp_path / "output" / "data" / FILE_NAME)
     stages = [record["stage"] for record in told if record["kind"] == "stage"]
@@ -73,7 +73,7 @@ def test_files_tell_the_run_in_stages_and_steps(tiny_model: Path, tmp_path: Path
     assert records(tmp_path / "checkpoints" / FILE_NAME) == told
 
 
-def test_every_record_says_where_the_run_stands_and_what_was_measured(
+def test_every_record_has_the_position_in_the_run_and_what_was_measured(
     tiny_model: Path, tmp_path: Path
 ) -> None:
     results = train_here(write_job(tmp_path, tiny_model, {"epochs": "1"}))
@@ -119,7 +119,7 @@ def test_job_whose_sink_fails_still_yields_an_adapter(
     assert (tmp_path / "model" / "adapter_model.safetensors").is_file()
 
 
-def test_resumed_run_takes_back_what_it_will_write_again(tmp_path: Path) -> None:
+def test_resumed_run_deletes_the_records_it_will_write_again(tmp_path: Path) -> None:
     kept, shown = tmp_path / "checkpoints", tmp_path / "output"
     kept.mkdir()
     shown.mkdir()

@@ -1,4 +1,4 @@
-"""Whole runs in this process: what they learn, and how they fail when they cannot."""
+"""Complete runs in this process: losses, results, and the errors of runs that fail."""
 
 from __future__ import annotations
 
@@ -55,7 +55,7 @@ def test_run_in_bf16_learns_like_one_in_fp32(
     assert run_job("bf16")["losses"] == pytest.approx(usual, rel=0.02)
 
 
-def test_gpu_figures_that_the_driver_does_not_tell_are_left_out(
+def test_gpu_figures_that_the_driver_does_not_report_are_left_out(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     def silent(*_: Any) -> int:

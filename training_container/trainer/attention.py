@@ -1,4 +1,4 @@
-"""Attention over packed sequences that never looks across their borders.
+"""Attention over packed sequences, within each sequence only.
 
 On a GPU: the variable-length FlashAttention kernels inside torch, registered as an attention of
 transformers, so the image needs no flash-attn build and no kernel download. On a CPU:

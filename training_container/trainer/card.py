@@ -1,10 +1,10 @@
-"""The model card: what the adapter is, what it learned from, how it did, how to use it."""
+"""The model card: the adapter's data, losses, settings, use and limits."""
 
 from __future__ import annotations
 
 from typing import Any
 
-SHOWN_SETTINGS = (
+CARD_SETTINGS = (
     "method", "rank", "alpha", "dropout", "target_modules", "epochs", "batch_size",
     "learning_rate", "schedule", "warmup_fraction", "weight_decay", "max_seq_length", "seed",
 )  # fmt: skip
@@ -28,7 +28,7 @@ def model_card(summary: dict[str, Any]) -> str:
         "## Losses (nats per answer token)\n",
         _table(_loss_rows(summary)),
         "## Settings\n",
-        _table([(name, summary["settings"][name]) for name in SHOWN_SETTINGS]),
+        _table([(name, summary["settings"][name]) for name in CARD_SETTINGS]),
         "## Use\n",
         "With PEFT: load the base model at the revision above, then "
         "`PeftModel.from_pretrained(base, <this folder>)`.",

@@ -1,4 +1,4 @@
-"""The chat format of the base model, as transformers reads it: what inference will use."""
+"""The chat format of the base model as transformers renders it, the same as at inference."""
 
 from __future__ import annotations
 

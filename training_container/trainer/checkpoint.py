@@ -1,4 +1,4 @@
-"""Checkpoints that survive a kill at any moment, and the copying that SageMaker does meanwhile.
+"""Checkpoints that are safe against a kill at any time and against SageMaker's copying to S3.
 
 Files go into a hidden folder that is renamed once complete; a marker with the files' hashes is
 written last, and only a checkpoint whose marker holds is resumed from.
@@ -33,7 +33,7 @@ class Evaluation(msgspec.Struct):
 
 
 class Progress(msgspec.Struct):
-    """How far a run is: everything but tensors that the next step depends on."""
+    """The state of a run that the next step depends on, tensors aside."""
 
     run: str
     step: int = 0
@@ -47,7 +47,7 @@ class Progress(msgspec.Struct):
 
 
 def run_fingerprint(settings: Mapping[str, Any], files: list[dict[str, Any]]) -> str:
-    """What makes two runs the same: the settings that decide the losses, and the data's hashes."""
+    """A hash of the settings that decide the losses and of the data's hashes."""
     text = json.dumps([settings, [f["sha256"] for f in files]], sort_keys=True)
     return hashlib.sha256(text.encode()).hexdigest()
 
@@ -71,7 +71,7 @@ def save(folder: Path, progress: Progress, tensors: Mapping[str, torch.Tensor]) 
 
 
 def latest(folder: Path, run: str) -> tuple[Progress, dict[str, torch.Tensor]] | None:
-    """The newest complete checkpoint, or None; half-written and damaged ones are passed over.
+    """The newest complete checkpoint, or None; incomplete and damaged ones are skipped.
 
     Raises CheckpointError when it was written by a run with other settings or data.
     """

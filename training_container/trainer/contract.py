@@ -1,4 +1,4 @@
-"""The SageMaker training contract: where things lie, what a job says, how a failure is told."""
+"""The SageMaker training contract: folders, hyperparameters and the failure file."""
 
 from __future__ import annotations
 
@@ -62,7 +62,8 @@ def load_config(paths: JobPaths) -> RunConfig:
     """The run's settings: the recipe's, if one is named, overridden by the hyperparameters.
 
     SageMaker passes every value as a string and its SDK encodes some as JSON once more; both
-    are read. Keys that begin `sagemaker_` are the SDK's own. Raises ConfigError.
+    are read. Keys that begin with `sagemaker_` belong to the SDK and are ignored. Raises
+    ConfigError.
     """
     if not paths.hyperparameters.is_file():
         raise ConfigError(f"{paths.hyperparameters} is missing; pass hyperparameters to the job.")
@@ -89,5 +90,5 @@ def _decoded(value: Any) -> Any:
 
 
 def write_failure(paths: JobPaths, rank: int, error: BaseException) -> None:
-    """Leave this process's account of a failure; the launcher promotes the one that came first."""
+    """Write this process's failure file; the launcher copies the first one to `failure`."""
     (paths.root / "output" / f"failure.rank{rank}").write_text(failure_text(error), "utf-8")

@@ -1,4 +1,4 @@
-"""The job's dataset: its channels read, checked, split, and prepared by the code of the receipt."""
+"""The job's dataset: reads, checks and splits the channels; the receipt uses the same code."""
 
 from __future__ import annotations
 
@@ -23,10 +23,11 @@ from training_container.trainer.contract import JobPaths
 def load_dataset(paths: JobPaths, config: RunConfig, chat: ChatFormat) -> Dataset:
     """The dataset of the `training` channel, validated before any weight is loaded.
 
-    A `validation` channel, where there is one, is used as it is; a `split` channel says which
-    lines are held out; else conversations are chosen here. Raises DatasetError when no answer is
-    left to train on, when more than `max_too_long_fraction` of the pairs cannot fit, when the
-    file is not the one that `dataset_sha256` names, and when the channels contradict each other.
+    A `validation` channel, where there is one, is used unchanged; a `split` channel names the
+    held-out lines; otherwise conversations are held out by `validation_fraction`. Raises
+    DatasetError when no answer is left to train on, when more than `max_too_long_fraction` of the
+    pairs cannot fit, when the file is not the one that `dataset_sha256` names, and when the
+    channels contradict each other.
     """
     folder = paths.channel("training")
     if config.dataset_sha256:

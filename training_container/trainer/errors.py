@@ -1,6 +1,6 @@
-"""Every failure of the training container, in one tree, with the exit code it ends the job with.
+"""The exceptions of the training container and the exit code of each.
 
-The first, DatasetError and ModelError are in brightrun.sft.errors.
+TrainingError, DatasetError and ModelError are defined in brightrun.sft.errors.
 
 TrainingError                  1
 ├── ConfigError                2   hyperparameters or recipe cannot be used
@@ -10,7 +10,7 @@ TrainingError                  1
 ├── DivergedError              1   the loss is no longer a number
 ├── CheckpointError            1   the checkpoint belongs to another run or is damaged
 ├── ArtifactError              1   the adapter did not pass its checks
-└── StoppedBeforeFirstStepError  143   asked to stop when there was nothing to save yet
+└── StoppedBeforeFirstStepError  143   stopped when there was nothing to save yet
 """
 
 from __future__ import annotations
@@ -46,16 +46,16 @@ class ArtifactError(TrainingError):
 
 
 class StoppedBeforeFirstStepError(TrainingError):
-    """A stop was asked for before there was anything worth saving."""
+    """The run was stopped before there was anything to save."""
 
     exit_code = 143
 
 
 def failure_text(error: BaseException) -> str:
-    """What the failure file says: the class of the failure, then its sentence, cut to the limit."""
+    """The text of the failure file: class name and message, cut to FAILURE_LIMIT."""
     return f"{type(error).__name__}: {error}"[:FAILURE_LIMIT]
 
 
 def exit_code_of(error: BaseException) -> int:
-    """The exit code of the process that ends with this failure."""
+    """The exit code of a process that fails with this error."""
     return error.exit_code if isinstance(error, TrainingError) else 1

@@ -1,4 +1,4 @@
-"""The loss on conversations that were held out, and a check that packing does not mix examples."""
+"""The loss on held-out conversations, and a check that packed examples do not see each other."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ LEAK_LIMIT = {torch.float32: 1e-4, torch.bfloat16: 0.15}
 """Largest relative difference of hidden states, packed against alone, that rounding can explain.
 Content of another example changes them by about their own size."""
 LOGIT_LIMIT = {torch.float32: 1e-4, torch.bfloat16: 1e-2}
-"""The same for logits of the same hidden states, which not even shapes tell apart."""
+"""The same limit for logits computed from identical hidden states of identical shape."""
 
 
 @torch.no_grad()
@@ -36,23 +36,25 @@ def mean_loss(
     total = torch.zeros((), dtype=torch.float64, device=workers.device)
     model.eval()
     for members in bins:
-        total += summed_nll(model, Microbatch.of([examples[i] for i in members], workers.device))
+        total += summed_nll(
+            model, Microbatch.from_examples([examples[i] for i in members], workers.device)
+        )
     model.train()
     return float(workers.sum_(total)) / sum(example.targets() for example in examples)
 
 
 @torch.no_grad()
 def check_packing(model: Any, examples: Sequence[Example], device: torch.device) -> None:
-    """Prove on two real examples that packing changes nothing and that the loss is the model's own.
+    """Check on two examples that packing changes nothing and that our logits are the model's.
 
     Catches architectures whose layers carry state across sequences or that scale their logits.
     Raises ModelError; costs five short forward passes.
     """
     model.eval()
     first, second = _opening(examples[0]), _opening(examples[-1])
-    lone = Microbatch.of([first], device)
-    alone = [hidden_states(model, b) for b in (lone, Microbatch.of([second], device))]
-    packed = hidden_states(model, Microbatch.of([first, second], device))
+    lone = Microbatch.from_examples([first], device)
+    alone = [hidden_states(model, b) for b in (lone, Microbatch.from_examples([second], device))]
+    packed = hidden_states(model, Microbatch.from_examples([first, second], device))
     leak = _relative_difference(packed, torch.cat(alone))
     if leak > LEAK_LIMIT[packed.dtype]:
         raise ModelError(

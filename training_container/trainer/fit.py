@@ -1,4 +1,4 @@
-"""The training loop: learn, measure, save, and stop when there is a reason to."""
+"""The training loop: steps, evaluations, checkpoints, and the reasons to stop."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ from training_container.trainer.errors import StoppedBeforeFirstStepError
 from training_container.trainer.evaluate import mean_loss
 from training_container.trainer.metrics import Metrics
 from training_container.trainer.optimizer import learning_rate_at
-from training_container.trainer.step import Trainee
+from training_container.trainer.step import Trainer
 from training_container.trainer.stopping import Budget, EarlyStopping, StopReason, StopSignal
 
 RATE_WINDOW = 20
@@ -32,7 +32,7 @@ RATE_WINDOW = 20
 
 @dataclass
 class Outcome:
-    """What a run came to: where it stands, why it ended, where it went on from."""
+    """The result of a run; `resumed_from` is the step of the checkpoint, 0 without one."""
 
     progress: Progress
     reason: StopReason
@@ -41,13 +41,13 @@ class Outcome:
 
 
 class Fit:
-    """One run over a dataset's steps, from its newest checkpoint if there is one."""
+    """One run over the steps of a dataset, resumed from the newest checkpoint if there is one."""
 
     def __init__(
         self,
         config: RunConfig,
         dataset: Dataset,
-        trainee: Trainee,
+        trainer: Trainer,
         checkpoints: Path,
         metrics: Metrics,
         stop: StopSignal,
@@ -55,7 +55,7 @@ class Fit:
     ) -> None:
         self.config = config
         self.dataset = dataset
-        self.trainee = trainee
+        self.trainer = trainer
         self.folder = checkpoints
         self.metrics = metrics
         self.stop = stop
@@ -69,62 +69,62 @@ class Fit:
         return checkpoint.run_fingerprint(self.config.trajectory(), self.dataset.report.files)
 
     def run(self) -> Outcome:
-        """Train to the end or to a reason to stop; the adapter then holds the best weights.
+        """Train until the last step or a reason to stop; leaves the best weights in the adapter.
 
         Raises BudgetError or StoppedBeforeFirstStepError when not one step was possible.
         """
         resumed_from = self._resume()
         steps = self.dataset.steps
-        if not self.progress.step and self._reason() is StopReason.FINISHED:
+        if not self.progress.step and self._stop_reason() is StopReason.FINISHED:
             self._evaluate()
-        reason = self._reason()
+        reason = self._stop_reason()
         if not self.progress.step and reason is not StopReason.FINISHED:
-            raise self._nothing_done(reason)
+            raise self._no_step_error(reason)
         while reason is StopReason.FINISHED and self.progress.step < len(steps):
             began = time.monotonic()
             step = steps[self.progress.step]
-            self._learn(step)
+            self._train_step(step)
             if step.ends_evaluation_period:
                 self._evaluate()
             self.budget.observe_step(time.monotonic() - began)
-            reason = self._reason()
+            reason = self._stop_reason()
             if self._is_save_due(reason):
                 self._save()
-        if reason is StopReason.BUDGET and not self._is_measured():
+        if reason is StopReason.BUDGET and not self._is_evaluated():
             self._evaluate()
-        self._use_best()
-        published = self.progress.best_step if self._is_measured() else self.progress.step
+        self._restore_best_weights()
+        published = self.progress.best_step if self._is_evaluated() else self.progress.step
         return Outcome(self.progress, reason, resumed_from, published)
 
-    def _nothing_done(self, reason: StopReason) -> TrainingError:
+    def _no_step_error(self, reason: StopReason) -> TrainingError:
         if reason is StopReason.SIGNAL:
             return StoppedBeforeFirstStepError("a stop was asked for before the first step.")
         return self.budget.too_small()
 
     def _resume(self) -> int:
-        workers = self.trainee.workers
+        workers = self.trainer.workers
         found = checkpoint.latest(self.folder, self.progress.run) if workers.is_main else None
-        text = workers.object_from_main(_encoded(found[0] if found else self.progress))
+        text = workers.broadcast_text(_encoded(found[0] if found else self.progress))
         self.progress = _decoded(text)
         if not self.progress.step:
             return 0
-        # Only the main process is sure to have the files; the others take its tensors.
-        tensors = {**self.trainee.optimizer.tensors(), "best": self._master()}
+        # Only the main process is sure to have the files; the others receive its tensors.
+        tensors = {**self.trainer.optimizer.tensors(), "best": self._master()}
         for name, tensor in tensors.items():
             if found:
                 tensor.copy_(found[1][name])
-            workers.from_main_(tensor)
+            workers.broadcast_(tensor)
         self.best = tensors.pop("best")
-        self.trainee.optimizer.load(tensors)
+        self.trainer.optimizer.load(tensors)
         self.budget.resume(self.progress.elapsed_seconds)
         self.metrics.resume(self.progress.step)
         return self.progress.step
 
-    def _learn(self, step: Step) -> None:
+    def _train_step(self, step: Step) -> None:
         progress, examples, total = self.progress, self.dataset.train, len(self.dataset.steps)
         began = time.monotonic()
         rate = learning_rate_at(progress.step, total, self.config)
-        loss, norm = self.trainee.learn(step, progress.step, examples, rate)
+        loss, norm = self.trainer.train_step(step, progress.step, examples, rate)
         seconds = time.monotonic() - began
         tokens = sum(len(examples[i].ids) for i in step.indexes)
         self._recent.append((tokens, seconds))
@@ -142,16 +142,16 @@ class Fit:
             learning_rate=rate,
             grad_norm=norm,
             tokens_per_second=sum(t for t, _ in self._recent) / sum(s for _, s in self._recent),
-            **gpu_use(self.trainee.workers.device),
+            **gpu_use(self.trainer.workers.device),
         )
 
     def _evaluate(self) -> None:
         if not self.dataset.validation:
             return
-        trainee, progress = self.trainee, self.progress
+        trainer, progress = self.trainer, self.progress
         self.metrics.stage("validating")
         loss = mean_loss(
-            trainee.model, self.dataset.validation, trainee.workers, trainee.tokens_per_microbatch
+            trainer.model, self.dataset.validation, trainer.workers, trainer.tokens_per_microbatch
         )
         self.metrics.record("evaluation", step=progress.step, validation_loss=loss)
         self.metrics.stage("training")
@@ -163,19 +163,19 @@ class Fit:
     def _trained_losses(self) -> list[float]:
         return [e.loss for e in self.progress.evaluations if e.step]
 
-    def _is_measured(self) -> bool:
+    def _is_evaluated(self) -> bool:
         evaluations = self.progress.evaluations
         return bool(evaluations) and evaluations[-1].step == self.progress.step
 
-    def _reason(self) -> StopReason:
+    def _stop_reason(self) -> StopReason:
         reason = StopReason.FINISHED
-        if self._is_measured() and self.early.is_due(self._trained_losses()):
+        if self._is_evaluated() and self.early.is_due(self._trained_losses()):
             reason = StopReason.NO_IMPROVEMENT
         if self.budget.is_spent():
             reason = StopReason.BUDGET
         if self.stop.received:
             reason = StopReason.SIGNAL
-        return StopReason(self.trainee.workers.largest(reason))
+        return StopReason(self.trainer.workers.max(reason))
 
     def _is_save_due(self, reason: StopReason) -> bool:
         step, total = self.progress.step, len(self.dataset.steps)
@@ -184,30 +184,30 @@ class Fit:
 
     def _save(self) -> None:
         self.progress.elapsed_seconds = self.budget.elapsed()
-        if self.trainee.workers.is_main:
+        if self.trainer.workers.is_main:
             best = self._master() if self.best is None else self.best
-            tensors = {**self.trainee.optimizer.tensors(), "best": best}
+            tensors = {**self.trainer.optimizer.tensors(), "best": best}
             checkpoint.save(self.folder, self.progress, tensors)
 
-    def _use_best(self) -> None:
-        """Put the weights of the lowest validation loss back, where the last ones were measured."""
+    def _restore_best_weights(self) -> None:
+        """Restore the weights of the lowest validation loss, if the last step was evaluated too."""
         progress = self.progress
-        if self.best is not None and self._is_measured() and progress.best_step != progress.step:
-            optimizer = self.trainee.optimizer
+        if self.best is not None and self._is_evaluated() and progress.best_step != progress.step:
+            optimizer = self.trainer.optimizer
             with torch.no_grad():
                 optimizer.master.copy_(self.best)
             optimizer.publish()
 
     def _master(self) -> torch.Tensor:
-        return self.trainee.optimizer.master.detach().clone()
+        return self.trainer.optimizer.master.detach().clone()
 
 
 def gpu_use(device: torch.device) -> dict[str, Any]:
-    """Peak memory in GiB and GPU use in percent, where the driver tells it; nothing on a CPU."""
+    """Peak memory in GiB and GPU use in percent, where the driver reports it; empty on a CPU."""
     if device.type != "cuda":
         return {}
     use = {"gpu_peak_gib": round(torch.cuda.max_memory_allocated(device) / 2**30, 2)}
-    with contextlib.suppress(Exception):  # a figure for a chart is never worth the job
+    with contextlib.suppress(Exception):  # a missing figure must not end the job
         use["gpu_utilization"] = torch.cuda.utilization(device)
     return use
 

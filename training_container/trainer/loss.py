@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 import torch
-import torch.nn.functional as F  # noqa: N812 - torch's own custom
+import torch.nn.functional as F  # noqa: N812 - the usual name in torch code
 from torch import nn
 
 from brightrun.sft.templates import Example
@@ -18,7 +18,7 @@ CHUNK = 1024
 
 @dataclass(frozen=True)
 class Microbatch:
-    """Sequences laid end to end: `predicts` are the positions whose next token carries loss."""
+    """Packed sequences. `predicts` are the positions whose next token has a loss."""
 
     ids: torch.Tensor
     positions: torch.Tensor
@@ -28,8 +28,8 @@ class Microbatch:
     longest: int
 
     @classmethod
-    def of(cls, examples: Sequence[Example], device: torch.device) -> Microbatch:
-        """Lay the examples end to end on the device."""
+    def from_examples(cls, examples: Sequence[Example], device: torch.device) -> Microbatch:
+        """Concatenate the examples into one micro-batch on the device."""
         ids: list[int] = []
         positions: list[int] = []
         predicts: list[int] = []

@@ -1,4 +1,4 @@
-"""Progress that the trainer writes itself: one line to stdout, one record to each file.
+"""The trainer's progress: one line to stdout and one record to each file.
 
 Needs no torch, so that the infrastructure can read METRIC_DEFINITIONS.
 """
@@ -42,23 +42,23 @@ UNMEASURED: Record = {
 """The figures of every record, null where this one did not measure them (README.md: Metrics)."""
 
 START: Record = {"stage": "loading", "step": 0, "total_steps": 0, "epoch": 0.0}
-"""Where a run stands before anything is known; each record carries on from the one before."""
+"""The position before the first record; each record inherits the position of the one before."""
 
 
 class Sink(Protocol):
-    """Somewhere progress goes; it may fail, the job goes on."""
+    """A destination of progress records. It may raise; the job continues without it."""
 
     def write(self, record: Record) -> None:
-        """Take one record."""
+        """Write one record."""
 
 
 class StdoutSink:
-    """One `key=value` line per record, which METRIC_DEFINITIONS and people read alike."""
+    """One `key=value` line per record, for METRIC_DEFINITIONS and for people."""
 
     def write(self, record: Record) -> None:
-        """Write the line at once, so that a killed process leaves it behind."""
-        told = {k: v for k, v in record.items() if v is not None and k != "time"}
-        line = " ".join(f"{key}={_shown(value)}" for key, value in told.items())
+        """Write and flush the line, so that it survives if the process is killed."""
+        measured = {k: v for k, v in record.items() if v is not None and k != "time"}
+        line = " ".join(f"{key}={_format_value(value)}" for key, value in measured.items())
         sys.stdout.write(line + "\n")
         sys.stdout.flush()
 
@@ -74,8 +74,8 @@ class JsonLinesSink:
         with self.path.open("a", encoding="utf-8") as lines:
             lines.write(json.dumps(record) + "\n")
 
-    def forget_after(self, step: int) -> None:
-        """Drop the records past `step`, which a resumed run will write again."""
+    def drop_after(self, step: int) -> None:
+        """Delete the records after `step`, which a resumed run will write again."""
         if not self.path.is_file():
             return
         lines = self.path.read_text("utf-8").splitlines()
@@ -84,57 +84,57 @@ class JsonLinesSink:
 
 
 class Metrics:
-    """Sends every record to every sink; a sink that fails is left out from then on, with a line."""
+    """Sends every record to every sink. A sink that fails is reported on stderr and removed."""
 
     def __init__(self, sinks: Sequence[Sink], clock: Callable[[], float] = time.time) -> None:
         self._sinks = list(sinks)
         self._clock = clock
-        self._place = dict(START)
+        self._position = dict(START)
 
     def record(self, kind: str, **values: Any) -> None:
-        """Send one record: its kind and values, where the run stands, the seconds since 1970."""
-        self._place |= {key: values[key] for key in START if key in values}
-        unsaid = {**self._place, **UNMEASURED}
+        """Send one record: kind, values, position in the run, and Unix time in seconds."""
+        self._position |= {key: values[key] for key in START if key in values}
+        defaults = {**self._position, **UNMEASURED}
         record = {
             "kind": kind,
             **values,
-            **{key: value for key, value in unsaid.items() if key not in values},
+            **{key: value for key, value in defaults.items() if key not in values},
             "time": round(self._clock(), 3),
         }
         for sink in tuple(self._sinks):
             try:
                 sink.write(record)
-            except Exception as error:  # noqa: BLE001 - progress is never worth the job
+            except Exception as error:  # noqa: BLE001 - a failing sink must not end the job
                 self._sinks.remove(sink)
                 sys.stderr.write(f"sink {type(sink).__name__} failed and is left out: {error}\n")
 
     def resume(self, step: int) -> None:
-        """Take back what an earlier attempt wrote after `step`, then say where it goes on."""
+        """Delete an earlier attempt's records after `step`, then record the resumption."""
         for sink in self._sinks:
             if isinstance(sink, JsonLinesSink):
-                sink.forget_after(step)
+                sink.drop_after(step)
         self.record("resumed", step=step)
 
     def stage(self, stage: str, **values: Any) -> None:
-        """Say which part of the job begins."""
+        """Record the start of a stage: loading, training, validating, saving or done."""
         self.record("stage", stage=stage, **values)
 
 
-def open_metrics(kept: Path, shown: Path, *, is_main: bool) -> Metrics:
-    """The sinks of this process: stdout and a file in either folder; none but on the main one.
+def open_metrics(checkpoints: Path, output_data: Path, *, is_main: bool) -> Metrics:
+    """Metrics to stdout and to a file in each folder; without any sink unless `is_main`.
 
-    `kept` outlives a restart of the job (SageMaker copies it to S3 while the job runs), so what
-    an earlier attempt wrote there is shown again.
+    `checkpoints` survives a restart of the job (SageMaker copies it to S3 while the job runs), so
+    the records of an earlier attempt are copied from there to `output_data`.
     """
     if not is_main:
         return Metrics([])
-    if (kept / FILE_NAME).is_file():
-        shutil.copyfile(kept / FILE_NAME, shown / FILE_NAME)
-    files = [JsonLinesSink(folder / FILE_NAME) for folder in (kept, shown)]
+    if (checkpoints / FILE_NAME).is_file():
+        shutil.copyfile(checkpoints / FILE_NAME, output_data / FILE_NAME)
+    files = [JsonLinesSink(folder / FILE_NAME) for folder in (checkpoints, output_data)]
     return Metrics([StdoutSink(), *files])
 
 
-def _shown(value: Any) -> str:
+def _format_value(value: Any) -> str:
     return f"{value:.6g}" if isinstance(value, float) else str(value).replace(" ", "_")
 
 

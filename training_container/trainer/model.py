@@ -26,7 +26,7 @@ def model_source(paths: JobPaths, config: RunConfig) -> dict[str, Any]:
 
 
 def base_model_name(source: dict[str, Any], config: RunConfig) -> str:
-    """What the adapter says it belongs to; a local folder without a name goes by its own."""
+    """The base model's name for the record: `base_model`, else the name of the local folder."""
     return config.base_model or Path(source["pretrained_model_name_or_path"]).name
 
 
@@ -95,7 +95,7 @@ def _quantization(device: Any) -> dict[str, Any]:
 
 
 def attach_adapter(base: Any, config: RunConfig, source: dict[str, Any]) -> Any:
-    """The base model with a LoRA adapter that changes nothing yet; raises ModelError."""
+    """The base model with a new LoRA adapter, which has no effect yet. Raises ModelError."""
     from peft import LoraConfig, get_peft_model
 
     model: Any
@@ -124,7 +124,7 @@ def attach_adapter(base: Any, config: RunConfig, source: dict[str, Any]) -> Any:
 
 
 def enable_checkpointing(model: Any) -> None:
-    """Recompute activations in the backward pass: half again the work, a tenth of the memory."""
+    """Recompute activations in the backward pass: 50 % more compute, a tenth of the memory."""
     model.get_base_model().activation_checkpointing_enable({"use_reentrant": False})
 
 
@@ -134,7 +134,7 @@ def trained_parameters(model: Any) -> dict[str, Any]:
 
 
 def local_revision_files(source: dict[str, Any]) -> list[Path]:
-    """The files that pin what a local base model is: its settings and its weights' index."""
+    """The files that identify a local base model: its settings and the index of its weights."""
     folder = Path(source["pretrained_model_name_or_path"])
     names = ("config.json", "tokenizer.json", "model.safetensors.index.json")
     return [folder / name for name in names if (folder / name).is_file()]

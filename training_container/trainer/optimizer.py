@@ -22,7 +22,7 @@ class AdapterOptimizer:
         self.parameters = list(parameters)
         flat = torch.cat([p.detach().float().flatten() for p in self.parameters])
         self.master = torch.nn.Parameter(flat)
-        # One slot more than there are weights: the loss travels with the gradient.
+        # One element more than there are weights, so that one all-reduce also sums the loss.
         self.buffer = torch.zeros(flat.numel() + 1, device=flat.device)
         self.master.grad = self.buffer[:-1]
         self._gradients = self._views(self.buffer[:-1])
@@ -38,14 +38,14 @@ class AdapterOptimizer:
         parts = flat.split([p.numel() for p in self.parameters])
         return [part.view_as(p) for part, p in zip(parts, self.parameters, strict=True)]
 
-    def clear(self) -> None:
-        """Forget the gradient and the loss gathered so far."""
+    def zero_grad(self) -> None:
+        """Reset the accumulated gradient and loss to zero."""
         self.buffer.zero_()
         for parameter in self.parameters:
             parameter.grad = None
 
-    def gather(self, loss: torch.Tensor) -> None:
-        """Move the gradients of one backward pass, and its loss, into the fp32 sums."""
+    def accumulate(self, loss: torch.Tensor) -> None:
+        """Add the gradients and the loss of one backward pass to the fp32 sums."""
         self.buffer[-1] += loss.detach()
         for parameter, total in zip(self.parameters, self._gradients, strict=True):
             if parameter.grad is not None:
@@ -61,12 +61,12 @@ class AdapterOptimizer:
             self._adamw.param_groups[0]["lr"] = learning_rate
             self._adamw.step()
             self.publish()
-        self.clear()
+        self.zero_grad()
         return loss, norm
 
     @torch.no_grad()
     def publish(self) -> None:
-        """Copy the master weights into the adapter that computes."""
+        """Copy the fp32 master weights into the adapter's own parameters."""
         for parameter, weights in zip(self.parameters, self._views(self.master), strict=True):
             parameter.copy_(weights)
 
@@ -87,7 +87,7 @@ class AdapterOptimizer:
 
     @torch.no_grad()
     def load(self, tensors: dict[str, torch.Tensor]) -> None:
-        """Continue from tensors that `tensors()` gave."""
+        """Restore the state that `tensors()` returned."""
         device = self.master.device
         self.master.copy_(tensors["master"])
         self._adamw.state[self.master] = {

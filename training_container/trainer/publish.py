@@ -1,4 +1,4 @@
-"""What a job leaves behind: adapter, tokenizer, results, model card and bill of materials."""
+"""The job's output: adapter, tokenizer, results, model card and bill of materials."""
 
 from __future__ import annotations
 
@@ -25,9 +25,9 @@ RESULTS = "results.json"
 
 
 def write_adapter(folder: Path, model: Any, tokenizer: Any, dataset: Dataset) -> None:
-    """The adapter, the tokenizer with its chat template, and how to generate with them.
+    """Write the adapter, the tokenizer with its chat template, and the generation config.
 
-    Generation ends at the stop tokens that were trained, also where the base model names others.
+    The stop tokens that were trained are added to those of the base model.
     """
     from transformers import GenerationConfig
 
@@ -45,7 +45,7 @@ def write_adapter(folder: Path, model: Any, tokenizer: Any, dataset: Dataset) ->
 def results(
     config: RunConfig, dataset: Dataset, outcome: Outcome, extra: dict[str, Any]
 ) -> dict[str, Any]:
-    """What the control plane needs to know; every figure is measured, or null where unknown."""
+    """The content of results.json; a figure is measured, or null where it is unknown."""
     progress = outcome.progress
     evaluations = [{"step": e.step, "loss": e.loss} for e in progress.evaluations]
     trained = [e.loss for e in progress.evaluations if e.step]
@@ -80,10 +80,9 @@ def results(
 def write_documents(
     folder: Path, paths: JobPaths, summary: dict[str, Any], source: dict[str, Any]
 ) -> None:
-    """results.json, the model card, and last the manifest over every file that is there.
+    """Write results.json, the model card and, last, the manifest of every file in the folder.
 
-    Files that belong to no adapter (left by an earlier attempt) would be listed too: the folder
-    is the job's own.
+    The folder must belong to this job alone: files that an earlier attempt left are listed too.
     """
     (folder / RESULTS).write_text(json.dumps(summary, indent=2) + "\n", "utf-8")
     (folder / "README.md").write_text(model_card(summary), "utf-8")
@@ -122,7 +121,7 @@ def _entry(file: Path, folder: Path) -> dict[str, Any]:
 
 
 def versions() -> dict[str, str | None]:
-    """The versions that made the adapter; CUDA is null without a GPU build."""
+    """The versions of Python, CUDA (None for a CPU build) and the packages in PACKAGES."""
     import torch
 
     found: dict[str, str | None] = {name: importlib.metadata.version(name) for name in PACKAGES}

@@ -1,4 +1,4 @@
-"""The processes, the model and the dataset of one run, held together from load to publish."""
+"""The processes, the model and the dataset of one run, from loading to publishing."""
 
 from __future__ import annotations
 
@@ -17,26 +17,26 @@ from training_container.trainer.evaluate import check_packing
 from training_container.trainer.fit import Fit, Outcome
 from training_container.trainer.metrics import Metrics
 from training_container.trainer.optimizer import AdapterOptimizer
-from training_container.trainer.step import Trainee
+from training_container.trainer.step import Trainer
 from training_container.trainer.stopping import Budget, StopSignal
 from training_container.trainer.throughput import flops_per_token
-from training_container.trainer.workers import Workers, join_workers
+from training_container.trainer.workers import Workers, init_workers
 
 
 @dataclass
 class Session:
-    """What a run holds between loading the base model and publishing the adapter."""
+    """The state of a run between loading the base model and publishing the adapter."""
 
     config: RunConfig
     source: dict[str, Any]
     dataset: Dataset
-    trainee: Trainee
+    trainer: Trainer
     recompute: bool
 
     @classmethod
     def open(cls, config: RunConfig, source: dict[str, Any], dataset: Dataset) -> Session:
-        """Join the other processes, load the base model and make it ready to learn."""
-        workers = join_workers(os.environ)
+        """Initialize the processes, load the base model and attach an adapter to train."""
+        workers = init_workers(os.environ)
         if workers.device.type == "cuda":
             torch.set_float32_matmul_precision("high")
         adapted = model.build_model(source, config, workers.device)
@@ -46,28 +46,28 @@ class Session:
             model.enable_checkpointing(adapted)
         parameters = model.trained_parameters(adapted).values()
         optimizer = AdapterOptimizer(list(parameters), config)
-        trainee = Trainee(adapted, optimizer, workers, plan.tokens, config.seed)
-        return cls(config, source, dataset, trainee, plan.recompute)
+        trainer = Trainer(adapted, optimizer, workers, plan.tokens, config.seed)
+        return cls(config, source, dataset, trainer, plan.recompute)
 
     def facts(self) -> dict[str, Any]:
-        """What was decided while loading, for the log."""
+        """What was decided while loading, for the metrics and results.json."""
         return {
-            "processes": self.trainee.workers.world,
-            "device": str(self.trainee.workers.device),
-            "trained_parameters": self.trainee.optimizer.master.numel(),
-            "tokens_per_microbatch": self.trainee.tokens_per_microbatch,
+            "processes": self.trainer.workers.world,
+            "device": str(self.trainer.workers.device),
+            "trained_parameters": self.trainer.optimizer.master.numel(),
+            "tokens_per_microbatch": self.trainer.tokens_per_microbatch,
             "recompute": self.recompute,
         }
 
     def fit(self, folder: Path, metrics: Metrics, stop: StopSignal, budget: Budget) -> Outcome:
-        """Train, from the newest checkpoint in the folder if there is one."""
-        return Fit(self.config, self.dataset, self.trainee, folder, metrics, stop, budget).run()
+        """Train, resuming from the newest checkpoint in the folder if there is one."""
+        return Fit(self.config, self.dataset, self.trainer, folder, metrics, stop, budget).run()
 
     def publish(
         self, paths: JobPaths, tokenizer: Any, outcome: Outcome, budget: Budget
     ) -> dict[str, Any]:
-        """Write and check the artifact; only the main process does. Raises ArtifactError."""
-        workers, adapted = self.trainee.workers, self.trainee.model
+        """Write and check the artifact, on the main process only. Raises ArtifactError."""
+        workers, adapted = self.trainer.workers, self.trainer.model
         if not workers.is_main:
             return {}
         publish.write_adapter(paths.model, adapted, tokenizer, self.dataset)
@@ -91,14 +91,14 @@ class Session:
     def _rates(self, outcome: Outcome) -> dict[str, float]:
         progress = outcome.progress
         per_token = flops_per_token(
-            self.trainee.model, self.dataset.train, recompute=self.recompute
+            self.trainer.model, self.dataset.train, recompute=self.recompute
         )
         rate = per_token * progress.tokens / max(progress.train_seconds, 1e-9)
         return {"flops_per_token": per_token, "flops_per_second": rate}
 
     def close(self) -> None:
-        """Leave the group of processes."""
-        self.trainee.workers.leave()
+        """Destroy the process group."""
+        self.trainer.workers.close()
 
 
 def _plan(config: RunConfig, adapted: Any, workers: Workers) -> memory.MicrobatchPlan:

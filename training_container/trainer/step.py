@@ -19,8 +19,8 @@ from training_container.trainer.workers import Workers
 
 
 @dataclass
-class Trainee:
-    """What learns: the model, its optimizer, and the micro-batch size found to fit."""
+class Trainer:
+    """The model, its optimizer, and the largest micro-batch size, in tokens, known to fit."""
 
     model: Any
     optimizer: AdapterOptimizer
@@ -28,10 +28,10 @@ class Trainee:
     tokens_per_microbatch: int
     seed: int
 
-    def learn(
+    def train_step(
         self, step: Step, number: int, examples: Sequence[Example], learning_rate: float
     ) -> tuple[float, float]:
-        """Take step `number`: (mean loss per target token in nats, gradient norm).
+        """Run optimizer step `number`; returns (mean loss per target token in nats, gradient norm).
 
         The mean is over the whole step, so neither micro-batches nor processes change it.
         Raises DivergedError when it is not finite, ModelError when one sequence does not fit.
@@ -39,8 +39,8 @@ class Trainee:
         targets = sum(examples[i].targets() for i in step.indexes)
         # Seeded per step, a resumed run draws the same dropout as one that never stopped.
         torch.manual_seed(self.seed * 1_000_003 + number * 1009 + self.workers.rank)
-        while not self._gathered(step, examples, targets):
-            self._halve(max(len(examples[i].ids) for i in step.indexes))
+        while not self._accumulate_gradients(step, examples, targets):
+            self._halve_microbatch(max(len(examples[i].ids) for i in step.indexes))
         loss, norm = self.optimizer.step(learning_rate, self.workers)
         if not (math.isfinite(loss) and math.isfinite(norm)):
             raise DivergedError(
@@ -49,21 +49,21 @@ class Trainee:
             )
         return loss, norm
 
-    def _gathered(self, step: Step, examples: Sequence[Example], targets: int) -> bool:
-        self.optimizer.clear()
+    def _accumulate_gradients(self, step: Step, examples: Sequence[Example], targets: int) -> bool:
+        self.optimizer.zero_grad()
         workers = self.workers
         bins = microbatches(step, examples, workers.rank, workers.world, self.tokens_per_microbatch)
         try:
             for members in bins:
-                batch = Microbatch.of([examples[i] for i in members], workers.device)
+                batch = Microbatch.from_examples([examples[i] for i in members], workers.device)
                 loss = summed_nll(self.model, batch) / targets
                 loss.backward()
-                self.optimizer.gather(loss)
+                self.optimizer.accumulate(loss)
         except torch.OutOfMemoryError:
             return False
         return True
 
-    def _halve(self, longest: int) -> None:
+    def _halve_microbatch(self, longest: int) -> None:
         if self.tokens_per_microbatch <= longest:
             raise ModelError(
                 f"one sequence of {longest} tokens does not fit into GPU memory; lower "

@@ -1,4 +1,4 @@
-"""Reasons to end training before its last step: a signal, the budget, or no more progress."""
+"""Reasons to end training before its last step: a signal, the budget, or early stopping."""
 
 from __future__ import annotations
 
@@ -22,26 +22,26 @@ class StopReason(IntEnum):
 
     @property
     def status(self) -> str:
-        """The run's status: only a signal leaves work undone that a restart would do."""
+        """The run's status. Only a signal leaves steps that a restart would run."""
         return "stopped" if self is StopReason.SIGNAL else "completed"
 
 
 class StopSignal:
-    """Remembers SIGTERM and SIGINT instead of dying of them; SageMaker then waits 120 s."""
+    """Records SIGTERM and SIGINT instead of exiting; SageMaker kills 120 s after SIGTERM."""
 
     def __init__(self) -> None:
         self.received: str | None = None
 
     @classmethod
     def install(cls) -> StopSignal:
-        """Start listening; must run in the main thread."""
+        """Install the handlers; must run in the main thread."""
         stop = cls()
         for number in (signal.SIGTERM, signal.SIGINT):
             signal.signal(number, stop._remember)
         return stop
 
     def check(self) -> None:
-        """Raise StoppedBeforeFirstStepError if a stop was asked for; for use while setting up."""
+        """Raise StoppedBeforeFirstStepError if a signal was received; for use while loading."""
         if self.received:
             raise StoppedBeforeFirstStepError(f"{self.received} came while setting up.")
 
@@ -50,7 +50,7 @@ class StopSignal:
 
 
 class Budget:
-    """The seconds that a run may last; counts those of earlier attempts."""
+    """The seconds a run may last, earlier attempts included."""
 
     def __init__(
         self, config: RunConfig, started: float, clock: Callable[[], float] | None = None
@@ -71,7 +71,7 @@ class Budget:
         self._earlier = seconds
 
     def observe_step(self, seconds: float) -> None:
-        """Learn how long a step, with what follows it, can take."""
+        """Record the seconds of one step, with its evaluation and checkpoint."""
         self._longest_step = max(self._longest_step, seconds)
 
     def is_spent(self) -> bool:
@@ -81,7 +81,7 @@ class Budget:
         return self.elapsed() + self._longest_step + self._reserve > self._limit
 
     def too_small(self) -> BudgetError:
-        """The failure of a run that has no time for a single step."""
+        """The error of a run that has no time for a single step."""
         return BudgetError(
             f"{self.elapsed():.0f} s went into setting up and {self._reserve:.0f} s are kept for "
             f"saving, of {self._limit or 0:.0f} s allowed; raise max_cost_usd or max_seconds."

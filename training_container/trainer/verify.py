@@ -1,4 +1,4 @@
-"""The gate before a job counts as done: what was written loads, is finite, serves, and matters."""
+"""Checks of the written adapter: it loads, is finite, can be served by vLLM, and has an effect."""
 
 from __future__ import annotations
 
@@ -81,7 +81,7 @@ def check_effect(
     from peft import get_peft_model_state_dict
 
     model.eval()
-    batch = Microbatch.of([_opening(example)], device)
+    batch = Microbatch.from_examples([_opening(example)], device)
     try:
         model.load_adapter(str(folder), adapter_name="written", autocast_adapter_dtype=False)
     except (OSError, ValueError, RuntimeError) as error:
@@ -113,6 +113,6 @@ def _logits(model: Any, batch: Microbatch) -> torch.Tensor:
 
 
 def _opening(example: Example) -> Example:
-    """The end of the example, where it predicts; long contexts would only cost time."""
+    """The last PROBE_TOKENS tokens of the example; a longer context would only cost time."""
     ids = example.ids[-PROBE_TOKENS:]
     return Example(ids, [(1, len(ids))], example.conversation_id)

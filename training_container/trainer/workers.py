@@ -11,7 +11,7 @@ import torch.distributed as dist
 
 @dataclass(frozen=True)
 class Workers:
-    """This process's place among all; with one process every exchange is a no-op."""
+    """This process's rank and the collectives; with one process each of them is a no-op."""
 
     rank: int
     world: int
@@ -19,45 +19,45 @@ class Workers:
 
     @property
     def is_main(self) -> bool:
-        """Whether this process writes what the run leaves behind."""
+        """Whether this is rank 0, the process that writes every file."""
         return self.rank == 0
 
     def sum_(self, tensor: torch.Tensor) -> torch.Tensor:
-        """Add the tensor up over all processes, in place."""
+        """Sum the tensor over all processes, in place."""
         if self.world > 1:
             dist.all_reduce(tensor)
         return tensor
 
-    def largest(self, value: int) -> int:
-        """The largest of the processes' values, so that all take the same decision."""
+    def max(self, value: int) -> int:
+        """The maximum over all processes, so that all of them take the same decision."""
         if self.world == 1:
             return value
         tensor = torch.tensor(value, device=self.device)
         dist.all_reduce(tensor, op=dist.ReduceOp.MAX)
         return int(tensor.item())
 
-    def from_main_(self, tensor: torch.Tensor) -> None:
-        """Overwrite the tensor with the main process's."""
+    def broadcast_(self, tensor: torch.Tensor) -> None:
+        """Copy the main process's tensor to all processes, in place."""
         if self.world > 1:
             dist.broadcast(tensor, src=0)
 
-    def object_from_main(self, value: str) -> str:
-        """The main process's string."""
+    def broadcast_text(self, value: str) -> str:
+        """The main process's value, on every process."""
         if self.world == 1:
             return value
         box = [value]
         dist.broadcast_object_list(box, src=0, device=self.device)
         return box[0]
 
-    def leave(self) -> None:
-        """Wait for the others, then leave the group; only after a run that went well."""
+    def close(self) -> None:
+        """Wait for all processes and destroy the group; only after a successful run."""
         if self.world > 1:
             dist.barrier()
             dist.destroy_process_group()
 
 
-def join_workers(environment: Mapping[str, str]) -> Workers:
-    """Join the processes that the launcher started; NCCL between GPUs, gloo between CPUs."""
+def init_workers(environment: Mapping[str, str]) -> Workers:
+    """Initialize the process group from the launcher's variables: NCCL on GPUs, gloo on CPUs."""
     rank, world = int(environment.get("RANK", "0")), int(environment.get("WORLD_SIZE", "1"))
     device = torch.device("cpu")
     if torch.cuda.is_available():
