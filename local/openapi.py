@@ -22,38 +22,38 @@ INFO = {
     "description": "Plans, writes, checks and delivers conversations for LoRA training.",
 }
 TAGS = {
-    "Scaffolding": "What conversations are planned from.",
-    "Templates": "The texts that Claude is asked with.",
-    "Generation": "Starting the writing of conversations.",
-    "Batches": "Following and steering what was started.",
-    "Conversations": "Reading and downloading what was written.",
-    "Enrichment": "Checking what was written, and completing it.",
-    "Review": "Deciding what may be trained on, and who decided so.",
-    "Training files": "What is trained on, made of conversations.",
-    "Datasets": "What is trained on, as one validated file.",
-    "Estimates": "What training will take and cost, and on what.",
-    "Training jobs": "Training adapters, and watching it.",
-    "Models": "The adapters that were delivered.",
+    "Scaffolding": "The records that conversations are planned with.",
+    "Templates": "The templates of the prompts for Claude.",
+    "Generation": "Start the generation of conversations.",
+    "Batches": "Follow and control batches.",
+    "Conversations": "Read and download conversations.",
+    "Enrichment": "Validate conversations and turn them into training pairs.",
+    "Review": "Approve or reject conversations, with an audit trail.",
+    "Training files": "Training files made from conversations, in versions.",
+    "Datasets": "Validated files that models are trained on.",
+    "Estimates": "Duration and cost of training, before it starts.",
+    "Training jobs": "Train adapters and follow the training.",
+    "Models": "The trained adapters.",
     "Costs": "What training has cost.",
-    "Notifications": "What happened while nobody was looking.",
-    "Failures": "What could not be written, and why.",
+    "Notifications": "Events of interest to the owner.",
+    "Failures": "Conversations that could not be generated, with reports.",
     "Generation log": "Every call to Claude, and what it cost.",
 }
 PROBLEMS = {
     400: "The request is not valid, or its record does not allow it; `details` say where.",
     404: "There is no such record, or it is another owner's.",
-    409: "Somebody else was first, or the key is taken; `details` hold what is stored.",
+    409: "Another request changed the record, or the key is in use; `details` hold what is stored.",
     415: "The body is not application/json.",
-    422: "The Idempotency-Key came with another request before.",
-    500: "Something went wrong on our side.",
-    503: "What is stored cannot be reached; Retry-After says when to try again.",
+    422: "The Idempotency-Key was used with a different request before.",
+    500: "Internal server error.",
+    503: "The storage is unavailable; Retry-After says when to try again.",
 }
 GATEWAY_ANSWERS = {401: "The token is missing, wrong or expired.", 429: "Too many requests."}
 GATEWAY_MESSAGE: Schema = {
     "type": "object",
     "required": ["message"],
     "properties": {"message": {"type": "string"}},
-    "description": "What API Gateway itself answers.",
+    "description": "An answer of API Gateway itself.",
 }
 
 RESOLVERS_OWN = {"HTTPValidationError", "ValidationError", "ResponseValidationError"}
@@ -101,7 +101,7 @@ def operations(part: Schema) -> Iterator[tuple[str, str, Schema]]:
 
 
 def _operation(path: str, method: str, operation: Schema, function: Any) -> Schema:
-    """Say what the function's docstring says, and which errors its kind of operation answers."""
+    """Describe an operation by its function's docstring, and add its error responses."""
     summary, _, description = (inspect.getdoc(function) or "").partition("\n\n")
     success = {
         code: {**answer, "description": "Success."}
@@ -110,7 +110,7 @@ def _operation(path: str, method: str, operation: Schema, function: Any) -> Sche
     }
     parameters = [_parameter(one) for one in operation.get("parameters", [])]
     errors = _error_codes(path, method, operation, parameters)
-    shown = {
+    fields = {
         "tags": operation["tags"],
         "operationId": function.__name__,
         "summary": summary,
@@ -120,7 +120,7 @@ def _operation(path: str, method: str, operation: Schema, function: Any) -> Sche
         "responses": success
         | {str(code): {"$ref": f"#/components/responses/{code}"} for code in errors},
     }
-    return {name: _without_titles(value) for name, value in shown.items() if value}
+    return {name: _without_titles(value) for name, value in fields.items() if value}
 
 
 def _error_codes(path: str, method: str, operation: Schema, parameters: list[Schema]) -> list[int]:
@@ -141,7 +141,7 @@ def _error_codes(path: str, method: str, operation: Schema, parameters: list[Sch
 
 
 def _parameter(parameter: Schema) -> Schema:
-    """Take null out, as a parameter that is not given is absent, and words that stand twice."""
+    """Remove null, since a parameter is absent rather than null, and repeated descriptions."""
     schema = parameter["schema"]
     kinds = [kind for kind in schema.get("anyOf", []) if kind != {"type": "null"}]
     said_elsewhere = {"anyOf", "description"} if len(kinds) == 1 else {"description"}
@@ -176,7 +176,7 @@ def _problem_schemas() -> dict[str, Schema]:
 
 
 def _without_titles(schema: Any) -> Any:
-    """Leave out the titles that pydantic makes of names: they say nothing that names do not."""
+    """Remove the titles that pydantic derives from names: they add nothing."""
     if isinstance(schema, Mapping):
         return {
             name: _without_titles(value)

@@ -83,7 +83,11 @@ def validate_training_file(
     """Check a training file offline; exits 0 if ready, 1 if not, 2 if it is no training file."""
     from brightrun.validation.validator import Options, validate
 
-    options: dict[str, Any] = {"max_tokens": max_tokens, "block": block or (), "lanes": _lanes()}
+    options: dict[str, Any] = {
+        "max_tokens": max_tokens,
+        "block": block or (),
+        "lanes": _process_count(),
+    }
     if tokenizer is not None:
         options["tokenizer"] = _counting_with(tokenizer)
     try:
@@ -96,7 +100,7 @@ def validate_training_file(
     return result.exit_code
 
 
-def _lanes() -> int:
+def _process_count() -> int:
     """The number of processes: the spare CPUs, up to what one reader can keep busy.
 
     They are forked, which only Linux does safely at any time.
