@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Iterator
 from datetime import timedelta
-from typing import Any
+from typing import Any, Literal
 
 import pytest
 
@@ -36,6 +36,17 @@ def trained(system: TrainingSystem, job: TrainingJob, name: str = "") -> Trainin
     assert system.ended(execution) == "SUCCEEDED"
     assert len(system.history(execution)) <= most_events()
     return system.now(job)
+
+
+def kill_once(system: TrainingSystem, when: Literal["before", "after"], operation: str) -> None:
+    """Kill the function that asks SageMaker for the operation next, before or after it is done."""
+
+    def kill(asked: str) -> None:
+        if asked == operation:
+            setattr(system.account, when, lambda _: None)
+            raise Killed
+
+    setattr(system.account, when, kill)
 
 
 def types_of(system: TrainingSystem, job: TrainingJob) -> list[str]:
@@ -276,12 +287,7 @@ def test_a_killed_function_changes_nothing_about_the_end(
 def test_a_function_killed_right_after_asking_sagemaker_trains_once(
     system: TrainingSystem,
 ) -> None:
-    def die(operation: str) -> None:
-        if operation == "CreateTrainingJob":
-            system.account.after = lambda _: None
-            raise Killed
-
-    system.account.after = die
+    kill_once(system, "after", "CreateTrainingJob")
     job = system.create_job()
     assert trained(system, job).status == "completed"
     assert system.calls["start-training"] == 2
@@ -291,12 +297,7 @@ def test_a_function_killed_right_after_asking_sagemaker_trains_once(
 def test_a_function_killed_between_the_row_and_the_request_trains_once(
     system: TrainingSystem,
 ) -> None:
-    def die(operation: str) -> None:
-        if operation == "CreateTrainingJob":
-            system.account.before = lambda _: None
-            raise Killed
-
-    system.account.before = die
+    kill_once(system, "before", "CreateTrainingJob")
     job = system.create_job()
     assert trained(system, job).status == "completed"
     assert system.account.created == [job.external_job_id]
