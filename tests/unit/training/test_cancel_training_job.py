@@ -111,14 +111,14 @@ def test_a_job_that_starts_meanwhile_is_stopped_all_the_same(
     world: World, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     job = world.job()
-    settle = world.training.close_billing
+    close_billing = world.training.close_billing
 
-    def overtaken(*args: Any, **kwargs: Any) -> None:
-        monkeypatch.setattr(world.training, "settle", settle)
+    def after_the_start(*args: Any, **kwargs: Any) -> None:
+        monkeypatch.setattr(world.training, "close_billing", close_billing)
         world.training.replace(starting(job, START), 1)
-        settle(*args, **kwargs)
+        close_billing(*args, **kwargs)
 
-    monkeypatch.setattr(world.training, "settle", overtaken)
+    monkeypatch.setattr(world.training, "close_billing", after_the_start)
     stopped = world.cancel(job)
     assert (stopped.status, stopped.stage) == ("cancelled", "stopping")
     assert world.sagemaker.stopped == [job.external_job_id]
@@ -129,10 +129,10 @@ def test_a_job_that_others_never_stop_changing_is_reported(
 ) -> None:
     job = world.job(status="running")
 
-    def overtaken(*_: Any) -> None:
+    def conflict(*_: Any) -> None:
         raise VersionConflictError("again")
 
-    monkeypatch.setattr(world.training, "replace", overtaken)
+    monkeypatch.setattr(world.training, "replace", conflict)
     with pytest.raises(ConflictError, match="try again"):
         world.cancel(job)
 
