@@ -372,3 +372,12 @@ def test_a_filtered_page_reads_only_so_much_and_its_cursor_leads_to_the_rest(
         found += [job.job_id for job in page.records]
         pages, cursor = pages + 1, page.next_cursor
     assert (found, pages) == (["job-0"], 3)
+
+
+def test_open_jobs_are_those_of_all_owners_whose_bill_is_not_closed(store: Store) -> None:
+    store.add_dataset(a_dataset(owner=STRANGER))
+    first, others = create(store, a_training_job()), create(store, a_training_job(owner=STRANGER))
+    closed = create(store, a_training_job())
+    close_billing(store, completed(closed), closed.version)
+    open_ids = sorted(job.job_id for job in store.jobs.open_jobs())
+    assert open_ids == sorted([first.job_id, others.job_id])

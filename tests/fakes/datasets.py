@@ -88,7 +88,7 @@ def a_notification(number: int = 1, **changes: Any) -> Notification:
 
 
 class InMemoryNotifications:
-    """ports.datasets.Notifications."""
+    """Notifications in memory."""
 
     def __init__(self) -> None:
         self._rows: dict[tuple[str, str], Notification] = {}
@@ -128,7 +128,7 @@ class InMemoryNotifications:
 
 
 class InMemoryDatasets:
-    """ports.datasets.DatasetRepository, beside training files and notifications."""
+    """DatasetRepository in memory, with training files and notifications."""
 
     def __init__(
         self,
@@ -228,7 +228,7 @@ class InMemoryDatasets:
 
 
 class InMemoryDatasetFiles:
-    """ports.datasets.DatasetFiles; `elsewhere` are the objects of other buckets."""
+    """DatasetFiles in memory; `elsewhere` holds the objects of other buckets."""
 
     def __init__(self) -> None:
         self.objects: dict[str, bytes] = {}
@@ -284,7 +284,7 @@ class InMemoryDatasetFiles:
 
 
 class RecordedValidation:
-    """ports.datasets.ValidationWorkflow: remembers which runs were started."""
+    """ValidationWorkflow that records the names of the started runs."""
 
     def __init__(self) -> None:
         self.started: list[str] = []

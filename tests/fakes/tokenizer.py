@@ -52,7 +52,7 @@ def put_tokenizer(
 
 
 class InMemoryTokenizers:
-    """ports.receipt.Tokenizers."""
+    """Tokenizers in memory."""
 
     def __init__(self) -> None:
         self.tokenizers: dict[str, OfflineTokenizer] = {}

@@ -39,9 +39,9 @@ Key = tuple[str, str]
 
 
 class InMemoryTraining:
-    """ports.training.TrainingJobRepository, ModelRepository and CostRecords, under one lock.
+    """TrainingJobRepository, ModelRepository and CostRecords in memory, under one lock.
 
-    `datasets` holds the rows on which jobs are counted; `notifications` what owners were told.
+    `datasets` holds the datasets on which jobs are counted.
     """
 
     def __init__(self, *datasets: Dataset) -> None:
@@ -103,6 +103,9 @@ class InMemoryTraining:
             if model is not None:
                 self._models[model.owner_id, model.model_id] = model
 
+    def open_jobs(self) -> Iterator[TrainingJob]:
+        return (job for job in list(self._jobs.values()) if not job.settled)
+
     def model(self, owner_id: str, model_id: str) -> ModelArtifact:
         try:
             return self._models[owner_id, model_id]
@@ -136,7 +139,7 @@ class InMemoryTraining:
 
 
 class InMemoryTrainingRecords:
-    """ports.training.TrainingRecords."""
+    """TrainingRecords in memory."""
 
     def __init__(self) -> None:
         self._points: dict[str, dict[int, MetricsPoint]] = {}
@@ -167,7 +170,7 @@ class InMemoryTrainingRecords:
 
 
 class StoppedTraining:
-    """What stopping needs of ports.training.TrainingService: remembers what was stopped."""
+    """RunStopper that records the names of the stopped training jobs."""
 
     def __init__(self) -> None:
         self.stopped: list[str] = []
@@ -181,14 +184,17 @@ class StoppedTraining:
 
 
 class RecordedTraining:
-    """ports.training.TrainingWorkflow: remembers which jobs were started."""
+    """TrainingWorkflow that records the ids of the started jobs."""
 
     def __init__(self) -> None:
         self.started: list[str] = []
 
-    def ensure_training(self, job: TrainingJob) -> None:
+    def ensure_training(self, job: TrainingJob, run: int = 1) -> None:
         if job.job_id not in self.started:
             self.started.append(job.job_id)
+
+    def restart(self, job: TrainingJob) -> int | None:
+        raise AssertionError(job.job_id)
 
 
 def _page(rows: Sequence[T], limit: int, cursor: str | None) -> Page[T]:

@@ -17,7 +17,7 @@ from tests.fakes.training_jobs import InMemoryTrainingRecords, a_training_job
 
 
 class OneFile:
-    """What reading needs of ports.training.ArtifactFiles, over one growing file."""
+    """ArtifactFiles over one growing file that can only be read."""
 
     def __init__(self, body: bytes = b"") -> None:
         self.body = body

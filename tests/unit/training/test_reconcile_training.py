@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Iterator
 from typing import Any
 
 import boto3
@@ -26,14 +25,11 @@ from tests.fakes.training_jobs import (
 
 
 class Executions(RecordedTraining):
-    """ports.training.TrainingExecutions: those that run are in `running`."""
+    """Executions of which those in `running` need no restart."""
 
     def __init__(self) -> None:
         super().__init__()
         self.running: set[str] = set()
-
-    def start_run(self, job: TrainingJob, run: int) -> None:
-        raise AssertionError(run)
 
     def restart(self, job: TrainingJob) -> int | None:
         if job.job_id in self.running:
@@ -54,9 +50,6 @@ class World(InMemoryTraining):
         self.account = SageMakerAccount(self.clock)
         self.account.answer(self.client.meta.events)
 
-    def open_jobs(self) -> Iterator[TrainingJob]:
-        return (job for job in list(self._jobs.values()) if not job.settled)
-
     def add(self, **changes: Any) -> TrainingJob:
         job = a_training_job(**changes)
         self.create(job, job_queued(job, self.clock()))
@@ -73,10 +66,9 @@ class World(InMemoryTraining):
     def reconciler(self) -> TrainingReconciler:
         return TrainingReconciler(
             jobs=self,
-            open_jobs=self,
             records=self.records,
             training=SageMakerTraining(self.client),
-            executions=self.executions,
+            workflow=self.executions,
             clock=self.clock,
         )
 

@@ -1,14 +1,14 @@
-"""The bucket of datasets: uploads in one piece or in parts, and reading as a stream."""
+"""The bucket of datasets: uploads in one request or in parts, and reading as a stream."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Protocol
 
-from botocore.exceptions import BotoCoreError, ClientError
+from botocore.exceptions import ClientError
 
+from brightrun.aws.dynamodb import error_code, translated
 from brightrun.aws.objects import LINK_SECONDS
 from brightrun.core.errors import ObjectChangedError, StorageError
 
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class StoredObject:
-    """What S3 says about an object."""
+    """An object's size in bytes and its ETag."""
 
     size: int
     etag: str
@@ -37,62 +37,56 @@ class ByteStream(Protocol):
     """The bytes of an object, from its first to its last."""
 
     def read(self, size: int, /) -> bytes:
-        """Give up to `size` bytes, none at the end; raises StorageError."""
+        """Read up to `size` bytes, none at the end; raises StorageError."""
 
 
 class DatasetFiles(Protocol):
-    """The bucket of datasets: uploads in one piece or in parts, and reading as a stream."""
+    """The files of datasets; every method but those that sign links raises StorageError."""
 
     def upload_link(self, key: str, size: int) -> str:
-        """Sign a link that takes exactly `size` bytes by PUT."""
+        """Sign a link that accepts exactly `size` bytes by PUT, for LINK_SECONDS."""
 
     def begin_parts(self, key: str) -> str:
-        """Begin an upload in parts and give its id."""
+        """Begin a multipart upload and return its id."""
 
     def part_link(self, key: str, upload_id: str, number: int, size: int) -> str:
-        """Sign a link that takes one part of exactly `size` bytes by PUT."""
+        """Sign a link that accepts one part of exactly `size` bytes by PUT, for LINK_SECONDS."""
 
     def parts(self, key: str, upload_id: str) -> list[UploadPart] | None:
-        """List the parts that have arrived; None for an upload that is unknown."""
+        """List the parts that have arrived; None for an unknown upload."""
 
     def complete_parts(self, key: str, upload_id: str, parts: Sequence[UploadPart]) -> None:
-        """Make the object of its parts; nothing happens when somebody has done so already."""
+        """Assemble the object from its parts; does nothing for an upload that has ended."""
 
     def abandon_parts(self, key: str, upload_id: str) -> None:
-        """Throw the parts away; nothing happens when there are none."""
+        """Delete the parts; does nothing for an upload that has ended."""
 
     def stored(self, key: str) -> StoredObject | None:
-        """Look at an object; None when there is no such object."""
+        """Read an object's size and ETag; None when there is no such object."""
 
     def copy_from(self, bucket: str, source_key: str, key: str) -> StoredObject:
-        """Copy an object of another bucket of ours, in the service; raises StorageError."""
+        """Copy an object of another bucket, on the server's side."""
 
     def open(self, key: str, etag: str) -> ByteStream:
-        """Open an object for reading, as long as it is still the one with this ETag.
-
-        Raises StorageError, ObjectChangedError.
-        """
+        """Open an object for reading; raises ObjectChangedError when its ETag is another."""
 
     def remove_all(self, prefix: str) -> None:
         """Delete every object below a prefix."""
 
 
 _GONE = frozenset({"404", "NoSuchKey", "NotFound"})
-_OTHER = frozenset({"412", "PreconditionFailed"})
+_CHANGED = frozenset({"412", "PreconditionFailed"})
 
 
-class S3DatasetFiles:
-    """ports.datasets.DatasetFiles."""
+class S3DatasetFiles(DatasetFiles):
+    """Dataset files in one S3 bucket."""
 
     def __init__(self, client: S3Client, bucket: str) -> None:
         self._client = client
         self._bucket = bucket
 
     def upload_link(self, key: str, size: int) -> str:
-        """Sign a link that takes exactly `size` bytes by PUT, for LINK_SECONDS.
-
-        The length is part of the signature, so that S3 itself refuses any other.
-        """
+        # The length is part of the signature, so that S3 itself refuses any other.
         return self._client.generate_presigned_url(
             "put_object",
             Params={"Bucket": self._bucket, "Key": key, "ContentLength": size},
@@ -100,13 +94,11 @@ class S3DatasetFiles:
         )
 
     def begin_parts(self, key: str) -> str:
-        """Begin an upload in parts and give its id; raises StorageError."""
-        with _translated("CreateMultipartUpload"):
+        with translated("CreateMultipartUpload"):
             answer = self._client.create_multipart_upload(Bucket=self._bucket, Key=key)
         return answer["UploadId"]
 
     def part_link(self, key: str, upload_id: str, number: int, size: int) -> str:
-        """Sign a link that takes one part of exactly `size` bytes by PUT, for LINK_SECONDS."""
         return self._client.generate_presigned_url(
             "upload_part",
             Params={
@@ -120,63 +112,51 @@ class S3DatasetFiles:
         )
 
     def parts(self, key: str, upload_id: str) -> list[UploadPart] | None:
-        """List the parts that have arrived; None for an upload that is unknown.
-
-        One answer lists 1,000 parts, and a file of MOST_BYTES has 32. Raises StorageError.
-        """
-        try:
-            answer = self._client.list_parts(Bucket=self._bucket, Key=key, UploadId=upload_id)
-        except self._client.exceptions.NoSuchUpload:
-            return None
-        except (ClientError, BotoCoreError) as error:
-            raise StorageError("ListParts", type(error).__name__) from error
+        # One response lists up to 1,000 parts, and a file of MOST_BYTES has 32.
+        with translated("ListParts"):
+            try:
+                answer = self._client.list_parts(Bucket=self._bucket, Key=key, UploadId=upload_id)
+            except self._client.exceptions.NoSuchUpload:
+                return None
         return [
             UploadPart(part["PartNumber"], part["Size"], part["ETag"])
             for part in answer.get("Parts", [])
         ]
 
     def complete_parts(self, key: str, upload_id: str, parts: Sequence[UploadPart]) -> None:
-        """Make the object of its parts; nothing happens when somebody has done so already.
-
-        Raises StorageError.
-        """
         listed = [{"PartNumber": part.number, "ETag": part.etag} for part in parts]
-        try:
-            self._client.complete_multipart_upload(
-                Bucket=self._bucket,
-                Key=key,
-                UploadId=upload_id,
-                MultipartUpload={"Parts": listed},  # type: ignore[typeddict-item]
-            )
-        except self._client.exceptions.NoSuchUpload:
-            return
-        except (ClientError, BotoCoreError) as error:
-            raise StorageError("CompleteMultipartUpload", type(error).__name__) from error
+        with translated("CompleteMultipartUpload"):
+            try:
+                self._client.complete_multipart_upload(
+                    Bucket=self._bucket,
+                    Key=key,
+                    UploadId=upload_id,
+                    MultipartUpload={"Parts": listed},  # type: ignore[typeddict-item]
+                )
+            except self._client.exceptions.NoSuchUpload:
+                return
 
     def abandon_parts(self, key: str, upload_id: str) -> None:
-        """Throw the parts away; nothing happens when there are none. Raises StorageError."""
-        try:
-            self._client.abort_multipart_upload(Bucket=self._bucket, Key=key, UploadId=upload_id)
-        except self._client.exceptions.NoSuchUpload:
-            return
-        except (ClientError, BotoCoreError) as error:
-            raise StorageError("AbortMultipartUpload", type(error).__name__) from error
+        with translated("AbortMultipartUpload"):
+            try:
+                self._client.abort_multipart_upload(
+                    Bucket=self._bucket, Key=key, UploadId=upload_id
+                )
+            except self._client.exceptions.NoSuchUpload:
+                return
 
     def stored(self, key: str) -> StoredObject | None:
-        """Look at an object; None when there is no such object. Raises StorageError."""
-        try:
-            found = self._client.head_object(Bucket=self._bucket, Key=key)
-        except ClientError as error:
-            if _code(error) in _GONE:
-                return None
-            raise StorageError("HeadObject", _code(error)) from error
-        except BotoCoreError as error:
-            raise StorageError("HeadObject", type(error).__name__) from error
+        with translated("HeadObject"):
+            try:
+                found = self._client.head_object(Bucket=self._bucket, Key=key)
+            except ClientError as error:
+                if error_code(error) in _GONE:
+                    return None
+                raise
         return StoredObject(found["ContentLength"], found["ETag"])
 
     def copy_from(self, bucket: str, source_key: str, key: str) -> StoredObject:
-        """Copy an object of another bucket of ours, in the service; raises StorageError."""
-        with _translated("CopyObject"):
+        with translated("CopyObject"):
             self._client.copy_object(
                 Bucket=self._bucket, Key=key, CopySource={"Bucket": bucket, "Key": source_key}
             )
@@ -186,25 +166,19 @@ class S3DatasetFiles:
         return copied
 
     def open(self, key: str, etag: str) -> ByteStream:
-        """Open an object for reading, as long as it is still the one with this ETag.
-
-        Raises StorageError, ObjectChangedError.
-        """
-        try:
-            answer = self._client.get_object(Bucket=self._bucket, Key=key, IfMatch=etag)
-        except ClientError as error:
-            if _code(error) in _GONE | _OTHER:
-                raise ObjectChangedError(
-                    "The file was overwritten or deleted after it was confirmed."
-                ) from error
-            raise StorageError("GetObject", _code(error)) from error
-        except BotoCoreError as error:
-            raise StorageError("GetObject", type(error).__name__) from error
+        with translated("GetObject"):
+            try:
+                answer = self._client.get_object(Bucket=self._bucket, Key=key, IfMatch=etag)
+            except ClientError as error:
+                if error_code(error) in _GONE | _CHANGED:
+                    raise ObjectChangedError(
+                        "The file was overwritten or deleted after it was confirmed."
+                    ) from error
+                raise
         return _Stream(answer["Body"])
 
     def remove_all(self, prefix: str) -> None:
-        """Delete every object below a prefix; raises StorageError."""
-        with _translated("DeleteObjects"):
+        with translated("DeleteObjects"):
             pages = self._client.get_paginator("list_objects_v2").paginate(
                 Bucket=self._bucket, Prefix=prefix
             )
@@ -221,25 +195,11 @@ class S3DatasetFiles:
 
 
 class _Stream:
-    """An object's body that fails as everything else here does."""
+    """An object's body whose reads raise StorageError instead of botocore's errors."""
 
     def __init__(self, body: ByteStream) -> None:
         self._body = body
 
     def read(self, size: int, /) -> bytes:
-        with _translated("GetObject"):
+        with translated("GetObject"):
             return self._body.read(size)
-
-
-@contextmanager
-def _translated(operation: str) -> Iterator[None]:
-    try:
-        yield
-    except ClientError as error:
-        raise StorageError(operation, _code(error)) from error
-    except BotoCoreError as error:
-        raise StorageError(operation, type(error).__name__) from error
-
-
-def _code(error: ClientError) -> str:
-    return str(error.response.get("Error", {}).get("Code", ""))

@@ -15,21 +15,20 @@ class ValidationWorkflow(Protocol):
     """Starts the state machine that validates a dataset."""
 
     def ensure_validating(self, dataset: Dataset) -> None:
-        """Start the dataset's current validation run; starting it again changes nothing."""
+        """Start the dataset's current validation run; starting it again changes nothing.
+
+        Raises StorageError.
+        """
 
 
-class StepFunctionsValidation:
-    """ports.datasets.ValidationWorkflow: one execution per validation, named after its run."""
+class StepFunctionsValidation(ValidationWorkflow):
+    """One execution for each validation run, named after the run."""
 
     def __init__(self, client: SFNClient, state_machine_arn: str) -> None:
         self._client = client
         self._state_machine_arn = state_machine_arn
 
     def ensure_validating(self, dataset: Dataset) -> None:
-        """Start the dataset's current validation run; starting it again changes nothing.
-
-        Raises StorageError.
-        """
         request = {
             "ownerId": dataset.owner_id,
             "datasetId": dataset.dataset_id,

@@ -1,4 +1,4 @@
-"""Datasets' rows in DynamoDB, and beside them the claims to the training files they are made of."""
+"""Datasets in DynamoDB, with the claims to the training file versions they were made from."""
 
 from __future__ import annotations
 
@@ -28,16 +28,16 @@ if TYPE_CHECKING:
 
 
 class DatasetRepository(Protocol):
-    """Datasets' rows; every write states the version of the row that it saw."""
+    """Datasets; every write states the version that it read, every method raises StorageError."""
 
     def add(self, dataset: Dataset) -> None:
-        """Store a new row, with the claim to its training file's version if it has one.
+        """Store a new dataset and the claim to its training file's version, if it has one.
 
         Raises DuplicateKeyError, whose details name the dataset that has the claim.
         """
 
     def dataset(self, owner_id: str, dataset_id: str) -> Dataset:
-        """Read one row, strongly consistent; raises NotFoundError."""
+        """Read one dataset, strongly consistent; raises NotFoundError."""
 
     def datasets(
         self,
@@ -48,61 +48,56 @@ class DatasetRepository(Protocol):
         limit: int,
         cursor: str | None,
     ) -> Page[Dataset]:
-        """List an owner's datasets, newest first; `search` is a part of the name, in any case.
+        """List an owner's datasets, newest first; `search` is part of the name, in any case.
 
-        A filtered page may be short, or empty, and still have a cursor: one request reads only so
-        much.
+        A filtered page may be short, or empty, and still have a cursor: the rows that one request
+        reads are limited.
         """
 
     def replace(self, dataset: Dataset, notification: Notification | None = None) -> Dataset:
-        """Store a row in the place of the version that it was made from, under the next version.
+        """Replace the version that the dataset was read as, and return it with its new version.
 
-        Its owner is told in the same step. Never touches `active_jobs`. Gives the row with its new
-        version. Raises VersionConflictError, NotFoundError.
+        The notification is stored in the same transaction. Never writes `active_jobs`. Raises
+        VersionConflictError, NotFoundError.
         """
 
     def retire(self, dataset: Dataset) -> Dataset:
-        """Store the row of a dataset that is being deleted, as long as no job uses it.
+        """Replace a dataset with its retired state, as long as no training job uses it.
 
         Raises DatasetInUseError when one does, VersionConflictError, NotFoundError.
         """
 
     def delete(self, dataset: Dataset) -> None:
-        """Remove a retired row and its claim. Raises VersionConflictError, NotFoundError."""
+        """Delete a retired dataset and its claim; raises VersionConflictError, NotFoundError."""
 
 
 _READS = 8
-"""Pages of 1 MB that one filtered request reads at most: some hundred datasets."""
+"""Most pages of 1 MB that one filtered request reads: some hundred datasets."""
 _ABSENT = "attribute_not_exists(dataset_id)"
 _SEEN = "#version = :seen"
 _UNUSED = "(attribute_not_exists(#active_jobs) OR #active_jobs = :none)"
 _KEY = ("owner_id", "dataset_id")
-_OF_OTHERS = "active_jobs"
-"""Counted by the jobs' own transactions; no write of ours sets it."""
+_WRITTEN_BY_JOBS = "active_jobs"
+"""Written by the training jobs' own transactions only."""
 
 
 @dataclass(frozen=True, slots=True)
 class DatasetTables:
-    """The names of the tables; a function is told only of those that it writes to."""
+    """The names of the tables; a function names only those that it writes to."""
 
     datasets: str
     training_files: str = ""
     notifications: str = ""
 
 
-class DynamoDatasets:
-    """ports.datasets.DatasetRepository; ids are time-ordered, so listing by id lists by age."""
+class DynamoDatasets(DatasetRepository):
+    """Datasets in one table; ids are time-ordered, so that listing by id lists by age."""
 
     def __init__(self, client: DynamoDBClient, tables: DatasetTables) -> None:
         self._client = client
         self._tables = tables
 
     def add(self, dataset: Dataset) -> None:
-        """Store a new row, with the claim to its training file's version if it has one.
-
-        Row, claim and the training file's list of imported versions are written together. Raises
-        DuplicateKeyError, whose details name the dataset that has the claim.
-        """
         claim = _claim(dataset)
         steps = [self._put(_row_of(dataset))]
         if claim:
@@ -112,12 +107,11 @@ class DynamoDatasets:
             ]
         while transact(self._client, steps):
             held = self._row(claim) if claim else None
-            # A claim that is gone was given up by a deletion meanwhile.
+            # A missing claim was released by a deletion meanwhile: try again.
             if held is not None or claim is None:
                 raise already_imported(str((held or {}).get("claimed_by", dataset.dataset_id)))
 
     def dataset(self, owner_id: str, dataset_id: str) -> Dataset:
-        """Read one row, strongly consistent; raises NotFoundError."""
         row = self._row({"owner_id": owner_id, "dataset_id": dataset_id})
         if row is None:
             raise NotFoundError("dataset", dataset_id)
@@ -132,10 +126,6 @@ class DynamoDatasets:
         limit: int,
         cursor: str | None,
     ) -> Page[Dataset]:
-        """List an owner's datasets, newest first; `search` is a part of the name, in any case.
-
-        A filtered page may be short, or empty, and still have a cursor: see query_page.
-        """
         request: dict[str, Any] = {}
         values = {":owner": owner_id}
         if status:
@@ -159,11 +149,6 @@ class DynamoDatasets:
         return Page(tuple(map(_dataset_of, rows)), following)
 
     def replace(self, dataset: Dataset, notification: Notification | None = None) -> Dataset:
-        """Store a row in the place of the version that it was made from, under the next version.
-
-        Its owner is told in the same transaction. Never touches `active_jobs`. Gives the row with
-        its new version. Raises VersionConflictError, NotFoundError.
-        """
         stored = dataclasses.replace(dataset, version=dataset.version + 1)
         steps = [self._update(stored, dataset.version, _SEEN, {})]
         if notification:
@@ -173,10 +158,6 @@ class DynamoDatasets:
         return stored
 
     def retire(self, dataset: Dataset) -> Dataset:
-        """Store the row of a dataset that is being deleted, as long as no job uses it.
-
-        Raises DatasetInUseError when one does, VersionConflictError, NotFoundError.
-        """
         stored = dataclasses.replace(dataset, version=dataset.version + 1)
         condition = f"{_SEEN} AND {_UNUSED}"
         if transact(self._client, [self._update(stored, dataset.version, condition, {"none": 0})]):
@@ -185,7 +166,6 @@ class DynamoDatasets:
         return stored
 
     def delete(self, dataset: Dataset) -> None:
-        """Remove a retired row and its claim. Raises VersionConflictError, NotFoundError."""
         key = {name: getattr(dataset, name) for name in _KEY}
         steps = [
             self._delete(key, "version = :known", dataset.version),
@@ -213,7 +193,7 @@ class DynamoDatasets:
         fields = {
             name: value
             for name, value in _row_of(stored).items()
-            if name not in {*_KEY, _OF_OTHERS}
+            if name not in {*_KEY, _WRITTEN_BY_JOBS}
         }
         return {
             "Update": update(
@@ -257,7 +237,7 @@ def _key_of(dataset: Dataset) -> tuple[str, str]:
 
 
 def _claim(dataset: Dataset) -> dict[str, str] | None:
-    """The key of the claim, which keeps a second dataset of the same version from being made."""
+    """The key of the claim, which prevents a second dataset of the same version."""
     if dataset.training_file_id is None:
         return None
     return {
@@ -267,7 +247,7 @@ def _claim(dataset: Dataset) -> dict[str, str] | None:
 
 
 def _row_of(dataset: Dataset) -> dict[str, Any]:
-    # Samples are a caller's own data: as text, no name or number in them can fail in DynamoDB.
+    # Samples are a caller's data: as text, no name or number in them can be invalid in DynamoDB.
     return {**row_of(dataset), "sample_data": json.dumps(dataset.sample_data, ensure_ascii=False)}
 
 
@@ -276,7 +256,7 @@ def _dataset_of(row: Mapping[str, Any]) -> Dataset:
 
 
 def _name_filter(search: str | None) -> Callable[[Mapping[str, Any]], bool] | None:
-    """DynamoDB compares texts by their case, so a search is ours to make."""
+    """A filter on the name; DynamoDB itself cannot compare without regard to case."""
     if search is None:
         return None
     wanted = search.casefold()

@@ -35,34 +35,37 @@ if TYPE_CHECKING:
 
 
 class TrainingJobRepository(Protocol):
-    """Training jobs' rows, written together with what must change in the same moment."""
+    """Training jobs; each write changes all that must change with them in one transaction.
+
+    Every method raises StorageError.
+    """
 
     def create(self, job: TrainingJob, notification: Notification) -> None:
-        """Store a new job, count it on its dataset and tell its owner, in one transaction.
+        """Store a new job and its notification, and add one to its dataset's `active_jobs`.
 
-        Raises DuplicateKeyError when there is a job of this id already, and DatasetNotReadyError
-        when the dataset is gone or not ready any more.
+        Raises DuplicateKeyError when the id is in use, and DatasetNotReadyError when the dataset
+        was deleted or is no longer ready.
         """
 
     def job(self, owner_id: str, job_id: str) -> TrainingJob:
-        """Read one row, strongly consistent; raises NotFoundError."""
+        """Read one job, strongly consistent; raises NotFoundError."""
 
     def jobs(
         self, owner_id: str, *, status: str | None, limit: int, cursor: str | None
     ) -> Page[TrainingJob]:
         """List an owner's jobs, newest first.
 
-        A page filtered by status may be short, or empty, and still have a cursor: one request
-        reads only so much.
+        A page filtered by status may be short, or empty, and still have a cursor: the rows that
+        one request reads are limited.
         """
 
     def replace(
         self, job: TrainingJob, seen_version: int, notification: Notification | None = None
     ) -> None:
-        """Store a row in the place of the version that was seen, not one that is settled.
+        """Replace a job whose stored version is `seen_version` and whose bill is open.
 
-        The stored row's version is one more than the version seen. Raises VersionConflictError,
-        whose details are the state stored now.
+        The stored version is one higher. Raises VersionConflictError with the stored state in its
+        details, NotFoundError.
         """
 
     def close_billing(
@@ -74,24 +77,20 @@ class TrainingJobRepository(Protocol):
         notifications: Sequence[Notification],
         model: ModelArtifact | None,
     ) -> None:
-        """Close a job for good: its row, its cost record, its dataset's count, its model, in one.
+        """Store a job's end, cost record, notifications and model, and count it off its dataset.
 
-        The stored row is settled, names its cost record and, where there is one, its model; its
-        version is one more than the version seen. Raises VersionConflictError.
+        The stored job is settled, names its cost record and its model, if it has one, and is one
+        version higher. Raises VersionConflictError, NotFoundError.
         """
 
-
-class OpenTrainingJobs(Protocol):
-    """The jobs of all owners whose bill is not closed; for the sweep alone."""
-
     def open_jobs(self) -> Iterator[TrainingJob]:
-        """Every such job, in no order."""
+        """All owners' jobs whose bill is open, in no order; for the sweep alone."""
 
 
 _JOB = 0
-"""The place of the job's own write in the transactions below; any other is the dataset's."""
+"""Index of the job's own write in the transactions below; any other is the dataset's."""
 _READS = 8
-"""Pages of 1 MB that one filtered request reads at most: some 1,000 jobs."""
+"""Most pages of 1 MB that one filtered request reads: some 1,000 jobs."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,18 +104,14 @@ class TrainingTables:
     models: str = ""
 
 
-class DynamoTrainingJobs:
-    """ports.training.TrainingJobRepository; ids are time-ordered, so listing by id lists by age."""
+class DynamoTrainingJobs(TrainingJobRepository):
+    """Training jobs in one table; ids are time-ordered, so that listing by id lists by age."""
 
     def __init__(self, client: DynamoDBClient, tables: TrainingTables) -> None:
         self._client = client
         self._tables = tables
 
     def create(self, job: TrainingJob, notification: Notification) -> None:
-        """Store a new job, count it on its dataset and tell its owner, in one transaction.
-
-        Raises DuplicateKeyError, DatasetNotReadyError, StorageError.
-        """
         failed = transact(
             self._client,
             [
@@ -127,18 +122,17 @@ class DynamoTrainingJobs:
         )
         if _JOB in failed:
             raise DuplicateKeyError(
-                f"There is a training job with the id '{job.job_id}' already.",
+                f"A training job with the id '{job.job_id}' exists.",
                 details={"job_id": job.job_id},
             )
         if failed:
             raise DatasetNotReadyError(
-                f"The dataset '{job.dataset_name}' was deleted or validated anew in the meantime; "
-                "look at its status and try again when it is ready.",
+                f"The dataset '{job.dataset_name}' was deleted or is being validated again; "
+                "try again when its status is ready.",
                 details={"dataset_id": job.dataset_id},
             )
 
     def job(self, owner_id: str, job_id: str) -> TrainingJob:
-        """Read one row, strongly consistent; raises NotFoundError."""
         with translated("GetItem"):
             answer = self._client.get_item(
                 TableName=self._tables.jobs,
@@ -152,10 +146,6 @@ class DynamoTrainingJobs:
     def jobs(
         self, owner_id: str, *, status: str | None, limit: int, cursor: str | None
     ) -> Page[TrainingJob]:
-        """List an owner's jobs, newest first.
-
-        A filtered page may be short, or empty, and still have a cursor: see query_page.
-        """
         request: dict[str, Any] = {}
         values = {":owner": owner_id}
         if status is not None:
@@ -180,17 +170,11 @@ class DynamoTrainingJobs:
     def replace(
         self, job: TrainingJob, seen_version: int, notification: Notification | None = None
     ) -> None:
-        """Store a row in the place of the version that was seen, not one that is settled.
-
-        Raises VersionConflictError, NotFoundError, StorageError.
-        """
-        told = (
-            []
-            if notification is None
-            else [notification_put(self._tables.notifications, notification)]
-        )
         stored = dataclasses.replace(job, version=seen_version + 1)
-        if transact(self._client, [self._overwrite(stored, seen_version), *told]):
+        steps = [self._overwrite(stored, seen_version)]
+        if notification is not None:
+            steps.append(notification_put(self._tables.notifications, notification))
+        if transact(self._client, steps):
             raise version_conflict(self.job(job.owner_id, job.job_id))
 
     def close_billing(
@@ -202,12 +186,8 @@ class DynamoTrainingJobs:
         notifications: Sequence[Notification],
         model: ModelArtifact | None,
     ) -> None:
-        """Close a job for good: its row, its cost record, its dataset's count, its model, in one.
-
-        Raises VersionConflictError, NotFoundError, StorageError.
-        """
         stored = closed(job, seen_version, cost, model)
-        made = [] if model is None else [_put(self._tables.models, model)]
+        models = [] if model is None else [_put(self._tables.models, model)]
         failed = transact(
             self._client,
             [
@@ -215,13 +195,28 @@ class DynamoTrainingJobs:
                 self._count(job, -1, "attribute_exists(dataset_id)"),
                 _put(self._tables.cost_records, cost),
                 *(notification_put(self._tables.notifications, one) for one in notifications),
-                *made,
+                *models,
             ],
         )
         if _JOB in failed:
             raise version_conflict(self.job(job.owner_id, job.job_id))
         if failed:
             raise StorageError("TransactWriteItems", "the job's dataset is gone")
+
+    def open_jobs(self) -> Iterator[TrainingJob]:
+        """All owners' jobs whose bill is open, by a scan.
+
+        It reads every job, some 3 kB each, four times an hour. At 10,000 jobs that costs about 10
+        dollars a month on demand; from there on an index is cheaper.
+        """
+        pages = self._client.get_paginator("scan").paginate(
+            TableName=self._tables.jobs,
+            FilterExpression="settled = :open",
+            ExpressionAttributeValues=to_wire({":open": False}),
+        )
+        with translated("Scan"):
+            for page in pages:
+                yield from (read_training_job(from_wire(row)) for row in page["Items"])
 
     def _overwrite(self, job: TrainingJob, seen_version: int) -> dict[str, Any]:
         return _put(
@@ -239,7 +234,7 @@ class DynamoTrainingJobs:
         condition: str,
         values: dict[str, Any] | None = None,
     ) -> dict[str, Any]:
-        """Count the job among those of its dataset that have not ended."""
+        """Change the number of the dataset's jobs that have not ended."""
         key = {"owner_id": job.owner_id, "dataset_id": job.dataset_id}
         return {
             "Update": update(
@@ -255,7 +250,7 @@ class DynamoTrainingJobs:
 def closed(
     job: TrainingJob, seen_version: int, cost: CostRecord, model: ModelArtifact | None
 ) -> TrainingJob:
-    """The row of a job whose bill is closed, as it is stored."""
+    """A job whose bill is closed, as it is stored."""
     return dataclasses.replace(
         job,
         version=seen_version + 1,
@@ -282,60 +277,37 @@ def _put(
     return {"Put": request}
 
 
-class DynamoOpenTrainingJobs:
-    """ports.training.OpenTrainingJobs.
-
-    A scan: it reads every job that there ever was, some 3 kB each, four times an hour. At 10,000
-    jobs that is about 10 dollars a month on demand, and the time for an index.
-    """
-
-    def __init__(self, client: DynamoDBClient, table: str) -> None:
-        self._client = client
-        self._table = table
-
-    def open_jobs(self) -> Iterator[TrainingJob]:
-        """Every such job, in no order. Raises StorageError."""
-        pages = self._client.get_paginator("scan").paginate(
-            TableName=self._table,
-            FilterExpression="settled = :open",
-            ExpressionAttributeValues=to_wire({":open": False}),
-        )
-        with translated("Scan"):
-            for page in pages:
-                yield from (read_training_job(from_wire(row)) for row in page["Items"])
-
-
 class TrainingRecords(Protocol):
-    """A job's metrics and events."""
+    """A job's metrics and events; every method raises StorageError."""
 
     def add_points(self, job: TrainingJob, points: Sequence[MetricsPoint]) -> None:
-        """Keep points; writing the same ones again changes nothing."""
+        """Store points; writing the same ones again changes nothing."""
 
     def points(
         self, owner_id: str, job_id: str, *, limit: int, cursor: str | None
     ) -> Page[MetricsPoint]:
-        """List a job's points in their order."""
+        """List a job's points in the order of the run."""
 
     def latest_points(self, owner_id: str, job_id: str, limit: int) -> list[MetricsPoint]:
-        """The last points of a job, in their order."""
+        """The last points of a job, in the order of the run."""
 
     def add_event(self, job: TrainingJob, event: TrainingEvent) -> None:
-        """Keep an event; writing the same one again changes nothing."""
+        """Store an event; writing the same one again changes nothing."""
 
     def events(
         self, owner_id: str, job_id: str, *, limit: int, cursor: str | None
     ) -> Page[TrainingEvent]:
-        """List a job's events in their order."""
+        """List a job's events, oldest first."""
 
 
 _PER_BATCH_WRITE = 25
 _WRITE_ROUNDS = 8
 _DIGITS = 10
-"""Digits of a point's key: ten thousand million points sort as text as they do as numbers."""
+"""Digits of a point's key, padded so that keys sort as text like numbers."""
 
 
-class DynamoTrainingRecords:
-    """ports.training.TrainingRecords."""
+class DynamoTrainingRecords(TrainingRecords):
+    """Metrics and events in a table each, partitioned by job."""
 
     def __init__(self, client: DynamoDBClient, metrics_table: str, events_table: str) -> None:
         self._client = client
@@ -343,7 +315,6 @@ class DynamoTrainingRecords:
         self._events_table = events_table
 
     def add_points(self, job: TrainingJob, points: Sequence[MetricsPoint]) -> None:
-        """Keep points; writing the same ones again changes nothing. Raises StorageError."""
         key = job_key(job.owner_id, job.job_id)
         rows = [
             to_wire({"job_key": key, "point_id": f"{one.sequence:0{_DIGITS}}", **row_of(one)})
@@ -355,14 +326,12 @@ class DynamoTrainingRecords:
     def points(
         self, owner_id: str, job_id: str, *, limit: int, cursor: str | None
     ) -> Page[MetricsPoint]:
-        """List a job's points in their order."""
         rows, following = self._page(
             self._metrics_table, "point_id", job_key(owner_id, job_id), limit, cursor
         )
         return Page(tuple(from_row(MetricsPoint, row) for row in rows), following)
 
     def latest_points(self, owner_id: str, job_id: str, limit: int) -> list[MetricsPoint]:
-        """The last points of a job, in their order."""
         with translated("Query"):
             answer = self._client.query(
                 TableName=self._metrics_table,
@@ -374,7 +343,6 @@ class DynamoTrainingRecords:
         return [from_row(MetricsPoint, from_wire(row)) for row in reversed(answer["Items"])]
 
     def add_event(self, job: TrainingJob, event: TrainingEvent) -> None:
-        """Keep an event; writing the same one again changes nothing. Raises StorageError."""
         row = {"job_key": job_key(job.owner_id, job.job_id), **row_of(event)}
         with translated("PutItem"):
             self._client.put_item(TableName=self._events_table, Item=to_wire(row))
@@ -382,7 +350,6 @@ class DynamoTrainingRecords:
     def events(
         self, owner_id: str, job_id: str, *, limit: int, cursor: str | None
     ) -> Page[TrainingEvent]:
-        """List a job's events in their order."""
         rows, following = self._page(
             self._events_table, "event_id", job_key(owner_id, job_id), limit, cursor
         )
@@ -411,4 +378,4 @@ class DynamoTrainingRecords:
                 pending = self._client.batch_write_item(RequestItems=pending)["UnprocessedItems"]
             if not pending:
                 return
-        raise StorageError("BatchWriteItem", "the table keeps refusing points for lack of capacity")
+        raise StorageError("BatchWriteItem", "the table has no capacity for the points")

@@ -43,7 +43,7 @@ def training_starter() -> TrainingStarter:
         datasets=DynamoDatasets(database, DatasetTables(settings.datasets_table)),
         base_models=S3ArtifactFiles(clients.s3(), settings.base_models_bucket),
         training=SageMakerTraining(clients.sagemaker()),
-        executions=StepFunctionsTraining(
+        workflow=StepFunctionsTraining(
             clients.step_functions(), settings.train_adapter_state_machine_arn
         ),
         places=TrainingResources(

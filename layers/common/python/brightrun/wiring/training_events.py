@@ -5,7 +5,6 @@ from __future__ import annotations
 from brightrun.core.settings import Settings
 from brightrun.training.gateway import StepFunctionsTraining
 from brightrun.training.repository import (
-    DynamoOpenTrainingJobs,
     DynamoTrainingJobs,
     DynamoTrainingRecords,
     TrainingTables,
@@ -29,10 +28,9 @@ def training_reconciler() -> TrainingReconciler:
     database = clients.dynamodb()
     return TrainingReconciler(
         jobs=DynamoTrainingJobs(database, TrainingTables(settings.training_jobs_table)),
-        open_jobs=DynamoOpenTrainingJobs(database, settings.training_jobs_table),
         records=DynamoTrainingRecords(database, "", settings.training_events_table),
         training=SageMakerTraining(clients.sagemaker()),
-        executions=StepFunctionsTraining(
+        workflow=StepFunctionsTraining(
             clients.step_functions(), settings.train_adapter_state_machine_arn
         ),
         clock=clients.clock,

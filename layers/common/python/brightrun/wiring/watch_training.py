@@ -44,7 +44,7 @@ def training_watcher() -> TrainingWatcher:
         jobs=DynamoTrainingJobs(database, tables),
         records=records,
         training=SageMakerTraining(clients.sagemaker()),
-        executions=StepFunctionsTraining(
+        workflow=StepFunctionsTraining(
             clients.step_functions(), settings.train_adapter_state_machine_arn
         ),
         progress=ProgressReader(S3ArtifactFiles(clients.s3(), settings.models_bucket), records),

@@ -1,4 +1,4 @@
-"""Base models' tokenizers in S3; the one read last is kept for the next request."""
+"""Base models' tokenizers in S3; the last one read is cached for the next request."""
 
 from __future__ import annotations
 
@@ -14,55 +14,51 @@ if TYPE_CHECKING:
 
 
 class Tokenizers(Protocol):
-    """The tokenizers of the base models that an operator has put in place."""
+    """The tokenizers of the base models that an operator has uploaded."""
 
     def tokenizer(self, prefix: str) -> OfflineTokenizer | None:
-        """Read the tokenizer whose files lie under a prefix; None when they are not there.
+        """Read the tokenizer under a prefix that ends in a slash; None when it is missing.
 
         Raises StorageError, and ModelError for files that cannot be used.
         """
 
 
 TokenizerCache = dict[tuple[str, ...], OfflineTokenizer]
-"""The tokenizer that was read last, by its bucket, prefix and the ETags of its objects."""
+"""The last tokenizer read, by its bucket, prefix and the ETags of its objects."""
 
 
-class S3Tokenizers:
-    """ports.receipt.Tokenizers on the bucket of base models.
+class S3Tokenizers(Tokenizers):
+    """Tokenizers in the bucket of base models.
 
-    A tokenizer of 128,000 tokens takes long to read and much memory, so one is kept in `kept`, for
-    as long as its objects are the same.
+    A tokenizer of 128,000 tokens is slow to read and large, so `cache` holds one, as long as its
+    objects are unchanged.
     """
 
-    def __init__(self, client: S3Client, bucket: str, kept: TokenizerCache) -> None:
+    def __init__(self, client: S3Client, bucket: str, cache: TokenizerCache) -> None:
         self._client = client
         self._bucket = bucket
-        self._kept = kept
+        self._cache = cache
 
     def tokenizer(self, prefix: str) -> OfflineTokenizer | None:
-        """Read the tokenizer under a prefix that ends in a slash; None when it is not there.
-
-        Raises StorageError, and ModelError for files that cannot be used.
-        """
         etags = self._etags(prefix)
         if not {TOKENIZER, CONFIG} <= etags.keys():
             return None
         version = (self._bucket, prefix, *(etags.get(name, "") for name in TOKENIZER_FILES))
-        if version not in self._kept:
-            self._kept.clear()
-            self._kept[version] = self._read(prefix, sorted(etags))
-        return self._kept[version]
+        if version not in self._cache:
+            self._cache.clear()
+            self._cache[version] = self._read(prefix, sorted(etags))
+        return self._cache[version]
 
     def _etags(self, prefix: str) -> dict[str, str]:
-        """The tokenizer's files that are there; a hub folder has far fewer than 1,000 objects."""
+        """ETags of the tokenizer's files; a hub folder has far fewer than 1,000 objects."""
         with translated("ListObjectsV2"):
             answer = self._client.list_objects_v2(Bucket=self._bucket, Prefix=prefix)
         found = {one["Key"].removeprefix(prefix): one["ETag"] for one in answer.get("Contents", [])}
         return {name: found[name] for name in TOKENIZER_FILES if name in found}
 
     def _read(self, prefix: str, names: list[str]) -> OfflineTokenizer:
-        with TemporaryDirectory() as place:
-            folder = Path(place)
+        with TemporaryDirectory() as path:
+            folder = Path(path)
             for name in names:
                 with translated("GetObject"):
                     answer = self._client.get_object(Bucket=self._bucket, Key=f"{prefix}{name}")

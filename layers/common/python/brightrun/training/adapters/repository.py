@@ -1,4 +1,4 @@
-"""Delivered models in DynamoDB, and the files of adapters in S3."""
+"""Delivered models in DynamoDB, and adapters' files in S3."""
 
 from __future__ import annotations
 
@@ -25,32 +25,34 @@ if TYPE_CHECKING:
 
 
 class ArtifactFiles(Protocol):
-    """The bucket of models: what trainers leave and what is delivered."""
+    """The bucket of models: trainers' output and delivered files; methods raise StorageError."""
 
     def open(self, key: str) -> IO[bytes] | None:
         """Open an object as a stream; None when there is no such object."""
 
     def read(self, key: str, offset: int, most: int) -> bytes:
-        """Read up to `most` bytes from a byte on; nothing when it is missing or shorter."""
+        """Read up to `most` bytes from `offset`; empty when the object is missing or shorter."""
 
     def write(self, key: str, source: IO[bytes], size: int) -> None:
-        """Store a stream of `size` bytes, in parts where it is large."""
+        """Store a stream of `size` bytes, in parts if it is large.
+
+        What the source raises is passed on, and nothing is stored.
+        """
 
 
 PART_BYTES = 16 * 1024 * 1024
-"""Of a multipart upload: 10,000 parts make 160 GB; one is held in memory at a time."""
-_NOTHING_THERE = frozenset({"NoSuchKey", "404", "InvalidRange", "416"})
+"""Of a multipart upload: 10,000 parts hold 160 GB; one is in memory at a time."""
+_NO_SUCH_BYTES = frozenset({"NoSuchKey", "404", "InvalidRange", "416"})
 
 
-class S3ArtifactFiles:
-    """ports.training.ArtifactFiles on one bucket."""
+class S3ArtifactFiles(ArtifactFiles):
+    """Artifact files in one S3 bucket."""
 
     def __init__(self, client: S3Client, bucket: str) -> None:
         self._client = client
         self._bucket = bucket
 
     def open(self, key: str) -> IO[bytes] | None:
-        """Open an object as a stream; None when there is no such object. Raises StorageError."""
         with translated("GetObject"):
             try:
                 answer = self._client.get_object(Bucket=self._bucket, Key=key)
@@ -59,25 +61,17 @@ class S3ArtifactFiles:
         return cast("IO[bytes]", answer["Body"])
 
     def read(self, key: str, offset: int, most: int) -> bytes:
-        """Read up to `most` bytes from a byte on; nothing when it is missing or shorter.
-
-        Raises StorageError.
-        """
-        wanted = f"bytes={offset}-{offset + most - 1}"
+        byte_range = f"bytes={offset}-{offset + most - 1}"
         with translated("GetObject"):
             try:
-                answer = self._client.get_object(Bucket=self._bucket, Key=key, Range=wanted)
+                answer = self._client.get_object(Bucket=self._bucket, Key=key, Range=byte_range)
                 return answer["Body"].read()
             except ClientError as error:
-                if error_code(error) in _NOTHING_THERE:
+                if error_code(error) in _NO_SUCH_BYTES:
                     return b""
                 raise
 
     def write(self, key: str, source: IO[bytes], size: int) -> None:
-        """Store a stream of `size` bytes, in parts where it is large. Raises StorageError.
-
-        What the source itself raises passes through, and nothing is stored.
-        """
         with translated("PutObject"):
             if size <= PART_BYTES:
                 self._client.put_object(Bucket=self._bucket, Key=key, Body=source.read(size))
@@ -113,24 +107,23 @@ class S3ArtifactFiles:
 
 
 class ModelRepository(Protocol):
-    """Delivered models' rows."""
+    """Delivered models; every method raises StorageError."""
 
     def model(self, owner_id: str, model_id: str) -> ModelArtifact:
-        """Read one row; raises NotFoundError."""
+        """Read one model; raises NotFoundError."""
 
     def models(self, owner_id: str, *, limit: int, cursor: str | None) -> Page[ModelArtifact]:
         """List an owner's models, newest first."""
 
 
-class DynamoModels:
-    """ports.training.ModelRepository; ids are time-ordered, so that listing by id lists by age."""
+class DynamoModels(ModelRepository):
+    """Delivered models in one table; ids are time-ordered, so that listing by id lists by age."""
 
     def __init__(self, client: DynamoDBClient, table: str) -> None:
         self._client = client
         self._table = table
 
     def model(self, owner_id: str, model_id: str) -> ModelArtifact:
-        """Read one row; raises NotFoundError."""
         with translated("GetItem"):
             answer = self._client.get_item(
                 TableName=self._table,
@@ -142,7 +135,6 @@ class DynamoModels:
         return read_model_artifact(from_wire(answer["Item"]))
 
     def models(self, owner_id: str, *, limit: int, cursor: str | None) -> Page[ModelArtifact]:
-        """List an owner's models, newest first."""
         request: dict[str, Any] = {}
         if start := decode_cursor(cursor, owner_id=owner_id):
             request["ExclusiveStartKey"] = start

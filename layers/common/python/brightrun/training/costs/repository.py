@@ -1,4 +1,4 @@
-"""Cost records in DynamoDB; a job's record is made when the job is settled."""
+"""Cost records in DynamoDB; a job's record is written when its bill is closed."""
 
 from __future__ import annotations
 
@@ -15,28 +15,27 @@ if TYPE_CHECKING:
 
 
 class CostRecords(Protocol):
-    """What ended jobs cost."""
+    """What jobs cost, once their bills are closed; every method raises StorageError."""
 
     def between(self, owner_id: str, first_day: str, last_day: str) -> Iterator[CostRecord]:
-        """All records of the days from one to another, both whole, oldest first."""
+        """All records from the first day to the last, both included, oldest first."""
 
     def of_job(self, job: TrainingJob) -> list[CostRecord]:
-        """The records of one job: one when it is settled, else none."""
+        """The records of one job: one when its bill is closed, else none."""
 
 
 _AFTER_THE_HOURS = "U"
-"""Sorts after the T that stands between a moment's day and its hour."""
+"""Sorts after the T between day and hour of a timestamp."""
 
 
-class DynamoCostRecords:
-    """ports.training.CostRecords; ids begin with the moment of the record."""
+class DynamoCostRecords(CostRecords):
+    """Cost records in one table; ids begin with the record's timestamp."""
 
     def __init__(self, client: DynamoDBClient, table: str) -> None:
         self._client = client
         self._table = table
 
     def between(self, owner_id: str, first_day: str, last_day: str) -> Iterator[CostRecord]:
-        """All records of the days from one to another, both whole, oldest first."""
         bounds = {":owner": owner_id, ":first": first_day, ":last": last_day + _AFTER_THE_HOURS}
         pages = self._client.get_paginator("query").paginate(
             TableName=self._table,
@@ -49,7 +48,6 @@ class DynamoCostRecords:
                     yield from_row(CostRecord, from_wire(row))
 
     def of_job(self, job: TrainingJob) -> list[CostRecord]:
-        """The records of one job: one when it is settled, else none."""
         if job.cost_record_id is None:
             return []
         with translated("GetItem"):

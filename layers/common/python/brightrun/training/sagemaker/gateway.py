@@ -1,4 +1,4 @@
-"""Amazon SageMaker training jobs: created, looked at, stopped and listed."""
+"""Amazon SageMaker training jobs: create, describe, stop and list them."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ from typing import Any, Protocol
 
 from botocore.exceptions import BotoCoreError, ClientError, ParamValidationError
 
+from brightrun.aws.dynamodb import error_code
 from brightrun.core.errors import (
     BrightRunError,
     NoCapacityError,
@@ -17,26 +18,29 @@ from brightrun.training.sagemaker.model import TrainingRun
 
 
 class RunStopper(Protocol):
-    """What cancelling needs of SageMaker."""
+    """Stopping alone: the function that cancels jobs may neither start nor describe them."""
 
     def stop(self, name: str) -> None:
-        """Stop a training job; nothing happens when it has ended or does not exist."""
+        """Stop a training job; does nothing if it has ended or does not exist.
+
+        Raises StorageError.
+        """
 
 
 class TrainingService(RunStopper, Protocol):
-    """SageMaker, as far as training needs it."""
+    """SageMaker's training jobs; every method raises StorageError."""
 
     def start(self, request: Mapping[str, Any]) -> None:
-        """Create a training job; one of this name that exists already is the same job.
+        """Create a training job; does nothing if one of this name exists.
 
-        Raises NoCapacityError (also for quotas) and TrainingRequestError.
+        Raises NoCapacityError (also for quotas and throttling), TrainingRequestError.
         """
 
     def describe(self, name: str) -> TrainingRun | None:
-        """Look at a training job; None when there is no such job."""
+        """Describe a training job; None when there is no such job."""
 
     def active(self, name_prefix: str) -> Iterator[str]:
-        """The names of the jobs that are in progress and begin with a prefix."""
+        """Names of the training jobs in progress that begin with a prefix."""
 
 
 _WAIT = frozenset(
@@ -49,8 +53,8 @@ _WAIT = frozenset(
         "TooManyRequestsException",
     }
 )
-"""Answers after which the same request may succeed later: no quota, no capacity, too many calls."""
-_PASSING = frozenset(
+"""Errors after which the same request may succeed later: quota, capacity, throttling."""
+_TRANSIENT = frozenset(
     {"InternalFailure", "InternalServerException", "ServiceUnavailable", "RequestTimeout"}
 )
 _UNKNOWN_JOB = "Requested resource not found"
@@ -58,58 +62,48 @@ _NOT_RUNNING = "is in status"
 _PAGE = 100
 
 
-class SageMakerTraining:
-    """ports.training.TrainingService."""
+class SageMakerTraining(TrainingService):
+    """Training jobs of the account and region of a boto3 client."""
 
     def __init__(self, client: Any) -> None:
         self._client = client
 
     def start(self, request: Mapping[str, Any]) -> None:
-        """Create a training job; one of this name that exists already is the same job.
-
-        Raises NoCapacityError (also for quotas and throttling), TrainingRequestError, StorageError.
-        """
         try:
             self._client.create_training_job(**request)
         except ParamValidationError as error:
-            raise TrainingRequestError(f"The training job cannot be asked for: {error}") from error
+            raise TrainingRequestError(
+                f"The request for the training job is invalid: {error}"
+            ) from error
         except ClientError as error:
-            if _code(error) == "ResourceInUse":
+            if error_code(error) == "ResourceInUse":
                 return
-            raise _refusal(error) from error
+            raise _create_error(error) from error
         except BotoCoreError as error:
             raise StorageError("CreateTrainingJob", type(error).__name__) from error
 
     def describe(self, name: str) -> TrainingRun | None:
-        """Look at a training job; None when there is no such job. Raises StorageError."""
         try:
             answer = self._client.describe_training_job(TrainingJobName=name)
         except ClientError as error:
             if _is_unknown(error):
                 return None
-            raise StorageError("DescribeTrainingJob", _code(error)) from error
+            raise StorageError("DescribeTrainingJob", error_code(error)) from error
         except BotoCoreError as error:
             raise StorageError("DescribeTrainingJob", type(error).__name__) from error
         return _run(answer)
 
     def stop(self, name: str) -> None:
-        """Stop a training job; nothing happens when it has ended or does not exist.
-
-        Raises StorageError.
-        """
         try:
             self._client.stop_training_job(TrainingJobName=name)
         except ClientError as error:
             if not _is_unknown(error) and _NOT_RUNNING not in _message(error):
-                raise StorageError("StopTrainingJob", _code(error)) from error
+                raise StorageError("StopTrainingJob", error_code(error)) from error
         except BotoCoreError as error:
             raise StorageError("StopTrainingJob", type(error).__name__) from error
 
     def active(self, name_prefix: str) -> Iterator[str]:
-        """The names of the jobs that are in progress and begin with a prefix. Raises StorageError.
-
-        SageMaker filters by what a name contains; the beginning is looked at here.
-        """
+        # SageMaker filters by what a name contains, not by how it begins.
         pages = self._client.get_paginator("list_training_jobs").paginate(
             StatusEquals="InProgress",
             NameContains=name_prefix,
@@ -126,7 +120,7 @@ class SageMakerTraining:
 
 
 def sagemaker_client() -> Any:
-    """Make a client that leaves most of the trying again to the workflow."""
+    """Make a client with few retries: the workflow retries."""
     import boto3
     from botocore.config import Config
 
@@ -136,14 +130,14 @@ def sagemaker_client() -> Any:
     )
 
 
-def _refusal(error: ClientError) -> BrightRunError:
-    code = _code(error)
+def _create_error(error: ClientError) -> BrightRunError:
+    code = error_code(error)
     if code in _WAIT:
         return NoCapacityError(f"SageMaker cannot start the job now: {_message(error)}")
     status = int(error.response.get("ResponseMetadata", {}).get("HTTPStatusCode", 500))
-    if code in _PASSING or status >= 500:
+    if code in _TRANSIENT or status >= 500:
         return StorageError("CreateTrainingJob", code)
-    return TrainingRequestError(f"SageMaker refuses the job ({code}): {_message(error)}")
+    return TrainingRequestError(f"SageMaker rejected the training job ({code}): {_message(error)}")
 
 
 def _run(answer: Mapping[str, Any]) -> TrainingRun:
@@ -165,17 +159,13 @@ def _run(answer: Mapping[str, Any]) -> TrainingRun:
     )
 
 
-def _code(error: ClientError) -> str:
-    return str(error.response.get("Error", {}).get("Code", ""))
-
-
 def _message(error: ClientError) -> str:
     return str(error.response.get("Error", {}).get("Message", ""))
 
 
 def _is_unknown(error: ClientError) -> bool:
-    """SageMaker answers a name that it does not know with one of two codes."""
-    code = _code(error)
+    """Whether the name is unknown, for which SageMaker has two error codes."""
+    code = error_code(error)
     return code == "ResourceNotFound" or (
         code == "ValidationException" and _UNKNOWN_JOB in _message(error)
     )

@@ -7,9 +7,9 @@ from dataclasses import dataclass
 from brightrun.core.errors import NotFoundError
 from brightrun.core.logging import logger
 from brightrun.core.timestamps import Clock
-from brightrun.training.gateway import TrainingExecutions
+from brightrun.training.gateway import TrainingWorkflow
 from brightrun.training.model import TrainingJob, training_event
-from brightrun.training.repository import OpenTrainingJobs, TrainingJobRepository, TrainingRecords
+from brightrun.training.repository import TrainingJobRepository, TrainingRecords
 from brightrun.training.sagemaker.gateway import TrainingService
 from brightrun.training.workflow.model import NAME_PREFIX
 
@@ -27,10 +27,9 @@ class TrainingReconciler:
     """What the function training_events does: one training job at an event, all of them in time."""
 
     jobs: TrainingJobRepository
-    open_jobs: OpenTrainingJobs
     records: TrainingRecords
     training: TrainingService
-    executions: TrainingExecutions
+    workflow: TrainingWorkflow
     clock: Clock
 
     def sweep(self) -> Reconciliation:
@@ -40,7 +39,7 @@ class TrainingReconciler:
         """
         names = list(self.training.active(NAME_PREFIX))
         stopped = sum(self._stop_if_orphaned(name) for name in names)
-        revived = sum(self._revive(job) for job in self.open_jobs.open_jobs())
+        revived = sum(self._revive(job) for job in self.jobs.open_jobs())
         return Reconciliation(stopped, revived)
 
     def changed(self, name: str) -> Reconciliation:
@@ -85,7 +84,7 @@ class TrainingReconciler:
             return None
 
     def _revive(self, job: TrainingJob) -> bool:
-        run = self.executions.restart(job)
+        run = self.workflow.restart(job)
         if run is None:
             return False
         logger().warning("A training job's workflow was started again", job_id=job.job_id, run=run)

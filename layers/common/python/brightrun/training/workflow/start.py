@@ -15,7 +15,7 @@ from brightrun.core.errors import NoCapacityError, TrainingRequestError, Version
 from brightrun.core.timestamps import Clock
 from brightrun.datasets.repository import DatasetRepository
 from brightrun.training.adapters.repository import ArtifactFiles
-from brightrun.training.gateway import TrainingExecutions
+from brightrun.training.gateway import TrainingWorkflow
 from brightrun.training.model import TrainingJob, training_event
 from brightrun.training.repository import TrainingJobRepository, TrainingRecords
 from brightrun.training.sagemaker.gateway import TrainingService
@@ -47,7 +47,7 @@ class TrainingStarter:
     datasets: DatasetRepository
     base_models: ArtifactFiles
     training: TrainingService
-    executions: TrainingExecutions
+    workflow: TrainingWorkflow
     places: TrainingResources
     clock: Clock
     capacity_retry_s: int
@@ -61,7 +61,7 @@ class TrainingStarter:
         if job.settled:
             return next_step(turn, "settled")
         if turn.turn >= MAX_TURNS:
-            self.executions.start_run(job, turn.run + 1)
+            self.workflow.ensure_training(job, turn.run + 1)
             return next_step(turn, "hand_over")
         if job.ended:
             return self._stopped(turn, job)

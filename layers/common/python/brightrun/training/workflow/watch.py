@@ -15,7 +15,7 @@ from brightrun.core.rows import to_dynamodb_number
 from brightrun.core.timestamps import Clock, iso
 from brightrun.training.adapters.repository import ArtifactFiles
 from brightrun.training.costs.model import cost_of
-from brightrun.training.gateway import TrainingExecutions
+from brightrun.training.gateway import TrainingWorkflow
 from brightrun.training.model import MetricsPoint, TrainingJob, training_event
 from brightrun.training.notices import job_started
 from brightrun.training.repository import TrainingJobRepository, TrainingRecords
@@ -228,7 +228,7 @@ class TrainingWatcher:
     jobs: TrainingJobRepository
     records: TrainingRecords
     training: TrainingService
-    executions: TrainingExecutions
+    workflow: TrainingWorkflow
     progress: ProgressReader
     clock: Clock
     watch_s: int
@@ -243,7 +243,7 @@ class TrainingWatcher:
         if job.settled:
             return next_step(turn, "settled")
         if turn.turn >= MAX_TURNS:
-            self.executions.start_run(job, turn.run + 1)
+            self.workflow.ensure_training(job, turn.run + 1)
             return next_step(turn, "hand_over")
         run = self.training.describe(job.external_job_id)
         try:
