@@ -75,7 +75,7 @@ def test_an_object_that_was_overwritten_is_not_read(bucket: Bucket) -> None:
         bucket.files.open(KEY, found.etag)
 
 
-def test_an_object_that_is_gone_is_not_read(bucket: Bucket) -> None:
+def test_a_missing_object_is_not_read(bucket: Bucket) -> None:
     with pytest.raises(ObjectChangedError):
         bucket.files.open(KEY, '"any"')
 
@@ -97,7 +97,7 @@ def test_parts_become_one_object_once(bucket: Bucket) -> None:
     assert files.parts(KEY, upload_id) is None
 
 
-def test_parts_that_were_abandoned_are_gone(bucket: Bucket) -> None:
+def test_abandoned_parts_are_deleted(bucket: Bucket) -> None:
     upload_id = bucket.files.begin_parts(KEY)
     bucket.send_part(upload_id, 1, b"some")
     for _ in range(2):
@@ -118,7 +118,7 @@ def test_what_is_not_there_cannot_be_copied(bucket: Bucket) -> None:
         bucket.files.copy_from("training-files", "nothing", KEY)
 
 
-def test_all_below_a_prefix_goes_and_nothing_else(bucket: Bucket) -> None:
+def test_everything_below_a_prefix_is_deleted_and_nothing_else(bucket: Bucket) -> None:
     for key in (KEY, "owner-1/dataset-1/validation/1/report.json", "owner-1/dataset-10/rows"):
         bucket.put(key, b"x")
     for _ in range(2):

@@ -90,7 +90,7 @@ def test_a_row_comes_back_as_it_was_stored(repository: DatasetRepository, datase
     assert repository.dataset(OWNER, "dataset-1") == dataset
 
 
-def test_a_whole_average_comes_back_as_a_float(repository: DatasetRepository) -> None:
+def test_an_integral_average_comes_back_as_a_float(repository: DatasetRepository) -> None:
     repository.add(a_dataset(avg_turns_per_conversation=4.0))
     stored = repository.dataset(OWNER, "dataset-1").avg_turns_per_conversation
     assert isinstance(stored, float)
@@ -121,7 +121,7 @@ def test_a_row_is_replaced_under_the_next_version(repository: DatasetRepository)
     assert stored.error_message is None
 
 
-def test_a_write_from_an_older_version_is_refused_and_tells_nobody(stores: Stores) -> None:
+def test_a_write_from_an_older_version_is_refused_without_a_notification(stores: Stores) -> None:
     stores.datasets.add(a_dataset())
     stores.datasets.replace(a_dataset(name="Second"))
     with pytest.raises(VersionConflictError) as refusal:
@@ -131,16 +131,18 @@ def test_a_write_from_an_older_version_is_refused_and_tells_nobody(stores: Store
     assert stores.notifications.unread_count(OWNER) == 0
 
 
-def test_a_row_that_is_gone_cannot_be_replaced(repository: DatasetRepository) -> None:
+def test_a_deleted_dataset_cannot_be_replaced(repository: DatasetRepository) -> None:
     with pytest.raises(NotFoundError):
         repository.replace(a_dataset())
 
 
-def test_an_owner_is_told_together_with_the_row(stores: Stores) -> None:
+def test_a_notification_is_stored_together_with_the_dataset(stores: Stores) -> None:
     stores.datasets.add(a_dataset())
     stores.datasets.replace(a_dataset(), a_notification())
-    (told,) = stores.notifications.notifications(OWNER, unread=True, limit=5, cursor=None).records
-    assert told == a_notification()
+    (notification,) = stores.notifications.notifications(
+        OWNER, unread=True, limit=5, cursor=None
+    ).records
+    assert notification == a_notification()
 
 
 def test_no_write_of_ours_changes_the_number_of_jobs(stores: Stores) -> None:

@@ -44,7 +44,7 @@ def store(request: pytest.FixtureRequest, tmp_path: Path) -> Store:
     return Store(S3Tokenizers(s3, "base-models", {}), put)
 
 
-def test_a_tokenizer_that_was_not_put_there_is_none(store: Store) -> None:
+def test_a_tokenizer_that_was_not_uploaded_is_none(store: Store) -> None:
     store.put("tiny/v1/more/", "{{ 1 }}")
     assert store.tokenizers.tokenizer(PREFIX) is None
 
@@ -83,13 +83,13 @@ def test_the_last_tokenizer_is_kept_and_only_that_one(aws: Aws) -> None:
     assert len(kept) == 1
 
 
-def test_files_that_cannot_be_used_are_told(aws: Aws) -> None:
+def test_unusable_files_are_an_error(aws: Aws) -> None:
     put_files(aws, **{TOKENIZER: b"{}"})
     with pytest.raises(ModelError, match=r"tokenizer\.json cannot be read"):
         S3Tokenizers(aws.s3, "base-models", {}).tokenizer(PREFIX)
 
 
-def test_a_tokenizer_without_a_template_is_told(aws: Aws) -> None:
+def test_a_tokenizer_without_a_template_is_an_error(aws: Aws) -> None:
     put_files(aws, **{TEMPLATE: None})
     with pytest.raises(ModelError, match="no chat template"):
         S3Tokenizers(aws.s3, "base-models", {}).tokenizer(PREFIX)

@@ -71,7 +71,7 @@ _REQUIRED = [
 
 
 def a_notification(number: int = 1, **changes: Any) -> Notification:
-    """A notification that nobody has read; a higher number is a newer one."""
+    """An unread notification; a higher number is a newer one."""
     created_at = f"2026-11-21T12:{number // 60:02}:{number % 60:02}.000Z"
     fields: dict[str, Any] = {
         "owner_id": OWNER,

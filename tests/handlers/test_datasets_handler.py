@@ -81,7 +81,7 @@ def objects(aws: Aws) -> list[str]:
 
 
 def open_uploads(aws: Aws, dataset: Data) -> list[Data]:
-    """The uploads in parts to a dataset's file that nobody has completed or given up."""
+    """The uploads in parts to a dataset's file that are neither completed nor aborted."""
     listed = aws.s3.list_multipart_uploads(Bucket="datasets").get("Uploads", [])
     return [one for one in listed if one["Key"] == dataset["storage_path"]]
 
@@ -92,7 +92,7 @@ def empty_bucket(aws: Aws) -> None:
         aws.s3.delete_object(Bucket="datasets", Key=key)
 
 
-def told(api: Api) -> list[Data]:
+def notifications(api: Api) -> list[Data]:
     notifications: list[Data] = api("GET /api/notifications").body["data"]["notifications"]
     return notifications
 
@@ -142,7 +142,7 @@ def test_the_largest_file_is_taken(api: Api) -> None:
     assert len(create(api, MOST_BYTES)["upload"]["parts"]) == 32
 
 
-def test_a_confirmed_file_is_validated_and_its_owner_told(
+def test_a_confirmed_file_is_validated_and_its_owner_notified(
     api: Api, aws: Aws, validations: StartedRuns
 ) -> None:
     dataset = uploaded(api, aws)
@@ -162,7 +162,7 @@ def test_a_confirmed_file_is_validated_and_its_owner_told(
     assert ready["statistics"]["lines"] == 5
     assert ready["sample_data"] == [json.loads(line) for line in ROWS.splitlines()[:3]]
     assert (ready["validation_errors"], ready["error_message"]) == ([], None)
-    (notice,) = told(api)
+    (notice,) = notifications(api)
     assert (notice["type"], notice["priority"], notice["read"]) == (
         "dataset_ready",
         "medium",
@@ -198,7 +198,7 @@ def test_a_bad_file_is_explained_in_the_record_and_to_its_owner(
     assert first.keys() == {"line", "pointer", "code", "message", "hint"}
     assert first["line"] == 6
     assert shown["error_message"].startswith("Found 30 validation error(s), the first in line 6:")
-    (notice,) = told(api)
+    (notice,) = notifications(api)
     assert (notice["type"], notice["priority"]) == ("dataset_error", "high")
     assert shown["error_message"] in notice["message"]
 
@@ -280,10 +280,10 @@ def test_a_dataset_in_error_is_validated_once_more(
     assert (again["status"], again["validation_run"]) == ("validating", 2)
     assert (again["error_message"], again["validation_errors"]) == (None, [])
     assert validate(dataset, run=2) == "ready"
-    assert len(told(api)) == 2
+    assert len(notifications(api)) == 2
 
 
-def test_a_validation_that_nobody_will_end_gives_way_to_another(
+def test_a_stuck_validation_is_replaced_by_another(
     api: Api, aws: Aws, validations: StartedRuns, clock: SteppedClock
 ) -> None:
     dataset = uploaded(api, aws)
@@ -306,7 +306,7 @@ def test_a_file_that_changed_after_it_was_confirmed_is_not_validated(
     assert validate(dataset, run=2) == "ready"
 
 
-def test_a_validator_that_is_killed_before_it_settles_starts_again_and_ends_right(
+def test_a_validator_killed_before_it_stores_its_outcome_starts_again(
     api: Api, aws: Aws, validations: StartedRuns, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     class Killed(BaseException):
@@ -323,10 +323,10 @@ def test_a_validator_that_is_killed_before_it_settles_starts_again_and_ends_righ
     assert show(api, dataset)["status"] == "validating"
     assert validate(dataset) == "ready"
     assert validate(dataset) == "superseded"
-    assert len(told(api)) == 1
+    assert len(notifications(api)) == 1
 
 
-def test_of_two_validators_of_one_run_one_settles_and_tells(
+def test_of_two_validators_of_one_run_one_stores_and_notifies(
     api: Api, aws: Aws, validations: StartedRuns, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     dataset = uploaded(api, aws)
@@ -334,7 +334,7 @@ def test_of_two_validators_of_one_run_one_settles_and_tells(
     refused = list[bool]()
 
     def doubled(self: DynamoDatasets, *arguments: Any) -> Any:
-        replace(self, *arguments)  # The other one, a moment earlier.
+        replace(self, *arguments)  # The other one, just before.
         try:
             return replace(self, *arguments)
         except VersionConflictError:
@@ -346,18 +346,18 @@ def test_of_two_validators_of_one_run_one_settles_and_tells(
         assert validate(dataset) == "superseded"
     assert refused == [True]
     assert show(api, dataset)["status"] == "ready"
-    assert len(told(api)) == 1
+    assert len(notifications(api)) == 1
     assert any(key.endswith("report.json") for key in objects(aws))
 
 
-def test_when_every_try_has_failed_the_dataset_says_so(
+def test_when_every_attempt_has_failed_the_dataset_has_the_reason(
     api: Api, aws: Aws, validations: StartedRuns
 ) -> None:
     dataset = uploaded(api, aws)
     assert validate(dataset, failed=True) == "error"
     shown = show(api, dataset)
     assert shown["error_message"].endswith("Confirm the dataset again to start another one.")
-    assert told(api)[0]["type"] == "dataset_error"
+    assert notifications(api)[0]["type"] == "dataset_error"
     assert confirm(api, dataset).body["data"]["validation_run"] == 2
 
 
@@ -399,7 +399,7 @@ def test_a_large_file_comes_in_parts_and_is_resumed(
     assert validate(dataset) == "error"
 
 
-def test_an_upload_that_s3_has_forgotten_begins_again(api: Api, aws: Aws) -> None:
+def test_an_upload_unknown_to_s3_begins_again(api: Api, aws: Aws) -> None:
     dataset = create(api, multipart=True)["dataset"]
     (upload,) = open_uploads(aws, dataset)
     aws.s3.abort_multipart_upload(Bucket="datasets", Key=upload["Key"], UploadId=upload["UploadId"])
@@ -410,7 +410,7 @@ def test_an_upload_that_s3_has_forgotten_begins_again(api: Api, aws: Aws) -> Non
     assert open_uploads(aws, dataset) == []
 
 
-def test_a_dataset_that_is_not_uploading_takes_no_upload(api: Api, seeds: Seeds) -> None:
+def test_a_dataset_that_is_not_uploading_expects_no_upload(api: Api, seeds: Seeds) -> None:
     refused = api(f"GET {DATASETS}/{seeds.dataset().dataset_id}/upload")
     assert (refused.status, refused.body["code"]) == (400, "action_not_allowed")
 
@@ -468,7 +468,7 @@ def test_a_dataset_that_a_job_uses_is_not_deleted(
     assert show(api, dataset)["status"] == "ready"
 
 
-def test_a_deletion_that_broke_off_is_finished_by_the_next(
+def test_an_interrupted_deletion_is_finished_by_the_next(
     api: Api, aws: Aws, validations: StartedRuns, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     dataset = uploaded(api, aws)
@@ -498,7 +498,7 @@ def test_a_validator_leaves_nothing_of_a_dataset_that_was_deleted_meanwhile(
         patch.setattr(DynamoDatasets, "replace", deleted_just_before)
         assert validate(dataset) == "superseded"
     assert objects(aws) == []
-    assert told(api) == []
+    assert notifications(api) == []
 
 
 def training_file(api: Api, seeds: Seeds, *numbers: int) -> str:
@@ -570,7 +570,7 @@ def test_each_version_of_a_training_file_can_be_a_dataset(
     assert import_file(api, file_id, version=3).status == 404
 
 
-def test_an_import_that_broke_off_goes_on_when_it_is_confirmed(
+def test_an_interrupted_import_continues_when_it_is_confirmed(
     api: Api, aws: Aws, seeds: Seeds, validations: StartedRuns, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     file_id = training_file(api, seeds, 1)
@@ -588,7 +588,7 @@ def test_an_import_that_broke_off_goes_on_when_it_is_confirmed(
 
 
 @pytest.mark.parametrize("owner", [OWNER, STRANGER])
-def test_a_training_file_that_is_anothers_looks_like_none(
+def test_another_owners_training_file_is_not_found(
     api: Api, seeds: Seeds, validations: StartedRuns, owner: str
 ) -> None:
     file_id = training_file(api, seeds, 1) if owner == STRANGER else numbered_id(7)

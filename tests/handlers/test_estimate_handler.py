@@ -43,7 +43,7 @@ def test_a_dataset_is_estimated_by_its_owner_alone(api: Api, seeds: Seeds) -> No
     assert strange.body["error"].replace(other.dataset_id, numbered_id(3)) == missing.body["error"]
 
 
-def test_the_originals_question_has_the_originals_answer(api: Api, seeds: Seeds) -> None:
+def test_v1s_request_has_v1s_response(api: Api, seeds: Seeds) -> None:
     dataset = seeds.dataset(total_training_pairs=89, trainable_pairs=44, total_tokens=17_800)
     body = {
         "dataset_id": dataset.dataset_id,
@@ -123,7 +123,7 @@ def test_neither_a_dataset_nor_numbers_and_both_are_refused(api: Api) -> None:
     assert "not both" in ask(api, dataset_id="any", **NUMBERS).body["error"]
 
 
-def test_a_v100_is_estimated_and_said_not_to_be_trained_on(api: Api) -> None:
+def test_a_v100_is_estimated_and_not_trainable(api: Api) -> None:
     data = ask(api, **NUMBERS, gpu_config={"type": "V100-32GB", "count": 1}).body["data"]
     assert data["estimated_cost"] > 0
     assert not data["trainable"]

@@ -41,7 +41,7 @@ def test_a_model_is_shown_with_its_files_and_without_their_keys(
     assert shown["files"][1]["size"] == 84_000_000
 
 
-def test_a_model_without_a_measured_quality_says_so(api: Api, seeds: Seeds) -> None:
+def test_a_model_without_a_measured_quality_has_no_score(api: Api, seeds: Seeds) -> None:
     job = a_training_job("00000000-0000-7000-8000-000000000002")
     model = seeds.model(job, quality_metrics={"overall_score": None})
     assert api(f"GET {MODELS}/{model.model_id}").body["data"]["quality_score"] is None

@@ -65,7 +65,7 @@ def test_a_receipt_counts_what_the_model_will_see(api: Api, seeds: Seeds) -> Non
     assert said["template"]["file"] == "chat_template.jinja"
 
 
-def test_shown_rows_tell_what_is_trained(api: Api, seeds: Seeds) -> None:
+def test_shown_rows_mark_what_is_trained(api: Api, seeds: Seeds) -> None:
     dataset = seeds.countable_dataset(text_of(ROWS))
     (shown,) = receipt(api, dataset.dataset_id, rows_shown=1).body["data"]["shown"]
     assert shown["segments"] == [
@@ -88,7 +88,7 @@ def test_the_split_that_the_job_will_get_is_followed(api: Api, seeds: Seeds) -> 
     assert [one["side"] for one in said["shown"]] == ["train", "validation", "validation"]
 
 
-def test_a_large_dataset_is_counted_in_part_and_says_so(
+def test_a_large_dataset_is_counted_by_a_sample(
     api: Api, seeds: Seeds, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     text = text_of([row(number) for number in range(400)])
@@ -104,7 +104,7 @@ def test_a_large_dataset_is_counted_in_part_and_says_so(
     assert receipt(api, dataset.dataset_id).body["data"] == said
 
 
-def test_a_dataset_that_the_trainer_would_refuse_says_why(api: Api, seeds: Seeds) -> None:
+def test_a_dataset_that_the_trainer_would_refuse_has_the_reason(api: Api, seeds: Seeds) -> None:
     mute = {"conversation_id": "c", "turns": [{"role": "user", "content": "Hello?"}]}
     said = counted(api, seeds, [mute])
     assert said["refusal"] == "no trainable pair: 1 rows."
@@ -129,7 +129,7 @@ def test_sharegpt_and_alpaca_are_counted_as_the_trainer_reads_them(
     assert said["rows_without_trainable_tokens"] == 0
 
 
-def test_a_receipt_of_a_faulty_file_repeats_how_to_mend_it(api: Api, seeds: Seeds) -> None:
+def test_a_receipt_of_an_invalid_file_repeats_the_hint(api: Api, seeds: Seeds) -> None:
     hint = "Convert it first: brightrun convert FILE --to v4-jsonl -o OUT.jsonl"
     dataset = seeds.dataset(status="error", error_message=hint)
     answer = receipt(api, dataset.dataset_id)
@@ -154,7 +154,7 @@ def test_a_template_that_cannot_be_trained_on_is_a_conflict(
     assert "stop token" in answer.body["error"]
 
 
-def test_a_missing_tokenizer_says_where_to_put_it(api: Api, seeds: Seeds) -> None:
+def test_a_missing_tokenizer_is_reported_with_its_prefix(api: Api, seeds: Seeds) -> None:
     dataset = seeds.countable_dataset(text_of(ROWS))
     other = next(one for one in base_models() if one != default_base_model())
     answer = receipt(api, dataset.dataset_id, base_model=other.key)
@@ -187,7 +187,7 @@ def test_a_file_that_was_overwritten_is_a_conflict(api: Api, aws: Aws, seeds: Se
     assert (answer.status, answer.body["code"]) == (409, "object_changed")
 
 
-def test_another_owners_dataset_is_as_missing_as_one_that_never_was(api: Api, seeds: Seeds) -> None:
+def test_another_owners_dataset_is_as_missing_as_an_unknown_one(api: Api, seeds: Seeds) -> None:
     theirs = seeds.dataset(owner_id=STRANGER)
     answer = receipt(api, theirs.dataset_id)
     missing = receipt(api, UNKNOWN)

@@ -79,7 +79,7 @@ def system() -> Datasets:
     return Datasets()
 
 
-def notices(system: Datasets) -> list[str]:
+def notification_types(system: Datasets) -> list[str]:
     page = system.rows.notifications.notifications(OWNER, unread=False, limit=9, cursor=None)
     return [one.type for one in page.records]
 
@@ -97,7 +97,7 @@ def test_a_bad_file_is_no_failure_of_the_workflow(system: Datasets) -> None:
     run = Run(system)
     assert run.of(dataset)["status"] == "error"
     assert entered(run.events) == {"Validate": 1, "Settled": 1}
-    assert notices(system) == ["dataset_error"]
+    assert notification_types(system) == ["dataset_error"]
 
 
 def test_a_validator_that_was_killed_starts_again_and_ends_right(system: Datasets) -> None:
@@ -105,10 +105,10 @@ def test_a_validator_that_was_killed_starts_again_and_ends_right(system: Dataset
     run = Run(system, killed_before(1, 2))
     assert run.of(dataset)["status"] == "ready"
     assert types(run.events)["TaskFailed"] == 2
-    assert notices(system) == ["dataset_ready"]
+    assert notification_types(system) == ["dataset_ready"]
 
 
-def test_a_validator_that_was_killed_after_it_settled_changes_nothing_more(
+def test_a_validator_killed_after_it_stored_its_outcome_changes_nothing_more(
     system: Datasets,
 ) -> None:
     dataset = system.confirmed()
@@ -116,26 +116,26 @@ def test_a_validator_that_was_killed_after_it_settled_changes_nothing_more(
     assert run.of(dataset)["status"] == "superseded"
     assert run.calls == 2
     assert system.now(dataset).status == "ready"
-    assert notices(system) == ["dataset_ready"]
+    assert notification_types(system) == ["dataset_ready"]
 
 
-def test_when_every_try_was_killed_the_dataset_says_so(system: Datasets) -> None:
+def test_when_every_attempt_was_killed_the_dataset_has_the_reason(system: Datasets) -> None:
     dataset = system.confirmed()
     run = Run(system, killed_before(1, 2, 3, 4, 5))
     assert run.of(dataset)["status"] == "error"
     assert entered(run.events) == {"Validate": 1, "RecordFailure": 1, "Settled": 1}
     assert run.calls == 6
     assert "several times" in str(system.now(dataset).error_message)
-    assert notices(system) == ["dataset_error"]
+    assert notification_types(system) == ["dataset_error"]
     again = system.confirmer.confirm(OWNER, dataset.dataset_id)
     assert Run(system).of(again)["status"] == "ready"
 
 
-def test_a_dataset_that_was_deleted_lets_its_execution_end_well(system: Datasets) -> None:
+def test_the_execution_of_a_deleted_dataset_succeeds(system: Datasets) -> None:
     dataset = system.confirmed()
     system.deleter.delete(OWNER, dataset.dataset_id)
     assert Run(system).of(dataset)["status"] == "superseded"
-    assert notices(system) == []
+    assert notification_types(system) == []
 
 
 def test_the_local_engine_finds_nothing_to_refuse() -> None:

@@ -1,4 +1,4 @@
-"""The registry of base models: whole, pinned, and honest about what was not checked."""
+"""The catalog of base models: complete, with pinned revisions."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ def test_a_model_has_a_chat_template_and_a_pinned_revision(model: BaseModelEntry
     assert model.object_prefix == f"{model.key}/{model.revision}/"
 
 
-def test_nothing_claims_to_have_been_compared_with_a_hub_that_was_not() -> None:
+def test_no_model_is_marked_as_compared_with_the_hub() -> None:
     assert [one.key for one in base_models() if one.revision_verified] == ["brightrun-tiny"]
 
 

@@ -1,4 +1,4 @@
-"""GPUs are rented as whole instances, and the bill says so."""
+"""GPUs are rented and billed as whole instances."""
 
 from __future__ import annotations
 

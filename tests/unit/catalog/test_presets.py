@@ -1,4 +1,4 @@
-"""Presets complete a request; what differs from one is custom; what is out of range is named."""
+"""Presets supply defaults; changed values make them custom; values out of range are named."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ OWN = {"learning_rate": 2e-4, "batch_size": 16, "epochs": 2, "rank": 24}
         ("quality", (3e-5, 2, 5, 32, 64, 0.1)),
     ],
 )
-def test_a_preset_has_the_originals_values(preset: str, values: tuple[float, ...]) -> None:
+def test_a_preset_has_v1s_values(preset: str, values: tuple[float, ...]) -> None:
     named, found = complete(preset, {})
     assert named == preset
     assert values == (
@@ -49,7 +49,7 @@ def test_another_rank_keeps_the_scale_of_the_adapter() -> None:
     assert complete("balanced", {"rank": 64, "alpha": 16})[1].alpha == 16
 
 
-def test_custom_says_which_values_it_needs() -> None:
+def test_custom_names_the_values_it_requires() -> None:
     with pytest.raises(InvalidInputError) as refused:
         complete("custom", {"rank": 8, "epochs": 1})
     assert [one["field"] for one in refused.value.details] == [
@@ -67,7 +67,7 @@ def test_an_unknown_preset_is_refused_with_those_there_are() -> None:
     ("name", "low", "high"),
     [("learning_rate", 1e-5, 1e-3), ("batch_size", 1, 64), ("epochs", 1, 20), ("rank", 4, 128)],
 )
-def test_the_originals_ranges_hold_at_both_ends(name: str, low: float, high: float) -> None:
+def test_v1s_ranges_hold_at_both_ends(name: str, low: float, high: float) -> None:
     assert RANGES[name] == (low, high)
     for good in (low, high):
         complete("custom", {**OWN, name: good})

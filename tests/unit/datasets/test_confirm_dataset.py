@@ -15,7 +15,7 @@ def system() -> Datasets:
     return Datasets()
 
 
-def test_a_confirmed_dataset_is_validated_as_it_lies_there(system: Datasets) -> None:
+def test_a_confirmed_dataset_is_validated_by_its_etag(system: Datasets) -> None:
     dataset = system.confirmed()
     stored = system.files.stored(dataset.storage_path)
     assert stored is not None
@@ -23,25 +23,25 @@ def test_a_confirmed_dataset_is_validated_as_it_lies_there(system: Datasets) -> 
     assert system.workflow.started == [f"{dataset.dataset_id}-1"]
 
 
-def test_a_confirmation_that_is_overtaken_gives_what_the_other_one_began(
+def test_a_concurrent_confirmation_returns_the_same_validation(
     system: Datasets,
 ) -> None:
     dataset = system.created()
     system.files.objects[dataset.storage_path] = ROWS
     replace = system.rows.replace
 
-    def overtaken(changed: Dataset) -> Dataset:
+    def after_another_write(changed: Dataset) -> Dataset:
         system.rows.replace = replace  # type: ignore[method-assign]
         system.confirmer.confirm(OWNER, dataset.dataset_id)
         return replace(changed)
 
-    system.rows.replace = overtaken  # type: ignore[method-assign,assignment]
+    system.rows.replace = after_another_write  # type: ignore[method-assign,assignment]
     confirmed = system.confirmer.confirm(OWNER, dataset.dataset_id)
     assert (confirmed.validation_run, confirmed.version) == (1, 2)
     assert system.workflow.started == [f"{dataset.dataset_id}-1"]
 
 
-def test_parts_are_put_together_once_though_the_confirmation_broke_off(
+def test_parts_are_assembled_once_though_the_confirmation_was_interrupted(
     system: Datasets, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     dataset = system.created(PART_BYTES + 1, in_parts=True)
@@ -73,7 +73,7 @@ def test_another_size_is_refused_with_both_numbers(system: Datasets) -> None:
     assert system.now(dataset).status == "uploading"
 
 
-def test_a_ready_dataset_stays_as_it_is(system: Datasets) -> None:
+def test_a_ready_dataset_is_unchanged(system: Datasets) -> None:
     dataset = system.confirmed()
     assert system.validate(dataset) == "ready"
     ready = system.now(dataset)
@@ -81,7 +81,7 @@ def test_a_ready_dataset_stays_as_it_is(system: Datasets) -> None:
     assert len(system.workflow.started) == 1
 
 
-def test_a_running_validation_is_only_made_sure_of(system: Datasets) -> None:
+def test_a_running_validation_is_only_started_if_missing(system: Datasets) -> None:
     dataset = system.confirmed()
     system.workflow.started.clear()
     system.clock.now += VALIDATION_ENDS_WITHIN

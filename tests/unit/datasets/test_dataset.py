@@ -1,4 +1,4 @@
-"""What a dataset's row says, and what its owner is told."""
+"""The state of a dataset, and its notifications."""
 
 from __future__ import annotations
 
@@ -23,13 +23,13 @@ from tests.fakes.datasets import a_dataset
         ({"trainable_pairs": None}, False),
     ],
 )
-def test_only_what_is_ready_and_has_something_to_learn_can_be_trained_on(
+def test_only_a_ready_dataset_with_trainable_pairs_can_be_trained_on(
     changes: dict[str, Any], ready: bool
 ) -> None:
     assert a_dataset(**changes).training_ready is ready
 
 
-def test_a_validation_is_stuck_when_nobody_can_be_at_it_any_more() -> None:
+def test_a_validation_is_stuck_when_no_execution_can_be_running() -> None:
     validating = a_dataset(status="validating")
     end = START + VALIDATION_ENDS_WITHIN
     assert not validating.is_stuck(end)
@@ -54,12 +54,12 @@ def test_a_new_validation_forgets_the_problems_of_the_one_before() -> None:
     )
 
 
-def test_a_row_is_read_whatever_else_stands_in_it() -> None:
+def test_unknown_attributes_of_a_row_are_ignored() -> None:
     row = {**dataclasses.asdict(a_dataset()), "written_by_a_newer_release": 1}
     assert read_dataset(row) == a_dataset()
 
 
-def test_a_notification_names_the_run_so_that_telling_it_again_is_noticed() -> None:
+def test_a_notification_names_the_run_so_that_repeating_it_changes_nothing() -> None:
     first = validation_ended(a_dataset())
     assert validation_ended(a_dataset()) == first
     assert validation_ended(a_dataset(validation_run=2)) != first

@@ -1,4 +1,4 @@
-"""The first objects of a file, cut to what a row carries."""
+"""The first objects of a file, shortened to what a row can hold."""
 
 from __future__ import annotations
 
@@ -29,17 +29,17 @@ def test_the_first_three_objects_are_shown_without_the_meta_line() -> None:
     assert sample_of(lines({"_meta": {"total_pairs": 5}}, *rows)) == rows[:3]
 
 
-def test_what_is_no_object_is_passed_over() -> None:
+def test_what_is_not_an_object_is_skipped() -> None:
     head = b'no json\n[1]\n\n{"a": 1}\r\n{"b": NaN}\n{"c": ' + b"9" * 5000 + b'}\n{"d": 1'
     assert sample_of(head) == [{"a": 1}]
 
 
-def test_long_texts_are_cut_and_say_so() -> None:
+def test_long_texts_are_shortened_with_an_ellipsis() -> None:
     (sample,) = sample_of(lines({"short": "a", "long": "b" * 1000}))
     assert sample == {"short": "a", "long": "b" * 300 + "…"}
 
 
-def test_numbers_that_not_every_reader_holds_are_texts() -> None:
+def test_numbers_that_not_every_reader_can_represent_are_texts() -> None:
     head = b'{"huge": 123456789012345678901234567890, "most": 1e999, "plain": 7, "yes": true}'
     assert sample_of(head) == [
         {"huge": "123456789012345678901234567890", "most": "inf", "plain": 7, "yes": True}

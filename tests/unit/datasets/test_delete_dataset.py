@@ -16,7 +16,7 @@ def system() -> Datasets:
     return Datasets()
 
 
-def test_all_of_it_goes(system: Datasets) -> None:
+def test_everything_is_deleted(system: Datasets) -> None:
     dataset = system.confirmed()
     system.files.objects["owner-1/another/rows.jsonl"] = b"x"
     system.deleter.delete(OWNER, dataset.dataset_id)
@@ -25,7 +25,7 @@ def test_all_of_it_goes(system: Datasets) -> None:
         system.now(dataset)
 
 
-def test_an_open_upload_in_parts_is_given_up(system: Datasets) -> None:
+def test_an_open_multipart_upload_is_abandoned(system: Datasets) -> None:
     dataset = system.created(5, in_parts=True)
     system.deleter.delete(OWNER, dataset.dataset_id)
     assert system.files.uploads == {}
@@ -42,7 +42,7 @@ def test_a_dataset_in_use_loses_nothing(system: Datasets) -> None:
 
 
 @pytest.mark.parametrize("step", ["abandon_parts", "remove_all", "delete"])
-def test_a_deletion_that_broke_off_anywhere_can_be_repeated(system: Datasets, step: str) -> None:
+def test_a_deletion_interrupted_anywhere_can_be_repeated(system: Datasets, step: str) -> None:
     dataset = system.created(5, in_parts=True)
     where = system.rows if step == "delete" else system.files
     whole: Callable[..., None] = getattr(where, step)
@@ -61,11 +61,11 @@ def test_a_validation_that_ends_meanwhile_does_not_stop_the_deletion(system: Dat
     dataset = system.confirmed()
     retire = system.rows.retire
 
-    def overtaken(*arguments: object) -> object:
+    def after_another_write(*arguments: object) -> object:
         system.rows.retire = retire  # type: ignore[method-assign]
         assert system.validate(dataset) == "ready"
         return retire(*arguments)  # type: ignore[arg-type]
 
-    system.rows.retire = overtaken  # type: ignore[method-assign,assignment]
+    system.rows.retire = after_another_write  # type: ignore[method-assign,assignment]
     system.deleter.delete(OWNER, dataset.dataset_id)
     assert system.files.objects == {}

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from brightrun.core.errors import ActionNotAllowedError, VersionConflictError
-from brightrun.datasets.model import LARGEST_PIECE, PART_BYTES
+from brightrun.datasets.model import LARGEST_SINGLE_PUT, PART_BYTES
 from tests.builders import OWNER
 from tests.unit.datasets.dataset_setup import Datasets
 
@@ -16,18 +16,18 @@ def system() -> Datasets:
 
 
 @pytest.mark.parametrize(
-    ("size", "wish", "in_parts"),
+    ("size", "requested", "in_parts"),
     [
-        (LARGEST_PIECE, None, False),
-        (LARGEST_PIECE + 1, None, True),
-        (LARGEST_PIECE + 1, False, False),
+        (LARGEST_SINGLE_PUT, None, False),
+        (LARGEST_SINGLE_PUT + 1, None, True),
+        (LARGEST_SINGLE_PUT + 1, False, False),
         (1, True, True),
     ],
 )
-def test_large_files_come_in_parts_unless_the_caller_says_otherwise(
-    system: Datasets, size: int, wish: bool | None, in_parts: bool
+def test_large_files_are_uploaded_in_parts_unless_requested_otherwise(
+    system: Datasets, size: int, requested: bool | None, in_parts: bool
 ) -> None:
-    dataset = system.created(size, in_parts=wish)
+    dataset = system.created(size, in_parts=requested)
     assert (dataset.part_size == PART_BYTES) is in_parts
     assert bool(system.files.uploads) is in_parts
 
@@ -42,7 +42,7 @@ def test_a_resumed_upload_gives_links_for_what_is_missing(system: Datasets) -> N
     assert link.url.endswith(f"part=1&size={PART_BYTES}")
 
 
-def test_an_upload_that_was_forgotten_is_begun_anew_and_written_down(system: Datasets) -> None:
+def test_an_unknown_upload_is_begun_again_and_stored(system: Datasets) -> None:
     dataset = system.created(5, in_parts=True)
     system.files.uploads.clear()
     system.files.uploads["another's"] = {}
@@ -51,30 +51,30 @@ def test_an_upload_that_was_forgotten_is_begun_anew_and_written_down(system: Dat
     assert system.now(dataset).upload_id != dataset.upload_id
 
 
-def test_of_two_that_begin_an_upload_at_once_one_is_given_up(system: Datasets) -> None:
+def test_of_two_concurrent_uploads_one_is_abandoned(system: Datasets) -> None:
     dataset = system.created(5, in_parts=True)
     system.files.uploads.clear()
     begin = system.files.begin_parts
 
-    def overtaken(key: str) -> str:
+    def concurrent_upload(key: str) -> str:
         system.files.begin_parts = begin  # type: ignore[method-assign]
         system.planner.resume(OWNER, dataset.dataset_id)
         return begin(key)
 
-    system.files.begin_parts = overtaken  # type: ignore[method-assign]
+    system.files.begin_parts = concurrent_upload  # type: ignore[method-assign]
     with pytest.raises(VersionConflictError):
         system.planner.resume(OWNER, dataset.dataset_id)
     assert list(system.files.uploads) == [system.now(dataset).upload_id]
 
 
-def test_a_file_in_one_piece_gets_a_fresh_link(system: Datasets) -> None:
+def test_a_file_in_one_request_gets_a_new_link(system: Datasets) -> None:
     dataset = system.created(7)
     upload = system.planner.resume(OWNER, dataset.dataset_id)
     assert (upload.method, upload.headers) == ("put", {"Content-Length": "7"})
     assert str(upload.url).endswith("size=7")
 
 
-def test_a_dataset_that_was_confirmed_takes_no_upload(system: Datasets) -> None:
+def test_a_confirmed_dataset_expects_no_upload(system: Datasets) -> None:
     dataset = system.confirmed()
     with pytest.raises(ActionNotAllowedError, match="'validating'"):
         system.planner.resume(OWNER, dataset.dataset_id)

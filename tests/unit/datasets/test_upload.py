@@ -1,4 +1,4 @@
-"""Files' names made safe, and parts counted."""
+"""Safe file names, and the parts of an upload."""
 
 from __future__ import annotations
 
@@ -67,7 +67,7 @@ def test_whatever_a_file_is_called_its_key_stays_below_its_dataset(name: str) ->
     assert key.count("/") == 2
 
 
-def test_a_file_in_one_piece_has_no_parts() -> None:
+def test_a_file_in_one_request_has_no_parts() -> None:
     assert part_sizes(a_dataset()) == {}
     assert missing_parts(a_dataset(), {}) == []
 
@@ -76,7 +76,7 @@ def test_a_file_in_one_piece_has_no_parts() -> None:
     ("size", "sizes"),
     [(1, {1: 1}), (10, {1: 10}), (11, {1: 10, 2: 1}), (30, {1: 10, 2: 10, 3: 10})],
 )
-def test_every_part_but_the_last_is_whole(size: int, sizes: dict[int, int]) -> None:
+def test_every_part_but_the_last_has_the_full_size(size: int, sizes: dict[int, int]) -> None:
     assert part_sizes(a_dataset(file_size=size, part_size=10)) == sizes
 
 

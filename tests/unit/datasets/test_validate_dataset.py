@@ -1,4 +1,4 @@
-"""The validation of a dataset's file, however often and wherever it is broken off."""
+"""The validation of a dataset's file, also when it is interrupted."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ def system() -> Datasets:
     return Datasets()
 
 
-def test_what_was_found_stands_in_the_row(system: Datasets) -> None:
+def test_the_outcome_is_stored_in_the_dataset(system: Datasets) -> None:
     dataset = system.confirmed()
     assert system.validate(dataset) == "ready"
     row = system.now(dataset)
@@ -30,7 +30,7 @@ def test_what_was_found_stands_in_the_row(system: Datasets) -> None:
     assert len(row.sample_data) == 3
 
 
-def test_report_and_split_lie_beside_the_file(system: Datasets) -> None:
+def test_report_and_split_are_stored_beside_the_file(system: Datasets) -> None:
     dataset = system.confirmed()
     system.validate(dataset)
     row = system.now(dataset)
@@ -61,14 +61,14 @@ def test_a_file_that_is_none_ends_in_error_with_a_reason(system: Datasets, body:
     dataset = system.confirmed(body)
     assert system.validate(dataset) == "error"
     assert str(system.now(dataset).error_message).startswith("Found ")
-    (told,) = system.rows.notifications.notifications(
+    (notification,) = system.rows.notifications.notifications(
         OWNER, unread=True, limit=5, cursor=None
     ).records
-    assert told.type == "dataset_error"
+    assert notification.type == "dataset_error"
 
 
 @pytest.mark.parametrize("key", ["k" * 500_000, "\\ud800", "a/b~c", "\\u0000"])
-def test_no_key_of_a_file_can_break_what_is_written_about_it(system: Datasets, key: str) -> None:
+def test_no_key_in_a_file_can_break_its_report(system: Datasets, key: str) -> None:
     row = ROWS.split(b"\n")[0][:-1] + f', "{key}": [{{"{key}": NaN}}], "{key}": 1}}'.encode()
     dataset = system.confirmed(b"\n".join([row] * 20))
     assert system.validate(dataset) == "error"
@@ -78,14 +78,14 @@ def test_no_key_of_a_file_can_break_what_is_written_about_it(system: Datasets, k
     assert len(report.encode()) < 200_000
 
 
-def test_a_run_is_settled_once(system: Datasets) -> None:
+def test_a_run_stores_its_outcome_once(system: Datasets) -> None:
     dataset = system.confirmed()
     assert [system.validate(dataset), system.validate(dataset)] == ["ready", "superseded"]
     assert system.validate(dataset, failed=True) == "superseded"
     assert system.rows.notifications.unread_count(OWNER) == 1
 
 
-def test_an_older_run_settles_nothing(system: Datasets) -> None:
+def test_an_older_run_changes_nothing(system: Datasets) -> None:
     first = system.confirmed()
     system.validate(first, failed=True)
     second = system.confirmer.confirm(OWNER, first.dataset_id)
@@ -95,14 +95,14 @@ def test_an_older_run_settles_nothing(system: Datasets) -> None:
     assert system.validate(second) == "ready"
 
 
-def test_a_run_of_a_dataset_that_is_gone_changes_nothing(system: Datasets) -> None:
+def test_a_run_of_a_deleted_dataset_changes_nothing(system: Datasets) -> None:
     dataset = system.confirmed()
     system.deleter.delete(OWNER, dataset.dataset_id)
     assert system.validate(dataset) == "superseded"
     assert system.files.objects == {}
 
 
-def test_a_stream_that_breaks_leaves_the_run_to_the_next_try(system: Datasets) -> None:
+def test_a_broken_stream_leaves_the_run_to_the_next_attempt(system: Datasets) -> None:
     dataset = system.confirmed()
     opened = system.files.open
 
@@ -118,7 +118,7 @@ def test_a_stream_that_breaks_leaves_the_run_to_the_next_try(system: Datasets) -
     assert system.validate(dataset) == "ready"
 
 
-def test_a_file_is_read_once_and_in_pieces(system: Datasets) -> None:
+def test_a_file_is_read_once_and_in_chunks(system: Datasets) -> None:
     line = ROWS.split(b"\n")[0] + b" " * 2000 + b"\n"
     dataset = system.confirmed(line * 6000)
     source, reads = io.BytesIO(line * 6000), list[int]()

@@ -1,4 +1,4 @@
-"""Jobs that have ended, with the estimate that they were made with."""
+"""Finished jobs, with the estimate that they were created with."""
 
 from __future__ import annotations
 

@@ -58,12 +58,12 @@ def test_suggestions_come_cheapest_first_and_none_is_worse_than_another_in_both(
         assert not any(o.cost_usd < one.cost_usd and o.seconds < one.seconds for o in firm)
 
 
-def test_two_a100_are_told_of_one_h100() -> None:
+def test_one_h100_is_suggested_instead_of_two_a100() -> None:
     found = estimated("A100-80GB", 2).alternatives
     assert any(one.settings == {"gpu_config": {"type": "H100", "count": 1}} for one in found)
 
 
-def test_dropout_that_forces_recomputing_is_told_to_go() -> None:
+def test_no_dropout_is_suggested_when_dropout_forces_recomputing() -> None:
     found = estimated(dropout=0.1).alternatives
     (advice,) = [one for one in found if one.settings == {"hyperparameters": {"dropout": 0.0}}]
     assert (advice.cheaper, advice.faster) == (True, True)

@@ -1,4 +1,4 @@
-"""Finished jobs correct the estimate, and its spread means what it says."""
+"""Finished jobs correct the estimate, and its quantiles are calibrated."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ def learned(*ratios: float) -> Factor:
     return calibrate(samples(*ratios)).of("train", BUCKET)
 
 
-def test_without_jobs_the_prediction_stands_and_its_spread_is_wide() -> None:
+def test_without_jobs_the_prediction_is_unchanged_and_its_quantiles_wide() -> None:
     prior = Calibration().of("train", BUCKET)
     assert (prior.factor.p50, prior.jobs) == (1.0, 0)
     assert prior.factor.p90 > 1.3
@@ -32,7 +32,7 @@ def test_one_job_moves_the_factor_a_third_of_the_way() -> None:
     assert math.log(learned(2.0).factor.p50) == pytest.approx(math.log(2.0) / 3)
 
 
-def test_many_jobs_that_agree_move_it_nearly_all_the_way_and_narrow_the_spread() -> None:
+def test_many_jobs_that_agree_move_it_nearly_all_the_way_and_narrow_the_quantiles() -> None:
     found = learned(*[1.5] * 40)
     assert found.factor.p50 == pytest.approx(1.5, rel=0.04)
     assert found.factor.p90 / found.factor.p50 < 1.15
@@ -49,13 +49,13 @@ def test_newer_jobs_weigh_more() -> None:
     assert learned(*newest_slow).factor.p50 > learned(*newest_fast).factor.p50
 
 
-def test_a_kind_of_run_learns_nothing_from_another_kind() -> None:
+def test_a_bucket_learns_nothing_from_another_bucket() -> None:
     found = calibrate(samples(2.0, 2.0))
     assert found.of("train", "H100/5B-10B/recompute") == Calibration().of("train", BUCKET)
     assert found.of("overhead", BUCKET).jobs == 0
 
 
-def test_kinds_are_told_apart_by_what_decides_the_speed() -> None:
+def test_buckets_differ_by_what_decides_the_speed() -> None:
     small, large = base_model("llama-3.1-8b-instruct"), base_model("llama-3.3-70b-instruct")
     assert bucket_of("H100", small, recompute=False, quantized=False) == BUCKET
     assert (

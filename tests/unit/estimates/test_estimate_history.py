@@ -1,4 +1,4 @@
-"""What ended jobs say about their estimates."""
+"""The accuracy of estimates, measured by finished jobs."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from tests.unit.estimates.estimating import THE_44_PAIRS, estimated
 from tests.unit.estimates.finished import REST_S, SLOWNESS, a_finished_job
 
 
-def test_a_finished_job_teaches_its_speed_and_everything_around_it() -> None:
+def test_a_finished_job_calibrates_training_and_overhead() -> None:
     known = estimated()
     found = finished_job(a_finished_job(known))
     assert found is not None
@@ -36,18 +36,18 @@ def test_a_finished_job_teaches_its_speed_and_everything_around_it() -> None:
     ],
     ids=lambda changes: str(changes)[:50],
 )
-def test_a_job_that_ended_otherwise_says_nothing(changes: dict[str, Any]) -> None:
+def test_a_job_that_did_not_complete_is_not_used(changes: dict[str, Any]) -> None:
     assert finished_job(a_finished_job(**changes)) is None
 
 
-def test_a_bill_that_is_hardly_longer_than_the_training_teaches_the_speed_alone() -> None:
+def test_a_bill_hardly_longer_than_the_training_calibrates_training_alone() -> None:
     results = {"steps": 30, "total_steps": 30, "train_seconds": 100.0}
     found = finished_job(a_finished_job(results=results, billed_seconds=100))
     assert found is not None
     assert [one.part for one in found.samples] == ["train"]
 
 
-def test_jobs_that_say_something_calibrate_and_the_others_are_passed_over() -> None:
+def test_usable_jobs_calibrate_and_the_others_are_skipped() -> None:
     jobs = [a_finished_job(), a_finished_job(status="failed"), a_finished_job()]
     bucket = estimated().prediction.bucket
     assert learn(jobs).of("train", bucket).jobs == 2
@@ -87,7 +87,7 @@ def test_spot_capacity_is_measured_in_time_alone() -> None:
     assert measured.time_mape_v2 is not None
 
 
-def test_a_gpu_that_the_original_never_knew_has_no_error_of_v1() -> None:
+def test_a_gpu_unknown_to_v1_has_no_error_of_v1() -> None:
     known = estimated("local-cpu", model="brightrun-tiny", size=THE_44_PAIRS)
     found = finished_job(a_finished_job(known, rest_s=5))
     assert found is not None

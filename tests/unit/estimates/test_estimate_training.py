@@ -54,10 +54,10 @@ def test_a_dataset_and_its_numbers_are_estimated_alike() -> None:
     assert (of_dataset["profile"], of_dataset["preset_id"]) == ("v2", "balanced")
 
 
-def test_the_original_is_asked_by_its_profile() -> None:
-    wish = EstimateRequest(GpuConfig("A100-80GB", 2), profile="v1", pairs=89, tokens=17_800)
-    assert an_estimator().answer(OWNER, wish)["estimated_cost"] == 4.03
-    of_dataset = replace(wish, pairs=None, tokens=None, dataset_id=DATASET.dataset_id)
+def test_profile_v1_uses_v1s_formula() -> None:
+    request = EstimateRequest(GpuConfig("A100-80GB", 2), profile="v1", pairs=89, tokens=17_800)
+    assert an_estimator().answer(OWNER, request)["estimated_cost"] == 4.03
+    of_dataset = replace(request, pairs=None, tokens=None, dataset_id=DATASET.dataset_id)
     answered = an_estimator().answer(OWNER, of_dataset)
     assert answered["training_details"]["dataset_name"] == "First"
 
@@ -75,26 +75,26 @@ def test_a_job_that_is_made_gets_the_same_estimate() -> None:
 
 
 def test_finished_jobs_of_the_owner_correct_the_next_estimate() -> None:
-    wish = EstimateRequest(H100, **NUMBERS)
-    first = an_estimator().answer(OWNER, wish)
+    request = EstimateRequest(H100, **NUMBERS)
+    first = an_estimator().answer(OWNER, request)
     known = [a_finished_job(slowness=3.0) for _ in range(10)]
-    later = an_estimator(*known).answer(OWNER, wish)
+    later = an_estimator(*known).answer(OWNER, request)
     assert later["calibration"]["train_jobs"] == 10
     assert later["raw"] == first["raw"]
     assert later["seconds"]["p50"] > 1.5 * first["seconds"]["p50"]
-    strangers = an_estimator(*known).answer("owner-2", wish)
+    strangers = an_estimator(*known).answer("owner-2", request)
     assert strangers["seconds"] == first["seconds"]
 
 
-def test_a_dataset_that_is_not_validated_is_estimated_and_said_to_be_guessed() -> None:
+def test_a_dataset_that_is_not_validated_is_estimated_from_its_bytes_and_says_so() -> None:
     waiting = a_waiting_dataset("waiting", file_size=400_981)
     estimator = TrainingEstimator(InMemoryDatasets(waiting), InMemoryTraining())
     found = estimator.answer(OWNER, EstimateRequest(H100, dataset_id="waiting"))
-    assert "guessed from its 400981 bytes" in found["assumptions"][0]
+    assert "estimated from its 400981 bytes" in found["assumptions"][0]
 
 
 @pytest.mark.parametrize("other", [{"owner_id": "owner-2"}, {"dataset_id": "another"}])
-def test_a_dataset_of_somebody_else_is_not_there(other: dict[str, Any]) -> None:
+def test_another_owners_dataset_is_not_found(other: dict[str, Any]) -> None:
     estimator = TrainingEstimator(InMemoryDatasets(replace(DATASET, **other)), InMemoryTraining())
     with pytest.raises(NotFoundError):
         estimator.answer(OWNER, EstimateRequest(H100, dataset_id=DATASET.dataset_id))
@@ -118,7 +118,7 @@ def test_what_cannot_be_estimated_is_refused_by_name(
         an_estimator().answer(OWNER, replace(EstimateRequest(H100, **NUMBERS), **changes))
 
 
-def test_the_error_of_estimates_is_reported_by_kind_of_run() -> None:
+def test_the_error_of_estimates_is_reported_by_bucket() -> None:
     jobs = [*(a_finished_job() for _ in range(6)), a_finished_job(results={})]
     report = AccuracyMeter(history(*jobs)).report(OWNER)
     assert (report.accuracy.jobs, report.passed_over) == (6, 1)
@@ -128,7 +128,7 @@ def test_the_error_of_estimates_is_reported_by_kind_of_run() -> None:
     assert (bucket.factor.jobs, bucket.factor.factor.p50 > 1.2) == (6, True)
 
 
-def test_each_job_is_measured_by_the_estimate_that_it_was_made_with() -> None:
+def test_each_job_is_measured_by_the_estimate_it_was_created_with() -> None:
     """Estimates that learn are nearer to the end of the history than to its beginning."""
     model, hyper = base_model("qwen2.5-7b-instruct"), PRESETS["balanced"]
     jobs: list[TrainingJob] = []

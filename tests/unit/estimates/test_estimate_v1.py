@@ -1,4 +1,4 @@
-"""Profile v1 says what the original said, to the cent."""
+"""Profile v1 gives v1's estimate, to the cent."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ GOLDEN: list[tuple[int | None, int | None, PresetId, str, int, dict[str, float]]
 
 
 @pytest.mark.parametrize(("pairs", "tokens", "preset", "gpu", "count", "golden"), GOLDEN)
-def test_the_originals_golden_values_come_out(
+def test_v1s_golden_values_come_out(
     pairs: int | None,
     tokens: int | None,
     preset: PresetId,
@@ -45,7 +45,7 @@ def test_the_originals_golden_values_come_out(
     assert {name: named[name] for name in golden} == golden
 
 
-def test_the_answer_has_the_originals_fields_and_its_profile() -> None:
+def test_the_response_has_v1s_fields_and_its_profile() -> None:
     found = estimate_v1(89, 17_800, GpuConfig("A100-80GB", 2), PRESETS["balanced"], "Mine")
     assert found.as_dict() == {
         "profile": "v1",
@@ -62,7 +62,7 @@ def test_the_answer_has_the_originals_fields_and_its_profile() -> None:
     }
 
 
-def test_a_gpu_that_the_original_did_not_know_is_refused_by_name() -> None:
+def test_a_gpu_unknown_to_v1_is_refused_by_name() -> None:
     with pytest.raises(InvalidInputError, match="'local-cpu' is unknown to profile v1"):
         estimate_v1(1, 1, GpuConfig("local-cpu", 1), PRESETS["fast"])
 

@@ -1,4 +1,4 @@
-"""Profile v2: what a job takes, whether it fits, and what somebody should know before paying."""
+"""Profile v2: what a job takes, whether it fits, and the warnings."""
 
 from __future__ import annotations
 
@@ -55,13 +55,13 @@ def test_time_is_the_sum_of_the_phases_and_cost_that_of_the_billed_ones() -> Non
     assert found["cost_usd"]["p50"] == pytest.approx(billed * 7.912 / 3600, abs=0.001)
 
 
-def test_every_figure_has_its_spread() -> None:
+def test_every_figure_has_its_quantiles() -> None:
     found = estimated().as_dict()
     for name in ("seconds", "billed_seconds", "cost_usd"):
         assert found[name]["p10"] < found[name]["p50"] < found[name]["p90"]
 
 
-def test_the_originals_fields_stand_among_the_others() -> None:
+def test_the_response_has_v1s_fields() -> None:
     found = estimated().as_dict()
     assert found["training_details"] == {
         "total_steps": 1059,
@@ -78,7 +78,7 @@ def test_what_a_job_stores_of_it_is_small_and_plain_json() -> None:
     assert len(json.dumps(found, allow_nan=False)) < 6000
 
 
-def test_two_a100_bill_eight_and_the_estimate_says_so() -> None:
+def test_two_a100_bill_eight_with_a_warning() -> None:
     two, eight = estimated("A100-80GB", 2), estimated("A100-80GB", 8)
     assert two.as_dict()["billing"]["billed_gpus"] == 8
     assert two.prediction.billing == eight.prediction.billing
@@ -91,8 +91,8 @@ def test_two_a100_bill_eight_and_the_estimate_says_so() -> None:
     assert expected not in eight.warnings
 
 
-def test_gpus_without_work_are_told() -> None:
-    assert any("gives work to 1 of 8 GPUs" in one for one in estimated("A100-80GB", 2).warnings)
+def test_idle_gpus_have_a_warning() -> None:
+    assert any("keeps 1 of 8 GPUs busy" in one for one in estimated("A100-80GB", 2).warnings)
     assert not any("gives work" in one for one in estimated("H100", 2, batch_size=16).warnings)
 
 
@@ -110,7 +110,7 @@ def test_a_v100_is_estimated_and_refused_with_the_reason() -> None:
     assert "no bfloat16" in found["not_trainable_because"][0]
 
 
-def test_what_does_not_fit_is_not_trainable_and_says_what_would() -> None:
+def test_a_plan_that_does_not_fit_is_not_trainable_and_has_advice() -> None:
     found = estimated(model="llama-3.3-70b-instruct").as_dict()
     assert (found["trainable"], found["memory"]["fits"]) == (False, False)
     assert "use the method qlora" in found["memory"]["advice"]
@@ -136,15 +136,15 @@ def test_four_bits_on_a_processor_are_not_trainable() -> None:
     ]
 
 
-def test_a_first_estimate_says_that_no_gpu_run_has_confirmed_it() -> None:
-    assert any("No GPU run of ours" in one for one in estimated().warnings)
+def test_a_first_estimate_warns_that_no_gpu_run_has_confirmed_it() -> None:
+    assert any("not confirmed by a GPU run" in one for one in estimated().warnings)
 
 
-def test_long_conversations_that_are_cut_are_told() -> None:
+def test_truncated_conversations_have_a_warning() -> None:
     assert any("oldest turns" in one for one in estimated(max_seq_length=1024).warnings)
 
 
-def test_what_jobs_taught_changes_the_figures_and_not_what_they_are_compared_with() -> None:
+def test_calibration_changes_the_figures_and_not_the_raw_ones() -> None:
     plan = a_plan()
     before = predict(plan, Calibration())
     slow = [

@@ -55,7 +55,7 @@ def test_a_70b_fits_80_gb_in_4_bits_only() -> None:
     assert plan_memory(model, gpu, replace(PLAIN, method="qlora")).fits
 
 
-def test_a_sequence_that_is_too_long_is_told_how_short_it_must_be() -> None:
+def test_advice_for_a_sequence_that_is_too_long_names_the_longest_that_fits() -> None:
     model, gpu = base_model("qwen2.5-32b-instruct"), gpu_type("H100")
     plan = plan_memory(model, gpu, replace(PLAIN, max_seq_length=32_768))
     assert plan.advice is not None

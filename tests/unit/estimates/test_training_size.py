@@ -36,7 +36,7 @@ def test_a_batch_of_one_merges_nothing() -> None:
     assert found.tokens == pytest.approx(40 * THE_44_PAIRS.tokens_per_pair * TINY)
 
 
-def test_no_sequence_is_longer_than_its_limit_and_what_is_cut_is_told() -> None:
+def test_no_sequence_is_longer_than_its_limit_and_truncation_is_reported() -> None:
     whole, cut = (sequences(THE_44_PAIRS, TINY, batch_size=4, limit=n) for n in (8192, 1500))
     assert (whole.truncated_share, cut.longest) == (0.0, 1500)
     assert 0.1 < cut.truncated_share < 0.3
@@ -74,7 +74,7 @@ def test_a_format_that_stores_a_text_once_is_counted_with_the_histories() -> Non
     assert merged.tokens / found.pairs == pytest.approx(100, rel=0.1)
 
 
-def test_where_no_split_says_so_a_tenth_is_held_out() -> None:
+def test_without_a_split_a_tenth_is_held_out() -> None:
     found = dataset_size(a_dataset(total_validation_pairs=None, trainable_pairs=50))
     assert (found.pairs, found.validation_pairs) == (45, 5)
 
@@ -83,16 +83,16 @@ def test_one_pair_at_least_is_trained_on() -> None:
     assert given_size(1, 100).pairs == 1
 
 
-def test_a_dataset_that_was_not_validated_is_guessed_from_its_bytes_and_says_so() -> None:
+def test_a_dataset_that_was_not_validated_is_estimated_from_its_bytes_and_says_so() -> None:
     found = dataset_size(a_waiting_dataset(file_size=400_981))
     assert found.pairs + found.validation_pairs == 44
     assert found.tokens_per_pair * 44 == pytest.approx(57_369, rel=0.01)
     assert found.assumptions == (
-        "the dataset is uploading, so pairs and tokens are guessed from its 400981 bytes",
+        "the dataset is uploading, so pairs and tokens are estimated from its 400981 bytes",
     )
 
 
-def test_numbers_without_tokens_take_the_originals_200_a_pair_and_say_so() -> None:
+def test_without_a_number_of_tokens_v1s_200_per_pair_are_assumed_and_reported() -> None:
     found = given_size(1000, None, pairs_per_conversation=4)
     assert found.tokens_per_pair == 200
     assert found.assumptions == ("200 tokens a pair, as none were given",)

@@ -1,4 +1,4 @@
-"""Taking on training jobs; what is refused and why is shown in the handler's tests."""
+"""Creating training jobs; the handler's tests show what is refused."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ from brightrun.core.errors import (
     StorageError,
 )
 from brightrun.core.timestamps import iso
-from brightrun.datasets.validate_dataset import found_out
+from brightrun.datasets.validate_dataset import validated
 from brightrun.estimates.service import TrainingEstimator
 from brightrun.formats.format import FORMATS
 from brightrun.sft.data import DataReport, pairs_of_lines
@@ -53,7 +53,7 @@ WHOLE_DOCUMENTS: dict[str, dict[str, Any]] = {
     },
     "enriched": {"dataset_metadata": {}, "training_pairs": [pair()]},
 }
-ORDER = TrainingJobRequest(dataset_id="dataset-1", gpu=GpuConfig("H100", 1))
+REQUEST = TrainingJobRequest(dataset_id="dataset-1", gpu=GpuConfig("H100", 1))
 
 
 class World:
@@ -78,8 +78,8 @@ class World:
             any_instance=False,
         )
 
-    def create(self, order: TrainingJobRequest = ORDER, key: str | None = None) -> TrainingJob:
-        return self.creator.create(OWNER, order, key)
+    def create(self, request: TrainingJobRequest = REQUEST, key: str | None = None) -> TrainingJob:
+        return self.creator.create(OWNER, request, key)
 
 
 def test_a_job_has_the_prices_and_the_estimate_of_its_moment() -> None:
@@ -116,7 +116,7 @@ def test_the_same_request_twice_at_once_is_one_job() -> None:
     assert event.type == "queued"
 
 
-def test_a_key_is_for_one_order() -> None:
+def test_a_key_is_for_one_request() -> None:
     world = World()
     world.create(key="once")
     other = TrainingJobRequest(dataset_id="dataset-1", gpu=GpuConfig("H100", 2))
@@ -149,7 +149,7 @@ def test_a_ready_dataset_of_any_format_takes_a_job_and_gives_the_trainer_its_pai
     record: dict[str, Any],
 ) -> None:
     source = lines(record)
-    found = found_out(a_dataset(), validate(BytesIO(source)).as_dict(), iso(START))
+    found = validated(a_dataset(), validate(BytesIO(source)).as_dict(), iso(START))
     assert found.status == "ready"
     world = World(**{name: getattr(found, name) for name in ("status", "format")})
     world.create()
@@ -159,11 +159,11 @@ def test_a_ready_dataset_of_any_format_takes_a_job_and_gives_the_trainer_its_pai
 
 @pytest.mark.parametrize("form", ["v4-json", "enriched"], ids=str)
 @pytest.mark.parametrize("indent", [None, 2])
-def test_a_whole_document_is_refused_with_the_command_that_converts_it(
+def test_a_json_document_is_refused_with_the_command_that_converts_it(
     form: str, indent: int | None
 ) -> None:
     source = json.dumps(WHOLE_DOCUMENTS[form], indent=indent).encode()
-    found = found_out(a_dataset(), validate(BytesIO(source)).as_dict(), iso(START))
+    found = validated(a_dataset(), validate(BytesIO(source)).as_dict(), iso(START))
     world = World(status=found.status, error_message=found.error_message)
     with pytest.raises(DatasetNotReadyError, match="brightrun convert FILE --to v4-jsonl"):
         world.create()
@@ -196,7 +196,7 @@ def test_a_workflow_that_could_not_be_started_is_started_by_the_repetition(
 def test_a_budget_must_be_more_than_starting_up_costs() -> None:
     world = World()
     estimate = world.creator.estimator.of_dataset(
-        OWNER, a_dataset(), default_base_model(), ORDER.gpu, PRESETS["balanced"]
+        OWNER, a_dataset(), default_base_model(), REQUEST.gpu, PRESETS["balanced"]
     )
     floor = startup_usd(estimate.prediction)
     assert 0 < floor < estimate.prediction.cost_usd.p50
@@ -206,4 +206,4 @@ def test_a_budget_must_be_more_than_starting_up_costs() -> None:
 
 
 def _with_budget(amount: float) -> TrainingJobRequest:
-    return TrainingJobRequest(dataset_id="dataset-1", gpu=ORDER.gpu, max_cost_usd=amount)
+    return TrainingJobRequest(dataset_id="dataset-1", gpu=REQUEST.gpu, max_cost_usd=amount)

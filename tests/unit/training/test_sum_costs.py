@@ -7,14 +7,14 @@ from datetime import date, timedelta
 
 from brightrun.core.timestamps import iso
 from brightrun.training.costs.model import CostRecord, cost_record
-from brightrun.training.costs.service import MOST_RECORDS, CostSummer
+from brightrun.training.costs.service import MOST_RECORDS, CostSummer, DayOfCosts
 from brightrun.training.model import TrainingJob
 from tests.builders import OWNER, START, SteppedClock
 from tests.fakes.training_jobs import a_training_job
 
 
 class ManyRecords:
-    """ports.training.CostRecords: so many records of one day, a second apart, of 10 cents each."""
+    """CostRecords of one day, a second apart, of 10 cents each."""
 
     def __init__(self, count: int) -> None:
         job = a_training_job(status="completed", final_cost=0.1)
@@ -31,12 +31,12 @@ def test_the_sums_are_over_all_records_and_the_newest_are_listed() -> None:
     count = MOST_RECORDS + 5
     summary = CostSummer(ManyRecords(count), SteppedClock()).summary(OWNER, "week", None, None)
     assert (summary.record_count, len(summary.records)) == (count, MOST_RECORDS)
-    assert summary.total == summary.by_type["training_compute"] == 100.5
-    assert summary.by_day[date(2026, 11, 21)] == 100.5
+    assert summary.total_cost == summary.cost_by_type["training_compute"] == 100.5
+    assert DayOfCosts(date(2026, 11, 21), 100.5) in summary.chart_data
     newest = START + timedelta(seconds=count - 1)
     assert summary.records[0].recorded_at == iso(newest)
 
 
 def test_tenths_that_no_double_holds_add_up_to_what_people_expect() -> None:
     summary = CostSummer(ManyRecords(3), SteppedClock()).summary(OWNER, None, None, None)
-    assert summary.total == 0.3
+    assert summary.total_cost == 0.3

@@ -1,4 +1,4 @@
-"""The base models that an adapter can be trained on: pinned, with chat templates, as data."""
+"""The base models that an adapter can be trained on: data with pinned revisions."""
 
 from __future__ import annotations
 
@@ -12,13 +12,13 @@ from brightrun.core.errors import UnknownBaseModelError
 
 
 class BaseModelEntry(BaseModel):
-    """One model of catalog/base_models.json; its sizes are those of its config.json.
+    """A model of catalog/base_models.json; its sizes are those of its config.json.
 
-    `revision` pins a commit of the hub repository `hub_id`; `revision_verified` is False where it
-    was not compared with the hub. A `local_only` model is built on the spot and trains on a CPU.
-    `token_factor` is how many tokens the model's tokenizer makes of one that validation counts
-    (fitted to a vocabulary of 200,000), about: the tiny model's was measured on the product's 44
-    pairs, the others are assumed from the sizes of their vocabularies.
+    `revision` pins a commit of the hub repository `hub_id`; `revision_verified` is False if it was
+    not compared with the hub. A `local_only` model is generated locally and trains on a CPU.
+    `token_factor` is how many tokens the model's tokenizer makes of each token that validation
+    counts (with a vocabulary of 200,000): measured on the product's 44 pairs for the tiny model,
+    estimated from the vocabulary's size for the others.
     """
 
     model_config = ConfigDict(extra="forbid", frozen=True)
@@ -43,8 +43,13 @@ class BaseModelEntry(BaseModel):
     local_only: bool = False
 
     @property
+    def default(self) -> bool:
+        """True for the model that is trained when a request names none."""
+        return self.key == default_base_model().key
+
+    @property
     def object_prefix(self) -> str:
-        """Where the model's files lie in the bucket of base models."""
+        """The prefix of the model's files in the bucket of base models."""
         return f"{self.key}/{self.revision}/"
 
     @property
@@ -54,7 +59,7 @@ class BaseModelEntry(BaseModel):
 
     @property
     def body_parameters(self) -> int:
-        """Weights of the layers' linears, which every token passes: no embedding, no output."""
+        """Weights of the layers' linear modules, without embedding and output layer."""
         attention = 2 * self.hidden**2 * (1 + self.kv_fraction)
         return round(self.layers * (attention + 3 * self.hidden * self.intermediate))
 
@@ -73,12 +78,12 @@ def _registry() -> tuple[str, dict[str, BaseModelEntry]]:
 
 
 def base_models() -> tuple[BaseModelEntry, ...]:
-    """Every model of the registry, in its order."""
+    """Every model of the catalog, in its order."""
     return tuple(_registry()[1].values())
 
 
 def default_base_model() -> BaseModelEntry:
-    """The model that is trained where a request names none."""
+    """The model that is trained when a request names none."""
     default, models = _registry()
     return models[default]
 

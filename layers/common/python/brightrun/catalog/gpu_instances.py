@@ -1,4 +1,4 @@
-"""GPU types as users name them, the instances that have them, and what those bill.
+"""GPU types as users name them, the instances that have them, and their prices.
 
 SageMaker rents whole instances: two A100 are one instance with eight, and eight are billed. The
 prices are data with a date; catalog/gpu_instances.json holds the command that refreshes
@@ -19,7 +19,7 @@ from brightrun.core.errors import InvalidInputError, UntrainableGpuError
 
 @dataclass(frozen=True, slots=True)
 class GpuConfig:
-    """Accelerators as a user asks for them: a type of the registry and how many, 1-8."""
+    """The GPUs that a user requests: a type of the catalog, and how many (1-8)."""
 
     type: str
     count: int
@@ -27,10 +27,10 @@ class GpuConfig:
 
 @dataclass(frozen=True, slots=True)
 class Billing:
-    """The price that was agreed when the job was made: a snapshot that later prices do not touch.
+    """The price agreed when a job was created; later price changes do not affect it.
 
-    `usd_per_hour` is for all instances together; `instances` of `instance_type` are billed, with
-    all their GPUs.
+    `instances` of `instance_type` are billed with all their GPUs; `usd_per_hour` is for all
+    instances together.
     """
 
     instance_type: str
@@ -44,7 +44,7 @@ MOST_GPUS = 8
 
 
 class Instance(BaseModel):
-    """An instance type of SageMaker training; the price is US dollars an hour, on demand."""
+    """An instance type for SageMaker training, with its on-demand price in US dollars per hour."""
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
@@ -57,12 +57,12 @@ class Instance(BaseModel):
 class GpuType(BaseModel):
     """An accelerator: memory in GiB, dense bf16 peak (V100: fp16) in TFLOP/s of its data sheet.
 
-    `efficiency` is the share of that peak which a packed run reaches at 4,096-wide layers,
-    `eager_efficiency` that of unfused code without packing; `seconds_per_layer` is the least
-    time a micro-batch spends in one layer, whatever its size. These three were fitted on
-    17 published figures (tests/unit/domain/throughput_anchors.py lists them with their sources);
-    the CPU's, peak included, on four runs of the tiny model over the product's 44 pairs, which
-    reached 26 to 30 GFLOP/s on two cores.
+    `efficiency` is the share of that peak that a packed run reaches at 4,096-wide layers,
+    `eager_efficiency` that of unfused code without packing; `seconds_per_layer` is the minimum
+    time of a micro-batch in one layer, whatever its size. These three were fitted on 17 published
+    figures (tests/unit/estimates/throughput_anchors.py lists them with their sources); the CPU's,
+    peak included, on four runs of the tiny model over the product's 44 pairs, which reached 26 to
+    30 GFLOP/s on two cores.
     """
 
     model_config = ConfigDict(extra="forbid", frozen=True)
@@ -80,13 +80,13 @@ class GpuType(BaseModel):
 
     @property
     def trainable(self) -> bool:
-        """False where a job can be estimated but not trained."""
+        """False if a job on it can be estimated but not trained."""
         return self.not_trainable is None
 
     @property
-    def most(self) -> int:
-        """How many can be asked for."""
-        return 1 if self.is_cpu else MOST_GPUS
+    def counts(self) -> range:
+        """The numbers of GPUs that can be requested, from 1."""
+        return range(1, (1 if self.is_cpu else MOST_GPUS) + 1)
 
 
 @cache
@@ -98,7 +98,7 @@ def _document() -> tuple[str, str, tuple[GpuType, ...]]:
 
 
 def gpu_types() -> tuple[GpuType, ...]:
-    """Every type of the registry, in its order."""
+    """Every type of the catalog, in its order."""
     return _document()[2]
 
 
@@ -113,7 +113,7 @@ def price_region() -> str:
 
 
 def gpu_type(name: str) -> GpuType:
-    """Find a type by its name or another name it has; raises InvalidInputError naming them all."""
+    """Find a type by its key or an alias; raises InvalidInputError that lists the keys."""
     for known in gpu_types():
         if name in {known.key, *known.aliases}:
             return known
@@ -124,7 +124,7 @@ def gpu_type(name: str) -> GpuType:
 
 
 def trainable_gpu_type(name: str) -> GpuType:
-    """Find a type that a job can train on; raises UntrainableGpuError that says why it cannot."""
+    """Find a type that a job can train on; raises UntrainableGpuError with the reason if not."""
     found = gpu_type(name)
     if found.not_trainable is not None:
         raise UntrainableGpuError(found.key, found.not_trainable)
@@ -132,27 +132,27 @@ def trainable_gpu_type(name: str) -> GpuType:
 
 
 def billings(name: str, count: int) -> tuple[Billing, ...]:
-    """Every way to rent `count` GPUs of a type, cheapest first, at equal price fewer instances.
+    """All ways to rent `count` GPUs of a type, cheapest first, then fewest instances.
 
     Raises InvalidInputError for an unknown type, and for a count outside 1-8 (a CPU: 1).
     """
     found = gpu_type(name)
-    if not 1 <= count <= found.most:
-        message = f"{count} is outside of 1 to {found.most} for {found.key}."
+    if count not in found.counts:
+        message = f"{count} is outside of 1 to {found.counts[-1]} for {found.key}."
         raise InvalidInputError(
             f"gpu_config.count: {message}",
             details=[{"field": "gpu_config.count", "message": message}],
         )
-    ways = [_rented(instance, count) for instance in found.instances]
-    return tuple(sorted(ways, key=lambda way: (way.usd_per_hour, way.instances)))
+    offers = [_billing(instance, count) for instance in found.instances]
+    return tuple(sorted(offers, key=lambda offer: (offer.usd_per_hour, offer.instances)))
 
 
 def billing(name: str, count: int) -> Billing:
-    """What renting `count` GPUs of a type bills, by the cheapest way; raises InvalidInputError."""
+    """The cheapest way to rent `count` GPUs of a type; raises InvalidInputError."""
     return billings(name, count)[0]
 
 
-def _rented(instance: Instance, count: int) -> Billing:
+def _billing(instance: Instance, count: int) -> Billing:
     instances = -(-count // instance.gpus)
     return Billing(
         instance_type=instance.type,

@@ -1,7 +1,6 @@
-"""The presets of training, the ranges of their values, and how a request's values are completed.
+"""Training presets, the ranges of hyperparameters, and defaults for what a request leaves out.
 
-Values and ranges are the original's. A preset whose values a request changes is a custom one:
-the row never says "balanced" of what is not.
+Values and ranges are v1's. A preset whose values a request changes becomes the preset "custom".
 """
 
 from __future__ import annotations
@@ -18,7 +17,7 @@ PresetId = Literal["fast", "balanced", "quality", "custom"]
 
 @dataclass(frozen=True, slots=True)
 class Hyperparameters:
-    """The six that the original's presets name, and the longest sequence in tokens."""
+    """The six hyperparameters of v1's presets, the longest sequence in tokens, and the method."""
 
     learning_rate: float
     batch_size: int
@@ -56,17 +55,17 @@ RANGES: Mapping[str, tuple[float, float]] = MappingProxyType(
         "max_seq_length": (256, 32768),
     }
 )
-"""Lowest and highest value of each; the first four are the original's, the others ours."""
+"""Lowest and highest value of each; the first four are v1's."""
 REQUIRED = ("learning_rate", "batch_size", "epochs", "rank")
-"""What a custom request names itself; alpha is twice the rank and dropout 0.05 if it does not."""
+"""What a custom request must name; alpha defaults to twice the rank and dropout to 0.05."""
 DEFAULT_DROPOUT = 0.05
 
 
 def complete(preset_id: str | None, given: Mapping[str, Any]) -> tuple[PresetId, Hyperparameters]:
-    """The hyperparameters of a request and the preset they are, "custom" where they differ.
+    """The hyperparameters of a request and their preset, "custom" if they differ from the preset.
 
-    Values of `given` that are None count as not given. Raises InvalidInputError that names each
-    field, its value and its range, all of them in `details`.
+    Values of `given` that are None count as not given. Raises InvalidInputError with each invalid
+    field, its value and its range in `details`.
     """
     named = {name: value for name, value in given.items() if value is not None}
     preset = _preset_id(preset_id, named)
@@ -79,22 +78,22 @@ def complete(preset_id: str | None, given: Mapping[str, Any]) -> tuple[PresetId,
 
 def check(values: Hyperparameters) -> None:
     """Raise InvalidInputError listing every value outside of RANGES."""
-    faults = [
-        _fault(name, f"{getattr(values, name):g} is outside of {low:g} to {high:g}.")
+    problems = [
+        _problem(name, f"{getattr(values, name):g} is outside of {low:g} to {high:g}.")
         for name, (low, high) in RANGES.items()
         if not low <= getattr(values, name) <= high
     ]
-    if faults:
-        raise _refused(faults)
+    if problems:
+        raise _invalid(problems)
 
 
-def _preset_id(asked: str | None, named: Mapping[str, Any]) -> PresetId:
-    if asked is None:
+def _preset_id(requested: str | None, named: Mapping[str, Any]) -> PresetId:
+    if requested is None:
         return "custom" if set(REQUIRED) <= set(named) else DEFAULT_PRESET
     for known in PRESET_IDS:
-        if asked == known:
+        if requested == known:
             return known
-    message = f"'{asked}' is not known; use one of {', '.join(PRESET_IDS)}."
+    message = f"'{requested}' is not known; use one of {', '.join(PRESET_IDS)}."
     raise InvalidInputError(
         f"preset_id: {message}", details=[{"field": "preset_id", "message": message}]
     )
@@ -103,23 +102,24 @@ def _preset_id(asked: str | None, named: Mapping[str, Any]) -> PresetId:
 def _custom(named: Mapping[str, Any]) -> Hyperparameters:
     missing = [name for name in REQUIRED if name not in named]
     if missing:
-        raise _refused([_fault(name, "is required with the preset custom.") for name in missing])
+        problems = [_problem(name, "is required with the preset custom.") for name in missing]
+        raise _invalid(problems)
     defaults = {"alpha": 2 * named["rank"], "dropout": DEFAULT_DROPOUT}
     return Hyperparameters(**{**defaults, **named})
 
 
 def _with_changes(preset: Hyperparameters, named: Mapping[str, Any]) -> Hyperparameters:
-    kept = {name: getattr(preset, name) for name in Hyperparameters.__dataclass_fields__}
+    values = {name: getattr(preset, name) for name in Hyperparameters.__dataclass_fields__}
     if "rank" in named and named["rank"] != preset.rank and "alpha" not in named:
-        # The scale alpha / rank carries the learning rate over to another rank.
-        kept["alpha"] = 2 * named["rank"]
-    return Hyperparameters(**{**kept, **named})
+        # With the same alpha / rank, the learning rate suits another rank too.
+        values["alpha"] = 2 * named["rank"]
+    return Hyperparameters(**{**values, **named})
 
 
-def _fault(name: str, message: str) -> dict[str, str]:
+def _problem(name: str, message: str) -> dict[str, str]:
     return {"field": f"hyperparameters.{name}", "message": message}
 
 
-def _refused(faults: list[dict[str, str]]) -> InvalidInputError:
-    sentence = " ".join(f"{fault['field']}: {fault['message']}" for fault in faults)
-    return InvalidInputError(sentence, details=faults)
+def _invalid(problems: list[dict[str, str]]) -> InvalidInputError:
+    sentence = " ".join(f"{problem['field']}: {problem['message']}" for problem in problems)
+    return InvalidInputError(sentence, details=problems)

@@ -1,4 +1,4 @@
-"""Creates datasets: from an upload or from a training file, until the validation has started."""
+"""Creates datasets from an upload or from a training file, and starts their validation."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from brightrun.core.timestamps import Clock, iso
 from brightrun.datasets.file_repository import DatasetFiles, StoredObject
 from brightrun.datasets.gateway import ValidationWorkflow
 from brightrun.datasets.model import (
-    LARGEST_PIECE,
+    LARGEST_SINGLE_PUT,
     MOST_BYTES,
     PART_BYTES,
     Dataset,
@@ -32,35 +32,39 @@ from brightrun.training_files.repository import TrainingFileRepository
 
 @dataclass(frozen=True, slots=True)
 class UploadPlanner:
-    """Signs the links of uploads, and begins those that come in parts."""
+    """Signs the links of uploads, and begins multipart uploads."""
 
     datasets: DatasetRepository
     files: DatasetFiles
 
     def resume(self, owner_id: str, dataset_id: str) -> Upload:
-        """Plan the rest of an upload that broke off.
+        """Plan the rest of an interrupted upload.
 
-        Raises NotFoundError, ActionNotAllowedError when nothing is missing any more, StorageError.
+        Raises NotFoundError, ActionNotAllowedError for a dataset that expects no upload,
+        StorageError.
         """
         dataset = self.datasets.dataset(owner_id, dataset_id)
         if dataset.status != "uploading" or dataset.source != "upload":
             raise ActionNotAllowedError(
-                f"The dataset '{dataset.name}' takes no upload: its status is '{dataset.status}'. "
-                "Make a new dataset for another file.",
+                f"The dataset '{dataset.name}' expects no upload: its status is "
+                f"'{dataset.status}'. Create a new dataset for another file.",
                 details=dataset.state(),
             )
         _, upload = self.plan(dataset)
         return upload
 
     def plan(self, dataset: Dataset) -> tuple[Dataset, Upload]:
-        """Plan an upload; gives the dataset, too, as it is then. Raises StorageError."""
+        """Plan an upload; returns the dataset as it is stored then. Raises StorageError."""
         if dataset.part_size is not None:
             return self._in_parts(dataset)
         upload = Upload(
             method="put",
-            expires_in_seconds=LINK_SECONDS,
             url=self.files.upload_link(dataset.storage_path, dataset.file_size),
             headers={"Content-Length": str(dataset.file_size)},
+            part_size=None,
+            parts=[],
+            uploaded=[],
+            expires_in_seconds=LINK_SECONDS,
         )
         return dataset, upload
 
@@ -68,23 +72,25 @@ class UploadPlanner:
         key = dataset.storage_path
         arrived = self.files.parts(key, dataset.upload_id) if dataset.upload_id else None
         if arrived is None:
-            dataset, arrived = self._begun(dataset), []
+            dataset, arrived = self._begin_parts(dataset), []
         sizes, upload_id = part_sizes(dataset), str(dataset.upload_id)
         missing = missing_parts(dataset, {part.number: part.size for part in arrived})
         upload = Upload(
             method="multipart",
-            expires_in_seconds=LINK_SECONDS,
+            url=None,
+            headers={},
             part_size=dataset.part_size,
             parts=[
                 PartLink(number, self.files.part_link(key, upload_id, number, sizes[number]))
                 for number in missing
             ],
             uploaded=[number for number in sizes if number not in missing],
+            expires_in_seconds=LINK_SECONDS,
         )
         return dataset, upload
 
-    def _begun(self, dataset: Dataset) -> Dataset:
-        """Begin an upload in parts and write its id down; of two at once, one is given up."""
+    def _begin_parts(self, dataset: Dataset) -> Dataset:
+        """Begin a multipart upload and store its id; of two concurrent ones, one is abandoned."""
         upload_id = self.files.begin_parts(dataset.storage_path)
         try:
             return self.datasets.replace(dataclasses.replace(dataset, upload_id=upload_id))
@@ -95,9 +101,9 @@ class UploadPlanner:
 
 @dataclass(frozen=True, slots=True)
 class DatasetRequest:
-    """What a caller wants to upload; `file_size` is in bytes, 1 to MOST_BYTES.
+    """A request to upload a file; `file_size` is in bytes, 1 to MOST_BYTES.
 
-    `in_parts` None leaves it to us: files above LARGEST_PIECE come in parts.
+    With `in_parts` None, files above LARGEST_SINGLE_PUT are uploaded in parts.
     """
 
     name: str
@@ -110,38 +116,40 @@ class DatasetRequest:
 
 @dataclass(frozen=True, slots=True)
 class DatasetCreator:
-    """What POST /api/datasets does; `bucket` is where the files lie."""
+    """The service of POST /api/datasets; `bucket` is the bucket of datasets."""
 
     datasets: DatasetRepository
     uploads: UploadPlanner
     clock: Clock
     bucket: str
 
-    def create(self, owner_id: str, order: DatasetRequest) -> tuple[Dataset, Upload]:
-        """Make a dataset that waits for its file, and say how the file is sent.
+    def create(self, owner_id: str, request: DatasetRequest) -> tuple[Dataset, Upload]:
+        """Store a dataset that waits for its file, and plan the upload.
 
-        Where the second fails the dataset stays, for GET /api/datasets/{id}/upload or for DELETE.
+        If the plan fails, the dataset remains, for GET /api/datasets/{id}/upload or for DELETE.
         Raises StorageError.
         """
         now = self.clock()
         dataset_id = time_ordered_id(now)
-        file_name = safe_file_name(order.file_name)
-        large = order.file_size > LARGEST_PIECE
+        file_name = safe_file_name(request.file_name)
+        in_parts = request.in_parts
+        if in_parts is None:
+            in_parts = request.file_size > LARGEST_SINGLE_PUT
         dataset = Dataset(
             owner_id=owner_id,
             dataset_id=dataset_id,
-            name=order.name,
-            description=order.description,
-            format=order.format,
+            name=request.name,
+            description=request.description,
+            format=request.format,
             status="uploading",
             source="upload",
             storage_bucket=self.bucket,
             storage_path=object_keys.dataset_file(owner_id, dataset_id, file_name),
             file_name=file_name,
-            file_size=order.file_size,
+            file_size=request.file_size,
             created_at=iso(now),
             updated_at=iso(now),
-            part_size=PART_BYTES if (large if order.in_parts is None else order.in_parts) else None,
+            part_size=PART_BYTES if in_parts else None,
         )
         self.datasets.add(dataset)
         return self.uploads.plan(dataset)
@@ -149,9 +157,9 @@ class DatasetCreator:
 
 @dataclass(frozen=True, slots=True)
 class DatasetConfirmer:
-    """What POST /api/datasets/{id}/confirm does, and the second half of an import.
+    """The service of POST /api/datasets/{id}/confirm, and the second half of an import.
 
-    `training_files_bucket` is where the versions of training files lie.
+    `training_files_bucket` holds the versions of training files.
     """
 
     datasets: DatasetRepository
@@ -164,10 +172,11 @@ class DatasetConfirmer:
     def confirm(self, owner_id: str, dataset_id: str) -> Dataset:
         """Check that the file has arrived as declared, and start its validation.
 
-        A dataset that is ready stays as it is; of one that is being validated only the workflow is
-        made sure of; one in error is validated once more. Of two confirmations at once, one starts
-        the validation and both give the same dataset. Raises NotFoundError, UploadMissingError,
-        UploadSizeError, ActionNotAllowedError while the dataset is being deleted, StorageError.
+        A dataset that is ready is returned unchanged; for one that is being validated, the workflow
+        is started if it is missing; one in error is validated again. Of two concurrent
+        confirmations, one starts the validation and both return the same dataset. Raises
+        NotFoundError, UploadMissingError, UploadSizeError, ActionNotAllowedError while the dataset
+        is being deleted, StorageError.
         """
         dataset = self.datasets.dataset(owner_id, dataset_id)
         if dataset.deleted_at:
@@ -176,34 +185,34 @@ class DatasetConfirmer:
         if dataset.status == "ready":
             return dataset
         if dataset.status != "validating" or dataset.is_stuck(now):
-            dataset = self._begun(dataset, iso(now))
+            dataset = self._start_validation(dataset, iso(now))
         if dataset.status == "validating":
             self.workflow.ensure_validating(dataset)
         return dataset
 
-    def _begun(self, dataset: Dataset, now: str) -> Dataset:
-        found = self._arrived(dataset)
-        if found.size != dataset.file_size or found.size > MOST_BYTES:
-            raise wrong_size(dataset, found.size)
+    def _start_validation(self, dataset: Dataset, now: str) -> Dataset:
+        stored = self._stored_file(dataset)
+        if stored.size != dataset.file_size or stored.size > MOST_BYTES:
+            raise wrong_size(dataset, stored.size)
         try:
-            return self.datasets.replace(dataset.validating(found.etag, now))
+            return self.datasets.replace(dataset.validating(stored.etag, now))
         except VersionConflictError:
-            # Somebody else confirmed it in the same moment: theirs is the validation.
+            # A concurrent confirmation has started the validation.
             return self.datasets.dataset(dataset.owner_id, dataset.dataset_id)
 
-    def _arrived(self, dataset: Dataset) -> StoredObject:
-        """Look at the file, after it was put together or copied where that is still to be done."""
-        found = self.files.stored(dataset.storage_path)
-        if found is None and dataset.upload_id is not None:
-            self._put_together(dataset, dataset.upload_id)
-            found = self.files.stored(dataset.storage_path)
-        if found is None and dataset.training_file_id is not None:
-            found = self._copied(dataset, dataset.training_file_id)
-        if found is None:
+    def _stored_file(self, dataset: Dataset) -> StoredObject:
+        """The dataset's object, assembled from its parts or copied first if that is missing."""
+        stored = self.files.stored(dataset.storage_path)
+        if stored is None and dataset.upload_id is not None:
+            self._complete_parts(dataset, dataset.upload_id)
+            stored = self.files.stored(dataset.storage_path)
+        if stored is None and dataset.training_file_id is not None:
+            stored = self._copy_version(dataset, dataset.training_file_id)
+        if stored is None:
             raise not_arrived(dataset, missing_parts(dataset, {}))
-        return found
+        return stored
 
-    def _put_together(self, dataset: Dataset, upload_id: str) -> None:
+    def _complete_parts(self, dataset: Dataset, upload_id: str) -> None:
         parts = self.files.parts(dataset.storage_path, upload_id)
         if parts is None:
             return
@@ -212,8 +221,8 @@ class DatasetConfirmer:
             raise not_arrived(dataset, missing)
         self.files.complete_parts(dataset.storage_path, upload_id, parts)
 
-    def _copied(self, dataset: Dataset, training_file_id: str) -> StoredObject:
-        """Copy the version of the training file, which never changes, as often as it takes."""
+    def _copy_version(self, dataset: Dataset, training_file_id: str) -> StoredObject:
+        """Copy the training file's version; versions never change, so it may be repeated."""
         file = self.training_files.training_file(dataset.owner_id, training_file_id)
         version = file.numbered(dataset.training_file_version)
         if version is None:
@@ -230,7 +239,7 @@ _LONGEST_NAME = 200
 
 @dataclass(frozen=True, slots=True)
 class DatasetImporter:
-    """What POST /api/datasets/import-from-training-file does; `bucket` is the datasets' own."""
+    """The service of POST /api/datasets/import-from-training-file; `bucket` holds datasets."""
 
     datasets: DatasetRepository
     training_files: TrainingFileRepository
@@ -239,11 +248,11 @@ class DatasetImporter:
     bucket: str
 
     def import_version(self, owner_id: str, file_id: str, number: int | None) -> Dataset:
-        """Make a dataset of a version, the newest where none is named, and have it validated.
+        """Create a dataset from a version, by default the newest, and start its validation.
 
-        The row and its claim come first, then the copy: an import that broke off goes on when the
-        dataset is confirmed. Raises NotFoundError, DuplicateKeyError whose details name the dataset
-        that was made of this version before, StorageError.
+        The dataset and its claim are stored before the copy: confirming the dataset continues an
+        interrupted import. Raises NotFoundError, DuplicateKeyError whose details name the dataset
+        that was created from this version before, StorageError.
         """
         file = self.training_files.training_file(owner_id, file_id)
         version = file.numbered(number)

@@ -1,4 +1,4 @@
-"""A dataset: one immutable file of training rows, its upload, and what validation found."""
+"""A dataset: one immutable file of training rows, its upload, and its validation's outcome."""
 
 from __future__ import annotations
 
@@ -23,22 +23,22 @@ from brightrun.core.timestamps import from_iso
 DatasetStatus = Literal["uploading", "validating", "ready", "error"]
 DatasetSource = Literal["upload", "training_file"]
 MOST_BYTES = 524_288_000
-"""Size of one dataset's file: the original's limit."""
+"""Size of one dataset's file: v1's limit."""
 VALIDATION_ENDS_WITHIN = timedelta(minutes=90)
-"""More than the longest life of one execution of validate_dataset.asl.json: three tries of 960 s,
-then nine of 60 s that record the failure, with seven minutes of pauses: 64 minutes in all."""
+"""More than the longest execution of validate_dataset.asl.json: three attempts of 960 s, then nine
+of 60 s that record the failure, with seven minutes of pauses: 64 minutes in all."""
 
 
 @dataclass(frozen=True, slots=True)
 class Dataset:
-    """A dataset's row; `version` counts the row's writes, `validation_run` its validations.
+    """A dataset; `version` counts its writes, `validation_run` its validations.
 
-    Sizes are bytes, hashes hexadecimal SHA-256. The counts are None until a validation ended.
-    `total_training_pairs` counts stored pairs, `trainable_pairs` those with something to learn,
-    `total_validation_pairs` those of them that the split keeps back.
-    `etag` is that of the object which was confirmed; nothing else is ever validated or trained on.
-    `part_size` is None for a file that comes in one piece, `upload_id` as long as no upload in
-    parts was begun. `deleted_at` is set while the dataset is being deleted.
+    Sizes are bytes, hashes hexadecimal SHA-256. The counts are None until a validation has ended.
+    `total_training_pairs` counts stored pairs, `trainable_pairs` those with an answer to train on,
+    `total_validation_pairs` those of them that the split holds out.
+    `etag` is that of the confirmed object; no other object is validated or trained on.
+    `part_size` is None for a file that is uploaded in one request, `upload_id` is None until an
+    upload in parts begins. `deleted_at` is set while the dataset is being deleted.
     `active_jobs` counts the training jobs that have not ended; while there are any, the dataset
     cannot be deleted.
     """
@@ -94,12 +94,12 @@ class Dataset:
         return f"{self.dataset_id}-{self.validation_run}"
 
     def is_stuck(self, now: datetime) -> bool:
-        """True when its validation has been given up: nobody is going to end it any more."""
+        """True when its validation has been running for longer than an execution can."""
         waited = now - from_iso(self.updated_at)
         return self.status == "validating" and waited > VALIDATION_ENDS_WITHIN
 
     def validating(self, etag: str, now: str) -> Dataset:
-        """The dataset at the start of its next validation, with nothing of the one before."""
+        """The dataset at the start of its next validation, without the last one's problems."""
         return dataclasses.replace(
             self,
             status="validating",
@@ -113,55 +113,55 @@ class Dataset:
         )
 
     def retired(self, now: str) -> Dataset:
-        """The dataset while its objects are being deleted: nothing can be begun with it."""
+        """The dataset while its objects are being deleted: it can be neither validated nor used."""
         return dataclasses.replace(
             self,
             status="error",
-            error_message="The dataset is being deleted. Delete it again if it is still here.",
+            error_message="The dataset is being deleted. Delete it again if it still exists.",
             deleted_at=now,
             updated_at=now,
         )
 
     def state(self) -> dict[str, Any]:
-        """What somebody whose write met a newer version needs to know."""
+        """The details of a version conflict."""
         return {"version": self.version, "status": self.status, "updated_at": self.updated_at}
 
 
 def read_dataset(row: Mapping[str, Any]) -> Dataset:
-    """Read a row as the repository stored it."""
+    """Read a dataset from its row in the repository."""
     return from_row(Dataset, row)
 
 
 def version_conflict(current: Dataset) -> VersionConflictError:
-    """The refusal of a write from a version that is not the newest any more."""
+    """The error of a write that was made from an outdated version."""
     return VersionConflictError(
-        f"The dataset '{current.name}' was changed meanwhile; its status is '{current.status}' "
-        "now. Look at it again and repeat the request.",
+        f"The dataset '{current.name}' was changed in the meantime; its status is now "
+        f"'{current.status}'. Read it again and repeat the request.",
         details=current.state(),
     )
 
 
 def in_use(dataset: Dataset) -> DatasetInUseError:
-    """The refusal to delete a dataset that is trained on."""
+    """The error of deleting a dataset that training jobs use."""
     return DatasetInUseError(
         f"The dataset '{dataset.name}' cannot be deleted: {dataset.active_jobs} training job(s) "
-        "that have not ended use it. Wait for their end, or cancel them.",
+        "that have not ended use it. Wait for them to end, or cancel them.",
         details={"active_jobs": dataset.active_jobs},
     )
 
 
 def already_imported(dataset_id: str) -> DuplicateKeyError:
-    """The refusal to make a second dataset of one version of a training file."""
+    """The error of importing a version of a training file for the second time."""
     return DuplicateKeyError(
-        "This version of the training file is a dataset already; use that one, or delete it first.",
+        "This version of the training file was imported before; use or delete its dataset.",
         details={"dataset_id": dataset_id},
     )
 
 
 PART_BYTES = 16 * 1024 * 1024
-"""One part of an upload in parts; S3 takes no smaller ones than 5 MiB except at the end."""
-LARGEST_PIECE = 64 * 1024 * 1024
-"""Above this a file comes in parts unless the caller says otherwise."""
+"""One part of an upload in parts; S3 accepts less than 5 MiB for the last part only."""
+LARGEST_SINGLE_PUT = 64 * 1024 * 1024
+"""Larger files are uploaded in parts unless the caller requests otherwise."""
 _LONGEST_NAME = 100
 _EXTENSION = re.compile(r"\.[A-Za-z0-9]{1,10}$")
 _MARKS = frozenset("._-()")
@@ -169,7 +169,7 @@ _MARKS = frozenset("._-()")
 
 @dataclass(frozen=True, slots=True)
 class PartLink:
-    """A link that takes one part by PUT."""
+    """A link that accepts one part by PUT."""
 
     part_number: int
     url: str
@@ -177,28 +177,29 @@ class PartLink:
 
 @dataclass(frozen=True, slots=True)
 class Upload:
-    """How what is missing of a file is sent: one PUT to `url`, or one to the link of each part.
+    """How the missing part of a file is sent: one PUT to `url`, or one to the link of each part.
 
-    `part_size` is in bytes; every part but the last has it. `uploaded` are the parts that arrived.
+    `put`: the whole file to `url`, with the headers. `multipart`: to each link of `parts` its part
+    of `part_size` bytes, the last part may be shorter; `uploaded` are the parts that have arrived.
     """
 
     method: Literal["put", "multipart"]
+    url: str | None
+    headers: dict[str, str]
+    part_size: int | None
+    parts: list[PartLink]
+    uploaded: list[int]
     expires_in_seconds: int
-    url: str | None = None
-    headers: dict[str, str] = field(default_factory=dict)
-    part_size: int | None = None
-    parts: list[PartLink] = field(default_factory=list)
-    uploaded: list[int] = field(default_factory=list)
 
 
 def safe_file_name(name: str) -> str:
-    """Make of whatever a caller calls a file a name that a key and a download can carry.
+    """Make a file name that is safe in an object key and in a download's header.
 
-    Only what follows the last slash or backslash counts. Letters, digits, spaces and `. _ - ( )`
-    stay, of any script; control and invisible characters go; any other becomes `_`, runs of `_`,
-    of spaces and of dots one each. No space and none of `. _ -` stands at the front or right before
-    the extension. A name is at most 100 characters long and keeps its extension (a dot and up to
-    ten letters or digits); where nothing else is left it is called `dataset`.
+    Only what follows the last slash or backslash is used. Letters and digits of any script, spaces
+    and `. _ - ( )` are kept; control and invisible characters are removed; any other becomes `_`.
+    Runs of `_`, of spaces and of dots become one. The name neither begins with a space or one of
+    `. _ -` nor has one before the extension. It is at most 100 characters long and keeps its
+    extension (a dot and up to ten letters or digits); an empty name becomes `dataset`.
     """
     text = unicodedata.normalize("NFC", re.split(r"[/\\]", name)[-1])
     plain = re.sub(r"([_. ])\1+", r"\1", "".join(map(_plain, text))).rstrip(" .")
@@ -209,7 +210,7 @@ def safe_file_name(name: str) -> str:
 
 
 def part_sizes(dataset: Dataset) -> dict[int, int]:
-    """The bytes of each part, by its number from 1; none for a file that comes in one piece."""
+    """The bytes of each part by its number, from 1; empty for an upload in one request."""
     if dataset.part_size is None:
         return {}
     starts = range(0, dataset.file_size, dataset.part_size)
@@ -220,12 +221,12 @@ def part_sizes(dataset: Dataset) -> dict[int, int]:
 
 
 def missing_parts(dataset: Dataset, arrived: Mapping[int, int]) -> list[int]:
-    """The numbers of the parts that have not arrived, or not in their size."""
+    """The numbers of the parts that are missing or have the wrong size."""
     return [number for number, size in part_sizes(dataset).items() if arrived.get(number) != size]
 
 
 def not_arrived(dataset: Dataset, missing: list[int]) -> UploadMissingError:
-    """The refusal to confirm what is not there yet."""
+    """The error of confirming an upload that is not complete."""
     if missing:
         listed = ", ".join(map(str, missing))
         sentence = f"Parts {listed} of the file have not arrived"
@@ -239,10 +240,10 @@ def not_arrived(dataset: Dataset, missing: list[int]) -> UploadMissingError:
 
 
 def wrong_size(dataset: Dataset, found: int) -> UploadSizeError:
-    """The refusal of a file that is not the declared one."""
+    """The error of confirming a file of another size than declared."""
     return UploadSizeError(
-        f"The file has {found} bytes, but {dataset.file_size} were declared. Send the declared "
-        "file again, or make a new dataset with the true size.",
+        f"The file has {found} bytes, but {dataset.file_size} were declared. Upload the declared "
+        "file again, or create a new dataset with the actual size.",
         details={"declared_bytes": dataset.file_size, "found_bytes": found},
     )
 

@@ -1,4 +1,4 @@
-"""The routes that take datasets in, show them and delete them."""
+"""The dataset routes: create, import, confirm, show and delete."""
 
 from __future__ import annotations
 
@@ -22,11 +22,9 @@ from brightrun.datasets.schemas import (
     DeletedDataset,
     ImportedDataset,
     NewDataset,
-    ReportLinkView,
     ReportResponse,
     TrainingFileImport,
     UploadResponse,
-    UploadView,
 )
 from brightrun.datasets.service import DatasetDeleter, DatasetReader
 from brightrun.http.app import owner_of, service
@@ -37,19 +35,19 @@ DATASETS = "/api/datasets"
 TAGS = ["Datasets"]
 Search = Annotated[
     str | None,
-    Query(min_length=1, max_length=200, description="A part of the name, in any case."),
+    Query(min_length=1, max_length=200, description="Part of the name, in any case."),
 ]
 Status = Annotated[DatasetStatus | None, Query(description="Only datasets of this status.")]
 
 
 @router.post(DATASETS, status_code=201, tags=TAGS)
 def create_dataset(body: NewDataset) -> CreatedDataset:
-    """Make a dataset that waits for its file, and give the links that take the file.
+    """Create a dataset that waits for its file, and return the links to upload it.
 
-    The links are signed for the declared size; a file of any other is refused. The file's name is
-    made safe, and the answer says what became of it.
+    The links are signed for the declared size; a file of any other size is refused. The file's name
+    is made safe, and the response contains the result.
     """
-    dataset, upload = service(router, DatasetCreator).create(owner_of(router), body.order())
+    dataset, upload = service(router, DatasetCreator).create(owner_of(router), body.to_request())
     return CreatedDataset.from_domain(dataset, upload)
 
 
@@ -66,10 +64,10 @@ def list_datasets(
 
 @router.post(f"{DATASETS}/import-from-training-file", status_code=201, tags=TAGS)
 def import_training_file(body: TrainingFileImport) -> ImportedDataset:
-    """Make a dataset of a version of a training file, and have it validated.
+    """Create a dataset from a version of a training file, and start its validation.
 
-    It is a copy: what is added to the training file later does not change it. A version that is a
-    dataset already is a conflict, and `details` name the dataset.
+    It is a copy: later changes of the training file do not affect it. If the version was imported
+    before, the response is a conflict whose `details` name the dataset.
     """
     dataset = service(router, DatasetImporter).import_version(
         owner_of(router), body.training_file_id, body.version
@@ -79,7 +77,7 @@ def import_training_file(body: TrainingFileImport) -> ImportedDataset:
 
 @router.get(f"{DATASETS}/<dataset_id>", tags=TAGS)
 def show_dataset(dataset_id: RecordId) -> DatasetResponse:
-    """Show a dataset, and what its validation found."""
+    """Show a dataset and the outcome of its validation."""
     return DatasetResponse.from_domain(
         service(router, DatasetReader).one(owner_of(router), dataset_id)
     )
@@ -94,17 +92,17 @@ def delete_dataset(dataset_id: RecordId) -> DeletedDataset:
 
 @router.get(f"{DATASETS}/<dataset_id>/upload", tags=TAGS)
 def show_upload(dataset_id: RecordId) -> UploadResponse:
-    """Say what is missing of a dataset's file, with fresh links for it."""
+    """Show what is missing of a dataset's file, with new links to upload it."""
     upload = service(router, UploadPlanner).resume(owner_of(router), dataset_id)
-    return UploadResponse(data=UploadView.model_validate(upload))
+    return UploadResponse(data=upload)
 
 
 @router.post(f"{DATASETS}/<dataset_id>/confirm", status_code=202, tags=TAGS)
 def confirm_dataset(dataset_id: RecordId) -> DatasetResponse:
-    """Say that the file has been sent: it is checked and its validation starts.
+    """Confirm that the file was uploaded: its size is checked and its validation starts.
 
-    Done again while it is validated, or when it is ready, this changes nothing; a dataset in error
-    is validated once more.
+    Repeated while it is validated, or when it is ready, this changes nothing; a dataset in error is
+    validated again.
     """
     confirmer = service(router, DatasetConfirmer)
     return DatasetResponse.from_domain(confirmer.confirm(owner_of(router), dataset_id))
@@ -112,6 +110,6 @@ def confirm_dataset(dataset_id: RecordId) -> DatasetResponse:
 
 @router.get(f"{DATASETS}/<dataset_id>/report", tags=TAGS)
 def show_report(dataset_id: RecordId) -> ReportResponse:
-    """Give a link to everything that the newest validation found."""
+    """Return a link to the full report of the newest validation."""
     link = service(router, DatasetReader).report(owner_of(router), dataset_id)
-    return ReportResponse(data=ReportLinkView.model_validate(link))
+    return ReportResponse(data=link)

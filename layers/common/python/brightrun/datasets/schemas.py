@@ -1,4 +1,4 @@
-"""How datasets are asked for and shown, with the original's fields."""
+"""Requests and responses of the dataset routes, with v1's fields."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ from pydantic import ConfigDict, Field, StringConstraints
 from brightrun.core.pages import Page
 from brightrun.datasets.create_dataset import DatasetRequest
 from brightrun.datasets.model import MOST_BYTES, Dataset, DatasetSource, DatasetStatus, Upload
+from brightrun.datasets.service import ReportLink
 from brightrun.formats.format import api_names
 from brightrun.http.schemas import ONE_LINE, NestedModel, RequestModel, ResponseModel
 from brightrun.training_files.model import MOST_VERSIONS
@@ -27,8 +28,8 @@ DatasetName = Annotated[
 class NewDataset(RequestModel):
     """POST /api/datasets.
 
-    `format` is what the caller expects; the validation says what the file is, and any format that
-    it knows will do. Without `multipart` a file above 64 MiB comes in parts.
+    `format` is what the caller expects; validation detects the format and accepts any that it
+    knows. Without `multipart`, a file above 64 MiB is uploaded in parts.
     """
 
     name: DatasetName
@@ -40,8 +41,8 @@ class NewDataset(RequestModel):
     ]
     multipart: Annotated[bool, Field(strict=True)] | None = None
 
-    def order(self) -> DatasetRequest:
-        """What the service is asked for."""
+    def to_request(self) -> DatasetRequest:
+        """The request to the service."""
         return DatasetRequest(
             name=self.name,
             description=self.description,
@@ -53,14 +54,14 @@ class NewDataset(RequestModel):
 
 
 class TrainingFileImport(RequestModel):
-    """POST /api/datasets/import-from-training-file; the newest version where none is named."""
+    """POST /api/datasets/import-from-training-file; the newest version if none is named."""
 
     training_file_id: Annotated[str, Field(pattern="^[A-Za-z0-9_-]{1,100}$", max_length=100)]
     version: Annotated[int, Field(strict=True, ge=1, le=MOST_VERSIONS)] | None = None
 
 
 class DatasetSummary(NestedModel):
-    """A dataset as the list shows it; sizes are in bytes, problems the first ten of each kind."""
+    """A dataset in a list; sizes in bytes, and the first ten problems of each kind."""
 
     model_config = ConfigDict(validate_by_alias=True, validate_by_name=True)
 
@@ -100,32 +101,9 @@ class DatasetSummary(NestedModel):
 
 
 class DatasetView(DatasetSummary):
-    """A dataset with the first objects of its file, long texts cut."""
+    """A dataset with the first objects of its file, long texts shortened."""
 
     sample_data: list[dict[str, Any]]
-
-
-class PartLinkView(NestedModel):
-    """Where one part is sent by PUT."""
-
-    part_number: int
-    url: str
-
-
-class UploadView(NestedModel):
-    """How what is missing of a file is sent.
-
-    `put`: the whole file to `url`, with the headers. `multipart`: `part_size` bytes to the link of
-    each part that is listed, the rest to the last one; `uploaded` are the parts that are there.
-    """
-
-    method: Literal["put", "multipart"]
-    url: str | None
-    headers: dict[str, str]
-    part_size: int | None
-    parts: list[PartLinkView]
-    uploaded: list[int]
-    expires_in_seconds: int
 
 
 class DatasetResponse(ResponseModel):
@@ -135,18 +113,18 @@ class DatasetResponse(ResponseModel):
 
     @classmethod
     def from_domain(cls, dataset: Dataset) -> Self:
-        """Show a dataset."""
+        """The response for a dataset."""
         return cls(data=DatasetView.model_validate(dataset))
 
 
 class ImportedDataset(DatasetResponse):
-    """A dataset made of a training file."""
+    """A dataset made from a training file."""
 
     message: str
 
     @classmethod
     def from_domain(cls, dataset: Dataset) -> Self:
-        """Show a dataset that is being validated."""
+        """The response for a dataset that is being validated."""
         return cls(
             data=DatasetView.model_validate(dataset),
             message=f"The dataset is a copy of version {dataset.training_file_version}; it can be "
@@ -155,14 +133,14 @@ class ImportedDataset(DatasetResponse):
 
 
 class CreatedDatasetData(NestedModel):
-    """A new dataset and how its file is sent; `uploadUrl` is None for an upload in parts."""
+    """A new dataset and its upload; `uploadUrl` is null for an upload in parts."""
 
     model_config = ConfigDict(serialize_by_alias=True)
 
     dataset: DatasetView
     upload_url: str | None = Field(alias="uploadUrl")
     storage_path: str = Field(alias="storagePath")
-    upload: UploadView
+    upload: Upload
 
 
 class CreatedDataset(ResponseModel):
@@ -172,12 +150,12 @@ class CreatedDataset(ResponseModel):
 
     @classmethod
     def from_domain(cls, dataset: Dataset, upload: Upload) -> Self:
-        """Show a new dataset."""
+        """The response for a new dataset."""
         data = CreatedDatasetData(
             dataset=DatasetView.model_validate(dataset),
             uploadUrl=upload.url,
             storagePath=dataset.storage_path,
-            upload=UploadView.model_validate(upload),
+            upload=upload,
         )
         return cls(data=data)
 
@@ -185,7 +163,7 @@ class CreatedDataset(ResponseModel):
 class UploadResponse(ResponseModel):
     """GET /api/datasets/{id}/upload."""
 
-    data: UploadView
+    data: Upload
 
 
 class DatasetListData(NestedModel):
@@ -203,14 +181,13 @@ class DatasetList(ResponseModel):
 
     @classmethod
     def from_domain(cls, page: Page[Dataset]) -> Self:
-        """Show a page."""
-        shown = [DatasetSummary.model_validate(one) for one in page.records]
-        data = DatasetListData(datasets=shown, count=len(shown))
-        return cls(data=data, next_cursor=page.next_cursor)
+        """The response for a page."""
+        data = {"datasets": page.records, "count": len(page.records)}
+        return cls.model_validate({"data": data, "next_cursor": page.next_cursor})
 
 
 class DeletedData(NestedModel):
-    """What is gone."""
+    """What was deleted."""
 
     id: str
 
@@ -221,16 +198,7 @@ class DeletedDataset(ResponseModel):
     data: DeletedData
 
 
-class ReportLinkView(NestedModel):
-    """A short-lived link to the full report of a validation."""
-
-    download_url: str
-    filename: str
-    expires_at: str
-    expires_in_seconds: int
-
-
 class ReportResponse(ResponseModel):
     """GET /api/datasets/{id}/report."""
 
-    data: ReportLinkView
+    data: ReportLink

@@ -1,4 +1,4 @@
-"""Shows datasets, signs links to their reports, and deletes them."""
+"""Reads datasets, signs links to their reports, and deletes them."""
 
 from __future__ import annotations
 
@@ -17,24 +17,24 @@ from brightrun.datasets.repository import DatasetRepository
 
 @dataclass(frozen=True, slots=True)
 class ReportLink:
-    """A link to a validation's full report, and until when it works."""
+    """A link to a validation's full report, and when it expires."""
 
     download_url: str
     filename: str
     expires_at: str
-    expires_in_seconds: int = LINK_SECONDS
+    expires_in_seconds: int
 
 
 @dataclass(frozen=True, slots=True)
 class DatasetReader:
-    """What the datasets function reads."""
+    """Reads datasets and their validation reports."""
 
     datasets: DatasetRepository
     links: DownloadLinks
     clock: Clock
 
     def one(self, owner_id: str, dataset_id: str) -> Dataset:
-        """Read a dataset's row; raises NotFoundError."""
+        """Read a dataset; raises NotFoundError."""
         return self.datasets.dataset(owner_id, dataset_id)
 
     def page(
@@ -52,7 +52,7 @@ class DatasetReader:
         )
 
     def report(self, owner_id: str, dataset_id: str) -> ReportLink:
-        """Sign a link to the newest full report; raises NotFoundError, also where there is none."""
+        """Sign a link to the newest report; raises NotFoundError, also if there is no report."""
         dataset = self.one(owner_id, dataset_id)
         if dataset.report_key is None:
             raise NotFoundError("validation report for the dataset", dataset_id)
@@ -61,12 +61,13 @@ class DatasetReader:
             download_url=self.links.link(dataset.report_key, filename),
             filename=filename,
             expires_at=iso(self.clock() + timedelta(seconds=LINK_SECONDS)),
+            expires_in_seconds=LINK_SECONDS,
         )
 
 
 @dataclass(frozen=True, slots=True)
 class DatasetDeleter:
-    """What DELETE /api/datasets/{id} does."""
+    """The service of DELETE /api/datasets/{id}."""
 
     datasets: DatasetRepository
     files: DatasetFiles
@@ -75,9 +76,9 @@ class DatasetDeleter:
     def delete(self, owner_id: str, dataset_id: str) -> None:
         """Delete a dataset with all its objects.
 
-        The row is retired first, so that no job and no validation begins with what is going away;
-        then its objects go, and the row with its claim at last. A validation that ends meanwhile
-        is waited out once. Raises NotFoundError, DatasetInUseError, VersionConflictError,
+        It is retired first, so that no job and no validation starts with it; then its objects are
+        deleted, and finally the dataset and its claim. If a validation ends meanwhile, the deletion
+        is repeated once. Raises NotFoundError, DatasetInUseError, VersionConflictError,
         StorageError.
         """
         try:

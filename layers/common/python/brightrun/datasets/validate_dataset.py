@@ -36,7 +36,7 @@ ValidationStatus = Literal["ready", "error", "superseded"]
 
 
 class ValidationRun(BaseModel):
-    """Which run of which dataset; `failed` asks to record that every try of it came to nothing."""
+    """A validation run of a dataset; `failed` requests to record that all its attempts failed."""
 
     model_config = _EVENT
 
@@ -46,14 +46,14 @@ class ValidationRun(BaseModel):
     failed: bool = False
 
     def ended(self, status: ValidationStatus) -> ValidationEnd:
-        """How the run came out."""
+        """The outcome of the run."""
         return ValidationEnd(
             owner_id=self.owner_id, dataset_id=self.dataset_id, run=self.run, status=status
         )
 
 
 class ValidationEnd(BaseModel):
-    """How a run came out; `superseded` when somebody else had settled or deleted the dataset."""
+    """The outcome of a run; `superseded` if the dataset was validated or deleted meanwhile."""
 
     model_config = _EVENT
 
@@ -64,7 +64,7 @@ class ValidationEnd(BaseModel):
 
 
 LISTED_IN_ROW = 10
-"""Problems of each kind that the row shows, as the original's did; the report has all."""
+"""Problems of each kind that the dataset's row holds, as in v1; the report has all."""
 _STATISTICS = (
     "lines",
     "records",
@@ -82,22 +82,22 @@ _STATISTICS = (
     "seconds",
     "mb_per_s",
 )
-"""What a row carries besides its own fields; the first lines that a code was met on included."""
-GIVEN_UP = (
-    "The validation did not come to its end, though it was tried several times. "
+"""Fields of the report that a dataset's `statistics` hold."""
+VALIDATION_FAILED = (
+    "The validation did not finish, although it was tried several times. "
     "Confirm the dataset again to start another one."
 )
 
 
-def found_out(dataset: Dataset, report: dict[str, Any], now: str) -> Dataset:
-    """Settle a dataset by the validator's report, which is a ValidationResult as a dict."""
+def validated(dataset: Dataset, report: dict[str, Any], now: str) -> Dataset:
+    """The dataset after its validation; `report` is a ValidationResult as a dict."""
     ready, split = report["status"] == "ready", report["split"]
-    pairs, found = report["total_training_pairs"], report["format"]
+    pairs, detected = report["total_training_pairs"], report["format"]
     per_pair = round(report["total_tokens"] / pairs, 1) if pairs else None
     return dataclasses.replace(
         dataset,
         status="ready" if ready else "error",
-        format=api_name(found) if found else dataset.format,
+        format=api_name(detected) if detected else dataset.format,
         sha256=report["sha256"],
         total_training_pairs=pairs,
         trainable_pairs=report["trainable_pairs"],
@@ -116,7 +116,7 @@ def found_out(dataset: Dataset, report: dict[str, Any], now: str) -> Dataset:
 
 
 def not_validated(dataset: Dataset, reason: str, now: str) -> Dataset:
-    """Settle a dataset whose file could not be validated at all."""
+    """The dataset after a validation that could not be carried out."""
     return dataclasses.replace(
         dataset, status="error", error_message=reason, validated_at=now, updated_at=now
     )
@@ -132,26 +132,26 @@ def _reason(report: dict[str, Any]) -> str:
 
 SAMPLES = 3
 HEAD_BYTES = 4 * 1024 * 1024
-"""How much of a file is kept for its samples; an object that lies further in is left out."""
+"""Bytes of a file's beginning that samples are taken from."""
 _CHARACTERS = 6_000
-"""What one sample may hold: three of them, at four bytes a character, are under 80 KB of a row."""
+"""Most characters of one sample: three of them, at four bytes each, are under 80 KB of a row."""
 _LONGEST_TEXT = 300
 _NODE = 8
-"""Characters that a value of any kind counts for, besides its text."""
+"""Characters that each value counts for, besides its text."""
 _DEEPEST = 12
 _CUT = "…"
 
 
 def sample_of(head: bytes) -> list[dict[str, Any]]:
-    """Read the first objects of a file's beginning, `_meta` left out, long texts cut.
+    """Read the first objects of a file's beginning, without `_meta`, with long texts shortened.
 
-    Whatever is no object is passed over: the report says what is wrong with it.
+    Lines that are not objects are skipped: the report has their problems.
     """
     samples: list[dict[str, Any]] = []
     for line in head.split(b"\n"):
         value = _read(line.strip())
         if isinstance(value, dict) and "_meta" not in value:
-            samples.append(_Cut().object(value))
+            samples.append(_Shortener().object(value))
         if len(samples) == SAMPLES:
             break
     return samples
@@ -164,14 +164,14 @@ def _read(line: bytes) -> Any:
         return None
 
 
-class _Cut:
+class _Shortener:
     """Copies one value until its characters are used up."""
 
     def __init__(self) -> None:
         self._left = _CHARACTERS
 
     def object(self, value: dict[str, Any], depth: int = 0) -> dict[str, Any]:
-        """Copy an object; what does not fit is left out."""
+        """Copy an object without what does not fit."""
         copied = {}
         for name, inner in value.items():
             if self._left <= 0:
@@ -189,7 +189,7 @@ class _Cut:
             return self.object(value, depth)
         if isinstance(value, list):
             return self._list(value, depth)
-        # A number that JSON or a reader of it cannot hold is shown as its text.
+        # Numbers that JSON or its readers cannot represent become text.
         if isinstance(value, float) and not math.isfinite(value):
             return str(value)
         return self._text(str(value)) if _is_huge(value) else value
@@ -213,10 +213,10 @@ def _is_huge(value: Any) -> bool:
 
 
 def validation_ended(dataset: Dataset) -> Notification:
-    """Say that a dataset is ready, or why it is not; it is one that was just settled."""
+    """The notification that a dataset is ready, or why it is not, at the end of its validation."""
     ready = dataset.status == "ready"
     kind: NotificationType = "dataset_ready" if ready else "dataset_error"
-    told = (
+    detail = (
         f"{dataset.trainable_pairs} pairs of it can be trained on."
         if ready
         else str(dataset.error_message)
@@ -226,7 +226,7 @@ def validation_ended(dataset: Dataset) -> Notification:
         notification_id=notification_id(dataset.updated_at, kind, dataset.execution_name),
         type=kind,
         title="Dataset Ready" if ready else "Dataset Not Ready",
-        message=f"The dataset '{dataset.name}' is {'ready' if ready else 'not ready'}: {told}",
+        message=f"The dataset '{dataset.name}' is {'ready' if ready else 'not ready'}: {detail}",
         priority="medium" if ready else "high",
         action_url=f"/datasets/{dataset.dataset_id}",
         created_at=dataset.updated_at,
@@ -239,7 +239,7 @@ _JSON = "application/json"
 
 @dataclass(frozen=True, slots=True)
 class DatasetValidator:
-    """What the validate_dataset function does; `reports` is the datasets' own bucket."""
+    """The validate_dataset function's service; `reports` is the bucket of datasets."""
 
     datasets: DatasetRepository
     files: DatasetFiles
@@ -249,69 +249,69 @@ class DatasetValidator:
     def validate(self, run: ValidationRun) -> ValidationEnd:
         """Carry out one validation run, or record that it failed for good.
 
-        Only the dataset's current run settles it, and only once: a run that was killed is carried
-        out again from the start, and of two at once the second changes nothing. Raises
+        Only the dataset's current run stores its outcome, and only once: an interrupted run is
+        repeated from the start, and of two concurrent ones the second changes nothing. Raises
         StorageError.
         """
         dataset = self._current(run)
         if dataset is None:
             return run.ended("superseded")
         if run.failed:
-            return run.ended(self._settled(not_validated(dataset, GIVEN_UP, self._now())))
+            failed = not_validated(dataset, VALIDATION_FAILED, self._now())
+            return run.ended(self._store(failed))
         try:
-            source = _Heading(self.files.open(dataset.storage_path, str(dataset.etag)))
+            source = _HeadRecorder(self.files.open(dataset.storage_path, str(dataset.etag)))
         except ObjectChangedError as error:
-            reason = f"{error.message} Confirm the dataset again to have it validated as it is."
-            return run.ended(self._settled(not_validated(dataset, reason, self._now())))
-        found = validate(source)
-        settled = self._written_down(dataset, found)
-        sampled = dataclasses.replace(settled, sample_data=sample_of(bytes(source.head)))
-        return run.ended(self._settled(sampled))
+            reason = f"{error.message} Confirm the dataset again to validate the current file."
+            return run.ended(self._store(not_validated(dataset, reason, self._now())))
+        ended = self._store_report(dataset, validate(source))
+        sampled = dataclasses.replace(ended, sample_data=sample_of(bytes(source.head)))
+        return run.ended(self._store(sampled))
 
     def _current(self, run: ValidationRun) -> Dataset | None:
-        """The dataset, as long as it waits for this run."""
+        """The dataset, if this run is its current one."""
         try:
             dataset = self.datasets.dataset(run.owner_id, run.dataset_id)
         except NotFoundError:
             return None
-        waits = dataset.status == "validating" and dataset.validation_run == run.run
-        return dataset if waits else None
+        current = dataset.status == "validating" and dataset.validation_run == run.run
+        return dataset if current else None
 
-    def _written_down(self, dataset: Dataset, found: ValidationResult) -> Dataset:
-        """Store the report, and a good file's split; every try of one run writes the same."""
-        place = (dataset.owner_id, dataset.dataset_id, dataset.validation_run)
-        report, split = found.as_dict(), found.split
-        settled = found_out(dataset, report, self._now())
-        report_key, split_key = object_keys.dataset_report(*place), None
+    def _store_report(self, dataset: Dataset, result: ValidationResult) -> Dataset:
+        """Store the report, and the split of a valid file; repeating a run writes the same."""
+        run = (dataset.owner_id, dataset.dataset_id, dataset.validation_run)
+        report, split = result.as_dict(), result.split
+        ended = validated(dataset, report, self._now())
+        report_key, split_key = object_keys.dataset_report(*run), None
         self.reports.put(report_key, json.dumps(report, ensure_ascii=False), content_type=_JSON)
         if split is not None:
-            split_key = object_keys.dataset_split(*place)
+            split_key = object_keys.dataset_split(*run)
             self.reports.put(split_key, json.dumps(split.as_dict()), content_type=_JSON)
-        return dataclasses.replace(settled, report_key=report_key, split_key=split_key)
+        return dataclasses.replace(ended, report_key=report_key, split_key=split_key)
 
-    def _settled(self, dataset: Dataset) -> ValidationStatus:
+    def _store(self, dataset: Dataset) -> ValidationStatus:
         try:
             self.datasets.replace(dataset, validation_ended(dataset))
         except (VersionConflictError, NotFoundError):
-            self._clear_away(dataset)
+            self._remove_if_deleted(dataset)
             return "superseded"
         return "ready" if dataset.status == "ready" else "error"
 
-    def _clear_away(self, dataset: Dataset) -> None:
-        """Leave nothing of a dataset behind that was deleted while it was being validated."""
+    def _remove_if_deleted(self, dataset: Dataset) -> None:
+        """Delete the objects of a dataset that was deleted while it was being validated."""
         try:
-            gone = self.datasets.dataset(dataset.owner_id, dataset.dataset_id).deleted_at
+            deleted_at = self.datasets.dataset(dataset.owner_id, dataset.dataset_id).deleted_at
         except NotFoundError:
-            gone = dataset.updated_at
-        if gone:
+            deleted_at = dataset.updated_at
+        if deleted_at:
             self.files.remove_all(object_keys.dataset_prefix(dataset.owner_id, dataset.dataset_id))
 
     def _now(self) -> str:
         return iso(self.clock())
 
 
-class _Heading:
-    """Hands a stream on, and keeps its first HEAD_BYTES for the samples."""
+class _HeadRecorder:
+    """Passes a stream through and keeps its first HEAD_BYTES for the samples."""
 
     def __init__(self, stream: ByteStream) -> None:
         self._stream = stream

@@ -1,8 +1,8 @@
-"""What finished jobs teach the estimate, and how wrong the estimates of those jobs were.
+"""Corrects estimates by finished jobs, and measures how wrong the estimates of those jobs were.
 
-A job leaves log(measured / predicted), the prediction being the uncorrected one, so that a factor
-never feeds on itself. The factor of a kind is the weighted mean of those, newer jobs weighing more,
-outliers pulled in, and shrunk towards 1 as if PRIOR_JOBS jobs had agreed with the prediction.
+Each job gives log(measured / predicted), with the uncorrected prediction, so that a factor is never
+learned from itself. The factor of a bucket is the weighted mean of these: newer jobs weigh more,
+outliers are clipped, and it is shrunk towards 1 as if PRIOR_JOBS jobs had matched the prediction.
 """
 
 from __future__ import annotations
@@ -18,55 +18,55 @@ from brightrun.catalog.base_models import BaseModelEntry
 from brightrun.catalog.gpu_instances import GpuConfig, gpu_type
 
 Z90 = 1.2816
-"""Standard deviations between the middle and the ninetieth percentile of a normal distribution."""
+"""Standard deviations between the median and the ninetieth percentile of a normal distribution."""
 
 
 @dataclass(frozen=True, slots=True)
 class Quantiles:
-    """The tenth, fiftieth and ninetieth percentile of a positive figure."""
+    """The tenth, fiftieth and ninetieth percentile of a positive quantity."""
 
     p10: float
     p50: float
     p90: float
 
     @classmethod
-    def around(cls, middle: float, deviation: float) -> Quantiles:
-        """A figure whose logarithm has this standard deviation."""
+    def around(cls, median: float, deviation: float) -> Quantiles:
+        """A quantity whose logarithm has this standard deviation."""
         factor = math.exp(Z90 * deviation)
-        return cls(middle / factor, middle, middle * factor)
+        return cls(median / factor, median, median * factor)
 
     def times(self, factor: float) -> Quantiles:
-        """The product with a known number."""
+        """The product with a constant."""
         return Quantiles(self.p10 * factor, self.p50 * factor, self.p90 * factor)
 
     def plus(self, other: Quantiles) -> Quantiles:
-        """The sum with a figure that is late when this one is."""
+        """The sum with a fully correlated quantity."""
         return Quantiles(self.p10 + other.p10, self.p50 + other.p50, self.p90 + other.p90)
 
     def as_dict(self, digits: int) -> dict[str, float]:
-        """The three, rounded."""
+        """The three percentiles, rounded."""
         named = {"p10": self.p10, "p50": self.p50, "p90": self.p90}
         return {name: round(value, digits) for name, value in named.items()}
 
 
 def total(parts: Iterable[Quantiles]) -> Quantiles:
-    """The sum of independent figures: the squares of their distances from the middle add."""
+    """The sum of independent quantities: squared distances from the median add up."""
     known = list(parts)
-    middle = sum(one.p50 for one in known)
+    median = sum(one.p50 for one in known)
     below = math.sqrt(sum((one.p50 - one.p10) ** 2 for one in known))
     above = math.sqrt(sum((one.p90 - one.p50) ** 2 for one in known))
-    return Quantiles(max(0.0, middle - below), middle, middle + above)
+    return Quantiles(max(0.0, median - below), median, median + above)
 
 
 Part = Literal["train", "overhead"]
 PRIOR_JOBS = 2.0
 PRIOR_DEVIATION: Mapping[Part, float] = {"train": 0.25, "overhead": 0.3}
 """Of the logarithm, before any job: 28 and 36 % either way. The published figures scatter by 10 %
-around the fitted ones; other software on other machines is assumed to scatter more."""
+around the fitted rates; other software on other machines is assumed to scatter more."""
 HALF_LIFE_JOBS = 20.0
 OUTLIER_DEVIATIONS = 2.5
 LEAST_DEVIATION = 0.03
-"""A clock and a shared machine are not more exact than this."""
+"""Clocks and shared machines are no more precise than this."""
 SIZES = (
     ("under-0.1B", 1e8), ("0.1B-2B", 2e9), ("2B-5B", 5e9), ("5B-10B", 1e10), ("10B-20B", 2e10),
     ("20B-50B", 5e10), ("over-50B", math.inf),
@@ -84,13 +84,13 @@ class Sample:
 
     @property
     def log_ratio(self) -> float:
-        """How far off the prediction was; 0 is exact, positive is slower."""
+        """Zero for an exact prediction, positive if the job was slower."""
         return math.log(self.measured_s / self.predicted_s)
 
 
 @dataclass(frozen=True, slots=True)
 class Factor:
-    """What to multiply a prediction by, how sure that is, and how many jobs say so."""
+    """The correction of a prediction, with its uncertainty, and how many jobs it is based on."""
 
     factor: Quantiles
     jobs: int
@@ -98,57 +98,57 @@ class Factor:
 
 @dataclass(frozen=True)
 class Calibration:
-    """The factors in use, by part and bucket; a kind without jobs has the prior."""
+    """The factors by part and bucket; a bucket without jobs has the prior."""
 
     factors: Mapping[tuple[Part, str], Factor] = field(default_factory=dict)
 
     def of(self, part: Part, bucket: str) -> Factor:
-        """The factor of a kind of run."""
+        """The factor of a bucket."""
         prior = Factor(Quantiles.around(1.0, PRIOR_DEVIATION[part]), 0)
         return self.factors.get((part, bucket), prior)
 
 
 def bucket_of(gpu_type: str, model: BaseModelEntry, recompute: bool, quantized: bool) -> str:
-    """The kind of run whose speed is alike: GPU type, size of the model, and how it computes."""
+    """The bucket of runs of similar speed: GPU type, model size, and how activations are kept."""
     size = next(name for name, limit in SIZES if model.parameters < limit)
-    how = ("recompute" if recompute else "keep") + ("-4bit" if quantized else "")
-    return f"{gpu_type}/{size}/{how}"
+    mode = ("recompute" if recompute else "keep") + ("-4bit" if quantized else "")
+    return f"{gpu_type}/{size}/{mode}"
 
 
 def calibrate(samples: Iterable[Sample]) -> Calibration:
     """Learn from samples, newest first."""
-    kinds: dict[tuple[Part, str], list[Sample]] = defaultdict(list)
+    buckets: dict[tuple[Part, str], list[Sample]] = defaultdict(list)
     for sample in samples:
-        kinds[sample.part, sample.bucket].append(sample)
-    return Calibration({kind: _learned(kind[0], found) for kind, found in kinds.items()})
+        buckets[sample.part, sample.bucket].append(sample)
+    return Calibration({key: _factor(key[0], found) for key, found in buckets.items()})
 
 
-def _learned(part: Part, samples: Sequence[Sample]) -> Factor:
+def _factor(part: Part, samples: Sequence[Sample]) -> Factor:
     ratios = _without_outliers(part, [sample.log_ratio for sample in samples])
     weights = [0.5 ** (age / HALF_LIFE_JOBS) for age in range(len(ratios))]
-    known = sum(weights)
-    mean = sum(w * r for w, r in zip(weights, ratios, strict=True)) / (known + PRIOR_JOBS)
+    weight = sum(weights)
+    mean = sum(w * r for w, r in zip(weights, ratios, strict=True)) / (weight + PRIOR_JOBS)
     squares = sum(w * (r - mean) ** 2 for w, r in zip(weights, ratios, strict=True))
     prior = PRIOR_JOBS * PRIOR_DEVIATION[part] ** 2
-    deviation = math.sqrt((squares + prior) / (known + PRIOR_JOBS))
-    # The next job scatters around a mean that is itself not known exactly.
-    deviation *= math.sqrt(1 + 1 / (known + PRIOR_JOBS))
+    deviation = math.sqrt((squares + prior) / (weight + PRIOR_JOBS))
+    # The next job scatters around a mean that is itself uncertain.
+    deviation *= math.sqrt(1 + 1 / (weight + PRIOR_JOBS))
     return Factor(Quantiles.around(math.exp(mean), max(LEAST_DEVIATION, deviation)), len(samples))
 
 
 def _without_outliers(part: Part, ratios: Sequence[float]) -> list[float]:
-    """Pull what lies far from the median to a distance that ordinary runs have."""
-    middle = statistics.median(ratios)
-    away = statistics.median(abs(ratio - middle) for ratio in ratios) * 1.4826
-    # Few jobs cannot say what is far: until then the prior does.
+    """Clip ratios to OUTLIER_DEVIATIONS around the median."""
+    median = statistics.median(ratios)
+    deviation = statistics.median(abs(ratio - median) for ratio in ratios) * 1.4826
+    # The deviation of few jobs means little: with less than five, the prior bounds it from below.
     allowed = OUTLIER_DEVIATIONS * max(
-        away, PRIOR_DEVIATION[part] if len(ratios) < 5 else LEAST_DEVIATION
+        deviation, PRIOR_DEVIATION[part] if len(ratios) < 5 else LEAST_DEVIATION
     )
-    return [min(max(ratio, middle - allowed), middle + allowed) for ratio in ratios]
+    return [min(max(ratio, median - allowed), median + allowed) for ratio in ratios]
 
 
 LEAST_SECONDS = 0.5
-"""Bills count whole seconds: a shorter rest says nothing."""
+"""Bills count whole seconds, so that a shorter overhead cannot be measured."""
 
 
 class EstimatedJob(Protocol):
@@ -185,10 +185,10 @@ class EstimatedJob(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class FinishedJob:
-    """A job that trained all of its steps, its estimate of the time it was made, and its bill.
+    """A job that trained all of its steps, the estimate that it was created with, and its bill.
 
-    Seconds and dollars are those that SageMaker billed. v1 is None where the original knows no
-    such GPU, `cost` is None for spot capacity, whose price nobody estimates.
+    Seconds and dollars are those that SageMaker billed. v1's are None for a GPU unknown to v1,
+    `cost` is None for spot capacity, whose price is not estimated.
     """
 
     bucket: str
@@ -207,17 +207,17 @@ class FinishedJob:
 
     @property
     def samples(self) -> list[Sample]:
-        """What it teaches."""
+        """Measured and predicted seconds of training and, if measurable, of the overhead."""
         found = [Sample("train", self.bucket, self.raw_train_s, self.train_s)]
-        rest = self.billed_s - self.train_s
-        if rest >= LEAST_SECONDS and self.raw_overhead_s >= LEAST_SECONDS:
-            found.append(Sample("overhead", self.overhead_bucket, self.raw_overhead_s, rest))
+        overhead = self.billed_s - self.train_s
+        if overhead >= LEAST_SECONDS and self.raw_overhead_s >= LEAST_SECONDS:
+            found.append(Sample("overhead", self.overhead_bucket, self.raw_overhead_s, overhead))
         return found
 
 
 @dataclass(frozen=True, slots=True)
 class Accuracy:
-    """Mean absolute errors as shares of what was measured, and how often p90 was not exceeded."""
+    """Mean absolute percentage errors as shares, and how often p90 was not exceeded."""
 
     jobs: int
     time_mape_v2: float | None
@@ -229,11 +229,11 @@ class Accuracy:
 
 
 def finished_job(job: EstimatedJob) -> FinishedJob | None:
-    """Read a job's row; None for one that ended early or holds no estimate of profile v2."""
+    """Read a job; None if it ended early or has no estimate of profile v2."""
     estimate, results = job.estimate, job.results
-    whole = results.get("steps") is not None and results["steps"] == results.get("total_steps")
+    complete = results.get("steps") is not None and results["steps"] == results.get("total_steps")
     measured = float(results.get("train_seconds") or 0)
-    if job.status != "completed" or estimate.get("profile") != "v2" or not whole:
+    if job.status != "completed" or estimate.get("profile") != "v2" or not complete:
         return None
     if not measured or not job.billed_seconds or job.billed_seconds < measured:
         return None
@@ -257,13 +257,13 @@ def finished_job(job: EstimatedJob) -> FinishedJob | None:
 
 
 def learn(jobs: Iterable[EstimatedJob]) -> Calibration:
-    """Calibrate from jobs, newest first; those that say nothing are passed over."""
+    """Calibrate from jobs, newest first; jobs without usable measurements are skipped."""
     finished = (finished_job(job) for job in jobs)
     return calibrate(sample for one in finished if one for sample in one.samples)
 
 
 def accuracy(jobs: Sequence[FinishedJob]) -> Accuracy:
-    """How wrong the estimates were that these jobs were made with."""
+    """How wrong the estimates were that these jobs were created with."""
     priced = [(one, one.cost) for one in jobs if one.cost]
     return Accuracy(
         jobs=len(jobs),
@@ -279,11 +279,13 @@ def accuracy(jobs: Sequence[FinishedJob]) -> Accuracy:
 def _mape(pairs: Sequence[tuple[float, float]]) -> float | None:
     if not pairs:
         return None
-    return round(statistics.fmean(abs(guess / real - 1) for guess, real in pairs), 4)
+    return round(
+        statistics.fmean(abs(predicted / measured - 1) for predicted, measured in pairs), 4
+    )
 
 
-def _share(held: Sequence[bool]) -> float | None:
-    return round(sum(held) / len(held), 4) if held else None
+def _share(results: Sequence[bool]) -> float | None:
+    return round(sum(results) / len(results), 4) if results else None
 
 
 def _number(value: Any) -> float | None:

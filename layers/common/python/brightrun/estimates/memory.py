@@ -1,8 +1,8 @@
-"""Whether a run fits into a GPU's memory, and what the trainer will do about it.
+"""Whether a run fits into a GPU's memory, and the micro-batches that the trainer will use.
 
-The same plan as training_container.trainer.memory makes on the machine, from figures instead of
-the driver's; a test holds the two equal. The trainer keeps a whole copy of the base model on every
-GPU: more GPUs are faster, they do not make room.
+The plan is the one that training_container.trainer.memory makes on the machine, but from data sheet
+figures; a test holds the two equal. The trainer keeps a whole copy of the base model on every GPU:
+more GPUs add speed, not room.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ RESERVED_BYTES = 6 * GIB
 LAYER_KIB = 197.0
 LAYER_KIB_WITH_DROPOUT = 305.0
 """KiB kept per token for the backward pass by one bf16 layer of Llama-3.1-8B with LoRA on every
-linear: measured (spec: training.md 1.3)."""
+linear module: measured (spec: training.md 1.3)."""
 LAYER_WIDTH = 6 * 4096 + 4 * 14336
 LEAST_WITHOUT_RECOMPUTING = 6144
 LARGEST = 32768
@@ -37,8 +37,8 @@ BYTES_AN_ADAPTER_WEIGHT = 24
 class MemoryPlan:
     """What a GPU will hold, in GiB, and the tokens of one micro-batch.
 
-    `fits` says whether one conversation of the longest allowed length can be trained; where it is
-    False, `advice` says what to do.
+    `fits` is True if a conversation of the longest allowed length can be trained; if not, `advice`
+    describes a remedy.
     """
 
     fits: bool
@@ -48,11 +48,11 @@ class MemoryPlan:
     tokens_per_microbatch: int
     gradient_checkpointing: bool
     longest_trainable: int
-    advice: str | None = None
+    advice: str | None
 
 
 def adapter_parameters(model: BaseModelEntry, rank: int) -> int:
-    """Trained weights of LoRA on every linear of the layers."""
+    """Trained weights of LoRA on every linear module of the layers."""
     narrow = model.hidden * model.kv_fraction
     attention = 2 * 2 * model.hidden + 2 * (model.hidden + narrow)
     return round(rank * model.layers * (attention + 3 * (model.hidden + model.intermediate)))
@@ -67,7 +67,7 @@ def weight_bytes(model: BaseModelEntry, method: str) -> float:
 
 
 def plan_memory(model: BaseModelEntry, gpu: GpuType, hyper: Hyperparameters) -> MemoryPlan:
-    """What the trainer will plan on this GPU; a CPU takes micro-batches of CPU_TOKENS."""
+    """The trainer's plan on this GPU; a CPU uses micro-batches of CPU_TOKENS."""
     weights = weight_bytes(model, hyper.method)
     adapter = BYTES_AN_ADAPTER_WEIGHT * adapter_parameters(model, hyper.rank)
     free = gpu.memory_gib * GIB - weights - adapter
@@ -89,7 +89,7 @@ def plan_memory(model: BaseModelEntry, gpu: GpuType, hyper: Hyperparameters) -> 
 
 
 def microbatch(model: BaseModelEntry, free_bytes: float, *, dropout: bool) -> tuple[int, bool, int]:
-    """Tokens of a micro-batch, whether activations are recomputed, and the most that would fit."""
+    """Tokens of a micro-batch, whether activations are recomputed, and the longest sequence."""
     kib = LAYER_KIB_WITH_DROPOUT if dropout else LAYER_KIB
     width = 6 * model.hidden + 4 * model.intermediate
     layer_bytes = kib * 1024 * width / LAYER_WIDTH

@@ -1,4 +1,4 @@
-"""A request for an estimate, and the whole answer: prediction, warnings and alternatives."""
+"""A request for an estimate, and the estimate: prediction, warnings and alternatives."""
 
 from __future__ import annotations
 
@@ -18,19 +18,19 @@ from brightrun.estimates.v1 import RATES, EstimateV1, estimate_v1
 from brightrun.estimates.v2 import Plan, Prediction, longest_sequence, predict
 
 WORTHWHILE = 0.95
-"""A suggestion saves at least one part in twenty of the cost or of the time."""
+"""An alternative saves at least 5 % of the cost or of the time."""
 COUNTS = (1, 2, 4, 8)
 MOST = 4
 LARGEST_BATCH = 64
 SPOT_SHARE = 0.5
 SPOT_LONGER = 1.1
-"""Assumed: half the price, a tenth longer. AWS names savings of up to 90 % and no price in advance;
-capacity may be taken back, and the job then goes on from its last checkpoint."""
+"""Assumed: half the price, 10 % longer. AWS names savings of up to 90 % but no price in advance; a
+job whose capacity is reclaimed continues from its last checkpoint."""
 
 
 @dataclass(frozen=True, slots=True)
 class Alternative:
-    """A change, and what the job would then take: seconds and US dollars, both in the middle."""
+    """A change of the plan, and the median seconds and US dollars of the changed job."""
 
     change: str
     seconds: float
@@ -41,34 +41,34 @@ class Alternative:
     note: str | None = None
 
     def as_dict(self) -> dict[str, Any]:
-        """The change as it is shown."""
+        """The alternative as the API shows it."""
         rounded = {"seconds": round(self.seconds), "cost_usd": round(self.cost_usd, 2)}
         return {**dataclasses.asdict(self), **rounded}
 
 
 def alternatives(current: Prediction, calibration: Calibration) -> list[Alternative]:
-    """The best few changes, cheapest first; where the plan does not fit, those that do."""
+    """The best few changes, cheapest first; if the plan does not fit, changes that do."""
     found = []
     for change, settings, plan in _changes(current):
         other = predict(plan, calibration)
         if other.memory.fits:
-            found.append(_compared(current, other, change, settings))
+            found.append(_alternative(current, other, change, settings))
     if current.memory.fits and not current.gpu.is_cpu:
         found.append(_on_spot(current))
     gains = [one for one in found if one.cheaper or one.faster or not current.memory.fits]
-    useful = [one for one in gains if not any(_beats(other, one) for other in gains)]
-    chosen = {id(one): one for order in ("cost_usd", "seconds") for one in _best(useful, order)}
+    useful = [one for one in gains if not any(_dominates(other, one) for other in gains)]
+    chosen = {id(one): one for field in ("cost_usd", "seconds") for one in _best(useful, field)}
     return sorted(chosen.values(), key=lambda one: one.cost_usd)[:MOST]
 
 
-def _beats(other: Alternative, one: Alternative) -> bool:
-    """Cheaper and faster both; spot capacity beats nothing, for its price is assumed."""
+def _dominates(other: Alternative, one: Alternative) -> bool:
+    """Both cheaper and faster; spot capacity never counts, as its price is assumed."""
     spot = "use_spot" in other.settings
     return not spot and other.cost_usd < one.cost_usd and other.seconds < one.seconds
 
 
-def _best(found: list[Alternative], order: str) -> list[Alternative]:
-    return sorted(found, key=lambda one: (getattr(one, order), one.cost_usd))[: MOST // 2]
+def _best(found: list[Alternative], field: str) -> list[Alternative]:
+    return sorted(found, key=lambda one: (getattr(one, field), one.cost_usd))[: MOST // 2]
 
 
 def _changes(current: Prediction) -> Iterator[tuple[str, dict[str, Any], Plan]]:
@@ -83,14 +83,14 @@ def _changes(current: Prediction) -> Iterator[tuple[str, dict[str, Any], Plan]]:
                 settings = {"gpu_config": dataclasses.asdict(config)}
                 yield f"{count} x {gpu.key}", settings, dataclasses.replace(plan, gpu=config)
     hyper = plan.hyper
-    ways: dict[str, dict[str, Any]] = {
+    changes: dict[str, dict[str, Any]] = {
         "no dropout, which keeps activations instead of computing them twice": {"dropout": 0.0},
         "a larger batch, which gives every GPU work": {
             "batch_size": min(LARGEST_BATCH, 8 * current.billing.billed_gpus)
         },
         "the base model in 4 bits": {"method": "qlora"},
     }
-    for change, values in ways.items():
+    for change, values in changes.items():
         changed = dataclasses.replace(hyper, **values)
         larger = changed.batch_size > hyper.batch_size or "batch_size" not in values
         needed = "method" not in values or not current.memory.fits
@@ -98,7 +98,7 @@ def _changes(current: Prediction) -> Iterator[tuple[str, dict[str, Any], Plan]]:
             yield change, {"hyperparameters": values}, dataclasses.replace(plan, hyper=changed)
 
 
-def _compared(
+def _alternative(
     current: Prediction, other: Prediction, change: str, settings: dict[str, Any]
 ) -> Alternative:
     seconds, cost = other.seconds.p50, other.cost_usd.p50
@@ -132,17 +132,17 @@ def _on_spot(current: Prediction) -> Alternative:
 
 
 UNMEASURED = (
-    "No GPU run of ours has confirmed this yet: speeds are fitted on published figures, the other "
-    "phases are assumed. Finished jobs of yours correct both."
+    "This estimate is not confirmed by a GPU run yet: speeds are fitted on published figures, the "
+    "other phases are assumed. Your finished jobs will correct both."
 )
 NOTICEABLE_TRUNCATION = 0.01
 
 
 @dataclass(frozen=True)
 class Estimate:
-    """What a job will take; `v1` is the original's answer to the same question, where it has one.
+    """The time and cost of a job; `v1` is v1's estimate of it, None if v1 does not know the GPU.
 
-    Money is US dollars on demand, before tax; storage and traffic (cents) are not in it.
+    Money is US dollars on demand, before tax, without storage and traffic (cents).
     """
 
     prediction: Prediction
@@ -156,28 +156,29 @@ class Estimate:
 
     @property
     def estimated_total_cost(self) -> float:
-        """The middle of the cost, by cents."""
+        """The median cost, rounded to cents."""
         return round(self.prediction.cost_usd.p50, 2)
 
     @property
     def estimated_seconds(self) -> int:
-        """The middle of the whole duration, waiting for free capacity aside."""
+        """The median duration, without waiting for capacity."""
         return round(self.prediction.seconds.p50)
 
     @property
     def warnings(self) -> list[str]:
-        """What somebody should know before paying."""
+        """Warnings for the user, before the job costs anything."""
         return _warnings(self.prediction)
 
     def as_dict(self) -> dict[str, Any]:
-        """The answer, with the original's fields among its own; at most some five kilobytes.
+        """The response's data, v1's fields included; at most some five kilobytes.
 
-        `raw` is what a finished job is compared with (services/measure_accuracy.py).
+        `raw` is compared with the finished job (estimates/calibration.py).
         """
         one = self.prediction
+        reasons = _not_trainable_because(one)
         return {
             "profile": "v2",
-            **_original_fields(one),
+            **_v1_fields(one),
             "seconds": one.seconds.as_dict(1),
             "billed_seconds": one.billed_seconds.as_dict(1),
             "cost_usd": one.cost_usd.as_dict(4),
@@ -191,8 +192,8 @@ class Estimate:
             "billing": {**dataclasses.asdict(one.billing), "region": price_region()},
             "data": _data(one),
             "memory": dataclasses.asdict(one.memory),
-            "trainable": not _refusals(one),
-            "not_trainable_because": _refusals(one),
+            "trainable": not reasons,
+            "not_trainable_because": reasons,
             "warnings": self.warnings,
             "assumptions": list(one.plan.size.assumptions),
             "alternatives": [each.as_dict() for each in self.alternatives],
@@ -215,10 +216,8 @@ class Estimate:
 def estimate(plan: Plan, calibration: Calibration) -> Estimate:
     """Estimate a plan by profile v2; raises InvalidInputError for an unknown GPU type or count."""
     prediction = predict(plan, calibration)
-    original = (
-        estimate_v1(*_stored(plan.size), plan.gpu, plan.hyper) if _known_to_v1(plan) else None
-    )
-    return Estimate(prediction, tuple(alternatives(prediction, calibration)), original)
+    v1 = estimate_v1(*_stored(plan.size), plan.gpu, plan.hyper) if _known_to_v1(plan) else None
+    return Estimate(prediction, tuple(alternatives(prediction, calibration)), v1)
 
 
 def _known_to_v1(plan: Plan) -> bool:
@@ -230,7 +229,7 @@ def _stored(size: TrainingSize) -> tuple[int, int]:
     return pairs, round(pairs * size.tokens_per_pair)
 
 
-def _original_fields(one: Prediction) -> dict[str, Any]:
+def _v1_fields(one: Prediction) -> dict[str, Any]:
     cost = round(one.cost_usd.p50, 2)
     return {
         "estimated_cost": cost,
@@ -263,13 +262,13 @@ def _data(one: Prediction) -> dict[str, Any]:
     }
 
 
-def _refusals(one: Prediction) -> list[str]:
-    """Why no job can be made of it; nothing where one can."""
+def _not_trainable_because(one: Prediction) -> list[str]:
+    """Why the plan cannot be trained; empty if it can."""
     model, found = one.plan.model, []
     if one.gpu.not_trainable is not None:
         found.append(one.gpu.not_trainable)
     if model.local_only and not one.gpu.is_cpu:
-        found.append(f"{model.key} is built on the spot and trains on local-cpu only.")
+        found.append(f"{model.key} is generated locally and trains on local-cpu only.")
     if one.gpu.is_cpu and not model.local_only:
         found.append(f"{model.key} is far too large to train on a CPU; choose a GPU type.")
     if one.gpu.is_cpu and one.plan.hyper.method == "qlora":
@@ -280,24 +279,24 @@ def _refusals(one: Prediction) -> list[str]:
 
 
 def _warnings(one: Prediction) -> list[str]:
-    asked, rent, found = one.plan.gpu, one.billing, list(_refusals(one))
-    if rent.billed_gpus > asked.count:
+    requested, rent, found = one.plan.gpu, one.billing, list(_not_trainable_because(one))
+    if rent.billed_gpus > requested.count:
         found.append(
-            f"{asked.type} comes as {rent.billed_gpus} on one {rent.instance_type}: asking for "
-            f"{asked.count} bills {rent.billed_gpus}, and trains on them all."
+            f"{requested.type} comes as {rent.billed_gpus} on one {rent.instance_type}: asking for "
+            f"{requested.count} bills {rent.billed_gpus}, and trains on them all."
         )
     if one.step.busy_gpus < rent.billed_gpus:
         found.append(
-            f"A batch of {one.plan.hyper.batch_size} pairs gives work to {one.step.busy_gpus} of "
-            f"{rent.billed_gpus} GPUs, for pairs of a conversation share a sequence; take a larger "
-            "batch or fewer GPUs."
+            f"A batch of {one.plan.hyper.batch_size} pairs keeps {one.step.busy_gpus} of "
+            f"{rent.billed_gpus} GPUs busy, because pairs of a conversation share a sequence; use "
+            "a larger batch or fewer GPUs."
         )
     if one.memory.fits and one.memory.gradient_checkpointing:
         found.append("Activations are computed twice to save memory: half again the work.")
     if one.data.truncated_share > NOTICEABLE_TRUNCATION:
         found.append(
             f"About {one.data.truncated_share:.0%} of the tokens lie beyond "
-            f"{longest_sequence(one.plan)}; the oldest turns of long conversations are left out."
+            f"{longest_sequence(one.plan)}; the oldest turns of long conversations are dropped."
         )
     if not one.train_factor.jobs and not one.gpu.is_cpu:
         found.append(UNMEASURED)
@@ -310,7 +309,7 @@ DEFAULT_PROFILE: Profile = "v2"
 
 @dataclass(frozen=True, slots=True)
 class EstimateRequest:
-    """What somebody wants an estimate of: a dataset, or numbers; what is None has its default."""
+    """A request for an estimate of a dataset or of given numbers; None means the default."""
 
     gpu: GpuConfig
     profile: Profile = DEFAULT_PROFILE
@@ -324,41 +323,38 @@ class EstimateRequest:
 
 
 def answer(
-    wish: EstimateRequest, dataset: Dataset | None, calibration: Calibration
+    request: EstimateRequest, dataset: Dataset | None, calibration: Calibration
 ) -> dict[str, Any]:
-    """Answer a wish in its profile's shape; `dataset` is the one that it names.
+    """The estimate in the shape of the request's profile; `dataset` is the one that it names.
 
-    Raises InvalidInputError for values out of range and where neither a dataset nor numbers are
-    named, and UnknownBaseModelError.
+    Raises InvalidInputError for values out of range and for a request with neither a dataset nor
+    numbers, UnknownBaseModelError.
     """
-    preset, hyper = complete(wish.preset_id, wish.hyperparameters)
-    billing(wish.gpu.type, wish.gpu.count)
-    known = GpuConfig(gpu_type(wish.gpu.type).key, wish.gpu.count)
-    asked = dataclasses.replace(wish, gpu=known)
-    if wish.profile == "v1":
-        return _by_v1(asked, dataset, hyper)
-    # the jobs function only reads such a request
-
-    return {**estimate(_plan(asked, dataset, hyper), calibration).as_dict(), "preset_id": preset}
+    preset, hyper = complete(request.preset_id, request.hyperparameters)
+    billing(request.gpu.type, request.gpu.count)
+    gpu = GpuConfig(gpu_type(request.gpu.type).key, request.gpu.count)
+    request = dataclasses.replace(request, gpu=gpu)
+    if request.profile == "v1":
+        return _by_v1(request, dataset, hyper)
+    plan = _plan(request, dataset, hyper)
+    return {**estimate(plan, calibration).as_dict(), "preset_id": preset}
 
 
 def _by_v1(
-    wish: EstimateRequest, dataset: Dataset | None, hyper: Hyperparameters
+    request: EstimateRequest, dataset: Dataset | None, hyper: Hyperparameters
 ) -> dict[str, Any]:
     if dataset is None:
-        return estimate_v1(wish.pairs, wish.tokens, wish.gpu, hyper).as_dict()
+        return estimate_v1(request.pairs, request.tokens, request.gpu, hyper).as_dict()
     pairs, tokens = dataset.total_training_pairs, dataset.total_tokens
-    return estimate_v1(pairs, tokens, wish.gpu, hyper, dataset.name).as_dict()
+    return estimate_v1(pairs, tokens, request.gpu, hyper, dataset.name).as_dict()
 
 
-def _plan(wish: EstimateRequest, dataset: Dataset | None, hyper: Hyperparameters) -> Plan:
-    from brightrun.estimates.v2 import Plan
-
-    model = default_base_model() if wish.base_model is None else base_model(wish.base_model)
+def _plan(request: EstimateRequest, dataset: Dataset | None, hyper: Hyperparameters) -> Plan:
+    model = base_model(request.base_model) if request.base_model else default_base_model()
     if dataset is not None:
-        return Plan(dataset_size(dataset), model, wish.gpu, hyper, name=dataset.name)
-    if wish.pairs is None:
+        return Plan(dataset_size(dataset), model, request.gpu, hyper, name=dataset.name)
+    if request.pairs is None:
         message = "name a dataset_id, or total_training_pairs with total_tokens."
         raise InvalidInputError(message, details=[{"field": "dataset_id", "message": message}])
-    size = given_size(wish.pairs, wish.tokens, wish.pairs_per_conversation)
-    return Plan(size, model, wish.gpu, hyper)
+    size = given_size(request.pairs, request.tokens, request.pairs_per_conversation)
+    return Plan(size, model, request.gpu, hyper)

@@ -7,33 +7,40 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal, Self
 from pydantic import Field, model_validator
 
 from brightrun.catalog import presets
-from brightrun.catalog.base_models import base_models, default_base_model
-from brightrun.catalog.gpu_instances import GpuConfig, gpu_types, price_date, price_region
+from brightrun.catalog.base_models import base_models
+from brightrun.catalog.gpu_instances import (
+    GpuConfig,
+    Instance,
+    gpu_types,
+    price_date,
+    price_region,
+)
 from brightrun.catalog.presets import PresetId
+from brightrun.estimates.calibration import Quantiles
+from brightrun.estimates.memory import MemoryPlan
 from brightrun.estimates.model import DEFAULT_PROFILE, EstimateRequest, Profile
+from brightrun.estimates.service import AccuracyReport
 from brightrun.http.schemas import NestedModel, RequestModel, ResponseModel
 
 if TYPE_CHECKING:
-    from brightrun.catalog.base_models import BaseModelEntry
-    from brightrun.catalog.gpu_instances import GpuType
-    from brightrun.estimates.service import Report
+    pass
 
 
 Name = Annotated[str, Field(min_length=1, max_length=100)]
 Whole = Annotated[int, Field(ge=-(2**31), le=2**31)]
-"""A number whose range the domain checks, so that every caller reads the same sentence."""
+"""A number whose range `catalog.presets` checks, so that all callers get the same message."""
 Real = Annotated[float, Field(ge=-1e9, le=1e9)]
 
 
 class GpuRequest(RequestModel):
-    """The GPUs: a type of GET /api/base-models, and how many."""
+    """A GPU type of GET /api/base-models, and how many."""
 
     type: Name
     count: Whole = 1
 
 
 class HyperparametersRequest(RequestModel):
-    """What differs from the preset; the preset custom needs the first four."""
+    """The values that differ from the preset; the preset custom requires the first four."""
 
     learning_rate: Real | None = None
     batch_size: Whole | None = None
@@ -46,10 +53,10 @@ class HyperparametersRequest(RequestModel):
 
 
 class EstimateBody(RequestModel):
-    """POST /api/jobs/estimate: of a dataset of the caller's, or of numbers.
+    """POST /api/jobs/estimate, for one of the caller's datasets or for given numbers.
 
-    `pairs_per_conversation` says how many of the given pairs share a conversation: pairs that
-    repeat one another's history are trained together, which saves most of their tokens.
+    `pairs_per_conversation` is how many of the given pairs share a conversation: pairs that repeat
+    one another's history are trained together, which saves most of their tokens.
     """
 
     dataset_id: Annotated[str, Field(pattern="^[A-Za-z0-9_-]{1,100}$", max_length=100)] | None = (
@@ -70,8 +77,8 @@ class EstimateBody(RequestModel):
             raise ValueError("give dataset_id or total_training_pairs, not both")
         return self
 
-    def wish(self) -> EstimateRequest:
-        """What the service is asked for."""
+    def to_request(self) -> EstimateRequest:
+        """The request to the service."""
         return EstimateRequest(
             gpu=GpuConfig(self.gpu_config.type, self.gpu_config.count),
             profile=self.profile,
@@ -86,14 +93,14 @@ class EstimateBody(RequestModel):
 
 
 class CostBreakdown(NestedModel):
-    """US dollars; profile v2 knows no storage worth counting."""
+    """US dollars; profile v2 counts no storage."""
 
     compute: float
     storage: float
 
 
 class TrainingDetails(NestedModel):
-    """The original's details."""
+    """The details that v1 gives."""
 
     total_steps: int
     steps_per_epoch: int
@@ -102,7 +109,7 @@ class TrainingDetails(NestedModel):
 
 
 class EstimateV1View(NestedModel):
-    """The original's answer: US dollars and hours, two decimals each."""
+    """v1's estimate: US dollars and hours, two decimals each."""
 
     profile: Literal["v1"]
     estimated_cost: float
@@ -112,31 +119,16 @@ class EstimateV1View(NestedModel):
     training_details: TrainingDetails
 
 
-class SpreadView(NestedModel):
-    """What one run of ten stays below, the middle, and what nine of ten stay below."""
-
-    p10: float
-    p50: float
-    p90: float
-
-
 class PhaseView(NestedModel):
-    """A part of the job, in seconds."""
+    """A phase of the job, in seconds."""
 
     name: str
     billed: bool
-    seconds: SpreadView
-
-
-class GpuView(NestedModel):
-    """The GPUs that were asked for."""
-
-    type: str
-    count: int
+    seconds: Quantiles
 
 
 class HyperparametersView(NestedModel):
-    """What is trained with."""
+    """The hyperparameters that are trained with."""
 
     learning_rate: float
     batch_size: int
@@ -149,7 +141,7 @@ class HyperparametersView(NestedModel):
 
 
 class BillingView(NestedModel):
-    """What is rented: whole instances, all their GPUs, at on-demand prices of a day and region."""
+    """Whole instances with all their GPUs, at the on-demand prices of a day and region."""
 
     instance_type: str
     instances: int
@@ -160,7 +152,7 @@ class BillingView(NestedModel):
 
 
 class DataView(NestedModel):
-    """What the trainer computes, in the base model's tokens."""
+    """What the trainer will compute, in the base model's tokens."""
 
     pairs: int
     validation_pairs: int
@@ -175,21 +167,8 @@ class DataView(NestedModel):
     busy_gpus: int
 
 
-class MemoryView(NestedModel):
-    """What one GPU holds, in GiB; `fits` is False where a job would run out of memory."""
-
-    fits: bool
-    weights_gib: float
-    adapter_gib: float
-    free_gib: float
-    tokens_per_microbatch: int
-    gradient_checkpointing: bool
-    longest_trainable: int
-    advice: str | None
-
-
 class AlternativeView(NestedModel):
-    """A change of the request, and what the job would take then: middle seconds and US dollars."""
+    """A change of the request, and the median seconds and US dollars of the changed job."""
 
     change: str
     seconds: int
@@ -204,14 +183,14 @@ class CalibrationView(NestedModel):
     """The factors in use, and from how many finished jobs they were learned."""
 
     bucket: str
-    train_factor: SpreadView
+    train_factor: Quantiles
     train_jobs: int
-    overhead_factor: SpreadView
+    overhead_factor: Quantiles
     overhead_jobs: int
 
 
 class RawView(NestedModel):
-    """The prediction without factors, and the original's, to compare the job with."""
+    """The prediction without factors, and v1's, to compare the finished job with."""
 
     train_seconds: float
     overhead_seconds: float
@@ -220,9 +199,9 @@ class RawView(NestedModel):
 
 
 class EstimateV2View(NestedModel):
-    """Profile v2: the original's fields with better figures, and what they are made of.
+    """Profile v2: v1's fields with better figures, and what they are made of.
 
-    Money is US dollars on demand; durations are seconds and leave waiting for capacity aside.
+    Money is US dollars on demand; durations are seconds without waiting for capacity.
     """
 
     profile: Literal["v2"]
@@ -232,16 +211,16 @@ class EstimateV2View(NestedModel):
     estimated_duration_hours: float
     hourly_rate: float
     training_details: TrainingDetails
-    seconds: SpreadView
-    billed_seconds: SpreadView
-    cost_usd: SpreadView
+    seconds: Quantiles
+    billed_seconds: Quantiles
+    cost_usd: Quantiles
     phases: list[PhaseView]
     base_model: str
-    gpu_config: GpuView
+    gpu_config: GpuConfig
     hyperparameters: HyperparametersView
     billing: BillingView
     data: DataView
-    memory: MemoryView
+    memory: MemoryPlan
     trainable: bool
     not_trainable_because: list[str]
     warnings: list[str]
@@ -257,54 +236,14 @@ class EstimateResponse(ResponseModel):
     data: Annotated[EstimateV1View | EstimateV2View, Field(discriminator="profile")]
 
 
-class AccuracyView(NestedModel):
-    """Mean absolute errors as shares of what was measured; None where nothing was."""
-
-    jobs: int
-    time_mape_v2: float | None
-    time_mape_v1: float | None
-    cost_mape_v2: float | None
-    cost_mape_v1: float | None
-    time_p90_coverage: float | None
-    cost_p90_coverage: float | None
-
-
-class FactorView(NestedModel):
-    """What the next prediction is multiplied by, and how many jobs say so."""
-
-    factor: SpreadView
-    jobs: int
-
-
-class BucketView(NestedModel):
-    """One kind of run: GPU type, size of the model, and how it computes."""
-
-    bucket: str
-    accuracy: AccuracyView
-    factor: FactorView
-
-
-class ReportView(NestedModel):
-    """The newest completed jobs; those that ended early are passed over."""
-
-    accuracy: AccuracyView
-    passed_over: int
-    buckets: list[BucketView]
-
-
 class AccuracyResponse(ResponseModel):
     """GET /api/jobs/estimate/accuracy."""
 
-    data: ReportView
-
-    @classmethod
-    def from_domain(cls, report: Report) -> Self:
-        """Show a report."""
-        return cls(data=ReportView.model_validate(report))
+    data: AccuracyReport
 
 
 class ModelView(NestedModel):
-    """A base model; `revision_verified` is False where the pin was not compared with the hub."""
+    """A base model; `revision_verified` is false if the revision was not compared with the hub."""
 
     key: str
     hub_id: str
@@ -318,24 +257,9 @@ class ModelView(NestedModel):
     local_only: bool
     default: bool
 
-    @classmethod
-    def from_domain(cls, model: BaseModelEntry) -> Self:
-        """Show a model."""
-        shown = {name: getattr(model, name) for name in cls.model_fields if name != "default"}
-        return cls(**shown, default=model.key == default_base_model().key)
-
-
-class InstanceView(NestedModel):
-    """An instance that has the GPUs; US dollars an hour, on demand."""
-
-    type: str
-    gpus: int
-    usd_per_hour: float
-    price_source: str
-
 
 class GpuTypeView(NestedModel):
-    """A GPU type; where it is not trainable, why."""
+    """A GPU type; `not_trainable` is the reason, if jobs cannot be trained on it."""
 
     key: str
     aliases: list[str]
@@ -343,24 +267,11 @@ class GpuTypeView(NestedModel):
     counts: list[int]
     trainable: bool
     not_trainable: str | None
-    instances: list[InstanceView]
-
-    @classmethod
-    def from_domain(cls, gpu: GpuType) -> Self:
-        """Show a type."""
-        return cls(
-            key=gpu.key,
-            aliases=list(gpu.aliases),
-            memory_gib=gpu.memory_gib,
-            counts=list(range(1, gpu.most + 1)),
-            trainable=gpu.trainable,
-            not_trainable=gpu.not_trainable,
-            instances=[InstanceView.model_validate(one) for one in gpu.instances],
-        )
+    instances: list[Instance]
 
 
 class PresetView(NestedModel):
-    """A preset; custom has no values of its own."""
+    """A preset; custom has no values."""
 
     id: PresetId
     default: bool
@@ -375,7 +286,7 @@ class RangeView(NestedModel):
 
 
 class ChoicesView(NestedModel):
-    """Everything a training job can be made of, and the day and region of the prices."""
+    """What a training job can be created with, and the day and region of the prices."""
 
     base_models: list[ModelView]
     gpu_types: list[GpuTypeView]
@@ -392,11 +303,11 @@ class ChoicesResponse(ResponseModel):
 
     @classmethod
     def of_registry(cls) -> Self:
-        """Show the registry."""
+        """The contents of the catalog."""
         return cls(
             data=ChoicesView(
-                base_models=[ModelView.from_domain(model) for model in base_models()],
-                gpu_types=[GpuTypeView.from_domain(gpu) for gpu in gpu_types()],
+                base_models=[ModelView.model_validate(model) for model in base_models()],
+                gpu_types=[GpuTypeView.model_validate(gpu) for gpu in gpu_types()],
                 presets=[_preset(name) for name in presets.PRESET_IDS],
                 ranges={
                     name: RangeView(lowest=low, highest=high)

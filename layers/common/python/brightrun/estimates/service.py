@@ -30,7 +30,7 @@ if TYPE_CHECKING:
 
 
 JOBS_LEARNED_FROM = 100
-"""The newest completed jobs of an owner: one page of the list."""
+"""The newest completed jobs of an owner that estimates are corrected by and compared with."""
 
 
 class CompletedJobs(Protocol):
@@ -43,23 +43,23 @@ class CompletedJobs(Protocol):
 
 
 class TrainingEstimator:
-    """Estimates for an owner, corrected by what the owner's own jobs took."""
+    """Estimates, corrected by what the owner's finished jobs took."""
 
     def __init__(self, datasets: DatasetRepository, jobs: CompletedJobs) -> None:
         self._datasets = datasets
         self._jobs = jobs
 
-    def answer(self, owner_id: str, wish: EstimateRequest) -> dict[str, Any]:
-        """Answer a wish in its profile's shape.
+    def answer(self, owner_id: str, request: EstimateRequest) -> dict[str, Any]:
+        """The estimate in the shape of the request's profile.
 
-        Raises InvalidInputError for values out of range and where neither a dataset nor numbers
-        are named, UnknownBaseModelError, NotFoundError for a dataset that is not the owner's.
+        Raises InvalidInputError for values out of range and for a request with neither a dataset
+        nor numbers, UnknownBaseModelError, NotFoundError for a dataset that is not the owner's.
         """
         dataset = None
-        if wish.dataset_id is not None:
-            dataset = self._datasets.dataset(owner_id, wish.dataset_id)
-        calibration = Calibration() if wish.profile == "v1" else self.calibration(owner_id)
-        return answer(wish, dataset, calibration)
+        if request.dataset_id is not None:
+            dataset = self._datasets.dataset(owner_id, request.dataset_id)
+        calibration = Calibration() if request.profile == "v1" else self.calibration(owner_id)
+        return answer(request, dataset, calibration)
 
     def of_dataset(
         self,
@@ -69,23 +69,19 @@ class TrainingEstimator:
         gpu: GpuConfig,
         hyper: Hyperparameters,
     ) -> Estimate:
-        """Estimate a job that is about to be made; raises InvalidInputError for the GPU."""
+        """Estimate a job that is being created; raises InvalidInputError for an unknown GPU."""
         plan = Plan(dataset_size(dataset), model, gpu, hyper, name=dataset.name)
         return estimate(plan, self.calibration(owner_id))
 
     def calibration(self, owner_id: str) -> Calibration:
-        """What the owner's newest completed jobs teach."""
+        """The calibration by the owner's newest completed jobs."""
         page = self._jobs.jobs(owner_id, status="completed", limit=JOBS_LEARNED_FROM, cursor=None)
         return learn(page.records)
 
 
-JOBS_MEASURED = 100
-"""The newest completed jobs: the same that estimates learn from."""
-
-
 @dataclass(frozen=True, slots=True)
 class BucketAccuracy:
-    """One kind of run: how wrong its estimates were, and the factor that the next one gets."""
+    """A bucket of similar runs: the accuracy of its estimates, and the current correction."""
 
     bucket: str
     accuracy: Accuracy
@@ -93,8 +89,8 @@ class BucketAccuracy:
 
 
 @dataclass(frozen=True, slots=True)
-class Report:
-    """All kinds together and each by itself; `passed_over` completed jobs said nothing."""
+class AccuracyReport:
+    """All buckets together and each by itself; `passed_over` counts unusable completed jobs."""
 
     accuracy: Accuracy
     passed_over: int
@@ -102,16 +98,16 @@ class Report:
 
 
 class AccuracyMeter:
-    """Compares the estimates that jobs were made with to what they took."""
+    """Compares the estimates that jobs were created with to what the jobs took."""
 
     def __init__(self, jobs: CompletedJobs) -> None:
         self._jobs = jobs
 
-    def report(self, owner_id: str) -> Report:
-        """Measure the owner's newest completed jobs; those that ended early are passed over."""
-        page = self._jobs.jobs(owner_id, status="completed", limit=JOBS_MEASURED, cursor=None)
+    def report(self, owner_id: str) -> AccuracyReport:
+        """Measure the owner's newest completed jobs; jobs that ended early are skipped."""
+        page = self._jobs.jobs(owner_id, status="completed", limit=JOBS_LEARNED_FROM, cursor=None)
         finished = [one for job in page.records if (one := finished_job(job))]
-        return Report(
+        return AccuracyReport(
             accuracy=accuracy(finished),
             passed_over=len(page.records) - len(finished),
             buckets=_by_bucket(finished, learn(page.records)),
@@ -119,10 +115,10 @@ class AccuracyMeter:
 
 
 def _by_bucket(jobs: list[FinishedJob], calibration: Calibration) -> tuple[BucketAccuracy, ...]:
-    kinds: dict[str, list[FinishedJob]] = defaultdict(list)
+    buckets: dict[str, list[FinishedJob]] = defaultdict(list)
     for job in jobs:
-        kinds[job.bucket].append(job)
+        buckets[job.bucket].append(job)
     return tuple(
         BucketAccuracy(bucket, accuracy(found), calibration.of("train", bucket))
-        for bucket, found in sorted(kinds.items())
+        for bucket, found in sorted(buckets.items())
     )

@@ -1,8 +1,9 @@
-"""How much there is to train on, and which sequences the trainer makes of it.
+"""The size of training data, and the sequences that the trainer makes of it.
 
-The product's pairs repeat their history: pair k holds the k-1 before it. The trainer merges pairs
-whose text opens a longer one's, so that what is computed is far less than what is stored; by how
-much depends on the pairs of a conversation and on the batch size, which bounds a merged sequence.
+The product's pairs repeat their history: pair k contains the k-1 before it. The trainer merges
+pairs whose text is a prefix of a longer one's, so that it computes far less than is stored; how
+much less depends on the pairs per conversation and on the batch size, which bounds a merged
+sequence.
 """
 
 from __future__ import annotations
@@ -15,18 +16,17 @@ from brightrun.datasets.model import Dataset
 from brightrun.formats.format import stores_conversations_once
 
 SYSTEM_SHARE = 0.1
-"""Share of an average pair that every pair of a conversation opens with (system prompt): measured
-with the trainer on the product's 44 pairs, 167 of 1,670 tokens."""
+"""Share of an average pair that is its system prompt: measured with the trainer on the product's 44
+pairs, 167 of 1,670 tokens."""
 ANSWER_SHARE = 0.7
-"""Share of one exchange that is the answer, the only part with a loss: measured there, 464 of 648
-tokens."""
+"""Share of one exchange that is the answer, the only part with a loss: measured on the same pairs,
+464 of 648 tokens."""
 HELD_OUT = 0.1
-"""Share of pairs held out for validation where no split says it: the trainer's default."""
+"""Share of pairs held out for validation without a split: the trainer's default."""
 WORTHWHILE_MERGE = 1.3
-"""The trainer merges where it saves at least this factor (brightrun.sft.packing)."""
-ORIGINAL_PAIRS = 1000
-ORIGINAL_TOKENS_A_PAIR = 200
-"""What the original estimated with where nothing was known."""
+"""The trainer merges if that saves at least this factor (brightrun.sft.packing)."""
+V1_TOKENS_A_PAIR = 200
+"""v1's assumption for an unknown number of tokens."""
 BYTES_A_TOKEN = 7.0
 BYTES_A_PAIR = 9113
 """Bytes of a v4 file for each token and each pair: measured on the product's 44 pairs, 400,981
@@ -35,10 +35,10 @@ bytes and 57,369 tokens."""
 
 @dataclass(frozen=True, slots=True)
 class TrainingSize:
-    """Pairs to train on and held out, and the mean tokens of one with all of its history.
+    """Pairs to train on and held out, and the mean tokens of a pair with its history.
 
     Tokens are those that validation counts; a model's own are `token_factor` times as many.
-    `assumptions` say what was not known.
+    `assumptions` describe what was unknown.
     """
 
     pairs: int
@@ -50,10 +50,10 @@ class TrainingSize:
 
 @dataclass(frozen=True, slots=True)
 class Sequences:
-    """What the trainer computes in one epoch, in the model's own tokens.
+    """The sequences of one epoch, in the model's own tokens.
 
-    `context` is how many earlier tokens a token sees on average, `target_share` the share of tokens
-    with a loss, `merge_factor` how many times fewer tokens there are than the pairs would have.
+    `context` is how many earlier tokens a token attends to on average, `target_share` the share
+    of tokens with a loss, `merge_factor` the tokens of unmerged pairs per token.
     """
 
     count: float
@@ -71,11 +71,11 @@ class Sequences:
 
 
 def given_size(pairs: int, tokens: int | None, pairs_per_conversation: float = 1.0) -> TrainingSize:
-    """The size of data that nobody has seen, by numbers; tokens are those of all pairs together."""
-    assumed = [] if tokens else [f"{ORIGINAL_TOKENS_A_PAIR} tokens a pair, as none were given"]
+    """The size of data by given numbers; `tokens` are those of all pairs together."""
+    assumed = [] if tokens else [f"{V1_TOKENS_A_PAIR} tokens a pair, as none were given"]
     if pairs_per_conversation == 1:
         assumed.append("every pair stands alone, as no conversations are known")
-    counted = tokens or pairs * ORIGINAL_TOKENS_A_PAIR
+    counted = tokens or pairs * V1_TOKENS_A_PAIR
     held_out = _held_out(pairs, None)
     return TrainingSize(
         pairs=pairs - held_out,
@@ -87,7 +87,7 @@ def given_size(pairs: int, tokens: int | None, pairs_per_conversation: float = 1
 
 
 def dataset_size(dataset: Dataset) -> TrainingSize:
-    """The size of a dataset, from what its validation found; before that, from its file's bytes."""
+    """The size of a dataset by its validation's figures; before validation, by its file's bytes."""
     pairs = dataset.trainable_pairs or dataset.total_training_pairs
     if not pairs or not dataset.total_tokens:
         return _unvalidated(dataset)
@@ -95,16 +95,16 @@ def dataset_size(dataset: Dataset) -> TrainingSize:
     turns = dataset.avg_turns_per_conversation
     exchanges = min(max(1.0, (turns or 2.0) / 2), float(pairs))
     if stores_conversations_once(dataset.format):
-        # The text is stored once, so a pair's share is one exchange; its history comes on top.
+        # The text is stored once: a pair's share is one exchange, and its history is added.
         tokens = dataset.total_tokens / pairs * (exchanges + 1) / 2
     else:
-        # Rows without an answer to train on have as much text as the others.
+        # Rows without an answer to train on are as long as the others.
         tokens = dataset.total_tokens / max(pairs, dataset.total_training_pairs or 0)
     return TrainingSize(pairs - held_out, held_out, tokens, exchanges)
 
 
 def sequences(size: TrainingSize, token_factor: float, *, batch_size: int, limit: int) -> Sequences:
-    """The sequences of one epoch: merged as far as a batch allows, none longer than `limit`."""
+    """The sequences of one epoch, merged within a batch, none longer than `limit` tokens."""
     alone = _lengths(size, token_factor, limit, 1)
     merged = _lengths(size, token_factor, limit, batch_size)
     unmerged_tokens = sum(length * weight for length, weight in alone)
@@ -126,14 +126,14 @@ def sequences(size: TrainingSize, token_factor: float, *, batch_size: int, limit
 
 
 def _mixture(pairs_per_conversation: float) -> tuple[tuple[int, float], ...]:
-    """Whole numbers of pairs, and which share of the conversations has so many."""
+    """The two whole numbers of pairs around the mean, with their shares of the conversations."""
     low = math.floor(pairs_per_conversation)
     upper = pairs_per_conversation - low
     return (low, 1 - upper), (low + 1, upper)
 
 
 def _exchange(size: TrainingSize, token_factor: float) -> float:
-    """Tokens that each pair of a conversation adds to the one before it."""
+    """Tokens that each pair of a conversation adds to the previous one."""
     all_tokens = size.pairs_per_conversation * size.tokens_per_pair * token_factor
     added = sum(share * n * (n + 1) / 2 for n, share in _mixture(size.pairs_per_conversation))
     return all_tokens * (1 - SYSTEM_SHARE) / added
@@ -142,7 +142,7 @@ def _exchange(size: TrainingSize, token_factor: float) -> float:
 def _lengths(
     size: TrainingSize, token_factor: float, limit: float, together: int
 ) -> Sequence[tuple[float, float]]:
-    """A conversation's (length, weight) where at most `together` pairs share a sequence."""
+    """(length, weight) of a conversation's sequences, of at most `together` pairs each."""
     opening = size.tokens_per_pair * token_factor * SYSTEM_SHARE
     step = _exchange(size, token_factor)
     found = []
@@ -153,16 +153,16 @@ def _lengths(
 
 
 def _held_out(pairs: int, known: int | None) -> int:
-    """Pairs for validation; one pair at least stays to train on."""
-    wanted = round(pairs * HELD_OUT) if known is None else known
-    return max(0, min(wanted, pairs - 1))
+    """Pairs for validation, leaving at least one to train on."""
+    held_out = round(pairs * HELD_OUT) if known is None else known
+    return max(0, min(held_out, pairs - 1))
 
 
 def _unvalidated(dataset: Dataset) -> TrainingSize:
     pairs = max(1, round(dataset.file_size / BYTES_A_PAIR))
     size = given_size(pairs, max(1, round(dataset.file_size / BYTES_A_TOKEN)))
     note = (
-        f"the dataset is {dataset.status}, so pairs and tokens are guessed from its "
+        f"the dataset is {dataset.status}, so pairs and tokens are estimated from its "
         f"{dataset.file_size} bytes"
     )
     return TrainingSize(

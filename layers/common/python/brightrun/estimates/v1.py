@@ -1,7 +1,7 @@
-"""Profile v1: the original's estimate, with its constants, kept as a contract.
+"""Profile v1: v1's formula with its constants, kept for compatibility.
 
-It knows neither the model nor the lengths nor that instances are rented whole, and is dominated by
-its fixed minutes. Against 17 published figures its rates are wrong by 60 % on average; use v2.
+It ignores the model, the lengths and that instances are rented whole, and its fixed minutes
+dominate. Compared with 17 published figures its rates are wrong by 60 % on average; use v2.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ from brightrun.core.errors import InvalidInputError
 
 
 class Rate(NamedTuple):
-    """US dollars an hour and tokens a second of one GPU, as the original has them."""
+    """US dollars per hour and tokens per second of one GPU, as in v1."""
 
     usd_per_hour: float
     tokens_per_second: int
@@ -43,7 +43,7 @@ STORAGE_USD = 0.50
 
 @dataclass(frozen=True, slots=True)
 class EstimateV1:
-    """The original's answer; money in US dollars, unrounded until it is shown."""
+    """v1's estimate; money in US dollars, unrounded."""
 
     compute_usd: float
     seconds: float
@@ -59,7 +59,7 @@ class EstimateV1:
         return self.compute_usd + STORAGE_USD
 
     def as_dict(self) -> dict[str, Any]:
-        """The original's response, with the profile's name besides."""
+        """v1's response, with the profile's name added."""
         return {
             "profile": "v1",
             "estimated_cost": two_decimals(self.total_usd),
@@ -85,9 +85,9 @@ def estimate_v1(
     hyper: Hyperparameters,
     dataset_name: str | None = None,
 ) -> EstimateV1:
-    """The original's formula; without pairs it takes 1,000, without tokens 200 a pair.
+    """v1's formula; the default is 1,000 pairs, and 200 tokens per pair.
 
-    Raises InvalidInputError for a GPU type that the original does not know.
+    Raises InvalidInputError for a GPU type unknown to v1.
     """
     rate = RATES.get("H100" if gpu.type == "H100-80GB" else gpu.type)
     if rate is None:

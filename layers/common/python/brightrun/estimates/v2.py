@@ -4,12 +4,11 @@ time of a micro-batch = max(layers x floor, FLOPs x tokens / (peak x efficiency 
 Efficiencies, floors and the width factor were fitted on 17 published LoRA figures (mean error
 7.6 %, worst 20 %): calibration, not validation. Source: spec training.md 3.1 to 3.4.
 
-Each is a middle and a ninetieth percentile. SageMaker bills from the moment an instance starts to
-work for a job: fetching the image and the model are billed, waiting for an instance is not.
+Figures are a median and a ninetieth percentile. SageMaker bills from the time an instance starts to
+work for a job: fetching the image and the model is billed, waiting for an instance is not.
 
-Nothing here was measured on a GPU of ours: rates are fitted on published figures (training_rate),
-the other phases are priors (training_phases), and finished jobs correct both
-(estimate_calibration). What is only assumed says so in the answer.
+No figure was measured on a GPU: rates are fitted on published figures, the other phases are priors,
+and finished jobs correct both (calibration.py). The estimate lists what is assumed.
 """
 
 from __future__ import annotations
@@ -28,19 +27,19 @@ from brightrun.estimates.size import Sequences, TrainingSize, sequences
 PASSES = {False: 4, True: 6}
 ATTENTION_PASSES = {False: 3, True: 4}
 """FLOPs per weight and token (forward, and backward to the activations; frozen weights need no
-gradient), and passes through attention; the second with activations recomputed."""
+gradient), and passes through attention; by whether activations are recomputed."""
 FORWARD_SHARE = 0.5
-"""Validation runs the forward pass alone: 2 of the 4 FLOPs per weight."""
+"""Evaluation runs the forward pass alone: 2 of the 4 FLOPs per weight."""
 SCALING = {1: 1.0, 2: 0.99, 3: 0.985, 4: 0.98, 5: 0.978, 6: 0.975, 7: 0.972, 8: 0.97}
-"""What several GPUs keep of their sum, for sharing gradients: assumed, unmeasured."""
+"""Efficiency of several GPUs, which exchange gradients: assumed, not measured."""
 QLORA_EFFICIENCY = 0.75
-"""What is left of the speed where every use of a weight unpacks it first: assumed, unmeasured."""
+"""Share of the speed when every use of a weight dequantizes it: assumed, not measured."""
 REFERENCE_WIDTH = 4096
 
 
 @dataclass(frozen=True, slots=True)
 class StepTime:
-    """One optimizer step: seconds, tokens of all GPUs together, and how many GPUs have work."""
+    """One optimizer step: seconds, tokens of all GPUs together, and how many GPUs are busy."""
 
     seconds: float
     tokens: float
@@ -48,7 +47,7 @@ class StepTime:
 
     @property
     def tokens_per_second(self) -> float:
-        """Tokens of all GPUs together, for every second."""
+        """Tokens per second of all GPUs together."""
         return self.tokens / self.seconds
 
 
@@ -57,7 +56,7 @@ def flops_per_token(
 ) -> float:
     """Floating-point operations per trained token; the trainer reports the same figure.
 
-    The output layer counts where a token has a loss, and is never recomputed.
+    The output layer counts for tokens with a loss only, and is never recomputed.
     """
     attention = 4 * model.hidden * context * model.layers
     return (
@@ -68,7 +67,7 @@ def flops_per_token(
 
 
 def width_factor(hidden: int) -> float:
-    """Narrow layers make small matrix products, which run below a wide layer's efficiency."""
+    """Efficiency relative to 4,096-wide layers: narrow ones have small matrix products."""
     if hidden < REFERENCE_WIDTH:
         return math.pow(hidden / REFERENCE_WIDTH, 0.55)
     return min(1.15, 1 + 0.15 * (hidden - REFERENCE_WIDTH) / REFERENCE_WIDTH)
@@ -94,20 +93,20 @@ def step_time(
     recompute: bool,
     quantized: bool,
 ) -> StepTime:
-    """A step of `batch_pairs` pairs on `gpus` GPUs: as long as the busiest GPU takes.
+    """The time of a step of `batch_pairs` pairs on `gpus` GPUs: that of the busiest GPU.
 
-    A sequence is never split, so a step of two sequences leaves six of eight GPUs without work.
+    A sequence is never split, so that a step of two sequences leaves six of eight GPUs idle.
     """
     share = min(1.0, batch_pairs / pairs)
     tokens = data.tokens * share
     busy = min(gpus, max(1, round(data.count * share)))
-    on_one = tokens / busy
+    per_gpu = tokens / busy
     flops = flops_per_token(
         model, context=data.context, target_share=data.target_share, recompute=recompute
     )
-    count = max(1, math.ceil(on_one / max(tokens_per_microbatch, data.mean_length)))
+    count = max(1, math.ceil(per_gpu / max(tokens_per_microbatch, data.mean_length)))
     efficiency = gpu.efficiency * (QLORA_EFFICIENCY if quantized else 1.0)
-    seconds = count * microbatch_seconds(model, gpu, flops, on_one / count, efficiency=efficiency)
+    seconds = count * microbatch_seconds(model, gpu, flops, per_gpu / count, efficiency=efficiency)
     return StepTime(seconds / SCALING[gpus], tokens, busy)
 
 
@@ -116,17 +115,17 @@ PhaseName = Literal[
 ]
 PROVISION_S = (65.0, 240.0)
 IMAGE_S = (60.0, 171.0)
-"""A published SageMaker log took 3 min 56 s to the start of training, 2 min 51 s of it for a large
-image; ours is a third of its size (assumed)."""
+"""In a published SageMaker log training started after 3 min 56 s, 2 min 51 s of it for a large
+image; Bright Run's is a third of its size (assumed)."""
 DOWNLOAD_BYTES_PER_S = (0.5e9, 0.25e9)
 LOAD_BYTES_PER_S = (1.0e9, 0.5e9)
-"""S3 to the instance's disk, disk to GPU: assumed, unmeasured."""
+"""S3 to the instance's disk, disk to GPU: assumed, not measured."""
 SETUP_S = (8.0, 20.0)
-"""Imports and joining the processes."""
+"""Imports and initialization of the processes."""
 TOKENS_PER_S = (150_000.0, 60_000.0)
-"""Rendering and tokenising, in one process: at least that on the 44 pairs (measured on a CPU)."""
+"""Rendering and tokenising in one process: at least this on the 44 pairs (measured on a CPU)."""
 UPLOAD_S = (20.0, 60.0)
-"""model.tar.gz to S3 and SageMaker's own end: assumed."""
+"""model.tar.gz to S3 and SageMaker's shutdown: assumed."""
 CHECKPOINT_EVERY = 50
 CHECKPOINT_BYTES_A_WEIGHT = 16
 CHECKPOINT_BYTES_PER_S = (1.0e9, 0.4e9)
@@ -134,12 +133,12 @@ CPU_PROVISION_S = (1.5, 4.0)
 CPU_SETUP_S = (3.6, 9.0)
 CPU_UPLOAD_S = (0.6, 2.5)
 """A local run: process start, imports and loading, saving and checking. Measured over four runs of
-the tiny model: 5.3 to 5.9 s besides training, whatever was trained."""
+the tiny model: 5.3 to 5.9 s besides training, independent of what was trained."""
 
 
 @dataclass(frozen=True, slots=True)
 class Phase:
-    """A part of a job and its seconds; `billed` says whether they cost anything."""
+    """A phase of a job and its seconds; `billed` is False for waiting."""
 
     name: PhaseName
     seconds: Quantiles
@@ -149,19 +148,19 @@ class Phase:
 def phases_before(
     model: BaseModelEntry, gpu: GpuType, method: str, tokens: float
 ) -> tuple[Phase, ...]:
-    """Everything up to the first step; `tokens` are those of all pairs, before merging."""
+    """The phases before the first step; `tokens` are those of all pairs, before merging."""
     tokenise = Phase("tokenise", _at(tokens, TOKENS_PER_S))
     if gpu.is_cpu:
         return (
-            Phase("provision", _between(CPU_PROVISION_S), billed=False),
-            Phase("load_model", _between(CPU_SETUP_S)),
+            Phase("provision", _prior(CPU_PROVISION_S), billed=False),
+            Phase("load_model", _prior(CPU_SETUP_S)),
             tokenise,
         )
     loading = _at(weight_bytes(model, method), LOAD_BYTES_PER_S)
-    setup = _between(SETUP_S)
+    setup = _prior(SETUP_S)
     return (
-        Phase("provision", _between(PROVISION_S), billed=False),
-        Phase("image", _between(IMAGE_S)),
+        Phase("provision", _prior(PROVISION_S), billed=False),
+        Phase("image", _prior(IMAGE_S)),
         Phase("download_model", _at(2.0 * model.parameters, DOWNLOAD_BYTES_PER_S)),
         Phase("load_model", loading.plus(setup)),
         tokenise,
@@ -169,32 +168,32 @@ def phases_before(
 
 
 def saving(model: BaseModelEntry, gpu: GpuType, rank: int, steps: int) -> Phase:
-    """Checkpoints on the way, then the adapter, its checks and its upload."""
+    """Checkpoints while training, then the adapter, its checks and its upload."""
     if gpu.is_cpu:
-        return Phase("save", _between(CPU_UPLOAD_S))
+        return Phase("save", _prior(CPU_UPLOAD_S))
     written = CHECKPOINT_BYTES_A_WEIGHT * adapter_parameters(model, rank)
     checkpoints = _at(written * (1 + steps // CHECKPOINT_EVERY), CHECKPOINT_BYTES_PER_S)
-    last = _between(UPLOAD_S)
+    last = _prior(UPLOAD_S)
     return Phase("save", checkpoints.plus(last))
 
 
-def _between(prior: tuple[float, float]) -> Quantiles:
-    middle, late = prior
-    return Quantiles(middle * middle / late, middle, late)
+def _prior(p50_and_p90: tuple[float, float]) -> Quantiles:
+    p50, p90 = p50_and_p90
+    return Quantiles(p50 * p50 / p90, p50, p90)
 
 
 def _at(amount: float, rates: tuple[float, float]) -> Quantiles:
     usual, slow = rates
-    return _between((amount / usual, amount / slow))
+    return _prior((amount / usual, amount / slow))
 
 
 SMOKE_MAX_SEQ_LENGTH = 8192
-"""training_container/recipes/smoke_cpu.yaml, by which the tiny model is always trained."""
+"""training_container/recipes/smoke_cpu.yaml, the recipe of the tiny model."""
 
 
 @dataclass(frozen=True, slots=True)
 class Plan:
-    """What is to be trained, on what, and how; `name` is the dataset's, where there is one."""
+    """The data, model, GPUs and hyperparameters of a job; `name` is the dataset's, if any."""
 
     size: TrainingSize
     model: BaseModelEntry
@@ -205,10 +204,10 @@ class Plan:
 
 @dataclass(frozen=True)
 class Prediction:
-    """Time and cost of a plan: everything that follows from it alone.
+    """Time and cost of a plan.
 
-    `train_factor` and `overhead_factor` are contained in the seconds already; `raw_train_s` and
-    `raw_overhead_s`, without them, are what the job is compared with when it has ended.
+    The seconds include `train_factor` and `overhead_factor`; `raw_train_s` and `raw_overhead_s` do
+    not, and are compared with the finished job.
     """
 
     plan: Plan
@@ -232,7 +231,7 @@ class Prediction:
 
     @property
     def seconds(self) -> Quantiles:
-        """From the start of the job to its end, waiting for free capacity aside."""
+        """From the start of the job to its end, without waiting for capacity."""
         waiting = [phase.seconds for phase in self.phases if not phase.billed]
         return total([self.billed_seconds, *waiting])
 
@@ -240,10 +239,10 @@ class Prediction:
     def billed_seconds(self) -> Quantiles:
         """What SageMaker bills, for each instance."""
         train, others = self._billed(training=True), self._billed(training=False)
-        learned = self.overhead_factor
-        # What was learned of the other phases is the spread of their sum, not of each.
-        together = learned.factor.times(self.raw_overhead_s) if learned.jobs else total(others)
-        return total([*train, together])
+        overhead = self.overhead_factor
+        # The learned uncertainty is that of the other phases' sum, not of each.
+        rest = overhead.factor.times(self.raw_overhead_s) if overhead.jobs else total(others)
+        return total([*train, rest])
 
     @property
     def cost_usd(self) -> Quantiles:
@@ -278,7 +277,7 @@ def predict(plan: Plan, calibration: Calibration) -> Prediction:
     steps_per_epoch = math.ceil(plan.size.pairs / hyper.batch_size)
     raw_train = data.tokens * hyper.epochs / step.tokens_per_second
     bucket = bucket_of(gpu.key, model, memory.gradient_checkpointing, quantized)
-    others = _others(plan, gpu, data, step, steps_per_epoch * hyper.epochs)
+    others = _other_phases(plan, gpu, data, step, steps_per_epoch * hyper.epochs)
     train_factor = calibration.of("train", bucket)
     overhead_factor = calibration.of("overhead", gpu.key)
     train = Phase("train", train_factor.factor.times(raw_train))
@@ -301,30 +300,32 @@ def predict(plan: Plan, calibration: Calibration) -> Prediction:
 
 
 def longest_sequence(plan: Plan) -> int:
-    """Tokens of the longest sequence that is trained; the tiny model's recipe has its own limit."""
+    """Tokens of the longest sequence trained; the tiny model's recipe has its own limit."""
     if plan.model.local_only:
         return SMOKE_MAX_SEQ_LENGTH
     return min(plan.hyper.max_seq_length, plan.model.context_length)
 
 
-def _others(
+def _other_phases(
     plan: Plan, gpu: GpuType, data: Sequences, step: StepTime, steps: int
 ) -> tuple[Phase, ...]:
-    """Every phase but training; evaluating and saving come last."""
+    """All phases but training; evaluation and saving come last."""
     size = plan.size
-    stored = (size.pairs + size.validation_pairs) * size.tokens_per_pair * plan.model.token_factor
+    stored_tokens = (
+        (size.pairs + size.validation_pairs) * size.tokens_per_pair * plan.model.token_factor
+    )
     held_out = data.tokens * size.validation_pairs / size.pairs
-    # Once before the first step, then after every epoch.
+    # Before the first step, and after each epoch.
     evaluated = held_out * (plan.hyper.epochs + 1) * FORWARD_SHARE
     evaluate = Quantiles.around(evaluated / step.tokens_per_second, 0.3)
     return (
-        *phases_before(plan.model, gpu, plan.hyper.method, stored),
+        *phases_before(plan.model, gpu, plan.hyper.method, stored_tokens),
         Phase("evaluate", evaluate),
         saving(plan.model, gpu, plan.hyper.rank, steps),
     )
 
 
-def _corrected(phase: Phase, learned: Factor) -> Phase:
-    if not phase.billed or not learned.jobs:
+def _corrected(phase: Phase, overhead: Factor) -> Phase:
+    if not phase.billed or not overhead.jobs:
         return phase
-    return Phase(phase.name, learned.factor.times(phase.seconds.p50))
+    return Phase(phase.name, overhead.factor.times(phase.seconds.p50))

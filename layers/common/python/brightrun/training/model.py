@@ -1,4 +1,4 @@
-"""A training job: its row, its metrics and its events."""
+"""A training job, its metrics and its events."""
 
 from __future__ import annotations
 
@@ -20,11 +20,11 @@ _NAMESPACE = uuid.UUID("0d9a6f0e-6e0f-5f63-9d56-0a8f6f4b1c77")
 
 @dataclass(frozen=True, slots=True)
 class MetricsPoint:
-    """One point of a job's curves, as the trainer wrote it; what it did not measure is None.
+    """The trainer's metrics at a step; None for what it did not measure.
 
-    `sequence` is its place in the run: twice the step, and one more for an evaluation. Throughput
-    is tokens a second, GPU use a per cent. Numbers are finite: what the trainer wrote as NaN or
-    infinite is None here.
+    `sequence` orders the points of a run: twice the step, and one more for an evaluation.
+    Throughput is in tokens per second, GPU use in per cent. Numbers are finite: NaN and infinity
+    become None.
     """
 
     sequence: int
@@ -43,7 +43,7 @@ class MetricsPoint:
 
 @dataclass(frozen=True, slots=True)
 class TrainingEvent:
-    """One thing that happened to a job, in words; `event_id` sorts by time."""
+    """An event of a job, with a message for its owner; `event_id` sorts by time."""
 
     event_id: str
     created_at: str
@@ -56,11 +56,11 @@ class TrainingEvent:
 def training_event(
     at: datetime, level: EventLevel, type_: str, message: str, **data: Any
 ) -> TrainingEvent:
-    """Write down what happened at a moment; the same words at the same moment are one event."""
-    moment = iso(at)
+    """Create an event; the same type and message at the same time have the same id."""
+    created_at = iso(at)
     return TrainingEvent(
-        event_id=f"{moment}~{uuid.uuid5(_NAMESPACE, f'{type_}:{message}')}",
-        created_at=moment,
+        event_id=f"{created_at}~{uuid.uuid5(_NAMESPACE, f'{type_}:{message}')}",
+        created_at=created_at,
         level=level,
         type=type_,
         message=message,
@@ -83,20 +83,28 @@ JobStage = Literal[
 TERMINAL: frozenset[JobStatus] = frozenset({"completed", "failed", "cancelled"})
 
 
+@dataclass(frozen=True, slots=True)
+class DatasetReference:
+    """The dataset that a job trains on, with the name that it had when the job was created."""
+
+    id: str
+    name: str
+
+
 def job_key(owner_id: str, job_id: str) -> str:
-    """The partition of a job's metrics and events."""
+    """The partition key of a job's metrics and events."""
     return f"{owner_id}#{job_id}"
 
 
 @dataclass(frozen=True, slots=True)
 class TrainingJob:
-    """A job's row; `version` counts its writes, and every write states the version it saw.
+    """A training job; `version` counts its writes, and every write states the version it read.
 
-    Costs are US dollars, durations seconds, moments ISO-8601. `external_job_id` names the SageMaker
-    job, whether or not it exists yet: while the status is `queued` there is none, because a start
-    is written down as `initializing` before SageMaker is asked. `started_at` is the moment from
-    which SageMaker bills. `settled` is set when the bill is closed: a cancelled job is `cancelled`
-    at once, and settled when SageMaker has stopped; `cost_record_id` names its record then.
+    Costs are US dollars, durations seconds, timestamps ISO 8601. `external_job_id` names the
+    SageMaker job, which may not exist yet: while the status is `queued` there is none, because
+    `initializing` is stored before SageMaker is called. SageMaker bills from `started_at` on.
+    `settled` is set when the bill is closed: a cancelled job is `cancelled` immediately, and
+    settled when SageMaker has stopped; `cost_record_id` then names its cost record.
     """
 
     owner_id: str
@@ -146,12 +154,17 @@ class TrainingJob:
     cost_record_id: str | None = None
 
     @property
+    def dataset(self) -> DatasetReference:
+        """The dataset that it trains on."""
+        return DatasetReference(self.dataset_id, self.dataset_name)
+
+    @property
     def ended(self) -> bool:
         """True when its status will not change any more."""
         return self.status in TERMINAL
 
     def state(self) -> dict[str, Any]:
-        """What somebody whose request came too late needs to know."""
+        """The details of a conflict with the job's state."""
         return {
             "status": self.status,
             "stage": self.stage,
@@ -161,7 +174,7 @@ class TrainingJob:
 
 
 def read_training_job(row: Mapping[str, Any]) -> TrainingJob:
-    """Read a row as the repository stored it."""
+    """Read a job from its row in the repository."""
     return from_row(
         TrainingJob,
         {
@@ -174,7 +187,7 @@ def read_training_job(row: Mapping[str, Any]) -> TrainingJob:
 
 
 def version_conflict(current: TrainingJob) -> VersionConflictError:
-    """Say that the job changed since it was read, with the state stored now."""
+    """The error of a write that was made from an outdated version, with the stored state."""
     return VersionConflictError(
         "The training job changed in the meantime; read it again.", details=current.state()
     )

@@ -1,4 +1,4 @@
-"""The routes that start, show and cancel training jobs."""
+"""The routes that create, show and cancel training jobs."""
 
 from __future__ import annotations
 
@@ -31,13 +31,13 @@ PointsLimit = Annotated[int, Query(ge=1, le=1000, description="How many points o
 def create_training_job(
     body: TrainingJobBody, idempotency_key: IdempotencyKey = None
 ) -> TrainingJobResponse:
-    """Train an adapter on a dataset that is ready; the estimate and the price are of this moment.
+    """Train an adapter on a dataset that is ready, at the current price and with an estimate.
 
-    A GPU type, a base model or a budget that cannot end in an adapter is refused with the reason.
+    A GPU type, a base model or a budget that cannot produce an adapter is refused with the reason.
     """
     creator = service(router, TrainingJobCreator)
     return TrainingJobResponse.from_domain(
-        creator.create(owner_of(router), body.order(), idempotency_key)
+        creator.create(owner_of(router), body.to_request(), idempotency_key)
     )
 
 
@@ -65,7 +65,7 @@ def show_training_job(job_id: RecordId) -> TrainingJobDetails:
 def list_training_metrics(
     job_id: RecordId, limit: PointsLimit = 1000, cursor: Cursor = None
 ) -> TrainingMetrics:
-    """List all points of a job's curves in their order."""
+    """List a job's metrics points in the order of the run."""
     reader = service(router, TrainingJobReader)
     return TrainingMetrics.from_domain(
         reader.metrics(owner_of(router), job_id, limit=limit, cursor=cursor)
@@ -76,7 +76,7 @@ def list_training_metrics(
 def list_training_events(
     job_id: RecordId, limit: Limit = 25, cursor: Cursor = None
 ) -> TrainingEvents:
-    """List what happened to a job, oldest first."""
+    """List a job's events, oldest first."""
     reader = service(router, TrainingJobReader)
     return TrainingEvents.from_domain(
         reader.events(owner_of(router), job_id, limit=limit, cursor=cursor)
@@ -85,6 +85,6 @@ def list_training_events(
 
 @router.post(f"{JOBS}/<job_id>/cancel", tags=TAGS)
 def cancel_training_job(job_id: RecordId) -> TrainingJobResponse:
-    """Cancel a job; cancelling it again changes nothing. Its bill ends when SageMaker stopped."""
+    """Cancel a job; repeating it changes nothing. The bill is closed when SageMaker has stopped."""
     canceller = service(router, TrainingCanceller)
     return TrainingJobResponse.from_domain(canceller.cancel(owner_of(router), job_id))

@@ -2,33 +2,36 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Annotated, Any, Self
+from typing import Annotated, Any, Self
 
 from pydantic import ConfigDict, Field
 
-from brightrun.catalog.gpu_instances import GpuConfig
+from brightrun.catalog.gpu_instances import Billing, GpuConfig
 from brightrun.catalog.presets import PresetId
 from brightrun.core.fields import Flag
 from brightrun.core.pages import Page
 from brightrun.estimates.schemas import (
     GpuRequest,
-    GpuView,
     HyperparametersRequest,
     HyperparametersView,
 )
 from brightrun.estimates.schemas import Name as RegistryName
 from brightrun.http.schemas import Name, NestedModel, RequestModel, ResponseModel
 from brightrun.training.create_training_job import TrainingJobRequest
-from brightrun.training.model import EventLevel, JobStage, JobStatus, TrainingJob
-
-if TYPE_CHECKING:
-    from brightrun.core.pages import Page
-    from brightrun.training.model import MetricsPoint, TrainingEvent
-    from brightrun.training.service import JobDetails
+from brightrun.training.model import (
+    DatasetReference,
+    EventLevel,
+    JobStage,
+    JobStatus,
+    MetricsPoint,
+    TrainingEvent,
+    TrainingJob,
+)
+from brightrun.training.service import JobDetails
 
 
 class TrainingJobBody(RequestModel):
-    """POST /api/jobs. A preset whose values are changed makes the job a custom one."""
+    """POST /api/jobs; a preset with changed values becomes the preset custom."""
 
     dataset_id: Annotated[str, Field(pattern="^[A-Za-z0-9_-]{1,100}$", max_length=100)]
     gpu_config: GpuRequest
@@ -37,18 +40,18 @@ class TrainingJobBody(RequestModel):
     base_model: RegistryName | None = None
     hyperparameters: HyperparametersRequest = HyperparametersRequest()
     max_cost_usd: Annotated[float, Field(ge=0.0001, le=1_000_000)] | None = Field(
-        default=None, description="Training ends in time for this, and still gives an adapter."
+        default=None, description="Training stops at this cost, and still delivers an adapter."
     )
     use_spot: Flag = False
     allow_simulated: Flag = Field(
-        default=False, description="Train on conversations that no model wrote, too."
+        default=False, description="Train on simulated conversations, which no model wrote, too."
     )
     estimated_cost: Annotated[float, Field(ge=0, le=1_000_000)] | None = Field(
-        default=None, description="What the original's page sends; our own estimate counts."
+        default=None, description="Sent by v1's page and ignored; the server's estimate counts."
     )
 
-    def order(self) -> TrainingJobRequest:
-        """What the service is asked for."""
+    def to_request(self) -> TrainingJobRequest:
+        """The request to the service."""
         return TrainingJobRequest(
             dataset_id=self.dataset_id,
             gpu=GpuConfig(self.gpu_config.type, self.gpu_config.count),
@@ -62,28 +65,11 @@ class TrainingJobBody(RequestModel):
         )
 
 
-class JobBillingView(NestedModel):
-    """What is billed, at the price of the day the job was made; all GPUs of all instances."""
-
-    instance_type: str
-    instances: int
-    billed_gpus: int
-    usd_per_hour: float
-    price_date: str
-
-
-class DatasetOfJob(NestedModel):
-    """The dataset that a job trains on."""
-
-    id: str
-    name: str
-
-
 class TrainingJobView(NestedModel):
     """A training job; money in US dollars, durations in seconds, progress in per cent.
 
-    `settled` is true once the bill is closed: a cancelled job goes on costing until SageMaker has
-    stopped. `current_cost` is that of this moment.
+    `settled` is true once the bill is closed: a cancelled job costs money until SageMaker has
+    stopped it. `current_cost` is the cost at the time of the response.
     """
 
     model_config = ConfigDict(validate_by_alias=True, validate_by_name=True)
@@ -92,12 +78,12 @@ class TrainingJobView(NestedModel):
     user_id: str = Field(validation_alias="owner_id")
     name: str
     dataset_id: str
-    dataset: DatasetOfJob
+    dataset: DatasetReference
     base_model: str
     preset_id: PresetId
     hyperparameters: HyperparametersView
-    gpu_config: GpuView
-    billing: JobBillingView
+    gpu_config: GpuConfig
+    billing: Billing
     use_spot: bool
     max_cost_usd: float | None
     status: JobStatus
@@ -132,14 +118,6 @@ class TrainingJobView(NestedModel):
     settled: bool
     version: int
 
-    @classmethod
-    def from_domain(cls, job: TrainingJob) -> Self:
-        """Show a job."""
-        fields = {name: getattr(job, name) for name in TrainingJob.__dataclass_fields__}
-        dataset = DatasetOfJob(id=job.dataset_id, name=job.dataset_name)
-        del fields["dataset_name"], fields["metrics_read"], fields["cost_record_id"]
-        return cls.model_validate({**fields, "dataset": dataset})
-
 
 class TrainingJobResponse(ResponseModel):
     """One training job."""
@@ -148,12 +126,12 @@ class TrainingJobResponse(ResponseModel):
 
     @classmethod
     def from_domain(cls, job: TrainingJob) -> Self:
-        """Show a job."""
-        return cls(data=TrainingJobView.from_domain(job))
+        """The response for a job."""
+        return cls(data=TrainingJobView.model_validate(job))
 
 
 class TrainingJobPage(NestedModel):
-    """Some training jobs."""
+    """A page of training jobs."""
 
     jobs: list[TrainingJobView]
     count: int
@@ -167,13 +145,13 @@ class TrainingJobList(ResponseModel):
 
     @classmethod
     def from_domain(cls, page: Page[TrainingJob]) -> Self:
-        """Show a page."""
-        shown = [TrainingJobView.from_domain(job) for job in page.records]
-        return cls(data=TrainingJobPage(jobs=shown, count=len(shown)), next_cursor=page.next_cursor)
+        """The response for a page."""
+        data = {"jobs": page.records, "count": len(page.records)}
+        return cls.model_validate({"data": data, "next_cursor": page.next_cursor})
 
 
 class MetricsPointView(NestedModel):
-    """A point of a job's curves; throughput in tokens a second, GPU use in per cent."""
+    """A job's metrics at a step; throughput in tokens per second, GPU use in per cent."""
 
     sequence: int
     timestamp: str
@@ -190,7 +168,7 @@ class MetricsPointView(NestedModel):
 
 
 class CostRecordView(NestedModel):
-    """What one job cost, in US dollars."""
+    """The cost of one job, in US dollars."""
 
     model_config = ConfigDict(validate_by_alias=True, validate_by_name=True)
 
@@ -204,7 +182,7 @@ class CostRecordView(NestedModel):
 
 
 class JobDetailsPart(NestedModel):
-    """A job, its last 100 points in their order, and the record of its cost once it has one."""
+    """A job, its last 100 metrics points, and its cost record once the bill is closed."""
 
     job: TrainingJobView
     metrics: list[MetricsPointView]
@@ -218,39 +196,31 @@ class TrainingJobDetails(ResponseModel):
 
     @classmethod
     def from_domain(cls, details: JobDetails) -> Self:
-        """Show a job with what belongs to it."""
-        return cls(
-            data=JobDetailsPart(
-                job=TrainingJobView.from_domain(details.job),
-                metrics=[MetricsPointView.model_validate(point) for point in details.metrics],
-                cost_records=[
-                    CostRecordView.model_validate(record) for record in details.cost_records
-                ],
-            )
-        )
+        """The response for a job with its metrics and costs."""
+        return cls(data=JobDetailsPart.model_validate(details))
 
 
 class TrainingMetricsPart(NestedModel):
-    """Some points of a job's curves."""
+    """A page of metrics points."""
 
     metrics: list[MetricsPointView]
 
 
 class TrainingMetrics(ResponseModel):
-    """GET /api/jobs/{id}/metrics; points in their order."""
+    """GET /api/jobs/{id}/metrics; points in the order of the run."""
 
     data: TrainingMetricsPart
     next_cursor: str | None
 
     @classmethod
     def from_domain(cls, page: Page[MetricsPoint]) -> Self:
-        """Show a page."""
-        shown = [MetricsPointView.model_validate(point) for point in page.records]
-        return cls(data=TrainingMetricsPart(metrics=shown), next_cursor=page.next_cursor)
+        """The response for a page."""
+        data = {"metrics": page.records}
+        return cls.model_validate({"data": data, "next_cursor": page.next_cursor})
 
 
 class TrainingEventView(NestedModel):
-    """One thing that happened to a job."""
+    """An event of a job."""
 
     model_config = ConfigDict(validate_by_alias=True, validate_by_name=True)
 
@@ -263,7 +233,7 @@ class TrainingEventView(NestedModel):
 
 
 class TrainingEventsPart(NestedModel):
-    """Some of the things that happened to a job."""
+    """A page of events."""
 
     events: list[TrainingEventView]
 
@@ -276,6 +246,6 @@ class TrainingEvents(ResponseModel):
 
     @classmethod
     def from_domain(cls, page: Page[TrainingEvent]) -> Self:
-        """Show a page."""
-        shown = [TrainingEventView.model_validate(event) for event in page.records]
-        return cls(data=TrainingEventsPart(events=shown), next_cursor=page.next_cursor)
+        """The response for a page."""
+        data = {"events": page.records}
+        return cls.model_validate({"data": data, "next_cursor": page.next_cursor})

@@ -1,4 +1,4 @@
-"""The route that says, before anybody pays, what a model will see of a dataset."""
+"""The route for receipts: what a base model will see of a dataset, before a job is paid for."""
 
 from __future__ import annotations
 
@@ -16,9 +16,9 @@ router = APIGatewayHttpRouter()
 def write_receipt(dataset_id: RecordId, body: ReceiptBody) -> ReceiptResponse:
     """Count what the base model will see, with the trainer's own code.
 
-    A dataset above 10 MB is counted in part, by whole conversations, and the answer says so.
+    Of a dataset above 10 MB a sample of whole conversations is counted; `method` is then `sampled`.
     """
     model, receipt = service(router, ReceiptWriter).write(
-        owner_of(router), dataset_id, body.order()
+        owner_of(router), dataset_id, body.to_request()
     )
     return ReceiptResponse.from_domain(dataset_id, model, receipt)

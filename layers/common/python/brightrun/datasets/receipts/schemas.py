@@ -1,4 +1,4 @@
-"""How receipts are asked for and shown."""
+"""Requests and responses of the receipt route."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ LONGEST_SEQUENCE = 131_072
 
 
 class ReceiptBody(RequestModel):
-    """POST /api/datasets/{id}/receipt; what is not named is what a training job has by default."""
+    """POST /api/datasets/{id}/receipt; the defaults are those of training jobs."""
 
     base_model: Annotated[
         str | None, Field(min_length=1, max_length=200, description="Its key or its hub id.")
@@ -32,8 +32,8 @@ class ReceiptBody(RequestModel):
         int, Field(strict=True, ge=0, le=20, description="How many of the first rows to show.")
     ] = 5
 
-    def order(self) -> ReceiptRequest:
-        """What the service is asked for."""
+    def to_request(self) -> ReceiptRequest:
+        """The request to the service."""
         settings = DatasetSettings(
             max_seq_length=self.max_seq_length, epochs=self.epochs, batch_size=self.batch_size
         )
@@ -41,7 +41,7 @@ class ReceiptBody(RequestModel):
 
 
 class SampleView(NestedModel):
-    """Which part was counted; every count but `rows` was multiplied by `factor`."""
+    """The sample that was counted; all counts but `rows` are multiplied by `factor`."""
 
     rows: int
     of_rows: int
@@ -51,7 +51,7 @@ class SampleView(NestedModel):
 
 
 class DroppedView(NestedModel):
-    """Answers that are not trained, by reason."""
+    """Answers that are not trained on, by reason."""
 
     without_target: int
     without_prompt: int
@@ -70,7 +70,7 @@ class ReceiptTemplateView(NestedModel):
 
 
 class TokenInContentView(NestedModel):
-    """A special token that stands in the text of messages, and is read as one there."""
+    """A special token in the text of messages, which the tokenizer reads as special."""
 
     token: str
     rows: int
@@ -78,7 +78,7 @@ class TokenInContentView(NestedModel):
 
 
 class SegmentView(NestedModel):
-    """A stretch of text; `omitted` characters were cut out of its middle."""
+    """A piece of text; `omitted` characters of its middle are left out."""
 
     text: str
     trained: bool
@@ -86,7 +86,7 @@ class SegmentView(NestedModel):
 
 
 class ShownRowView(NestedModel):
-    """A sequence as the model sees it; a row whose answers share no context gives several."""
+    """A sequence as the model sees it; a row whose answers share no context has several."""
 
     line: int
     conversation_id: str
@@ -101,9 +101,9 @@ class ShownRowView(NestedModel):
 class ReceiptView(NestedModel):
     """What the model will see; counts are of tokens, rows, pairs, and optimizer steps.
 
-    `total_tokens` are those of all pairs, each with its whole context; of an epoch are those that
-    are trained on, after the pairs of a conversation were merged. `refusal` says why a training
-    job would fail on it.
+    `total_tokens` are those of all pairs, each with its whole context; those per epoch are counted
+    after the pairs of a conversation were merged. `refusal` is the reason why a training job would
+    fail on it.
     """
 
     dataset_id: str
@@ -150,11 +150,11 @@ class ReceiptResponse(ResponseModel):
 
     @classmethod
     def from_domain(cls, dataset_id: str, model: BaseModelEntry, receipt: Receipt) -> Self:
-        """Show a receipt."""
-        said = {name: getattr(receipt, name) for name in receipt.__struct_fields__}
+        """The response for a receipt."""
+        counts = {name: getattr(receipt, name) for name in receipt.__struct_fields__}
         about = {
             "dataset_id": dataset_id,
             "base_model": model.key,
             "base_model_revision": model.revision,
         }
-        return cls(data=ReceiptView.model_validate(about | said))
+        return cls(data=ReceiptView.model_validate(about | counts))

@@ -1,4 +1,4 @@
-"""Writes receipts: what a base model would see of a dataset, within the time of one request."""
+"""Writes receipts: what a base model will see of a dataset, within the time of one request."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ from brightrun.sft.tokenizer import TOKENIZER_FILES, OfflineTokenizer
 
 MOST_BYTES = 10_000_000
 MOST_CHARACTERS = 10_000_000
-"""What is counted whole. The real pairs take half a second per million characters on one
+"""Larger datasets are sampled. The product's pairs take half a second per million characters on one
 x86-64 core (measured with a byte-level BPE of 32,000 tokens); a vCPU of Lambda may take twice that,
 and a request has 29 seconds."""
 _CHUNK_BYTES = 1 << 20
@@ -30,7 +30,7 @@ _CHUNK_BYTES = 1 << 20
 
 @dataclass(frozen=True)
 class ReceiptRequest:
-    """What a receipt is asked for; without a base model, the registry's default."""
+    """A request for a receipt; `base_model` None means the catalog's default."""
 
     base_model: str | None = None
     settings: DatasetSettings = field(default_factory=DatasetSettings)
@@ -48,7 +48,7 @@ class ReceiptWriter:
     clock: Clock
 
     def write(
-        self, owner_id: str, dataset_id: str, order: ReceiptRequest
+        self, owner_id: str, dataset_id: str, request: ReceiptRequest
     ) -> tuple[BaseModelEntry, Receipt]:
         """Count a dataset for a base model.
 
@@ -58,16 +58,16 @@ class ReceiptWriter:
         dataset = self.datasets.dataset(owner_id, dataset_id)
         if dataset.status != "ready" or dataset.etag is None:
             raise DatasetNotReadyError(
-                f"The dataset '{dataset.name}' is {dataset.status}; a receipt needs one that was "
-                f"validated and found ready. {dataset.error_message or ''}".rstrip(),
+                f"The dataset '{dataset.name}' is {dataset.status}; a receipt requires one "
+                f"whose validation found it ready. {dataset.error_message or ''}".rstrip(),
                 details={"status": dataset.status, "error_message": dataset.error_message},
             )
-        model = base_model(order.base_model) if order.base_model else default_base_model()
+        model = base_model(request.base_model) if request.base_model else default_base_model()
         try:
-            return model, self._count(dataset, dataset.etag, self._tokenizer(model), order)
+            return model, self._count(dataset, dataset.etag, self._tokenizer(model), request)
         except (DatasetError, ModelError) as error:
             raise UntrainableError(
-                f"The trainer would refuse this: {error}",
+                f"The trainer would refuse this dataset: {error}",
                 details={"dataset_id": dataset_id, "base_model": model.key},
             ) from error
 
@@ -76,7 +76,7 @@ class ReceiptWriter:
         if tokenizer is None:
             raise TokenizerMissingError(
                 f"The tokenizer of {model.key} is not in the bucket of base models. An operator "
-                f"puts it there: {', '.join(TOKENIZER_FILES)} of {model.hub_id} at revision "
+                f"must upload it: {', '.join(TOKENIZER_FILES)} of {model.hub_id} at revision "
                 f"{model.revision}, under {model.object_prefix}",
                 details={
                     "base_model": model.key,
@@ -87,21 +87,21 @@ class ReceiptWriter:
         return tokenizer
 
     def _count(
-        self, dataset: Dataset, etag: str, tokenizer: OfflineTokenizer, order: ReceiptRequest
+        self, dataset: Dataset, etag: str, tokenizer: OfflineTokenizer, request: ReceiptRequest
     ) -> Receipt:
         return make_receipt(
             _lines(self.files.open(dataset.storage_path, etag)),
             tokenizer,
-            order.settings,
+            request.settings,
             self.clock,
             name=dataset.file_name,
             split=self._split(dataset),
-            rows_shown=order.rows_shown,
+            rows_shown=request.rows_shown,
             limits=SampleLimits(dataset.file_size, MOST_BYTES, MOST_CHARACTERS),
         )
 
     def _split(self, dataset: Dataset) -> Split | None:
-        """The split that the training job will be given, if validation left one."""
+        """The split that training jobs use, if validation stored one."""
         stored = self.splits.get(dataset.split_key) if dataset.split_key else None
         return read_split(stored.text) if stored else None
 

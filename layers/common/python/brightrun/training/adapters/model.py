@@ -1,7 +1,7 @@
 """A delivered adapter, the files of its artifact, and its measured quality.
 
-Two of the original's faults are not repeated: it made up a score of 3 where nothing was known, and
-raised the lowest score by one for overfitting. What is not known is None here.
+Two of v1's faults are not repeated: v1 gave a score of 3 when nothing was measured, and raised the
+lowest score by one for overfitting. What is not known is None here.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ from brightrun.core.rows import LARGEST, from_row, to_dynamodb_number
 
 @dataclass(frozen=True, slots=True)
 class ArtifactFile:
-    """One file: its object key, its size in bytes and its SHA-256 in hexadecimal."""
+    """A file: its object key, its size in bytes and its SHA-256 in hexadecimal."""
 
     name: str
     key: str
@@ -30,7 +30,7 @@ class ArtifactFile:
 
 @dataclass(frozen=True, slots=True)
 class ModelArtifact:
-    """A model's row; `model_id` is derived from the job, so that a job delivers one model.
+    """A delivered model; its id is derived from the job's, so that a job delivers one model.
 
     `quality_metrics` holds `overall_score` (1-5) and what it was computed from.
     """
@@ -51,18 +51,28 @@ class ModelArtifact:
     status: Literal["stored"] = "stored"
     compatibility: dict[str, Any] = field(default_factory=dict)
 
+    @property
+    def quality_score(self) -> float | None:
+        """The overall score, 1-5; None if it was not measured."""
+        return self.quality_metrics.get("overall_score")
+
+    @property
+    def total_size(self) -> int:
+        """Bytes of all files together."""
+        return sum(file.size for file in self.files)
+
 
 def model_id_of(job_id: str) -> str:
-    """Name the model of a job: a UUID version 7 of the job's moment, so that ids sort by age."""
-    moment = uuid.UUID(job_id).int >> 80
+    """The id of a job's model: a UUID version 7 with the job's time, so that ids sort by age."""
+    milliseconds = uuid.UUID(job_id).int >> 80
     digest = int.from_bytes(hashlib.sha256(f"model:{job_id}".encode()).digest()[:10])
-    value = (moment << 80) | (0x7 << 76) | (digest >> 4 & ((1 << 76) - 1))
+    value = (milliseconds << 80) | (0x7 << 76) | (digest >> 4 & ((1 << 76) - 1))
     value = value & ~(0b11 << 62) | (0b10 << 62)
     return str(uuid.UUID(int=value))
 
 
 def read_model_artifact(row: Mapping[str, Any]) -> ModelArtifact:
-    """Read a row as the repository stored it."""
+    """Read a model from its row in the repository."""
     return from_row(ModelArtifact, {**row, "files": [ArtifactFile(**one) for one in row["files"]]})
 
 
@@ -77,7 +87,7 @@ _READ = ConfigDict(extra="ignore", frozen=True)
 
 
 class Evaluation(BaseModel):
-    """The loss on what was held out, after a step; 0 is before training."""
+    """The validation loss after a step; step 0 is before training."""
 
     model_config = _READ
 
@@ -86,7 +96,7 @@ class Evaluation(BaseModel):
 
 
 class TrainingResults(BaseModel):
-    """What of results.json the platform needs; losses are nats per answer token."""
+    """The fields of results.json that are used here; losses are nats per answer token."""
 
     model_config = _READ
 
@@ -114,13 +124,13 @@ class TrainingResults(BaseModel):
 
     @property
     def published_validation_loss(self) -> float | None:
-        """The loss on what was held out of the weights that were published; None if unmeasured."""
+        """The validation loss of the published weights; None if it was not measured."""
         measured = {one.step: one.loss for one in self.evaluations}
         return measured.get(self.published_step, self.final_validation_loss)
 
 
 class ManifestFile(BaseModel):
-    """A file that the container wrote, or read."""
+    """A file that the container wrote."""
 
     model_config = _READ
 
@@ -130,7 +140,7 @@ class ManifestFile(BaseModel):
 
 
 class DatasetFile(BaseModel):
-    """A file of the dataset, as the trainer read it."""
+    """A file of the dataset that the trainer read."""
 
     model_config = _READ
 
@@ -148,7 +158,7 @@ class ManifestBaseModel(BaseModel):
 
 
 class Manifest(BaseModel):
-    """The bill of materials: every file of the artifact but the manifest itself."""
+    """The manifest: every file of the artifact but the manifest itself."""
 
     model_config = _READ
 
@@ -162,16 +172,16 @@ class Manifest(BaseModel):
 
 
 SCALE = ((50.0, "excellent", 5), (30.0, "good", 4), (15.0, "fair", 3), (5.0, "poor", 2))
-"""Loss reduction in per cent that is exceeded, its name, its score; below all of them: poor, 1."""
+"""Loss reduction in per cent to exceed, its name, its score; below all of them: poor, 1."""
 OVERFIT_GAP = 0.5
-"""Validation loss above the training loss by more than this, in nats, is called overfit."""
+"""A validation loss above the training loss by more than this, in nats, is overfit."""
 _LARGEST_EXPONENT = 100.0
 
 
 def quality_metrics(results: TrainingResults) -> Mapping[str, Any]:
-    """Score the drop from the first training loss to the last one, and the gap to the held out.
+    """Score the reduction of the training loss and the gap to the validation loss.
 
-    The perplexity is e to the validation loss of the weights that were published.
+    The perplexity is e to the validation loss of the published weights.
     """
     final, validation = results.final_loss, results.published_validation_loss
     reduction = _reduction_percent(results.first_loss, final)

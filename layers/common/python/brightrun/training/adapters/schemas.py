@@ -1,4 +1,4 @@
-"""How delivered models are shown, and how links to their files are asked for."""
+"""Requests and responses of the model routes."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ FileName = Annotated[str, Field(min_length=1, max_length=255)]
 
 
 class AdapterRequest(RequestModel):
-    """POST /api/models/{id}/download; all files where none are named."""
+    """POST /api/models/{id}/download; all files if none are named."""
 
     files: Annotated[list[FileName] | None, Field(min_length=1, max_length=100)] = None
 
@@ -32,7 +32,7 @@ class AdapterFile(NestedModel):
 
 
 class AdapterView(NestedModel):
-    """A delivered adapter; `quality_score` is 1-5, None where nothing was measured."""
+    """A delivered adapter; `quality_score` is 1-5, null if it was not measured."""
 
     model_config = ConfigDict(validate_by_alias=True, validate_by_name=True)
 
@@ -54,18 +54,6 @@ class AdapterView(NestedModel):
     files: list[AdapterFile]
     total_size: int
 
-    @classmethod
-    def from_domain(cls, model: ModelArtifact) -> Self:
-        """Show a model."""
-        fields = {name: getattr(model, name) for name in ModelArtifact.__dataclass_fields__}
-        files = [AdapterFile.model_validate(one) for one in model.files]
-        more = {
-            "files": files,
-            "total_size": sum(one.size for one in model.files),
-            "quality_score": model.quality_metrics.get("overall_score"),
-        }
-        return cls.model_validate({**fields, **more})
-
 
 class AdapterResponse(ResponseModel):
     """GET /api/models/{id}."""
@@ -74,12 +62,12 @@ class AdapterResponse(ResponseModel):
 
     @classmethod
     def from_domain(cls, model: ModelArtifact) -> Self:
-        """Show a model."""
-        return cls(data=AdapterView.from_domain(model))
+        """The response for a model."""
+        return cls(data=AdapterView.model_validate(model))
 
 
 class AdapterPage(NestedModel):
-    """Some delivered models."""
+    """A page of delivered models."""
 
     models: list[AdapterView]
     count: int
@@ -93,13 +81,13 @@ class AdapterList(ResponseModel):
 
     @classmethod
     def from_domain(cls, page: Page[ModelArtifact]) -> Self:
-        """Show a page."""
-        shown = [AdapterView.from_domain(model) for model in page.records]
-        return cls(data=AdapterPage(models=shown, count=len(shown)), next_cursor=page.next_cursor)
+        """The response for a page."""
+        data = {"models": page.records, "count": len(page.records)}
+        return cls.model_validate({"data": data, "next_cursor": page.next_cursor})
 
 
 class AdapterLinks(NestedModel):
-    """Links to files by their names, and until when they work."""
+    """Links to files by their names, and when the links expire."""
 
     model_id: str
     model_name: str
@@ -116,15 +104,5 @@ class AdapterLinksResponse(ResponseModel):
 
     @classmethod
     def from_domain(cls, links: ModelLinks) -> Self:
-        """Show the links; an object's key is nobody's business."""
-        files = [AdapterFile.model_validate(one) for one in links.files]
-        return cls(
-            data=AdapterLinks(
-                model_id=links.model_id,
-                model_name=links.model_name,
-                download_urls=links.download_urls,
-                files=files,
-                expires_at=links.expires_at,
-                expires_in_seconds=links.expires_in_seconds,
-            )
-        )
+        """The response for links; objects' keys are left out."""
+        return cls(data=AdapterLinks.model_validate(links))

@@ -1,7 +1,8 @@
-"""Adds up what an owner's training has cost over some days."""
+"""Adds up what an owner's training cost over some days."""
 
 from __future__ import annotations
 
+import datetime
 from collections import defaultdict, deque
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -20,28 +21,37 @@ DEFAULT_DAYS = 30
 MOST_DAYS = 366
 EARLIEST, LATEST = date(2000, 1, 1), date(2999, 12, 31)
 MOST_RECORDS = 1000
-"""Records that one answer lists, the newest ones; the sums are over all."""
+"""Records that one response lists, the newest ones; the sums are over all."""
+
+
+@dataclass(frozen=True, slots=True)
+class DayOfCosts:
+    """The cost of one day, in UTC and in US dollars."""
+
+    date: datetime.date
+    amount: float
 
 
 @dataclass(frozen=True, slots=True)
 class CostSummary:
-    """US dollars from one day to another, both whole and in UTC.
+    """US dollars from the first day to the last, both included, in UTC.
 
-    `by_day` has every day, those without a cost too; `records` are the newest ones, newest first.
+    `chart_data` has every day, also those without a cost. The sums are over all `record_count`
+    records; `records` holds the newest MOST_RECORDS of them, newest first.
     """
 
-    first: date
-    last: date
-    total: float
-    by_type: dict[str, float]
-    by_day: dict[date, float]
+    start_date: date
+    end_date: date
+    total_cost: float
+    cost_by_type: dict[str, float]
+    chart_data: list[DayOfCosts]
     record_count: int
     records: list[CostRecord]
 
 
 @dataclass(frozen=True, slots=True)
 class CostSummer:
-    """What the costs function does."""
+    """The costs function's service."""
 
     costs: CostRecords
     clock: Clock
@@ -49,10 +59,10 @@ class CostSummer:
     def summary(
         self, owner_id: str, period: Period | None, first: date | None, last: date | None
     ) -> CostSummary:
-        """Add up the costs of a period that ends today, or of the days from one to another.
+        """Add up the costs of a period that ends today, or of the days from `first` to `last`.
 
-        Where nothing is named, those of the last 30 days; where one day is named, the 30 that
-        begin or end with it, but none after today. Raises InvalidInputError.
+        Without any, of the last 30 days; with one day only, of the 30 days that begin or end with
+        it, but none after today. Raises InvalidInputError.
         """
         first, last = self._days(period, first, last)
         by_type: defaultdict[str, float] = defaultdict(float)
@@ -65,11 +75,11 @@ class CostSummer:
             newest.append(record)
             count += 1
         return CostSummary(
-            first=first,
-            last=last,
-            total=round(sum(by_day.values()), DECIMALS),
-            by_type={name: round(amount, DECIMALS) for name, amount in by_type.items()},
-            by_day={day: round(amount, DECIMALS) for day, amount in by_day.items()},
+            start_date=first,
+            end_date=last,
+            total_cost=round(sum(by_day.values()), DECIMALS),
+            cost_by_type={name: round(amount, DECIMALS) for name, amount in by_type.items()},
+            chart_data=[DayOfCosts(day, round(amount, DECIMALS)) for day, amount in by_day.items()],
             record_count=count,
             records=list(reversed(newest)),
         )
@@ -80,11 +90,11 @@ class CostSummer:
         today = self.clock().date()
         if period is not None:
             if first or last:
-                raise _refused("period", "Name a period or days, not both.")
+                raise _invalid("period", "Name a period or days, not both.")
             return today - timedelta(days=PERIODS[period] - 1), today
         for field, day in (("start_date", first), ("end_date", last)):
             if day is not None and not EARLIEST <= day <= LATEST:
-                raise _refused(field, f"Name a day from {EARLIEST} to {LATEST}.")
+                raise _invalid(field, f"Name a day from {EARLIEST} to {LATEST}.")
         return _in_order(*_filled_in(first, last, today))
 
 
@@ -97,9 +107,9 @@ def _filled_in(first: date | None, last: date | None, today: date) -> tuple[date
 
 def _in_order(first: date, last: date) -> tuple[date, date]:
     if first > last:
-        raise _refused("start_date", f"{first} is after the end, {last}.")
+        raise _invalid("start_date", f"{first} is after the end, {last}.")
     if (last - first).days >= MOST_DAYS:
-        raise _refused("end_date", f"One request takes at most {MOST_DAYS} days.")
+        raise _invalid("end_date", f"A request covers at most {MOST_DAYS} days.")
     return first, last
 
 
@@ -108,5 +118,5 @@ def _each_day(first: date, last: date) -> Iterator[date]:
         yield first + timedelta(days=number)
 
 
-def _refused(field: str, message: str) -> InvalidInputError:
+def _invalid(field: str, message: str) -> InvalidInputError:
     return InvalidInputError(f"{field}: {message}", details=[{"field": field, "message": message}])

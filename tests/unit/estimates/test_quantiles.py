@@ -1,4 +1,4 @@
-"""Figures with a spread: what they add up to."""
+"""Sums and products of quantiles."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ import pytest
 from brightrun.estimates.calibration import Quantiles, total
 
 
-def test_a_spread_around_a_middle_is_even_in_proportion() -> None:
+def test_quantiles_around_a_median_are_symmetric_in_proportion() -> None:
     found = Quantiles.around(100, 0.25)
     assert found.p90 / found.p50 == pytest.approx(found.p50 / found.p10)
     assert found.p90 == pytest.approx(137.8, abs=0.1)
