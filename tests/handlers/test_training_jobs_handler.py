@@ -31,12 +31,12 @@ def active_jobs(api: Api, dataset_id: str) -> int:
     return count
 
 
-def told(api: Api) -> list[str]:
+def notification_types(api: Api) -> list[str]:
     data = api("GET /api/notifications").body["data"]
     return sorted(one["type"] for one in data["notifications"])
 
 
-def test_a_job_is_made_counted_told_and_started(
+def test_a_job_is_created_counted_notified_and_started(
     api: Api, seeds: Seeds, trainings: StartedRuns
 ) -> None:
     dataset = seeds.dataset(name="First")
@@ -69,7 +69,7 @@ def test_a_job_is_made_counted_told_and_started(
     assert job["estimated_total_cost"] > 0
     assert trainings.names() == [job["id"]]
     assert active_jobs(api, dataset.dataset_id) == 1
-    assert told(api) == ["job_queued"]
+    assert notification_types(api) == ["job_queued"]
     assert api(f"GET {JOBS}/{job['id']}").body["data"]["job"] == job
     (event,) = api(f"GET {JOBS}/{job['id']}/events").body["data"]["events"]
     assert (event["type"], event["message"]) == ("queued", "Queued for 1 x ml.p5.4xlarge.")
@@ -107,7 +107,7 @@ def test_the_same_key_gives_the_same_job_and_starts_it_if_that_is_missing(
     assert first.body["data"] == second.body["data"]
     assert trainings.names() == [first.body["data"]["id"]]
     assert active_jobs(api, dataset.dataset_id) == 1
-    assert told(api) == ["job_queued"]
+    assert notification_types(api) == ["job_queued"]
     other = create(api, dataset.dataset_id, headers, name="Another")
     assert (other.status, other.body["code"]) == (422, "idempotency_key_reused")
 
@@ -129,12 +129,12 @@ def test_a_job_whose_workflow_did_not_start_is_started_by_the_repetition(
     [
         ({"status": "uploading"}, "/confirm"),
         ({"status": "validating"}, "wait until its status is ready"),
-        ({"status": "error", "error_message": "No line is JSON."}, "mend the file"),
-        ({"trainable_pairs": 0}, "no pair with anything to learn"),
-        ({"trainable_pairs": None}, "no pair with anything to learn"),
+        ({"status": "error", "error_message": "No line is JSON."}, "correct the file"),
+        ({"trainable_pairs": 0}, "no pair to train on"),
+        ({"trainable_pairs": None}, "no pair to train on"),
     ],
 )
-def test_a_dataset_that_is_not_ready_is_a_conflict_that_says_what_to_do(
+def test_a_dataset_that_is_not_ready_is_a_conflict_with_advice(
     api: Api, seeds: Seeds, trainings: StartedRuns, changes: dict[str, Any], says: str
 ) -> None:
     dataset = seeds.dataset(**changes)
@@ -146,13 +146,13 @@ def test_a_dataset_that_is_not_ready_is_a_conflict_that_says_what_to_do(
     assert trainings.names() == []
 
 
-def test_another_owners_dataset_is_not_there(api: Api, seeds: Seeds) -> None:
+def test_another_owners_dataset_is_not_found(api: Api, seeds: Seeds) -> None:
     dataset = seeds.dataset(owner_id=STRANGER)
     assert create(api, dataset.dataset_id).status == 404
 
 
 @pytest.mark.parametrize("model", ["qwen2.5-7b-instruct", TINY])
-def test_simulated_conversations_are_trained_on_only_by_leave(
+def test_simulated_conversations_are_trained_on_only_if_allowed(
     api: Api, seeds: Seeds, trainings: StartedRuns, model: str
 ) -> None:
     dataset = seeds.dataset(simulated=True)
@@ -196,7 +196,7 @@ def test_what_cannot_end_in_an_adapter_is_refused_by_its_field_with_the_reason(
     assert trainings.names() == []
 
 
-def test_a_model_that_is_made_on_the_spot_trains_on_the_cpu(
+def test_a_locally_generated_model_trains_on_the_cpu(
     api: Api, seeds: Seeds, trainings: StartedRuns
 ) -> None:
     made = create(api, seeds.dataset().dataset_id, base_model=TINY, gpu_config=CPU)
@@ -269,11 +269,11 @@ def test_events_are_read_oldest_first(api: Api, seeds: Seeds) -> None:
 
 
 @pytest.mark.parametrize("part", ["", "/metrics", "/events"])
-def test_a_job_that_is_not_there_has_no_list_either(api: Api, part: str) -> None:
+def test_an_unknown_job_has_no_lists(api: Api, part: str) -> None:
     assert api(f"GET {JOBS}/00000000-0000-7000-8000-000000000009{part}").status == 404
 
 
-def test_a_queued_job_is_cancelled_for_nothing(
+def test_a_queued_job_is_cancelled_without_cost(
     api: Api, seeds: Seeds, trainings: StartedRuns, stopped: list[str]
 ) -> None:
     dataset = seeds.dataset()
@@ -286,10 +286,10 @@ def test_a_queued_job_is_cancelled_for_nothing(
     assert stopped == []
     (record,) = api(f"GET {JOBS}/{job_id}").body["data"]["cost_records"]
     assert (record["amount"], record["details"]["status"]) == (0.0, "cancelled")
-    assert told(api) == ["job_cancelled", "job_queued"]
+    assert notification_types(api) == ["job_cancelled", "job_queued"]
 
 
-def test_a_running_job_is_stopped_at_once_and_the_second_cancel_says_the_same(
+def test_a_running_job_is_stopped_at_once_and_a_second_cancel_changes_nothing(
     api: Api, seeds: Seeds, clock: SteppedClock, stopped: list[str]
 ) -> None:
     job = seeds.training_job(status="running", started_at=iso(START))
@@ -300,7 +300,7 @@ def test_a_running_job_is_stopped_at_once_and_the_second_cancel_says_the_same(
     assert (shown["settled"], shown["current_cost"]) == (False, 0.1)
     assert stopped == [job.external_job_id]
     assert api(f"POST {JOBS}/{job.job_id}/cancel").body == first.body
-    assert told(api) == ["job_cancelled"]
+    assert notification_types(api) == ["job_cancelled"]
 
 
 @pytest.mark.parametrize("status", ["completed", "failed"])

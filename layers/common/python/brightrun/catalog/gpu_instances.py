@@ -16,6 +16,9 @@ from pydantic import BaseModel, ConfigDict
 
 from brightrun.core.errors import InvalidInputError, UntrainableGpuError
 
+MOST_GPUS = 8
+"""GPUs of one job."""
+
 
 @dataclass(frozen=True, slots=True)
 class GpuConfig:
@@ -38,9 +41,6 @@ class Billing:
     billed_gpus: int
     usd_per_hour: float
     price_date: str
-
-
-MOST_GPUS = 8
 
 
 class Instance(BaseModel):
@@ -118,9 +118,7 @@ def gpu_type(name: str) -> GpuType:
         if name in {known.key, *known.aliases}:
             return known
     message = f"'{name}' is not known; use one of {', '.join(t.key for t in gpu_types())}."
-    raise InvalidInputError(
-        f"gpu_config.type: {message}", details=[{"field": "gpu_config.type", "message": message}]
-    )
+    raise InvalidInputError.of_field("gpu_config.type", message)
 
 
 def trainable_gpu_type(name: str) -> GpuType:
@@ -139,10 +137,7 @@ def billings(name: str, count: int) -> tuple[Billing, ...]:
     found = gpu_type(name)
     if count not in found.counts:
         message = f"{count} is outside of 1 to {found.counts[-1]} for {found.key}."
-        raise InvalidInputError(
-            f"gpu_config.count: {message}",
-            details=[{"field": "gpu_config.count", "message": message}],
-        )
+        raise InvalidInputError.of_field("gpu_config.count", message)
     offers = [_billing(instance, count) for instance in found.instances]
     return tuple(sorted(offers, key=lambda offer: (offer.usd_per_hour, offer.instances)))
 

@@ -94,9 +94,7 @@ def _preset_id(requested: str | None, named: Mapping[str, Any]) -> PresetId:
         if requested == known:
             return known
     message = f"'{requested}' is not known; use one of {', '.join(PRESET_IDS)}."
-    raise InvalidInputError(
-        f"preset_id: {message}", details=[{"field": "preset_id", "message": message}]
-    )
+    raise InvalidInputError.of_field("preset_id", message)
 
 
 def _custom(named: Mapping[str, Any]) -> Hyperparameters:

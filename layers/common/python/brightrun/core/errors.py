@@ -46,7 +46,7 @@ BrightRunError
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import Any
+from typing import Any, Self
 
 
 class BrightRunError(Exception):
@@ -88,6 +88,11 @@ class InvalidInputError(BrightRunError):
     """The request is well formed but cannot be carried out as asked."""
 
     code = "invalid_input"
+
+    @classmethod
+    def of_field(cls, field: str, message: str) -> Self:
+        """The error of one field, named in the message and in `details`."""
+        return cls(f"{field}: {message}", details=[{"field": field, "message": message}])
 
 
 class ConflictError(BrightRunError):

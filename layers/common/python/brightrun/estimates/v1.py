@@ -92,10 +92,7 @@ def estimate_v1(
     rate = RATES.get("H100" if gpu.type == "H100-80GB" else gpu.type)
     if rate is None:
         message = f"'{gpu.type}' is unknown to profile v1; use one of {', '.join(RATES)}."
-        raise InvalidInputError(
-            f"gpu_config.type: {message}",
-            details=[{"field": "gpu_config.type", "message": message}],
-        )
+        raise InvalidInputError.of_field("gpu_config.type", message)
     counted_pairs = pairs or DEFAULT_PAIRS
     counted_tokens = tokens or counted_pairs * DEFAULT_TOKENS_A_PAIR
     steps_per_epoch = math.ceil(counted_pairs / hyper.batch_size)

@@ -1,4 +1,4 @@
-"""Creates training jobs: checks, estimates, stores and starts them."""
+"""Creates training jobs: checks the request, estimates the job, stores and starts it."""
 
 from __future__ import annotations
 
@@ -31,13 +31,13 @@ from brightrun.training.model import TrainingJob, training_event
 from brightrun.training.notices import job_queued
 from brightrun.training.repository import TrainingJobRepository, TrainingRecords
 
-_STARTING_UP = frozenset({"image", "download_model", "load_model", "tokenise"})
+_STARTUP_PHASES = frozenset({"image", "download_model", "load_model", "tokenise"})
 """The billed phases before the first step."""
 
 
 @dataclass(frozen=True, slots=True)
 class TrainingJobRequest:
-    """What a caller asks for; `hyperparameters` are those that are named."""
+    """A request for a training job; `hyperparameters` holds only those that the caller named."""
 
     dataset_id: str
     gpu: GpuConfig
@@ -50,24 +50,24 @@ class TrainingJobRequest:
     allow_simulated: bool = False
 
     def fingerprint(self) -> str:
-        """A hash that is the same for the same order."""
+        """A hash that is equal for equal requests."""
         return hashlib.sha256(repr(asdict(self)).encode()).hexdigest()
 
 
 def require_trainable(dataset: Dataset, *, allow_simulated: bool) -> None:
-    """Raise DatasetNotReadyError or InvalidInputError for a dataset that gives nothing to learn."""
+    """Raise DatasetNotReadyError or InvalidInputError for a dataset that cannot be trained on."""
     advice = _ADVICE.get(dataset.status)
     if advice is not None:
         raise _not_ready(dataset, advice)
     if not dataset.training_ready:
         raise _not_ready(
-            dataset, "has no pair with anything to learn; its report says why of each row."
+            dataset, "has no pair to train on; its report states the reason for each row."
         )
     if dataset.simulated and not allow_simulated:
-        raise _refused(
+        raise InvalidInputError.of_field(
             "allow_simulated",
-            f"The dataset '{dataset.name}' holds simulated conversations, which teach a model "
-            "nothing. Set allow_simulated to train on them all the same.",
+            f"The dataset '{dataset.name}' holds simulated conversations, from which a model "
+            "learns nothing. Set allow_simulated to train on them anyway.",
         )
 
 
@@ -75,56 +75,56 @@ _ADVICE: Mapping[str, str] = {
     "uploading": "is still being uploaded: upload its file and confirm it with POST "
     "/api/datasets/{id}/confirm.",
     "validating": "is being validated: wait until its status is ready.",
-    "error": "was found faulty: look at its report, mend the file and upload it anew. {reason}",
+    "error": "is invalid: read its report, correct the file and upload it again. {reason}",
 }
 
 
 def require_machine(model: BaseModelEntry, gpu: GpuType, *, any_instance: bool) -> None:
-    """Raise InvalidInputError where a model cannot be trained on such a machine.
+    """Raise InvalidInputError if the model cannot be trained on this GPU type.
 
-    A model that is made on the spot trains on a CPU, and nothing else does; `any_instance` lifts
-    that where every instance is the developer's own machine.
+    Locally generated models train on a CPU, and no other model does; `any_instance` permits any
+    type, because every instance is the developer's own machine.
     """
     if any_instance or model.local_only == gpu.is_cpu:
         return
     if gpu.is_cpu:
-        raise _refused(
+        raise InvalidInputError.of_field(
             "gpu_config.type",
-            f"{gpu.key} trains only models that are made on the spot, and {model.key} is not "
+            f"{gpu.key} trains only models that are generated locally, and {model.key} is not "
             "one. Choose a GPU type.",
         )
-    raise _refused(
+    raise InvalidInputError.of_field(
         "base_model",
-        f"{model.key} is made on the spot to train on a CPU; {gpu.key} would be paid for nothing. "
+        f"{model.key} is generated locally to train on a CPU; {gpu.key} would only add cost. "
         "Choose gpu_config.type local-cpu, or another base model.",
     )
 
 
-def require_room_and_budget(order: TrainingJobRequest, prediction: Prediction) -> None:
-    """Raise InvalidInputError for a run that does not fit its GPU, or ends before its first step.
+def require_memory_and_budget(request: TrainingJobRequest, prediction: Prediction) -> None:
+    """Raise InvalidInputError for a run that does not fit its GPU, or its budget.
 
-    A budget below the estimated cost of starting up would be spent without an adapter.
+    A budget below the estimated cost of the startup would be spent without an adapter.
     """
     if not prediction.memory.fits:
-        raise _refused(
+        raise InvalidInputError.of_field(
             "gpu_config", prediction.memory.advice or "The run does not fit into the GPU."
         )
-    starting_up = startup_usd(prediction)
-    if order.max_cost_usd is not None and order.max_cost_usd <= starting_up:
-        raise _refused(
+    startup = startup_usd(prediction)
+    if request.max_cost_usd is not None and request.max_cost_usd <= startup:
+        raise InvalidInputError.of_field(
             "max_cost_usd",
-            f"{order.max_cost_usd:.4g} US dollars are not more than the {starting_up:.4g} that "
+            f"{request.max_cost_usd:.4g} US dollars are not more than the {startup:.4g} that "
             f"starting up is estimated to cost, so that nothing would be trained; the whole run "
             f"is estimated at {prediction.cost_usd.p50:.4g}. Raise it or leave it out.",
         )
 
 
 def startup_usd(prediction: Prediction) -> float:
-    """What is probably billed before the first step, in US dollars."""
+    """The median cost of the phases before the first step, in US dollars."""
     seconds = sum(
         phase.seconds.p50
         for phase in prediction.phases
-        if phase.billed and phase.name in _STARTING_UP
+        if phase.billed and phase.name in _STARTUP_PHASES
     )
     return round(seconds * prediction.billing.usd_per_hour / 3600, DECIMALS)
 
@@ -132,14 +132,14 @@ def startup_usd(prediction: Prediction) -> float:
 def new_job(
     owner_id: str,
     job_id: str,
-    order: TrainingJobRequest,
+    request: TrainingJobRequest,
     *,
     dataset: Dataset,
     preset_id: PresetId,
     estimate: Estimate,
     now: datetime,
 ) -> TrainingJob:
-    """The job of an order, at the prices and with the estimate of this moment."""
+    """The job of a request, with the current prices and estimate."""
     prediction = estimate.prediction
     model, hyperparameters = prediction.plan.model, prediction.plan.hyper
     return TrainingJob(
@@ -147,7 +147,7 @@ def new_job(
         job_id=job_id,
         dataset_id=dataset.dataset_id,
         dataset_name=dataset.name,
-        name=order.name or f"{dataset.name} on {model.key}",
+        name=request.name or f"{dataset.name} on {model.key}",
         base_model=model.key,
         preset_id=preset_id,
         hyperparameters=hyperparameters,
@@ -159,17 +159,17 @@ def new_job(
         updated_at=iso(now),
         total_epochs=hyperparameters.epochs,
         total_steps=prediction.total_steps,
-        use_spot=order.use_spot,
-        max_cost_usd=order.max_cost_usd,
+        use_spot=request.use_spot,
+        max_cost_usd=request.max_cost_usd,
         estimated_total_cost=round(prediction.cost_usd.p50, DECIMALS),
     )
 
 
 def _not_ready(dataset: Dataset, advice: str) -> DatasetNotReadyError:
-    told = advice.replace("{id}", dataset.dataset_id)
-    told = told.replace("{reason}", dataset.error_message or "").rstrip()
+    sentence = advice.replace("{id}", dataset.dataset_id)
+    sentence = sentence.replace("{reason}", dataset.error_message or "").rstrip()
     return DatasetNotReadyError(
-        f"The dataset '{dataset.name}' {told}",
+        f"The dataset '{dataset.name}' {sentence}",
         details={
             "dataset_id": dataset.dataset_id,
             "status": dataset.status,
@@ -179,17 +179,11 @@ def _not_ready(dataset: Dataset, advice: str) -> DatasetNotReadyError:
     )
 
 
-def _refused(field_name: str, message: str) -> InvalidInputError:
-    return InvalidInputError(
-        f"{field_name}: {message}", details=[{"field": field_name, "message": message}]
-    )
-
-
 @dataclass(frozen=True, slots=True)
 class TrainingJobCreator:
-    """What POST /api/jobs does.
+    """The service of POST /api/jobs.
 
-    `any_instance` is True where every instance is the developer's own machine.
+    `any_instance` is True if every instance is the developer's own machine.
     """
 
     datasets: DatasetRepository
@@ -202,56 +196,57 @@ class TrainingJobCreator:
     any_instance: bool
 
     def create(
-        self, owner_id: str, order: TrainingJobRequest, idempotency_key: str | None
+        self, owner_id: str, request: TrainingJobRequest, idempotency_key: str | None
     ) -> TrainingJob:
         """Store the job and start its workflow.
 
-        With a key, a repetition gives the first job and starts its workflow if that is missing.
+        With a key, a repetition returns the first job and starts its workflow if that is missing.
         Raises NotFoundError for the dataset, DatasetNotReadyError, UnknownBaseModelError,
         UntrainableGpuError, InvalidInputError, IdempotencyKeyReusedError, StorageError.
         """
         now = self.clock()
         job_id = time_ordered_id(now)
         if idempotency_key is not None:
-            job_id = self.keys.job_for(owner_id, idempotency_key, order.fingerprint(), job_id, now)
+            fingerprint = request.fingerprint()
+            job_id = self.keys.job_for(owner_id, idempotency_key, fingerprint, job_id, now)
         try:
             job = self.jobs.job(owner_id, job_id)
         except NotFoundError:
-            job = self._take_on(owner_id, job_id, order, now)
+            job = self._create(owner_id, job_id, request, now)
         if not job.settled:
             self.workflow.ensure_training(job)
         return job
 
-    def _take_on(
-        self, owner_id: str, job_id: str, order: TrainingJobRequest, now: datetime
+    def _create(
+        self, owner_id: str, job_id: str, request: TrainingJobRequest, now: datetime
     ) -> TrainingJob:
-        job = self._planned(owner_id, job_id, order, now)
+        job = self._checked_job(owner_id, job_id, request, now)
         try:
             self.jobs.create(job, job_queued(job, now))
         except DuplicateKeyError:
-            # The same request came twice at once; the other one stored the job.
+            # A concurrent request with the same key has stored the job.
             return self.jobs.job(owner_id, job_id)
         message = f"Queued for {job.billing.instances} x {job.billing.instance_type}."
         self.records.add_event(job, training_event(now, "info", "queued", message))
         return job
 
-    def _planned(
-        self, owner_id: str, job_id: str, order: TrainingJobRequest, now: datetime
+    def _checked_job(
+        self, owner_id: str, job_id: str, request: TrainingJobRequest, now: datetime
     ) -> TrainingJob:
-        """Check everything that can be known before a GPU is paid for."""
-        model = base_model(order.base_model) if order.base_model else default_base_model()
-        preset_id, hyperparameters = complete(order.preset_id, order.hyperparameters)
-        gpu = trainable_gpu_type(order.gpu.type)
+        """Check what can be known before a GPU is paid for."""
+        model = base_model(request.base_model) if request.base_model else default_base_model()
+        preset_id, hyperparameters = complete(request.preset_id, request.hyperparameters)
+        gpu = trainable_gpu_type(request.gpu.type)
         require_machine(model, gpu, any_instance=self.any_instance)
-        dataset = self.datasets.dataset(owner_id, order.dataset_id)
-        require_trainable(dataset, allow_simulated=order.allow_simulated)
-        asked = GpuConfig(gpu.key, order.gpu.count)
-        estimate = self.estimator.of_dataset(owner_id, dataset, model, asked, hyperparameters)
-        require_room_and_budget(order, estimate.prediction)
+        dataset = self.datasets.dataset(owner_id, request.dataset_id)
+        require_trainable(dataset, allow_simulated=request.allow_simulated)
+        config = GpuConfig(gpu.key, request.gpu.count)
+        estimate = self.estimator.of_dataset(owner_id, dataset, model, config, hyperparameters)
+        require_memory_and_budget(request, estimate.prediction)
         return new_job(
             owner_id,
             job_id,
-            order,
+            request,
             dataset=dataset,
             preset_id=preset_id,
             estimate=estimate,

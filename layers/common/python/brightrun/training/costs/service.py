@@ -90,11 +90,11 @@ class CostSummer:
         today = self.clock().date()
         if period is not None:
             if first or last:
-                raise _invalid("period", "Name a period or days, not both.")
+                raise InvalidInputError.of_field("period", "Name a period or days, not both.")
             return today - timedelta(days=PERIODS[period] - 1), today
         for field, day in (("start_date", first), ("end_date", last)):
             if day is not None and not EARLIEST <= day <= LATEST:
-                raise _invalid(field, f"Name a day from {EARLIEST} to {LATEST}.")
+                raise InvalidInputError.of_field(field, f"Name a day from {EARLIEST} to {LATEST}.")
         return _in_order(*_filled_in(first, last, today))
 
 
@@ -107,16 +107,12 @@ def _filled_in(first: date | None, last: date | None, today: date) -> tuple[date
 
 def _in_order(first: date, last: date) -> tuple[date, date]:
     if first > last:
-        raise _invalid("start_date", f"{first} is after the end, {last}.")
+        raise InvalidInputError.of_field("start_date", f"{first} is after the end, {last}.")
     if (last - first).days >= MOST_DAYS:
-        raise _invalid("end_date", f"A request covers at most {MOST_DAYS} days.")
+        raise InvalidInputError.of_field("end_date", f"A request covers at most {MOST_DAYS} days.")
     return first, last
 
 
 def _each_day(first: date, last: date) -> Iterator[date]:
     for number in range((last - first).days + 1):
         yield first + timedelta(days=number)
-
-
-def _invalid(field: str, message: str) -> InvalidInputError:
-    return InvalidInputError(f"{field}: {message}", details=[{"field": field, "message": message}])
