@@ -1,4 +1,4 @@
-"""What training has cost."""
+"""API of training costs."""
 
 from __future__ import annotations
 

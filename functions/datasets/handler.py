@@ -1,4 +1,4 @@
-"""Datasets: take files in, have them validated, show and delete them."""
+"""API of datasets: create, import, confirm, show and delete them."""
 
 from __future__ import annotations
 

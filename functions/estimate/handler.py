@@ -1,4 +1,4 @@
-"""Before training: what the model will see, time and cost, and what there is to choose."""
+"""API of estimates, receipts, base models and GPU types."""
 
 from __future__ import annotations
 

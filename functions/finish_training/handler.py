@@ -1,4 +1,4 @@
-"""The training workflow's function that closes the job and delivers its adapter."""
+"""The training workflow's function that delivers the adapter and closes the bill."""
 
 from __future__ import annotations
 
@@ -9,6 +9,6 @@ from brightrun.wiring.finish_training import training_finisher
 
 
 def lambda_handler(event: dict[str, Any], context: Any) -> dict[str, Any]:  # noqa: ARG001
-    """Close the job, if SageMaker has ended."""
+    """Finish the job if SageMaker has ended it."""
     result = training_finisher().finish(TrainingStep.model_validate(event))
     return result.model_dump(by_alias=True)

@@ -1,4 +1,4 @@
-"""Training jobs: start them, watch them, cancel them."""
+"""API of training jobs: create, show and cancel them."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Delivered models: list them, show them, hand out their files."""
+"""API of delivered models: list, show and download them."""
 
 from __future__ import annotations
 

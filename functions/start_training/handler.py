@@ -1,4 +1,4 @@
-"""The training workflow's function that asks SageMaker for a training, or waits for room."""
+"""The training workflow's function that starts a job in SageMaker, or waits for capacity."""
 
 from __future__ import annotations
 
@@ -9,6 +9,6 @@ from brightrun.wiring.start_training import training_starter
 
 
 def lambda_handler(event: dict[str, Any], context: Any) -> dict[str, Any]:  # noqa: ARG001
-    """Start the training once."""
+    """Start the job once."""
     result = training_starter().start(TrainingStep.model_validate(event))
     return result.model_dump(by_alias=True)

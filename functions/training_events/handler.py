@@ -1,4 +1,4 @@
-"""What EventBridge calls: for each change of a training job's status, and for the sweep."""
+"""EventBridge's target for changes of a SageMaker job's status, and for the regular sweep."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from brightrun.wiring.training_events import training_reconciler
 
 
 def lambda_handler(event: dict[str, Any], context: Any) -> dict[str, Any]:  # noqa: ARG001
-    """Put one training job right where the event names one, else all of them."""
+    """Reconcile the SageMaker job that the event names, or all of them."""
     reconciler = training_reconciler()
     name = event.get("detail", {}).get("TrainingJobName")
     done = reconciler.sweep() if name is None else reconciler.changed(name)

@@ -1,4 +1,4 @@
-"""The workflow's validator: reads a dataset's file once, and settles the dataset."""
+"""The validation workflow's function: validates a dataset's file and stores the outcome."""
 
 from __future__ import annotations
 
@@ -9,6 +9,6 @@ from brightrun.wiring.validate_dataset import dataset_validator
 
 
 def lambda_handler(event: dict[str, Any], context: Any) -> dict[str, Any]:  # noqa: ARG001
-    """Carry out one validation, or record that it failed for good."""
+    """Carry out one validation run, or record that it failed for good."""
     end = dataset_validator().validate(ValidationRun.model_validate(event))
     return end.model_dump(by_alias=True)

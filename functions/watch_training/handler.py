@@ -1,4 +1,4 @@
-"""The training workflow's function that looks at a training that SageMaker works on."""
+"""The training workflow's function that follows a job in SageMaker."""
 
 from __future__ import annotations
 
@@ -9,6 +9,6 @@ from brightrun.wiring.watch_training import training_watcher
 
 
 def lambda_handler(event: dict[str, Any], context: Any) -> dict[str, Any]:  # noqa: ARG001
-    """Take one look."""
+    """Update the job once."""
     result = training_watcher().watch(TrainingStep.model_validate(event))
     return result.model_dump(by_alias=True)

@@ -1,4 +1,4 @@
-"""The bucket of artifacts: streams out, parts in, nothing left of an upload that broke off."""
+"""The bucket of artifacts: streams, uploads in parts, and no remains of an interrupted upload."""
 
 from __future__ import annotations
 
@@ -68,7 +68,7 @@ def test_an_upload_that_breaks_off_leaves_nothing_behind(files: ArtifactFiles, a
     assert "Uploads" not in aws.s3.list_multipart_uploads(Bucket="models")
 
 
-def test_an_outage_says_what_failed(aws: Aws) -> None:
+def test_a_storage_error_names_the_operation(aws: Aws) -> None:
     files = S3ArtifactFiles(aws.s3, "no-such-bucket")
     with pytest.raises(StorageError, match="NoSuchBucket"):
         files.open(KEY)

@@ -50,7 +50,7 @@ class Store:
     costs: CostRecords
     add_dataset: Callable[[Dataset], None]
     active_jobs: Callable[[str], int]
-    told: Callable[[], list[str]]
+    notification_types: Callable[[], list[str]]
 
 
 def in_memory() -> Store:
@@ -59,10 +59,10 @@ def in_memory() -> Store:
     def add(dataset: Dataset) -> None:
         memory.datasets[dataset.owner_id, dataset.dataset_id] = dataset
 
-    def told() -> list[str]:
+    def notification_types() -> list[str]:
         return [one.type for one in memory.notifications]
 
-    return Store(memory, memory, memory, add, memory.active_jobs, told)
+    return Store(memory, memory, memory, add, memory.active_jobs, notification_types)
 
 
 def in_dynamodb(aws: Aws) -> Store:
@@ -76,7 +76,7 @@ def in_dynamodb(aws: Aws) -> Store:
         item = client.get_item(TableName="DatasetsTable", Key=key)["Item"]
         return int(from_wire(item)["active_jobs"])
 
-    def told() -> list[str]:
+    def notification_types() -> list[str]:
         rows = client.scan(TableName="NotificationsTable")["Items"]
         return [from_wire(row)["type"] for row in rows]
 
@@ -86,7 +86,7 @@ def in_dynamodb(aws: Aws) -> Store:
         DynamoCostRecords(client, "CostRecordsTable"),
         add,
         active_jobs,
-        told,
+        notification_types,
     )
 
 
@@ -111,11 +111,11 @@ def close_billing(
     store: Store, job: TrainingJob, seen_version: int, *, with_model: bool = True
 ) -> None:
     model = a_model(job) if with_model else None
-    told: list[Notification] = [job_completed(job, LATER)]
+    notifications: list[Notification] = [job_completed(job, LATER)]
     if model is not None:
-        told.append(artifact_ready(job, model, LATER))
+        notifications.append(artifact_ready(job, model, LATER))
     store.jobs.close_billing(
-        job, seen_version, cost=cost_record(job, LATER), notifications=told, model=model
+        job, seen_version, cost=cost_record(job, LATER), notifications=notifications, model=model
     )
 
 
@@ -124,7 +124,7 @@ def test_a_job_comes_back_as_it_was_stored(store: Store) -> None:
     assert store.jobs.job(OWNER, job.job_id) == job
 
 
-def test_whole_numbers_that_are_amounts_come_back_as_floats(store: Store) -> None:
+def test_integral_amounts_come_back_as_floats(store: Store) -> None:
     job = create(store, a_training_job(max_cost_usd=5.0))
     stored = store.jobs.job(OWNER, job.job_id)
     assert isinstance(stored.max_cost_usd, float)
@@ -132,10 +132,10 @@ def test_whole_numbers_that_are_amounts_come_back_as_floats(store: Store) -> Non
     assert isinstance(stored.total_steps, int)
 
 
-def test_a_job_is_counted_on_its_dataset_and_its_owner_told(store: Store) -> None:
+def test_a_job_is_counted_on_its_dataset_and_its_owner_notified(store: Store) -> None:
     create(store, a_training_job())
     assert store.active_jobs("dataset-1") == 1
-    assert store.told() == ["job_queued"]
+    assert store.notification_types() == ["job_queued"]
 
 
 def test_a_job_of_an_id_that_is_taken_is_refused_and_not_counted(store: Store) -> None:
@@ -155,10 +155,10 @@ def test_a_dataset_that_is_not_ready_takes_no_job(store: Store, status: Any) -> 
     with pytest.raises(NotFoundError):
         store.jobs.job(OWNER, job.job_id)
     assert store.active_jobs("dataset-2") == 0
-    assert store.told() == []
+    assert store.notification_types() == []
 
 
-def test_a_dataset_that_is_gone_takes_no_job(store: Store) -> None:
+def test_a_deleted_dataset_accepts_no_job(store: Store) -> None:
     with pytest.raises(DatasetNotReadyError):
         create(store, a_training_job(dataset_id="dataset-9"))
 
@@ -188,17 +188,17 @@ def test_a_change_takes_the_place_of_the_version_that_was_seen(store: Store) -> 
     store.jobs.replace(starting(job, LATER), 1, job_completed(job, LATER))
     stored = store.jobs.job(OWNER, job.job_id)
     assert (stored.status, stored.version) == ("initializing", 2)
-    assert sorted(store.told()) == ["job_completed", "job_queued"]
+    assert sorted(store.notification_types()) == ["job_completed", "job_queued"]
 
 
-def test_a_change_of_a_version_that_is_gone_is_refused_and_tells_nobody(store: Store) -> None:
+def test_a_change_of_an_outdated_version_is_refused_without_a_notification(store: Store) -> None:
     job = create(store, a_training_job())
     store.jobs.replace(starting(job, LATER), 1)
     with pytest.raises(VersionConflictError) as refusal:
         store.jobs.replace(cancelled(job, LATER), 1, job_completed(job, LATER))
     assert refusal.value.details["status"] == "initializing"
     assert refusal.value.details["version"] == 2
-    assert store.told() == ["job_queued"]
+    assert store.notification_types() == ["job_queued"]
 
 
 def test_settling_closes_the_job_with_all_that_belongs_to_it(store: Store) -> None:
@@ -210,7 +210,7 @@ def test_settling_closes_the_job_with_all_that_belongs_to_it(store: Store) -> No
     assert store.models.model(OWNER, str(stored.model_id)) == a_model(job)
     assert store.costs.of_job(stored) == [cost_record(end, LATER)]
     assert store.active_jobs("dataset-1") == 0
-    assert sorted(store.told()) == ["artifact_ready", "job_completed", "job_queued"]
+    assert sorted(store.notification_types()) == ["artifact_ready", "job_completed", "job_queued"]
 
 
 def test_a_job_can_end_without_a_model(store: Store) -> None:
@@ -220,7 +220,7 @@ def test_a_job_can_end_without_a_model(store: Store) -> None:
     assert store.models.models(OWNER, limit=10, cursor=None).records == ()
 
 
-def test_a_settled_row_is_never_written_again(store: Store) -> None:
+def test_a_job_whose_bill_is_closed_is_never_written_again(store: Store) -> None:
     job = create(store, a_training_job())
     close_billing(store, completed(job), 1)
     settled = store.jobs.job(OWNER, job.job_id)
@@ -233,7 +233,7 @@ def test_a_settled_row_is_never_written_again(store: Store) -> None:
     assert len(list(store.costs.between(OWNER, "2026-11-01", "2026-11-30"))) == 1
 
 
-def test_settling_from_a_version_that_is_gone_changes_nothing(store: Store) -> None:
+def test_closing_the_bill_from_an_outdated_version_changes_nothing(store: Store) -> None:
     job = create(store, a_training_job())
     store.jobs.replace(starting(job, LATER), 1)
     with pytest.raises(VersionConflictError):
@@ -282,7 +282,7 @@ def _id_made_at(minutes: int) -> str:
 
 
 def at_once(*attempts: Callable[[], None]) -> list[bool]:
-    """Do all at the same moment; says of each whether it was not overtaken."""
+    """Run all at the same time; True for each that met no conflict."""
     barrier = Barrier(len(attempts))
 
     def attempt(write: Callable[[], None]) -> bool:
@@ -314,7 +314,7 @@ def test_of_a_cancellation_and_a_start_at_once_exactly_one_lands(store: Store) -
     assert store.active_jobs("dataset-1") == (1 if landed[0] else 0)
 
 
-def test_of_two_settlements_at_once_exactly_one_lands(store: Store) -> None:
+def test_of_two_concurrent_closings_exactly_one_succeeds(store: Store) -> None:
     job = create(store, a_training_job())
     failed = ended(starting(job, START), LATER, "failed", final_cost=1.0, billed_seconds=600)
     landed = at_once(
@@ -344,7 +344,7 @@ def test_ten_jobs_at_once_are_all_counted(store: Store) -> None:
     assert store.active_jobs("dataset-1") == 10
 
 
-def test_a_job_whose_dataset_vanished_cannot_be_settled_and_says_so(aws: Aws) -> None:
+def test_closing_the_bill_of_a_job_without_its_dataset_is_an_error(aws: Aws) -> None:
     store = in_dynamodb(aws)
     store.add_dataset(a_dataset())
     job = create(store, a_training_job())

@@ -1,4 +1,4 @@
-"""What a training container leaves behind, made without torch: files, manifest, model.tar.gz."""
+"""The output of a training container, made without torch: files, manifest, model.tar.gz."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""SageMaker's training jobs behind a real boto3 client: what it is asked, and what it answers.
+"""SageMaker's training jobs behind a real boto3 client.
 
 The client's own checks run; only the wire is missing. A job goes through the states that its
 script names, one at each look; without a script it is done at the second look.
@@ -66,7 +66,7 @@ class SageMakerAccount:
     scripts: list[tuple[Sequence[State], str | None]] = field(default_factory=list)
     jobs: dict[str, Job] = field(default_factory=dict)
     busy: bool = False
-    """True while it does what a container does, which is nobody's call."""
+    """True while it acts as a container, whose calls are not the platform's."""
     stopped: list[str] = field(default_factory=list)
     created: list[str] = field(default_factory=list)
     before: Callable[[str], object] = lambda _: None

@@ -1,4 +1,4 @@
-"""Training jobs and what they leave behind in memory, and jobs to test with."""
+"""Training jobs, costs and models in memory, and jobs to test with."""
 
 from __future__ import annotations
 

@@ -62,7 +62,12 @@ def test_a_job_is_trained_and_its_adapter_delivered(system: TrainingSystem) -> N
     assert after.stopped_reason is None
     assert after.results["final_loss"] == 1.25
     assert after.model_id == system.model(job).model_id
-    assert system.notices(job) == ["job_queued", "job_started", "artifact_ready", "job_completed"]
+    assert system.notification_types(job) == [
+        "job_queued",
+        "job_started",
+        "artifact_ready",
+        "job_completed",
+    ]
     assert system.bills(job) == [after.final_cost]
     assert after.final_cost == round(6.0 * (after.billed_seconds or 0) / 3600, 4) > 0
     assert system.active_jobs(job) == 0
@@ -82,7 +87,7 @@ def test_what_is_delivered_is_what_was_trained(system: TrainingSystem) -> None:
     assert model.compatibility["vllm_max_lora_rank"] == 16
 
 
-def test_the_curves_arrive_while_it_trains(system: TrainingSystem) -> None:
+def test_metrics_arrive_while_it_trains(system: TrainingSystem) -> None:
     system.account.scripts = [([*HAPPY[:2], *[sagemaker.TRAINING] * 3, *HAPPY[3:]], None)]
     seen: list[tuple[float, int]] = []
 
@@ -139,7 +144,7 @@ def test_a_job_that_found_no_instance_is_tried_again_under_another_name(
     assert after.start_attempts == 3
 
 
-def test_a_job_without_instances_fails_after_a_day_and_says_why(system: TrainingSystem) -> None:
+def test_a_job_without_instances_fails_after_a_day_with_the_reason(system: TrainingSystem) -> None:
     system.account.refusals = [NO_QUOTA] * 1000
     job = system.create_job()
     after = trained(system, job)
@@ -149,7 +154,7 @@ def test_a_job_without_instances_fails_after_a_day_and_says_why(system: Training
     assert after.error_hint
     assert (after.final_cost, after.billed_seconds) == (0.0, 0)
     assert system.clock() - START >= timedelta(hours=24)
-    assert system.notices(job) == ["job_queued", "job_failed"]
+    assert system.notification_types(job) == ["job_queued", "job_failed"]
 
 
 def test_a_request_that_sagemaker_refuses_fails_at_once(system: TrainingSystem) -> None:
@@ -161,7 +166,7 @@ def test_a_request_that_sagemaker_refuses_fails_at_once(system: TrainingSystem) 
     assert system.active_jobs(job) == 0
 
 
-def test_a_gated_base_model_that_nobody_has_mirrored_costs_nothing(
+def test_a_gated_base_model_without_a_mirror_costs_nothing(
     system: TrainingSystem,
 ) -> None:
     job = system.create_job(base_model="mistral-7b-instruct-v0.3")
@@ -178,7 +183,7 @@ def test_a_base_model_that_is_free_to_load_needs_no_mirror(system: TrainingSyste
     assert sent.request["EnableNetworkIsolation"] is False
 
 
-def test_a_container_that_fails_tells_its_cause_and_what_was_paid(system: TrainingSystem) -> None:
+def test_a_failed_container_leaves_its_cause_and_its_cost(system: TrainingSystem) -> None:
     reason = "AlgorithmError: OutOfMemoryError: CUDA out of memory., exit code: 1"
     system.account.scripts = [([*HAPPY[:3], sagemaker.FAILED], reason)]
     job = system.create_job()
@@ -188,10 +193,10 @@ def test_a_container_that_fails_tells_its_cause_and_what_was_paid(system: Traini
     assert "max_seq_length" in (after.error_hint or "")
     assert after.final_cost is not None
     assert after.final_cost > 0
-    assert system.notices(job) == ["job_queued", "job_started", "job_failed"]
+    assert system.notification_types(job) == ["job_queued", "job_started", "job_failed"]
 
 
-def test_a_training_that_ran_out_of_time_still_gives_its_adapter(system: TrainingSystem) -> None:
+def test_a_training_that_ran_out_of_time_still_delivers_its_adapter(system: TrainingSystem) -> None:
     system.account.scripts = [([*HAPPY[:3], sagemaker.STOPPING, sagemaker.OUT_OF_TIME], None)]
 
     def leave(name: str, job: Job) -> None:
@@ -232,7 +237,7 @@ def test_a_training_that_overruns_its_budget_is_stopped_and_its_adapter_kept(
     assert types_of(system, job).count("over_budget") == 1
 
 
-def test_completed_is_not_believed_where_the_trainer_says_otherwise(
+def test_completed_is_not_believed_if_the_trainer_reports_otherwise(
     system: TrainingSystem,
 ) -> None:
     system.account.leaves = lambda name, job: system.leave_an_artifact(
@@ -252,7 +257,7 @@ def test_completed_without_an_adapter_is_a_failure(system: TrainingSystem) -> No
     assert (after.final_cost or 0) > 0
 
 
-def test_a_spot_job_goes_on_after_its_instance_was_taken_away(system: TrainingSystem) -> None:
+def test_a_spot_job_continues_after_its_instance_was_reclaimed(system: TrainingSystem) -> None:
     between = [sagemaker.INTERRUPTED, sagemaker.RESTARTING, sagemaker.TRAINING]
     system.account.scripts = [([*HAPPY[:3], *between, *HAPPY[3:]], None)]
     statuses: list[tuple[str, str]] = []
@@ -261,7 +266,7 @@ def test_a_spot_job_goes_on_after_its_instance_was_taken_away(system: TrainingSy
     after = trained(system, job)
     assert ("initializing", "waiting_for_capacity") in statuses
     assert after.status == "completed"
-    assert system.notices(job).count("job_started") == 1
+    assert system.notification_types(job).count("job_started") == 1
     points = system.records.points(OWNER, job.job_id, limit=1000, cursor=None).records
     assert [point.step for point in points] == list(range(1, 34))
 
@@ -345,12 +350,12 @@ def test_a_job_cancelled_while_it_is_watched_is_stopped_and_billed(
     assert (after.status, after.settled) == ("cancelled", True)
     assert system.account.jobs[job.external_job_id].state == sagemaker.STOPPED
     assert system.bills(job) == [after.final_cost]
-    assert system.notices(job).count("job_cancelled") == 1
-    assert "job_completed" not in system.notices(job)
+    assert system.notification_types(job).count("job_cancelled") == 1
+    assert "job_completed" not in system.notification_types(job)
     assert system.active_jobs(job) == 0
 
 
-def test_a_job_cancelled_while_it_waits_for_room_is_not_tried_again(
+def test_a_job_cancelled_while_it_waits_for_capacity_is_not_tried_again(
     system: TrainingSystem,
 ) -> None:
     system.account.refusals = [NO_QUOTA] * 3
@@ -389,10 +394,10 @@ def test_a_job_cancelled_while_its_adapter_is_checked_delivers_none(
     system.workflow.ensure_training(job)
     after = trained(system, job)
     assert (after.status, after.settled, after.model_id) == ("cancelled", True, None)
-    assert system.notices(job) == ["job_queued", "job_started", "job_cancelled"]
+    assert system.notification_types(job) == ["job_queued", "job_started", "job_cancelled"]
 
 
-def test_a_long_training_goes_on_in_another_execution(
+def test_a_long_training_continues_in_another_execution(
     system: TrainingSystem, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     for module in ("start_training", "watch_training"):
@@ -438,7 +443,7 @@ def test_starting_a_job_three_times_trains_once(system: TrainingSystem) -> None:
     assert len(system.account.jobs) == 1
 
 
-def test_a_training_job_that_somebody_deletes_is_not_trained_again(
+def test_a_deleted_sagemaker_job_is_not_trained_again(
     system: TrainingSystem,
 ) -> None:
     def delete(name: str, _: Any, number: int) -> None:

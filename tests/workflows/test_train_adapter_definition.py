@@ -79,13 +79,13 @@ def events(state: State) -> int:
         ("WatchTraining", "AfterWatch", "WaitForRoom"),
     ],
 )
-def test_a_turn_costs_no_more_events_than_the_bound_says(turn: tuple[str, ...]) -> None:
+def test_a_turn_takes_no_more_events_than_the_bound(turn: tuple[str, ...]) -> None:
     for name, following in zip(turn, turn[1:], strict=False):
         assert following in successors(STATES[name])
     assert sum(events(STATES[name]) for name in turn) <= EVENTS_PER_TURN
 
 
-def test_the_end_costs_no_more_events_than_the_bound_says() -> None:
+def test_the_end_takes_no_more_events_than_the_bound() -> None:
     # A cancellation while the adapter is checked takes one more watch and one more finish.
     ending = 2 * sum(events(STATES[name]) for name in ("FinishTraining", "AfterFinish"))
     start_and_end = 2 + events(STATES["Done"])

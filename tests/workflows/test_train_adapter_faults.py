@@ -110,9 +110,9 @@ def check(system: TrainingSystem, job: TrainingJob, status: str, attempts: int) 
     assert len(own) == attempts
     assert system.bills(job) == [after.final_cost]
     assert system.active_jobs(job) == 0
-    notices = system.notices(job)
-    assert len(notices) == len(set(notices))
-    assert ("artifact_ready" in notices) is (status == "completed")
+    types = system.notification_types(job)
+    assert len(types) == len(set(types))
+    assert ("artifact_ready" in types) is (status == "completed")
     if status == "completed":
         assert system.model(job).job_id == job.job_id
     types = [event.type for event in system.events(job)]

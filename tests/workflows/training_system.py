@@ -118,8 +118,8 @@ class TrainingSystem(RunningMachine):
     def events(self, job: TrainingJob) -> list[TrainingEvent]:
         return list(self.records.events(OWNER, job.job_id, limit=1000, cursor=None).records)
 
-    def notices(self, job: TrainingJob) -> list[str]:
-        """The types of the notifications by their time, those of one time by their name."""
+    def notification_types(self, job: TrainingJob) -> list[str]:
+        """The types of the notifications by their time, then by their name."""
         rows = self.aws.dynamodb.scan(TableName="NotificationsTable")["Items"]
         own = [row for row in rows if row["metadata"]["M"]["job_id"]["S"] == job.job_id]
         return [kind for _, kind in sorted((r["created_at"]["S"], r["type"]["S"]) for r in own)]

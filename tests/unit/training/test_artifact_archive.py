@@ -1,4 +1,4 @@
-"""model.tar.gz as a stream: plain files pass, whatever is hostile does not, memory stays small."""
+"""model.tar.gz as a stream: regular files pass, hostile members do not, memory stays small."""
 
 from __future__ import annotations
 
@@ -68,7 +68,7 @@ def test_what_is_no_plain_file_is_refused(kind: bytes) -> None:
     def change(member: tarfile.TarInfo) -> None:
         member.type, member.linkname, member.size = kind, "/etc/passwd", 0
 
-    with pytest.raises(UnusableAdapterError, match="no plain file"):
+    with pytest.raises(UnusableAdapterError, match="not a regular file"):
         read(with_member(change))
 
 

@@ -47,7 +47,7 @@ class World:
     def cancel(self, job: TrainingJob) -> TrainingJob:
         return self.canceller.cancel(OWNER, job.job_id)
 
-    def told(self) -> list[str]:
+    def notification_types(self) -> list[str]:
         return [one.type for one in self.training.notifications]
 
 
@@ -57,35 +57,33 @@ def world() -> World:
 
 
 @pytest.mark.parametrize("stage", ["queued", "waiting_for_capacity"])
-def test_a_job_that_waits_is_cancelled_and_settled_at_once_for_nothing(
-    world: World, stage: Any
-) -> None:
+def test_a_waiting_job_is_cancelled_and_its_bill_closed_at_zero(world: World, stage: Any) -> None:
     job = world.cancel(world.job(stage=stage))
     assert (job.status, job.stage, job.settled) == ("cancelled", "done", True)
     (record,) = world.training.of_job(job)
     assert (record.amount, job.final_cost, job.billed_seconds) == (0.0, 0.0, 0)
     assert world.sagemaker.stopped == []
     assert world.training.active_jobs("dataset-1") == 0
-    assert world.told() == ["job_queued", "job_cancelled"]
+    assert world.notification_types() == ["job_queued", "job_cancelled"]
 
 
 @pytest.mark.parametrize("status", ["initializing", "running"])
-def test_a_job_at_sagemaker_is_cancelled_and_sagemaker_told_to_stop(
-    world: World, status: Any
-) -> None:
+def test_a_job_at_sagemaker_is_cancelled_and_stopped(world: World, status: Any) -> None:
     job = world.cancel(world.job(status=status, started_at=iso(START)))
     assert (job.status, job.stage, job.settled) == ("cancelled", "stopping", False)
     assert world.sagemaker.stopped == [job.external_job_id]
     assert world.training.of_job(job) == []
     assert world.training.active_jobs("dataset-1") == 1
-    assert world.told() == ["job_queued", "job_cancelled"]
+    assert world.notification_types() == ["job_queued", "job_cancelled"]
 
 
 @pytest.mark.parametrize("status", ["queued", "running"])
-def test_cancelling_again_gives_the_same_state_and_tells_nobody(world: World, status: Any) -> None:
+def test_cancelling_again_gives_the_same_state_and_no_notification(
+    world: World, status: Any
+) -> None:
     first = world.cancel(world.job(status=status))
     assert world.cancel(first) == first
-    assert world.told() == ["job_queued", "job_cancelled"]
+    assert world.notification_types() == ["job_queued", "job_cancelled"]
     assert len(world.records.events(OWNER, first.job_id, limit=10, cursor=None).records) == 1
 
 
@@ -104,10 +102,10 @@ def test_an_ended_job_cannot_be_cancelled(world: World, status: Any) -> None:
     with pytest.raises(JobEndedError, match=f"is {status}") as refusal:
         world.cancel(job)
     assert refusal.value.details["status"] == status
-    assert world.told() == ["job_queued"]
+    assert world.notification_types() == ["job_queued"]
 
 
-def test_a_job_that_starts_meanwhile_is_stopped_all_the_same(
+def test_a_job_that_starts_during_its_cancellation_is_stopped(
     world: World, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     job = world.job()
@@ -124,7 +122,7 @@ def test_a_job_that_starts_meanwhile_is_stopped_all_the_same(
     assert world.sagemaker.stopped == [job.external_job_id]
 
 
-def test_a_job_that_others_never_stop_changing_is_reported(
+def test_a_job_that_keeps_changing_is_a_conflict(
     world: World, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     job = world.job(status="running")

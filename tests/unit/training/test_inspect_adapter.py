@@ -1,4 +1,4 @@
-"""An artifact is checked from its first byte to its last, before any of it is delivered."""
+"""All of an artifact is checked before any of it is delivered."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ def refusal(files: dict[str, bytes], changes: dict[str, Any] | None = None) -> s
     return refused.value.message
 
 
-def test_a_whole_artifact_is_described() -> None:
+def test_a_complete_artifact_is_described() -> None:
     found = inspect(io.BytesIO(adapter.an_artifact(JOB)), JOB, DATASET)
     assert found.results.final_loss == 1.25
     assert found.compatibility["vllm_max_lora_rank"] == 16
@@ -40,7 +40,7 @@ def test_a_whole_artifact_is_described() -> None:
 
 
 @pytest.mark.parametrize("name", sorted(adapter.files_of(JOB)))
-def test_a_byte_that_is_not_what_the_manifest_says_is_found(name: str) -> None:
+def test_a_byte_that_differs_from_the_manifest_is_found(name: str) -> None:
     files = adapter.files_of(JOB)
     manifest = adapter.manifest(JOB, files)
     body = bytearray(files[name])

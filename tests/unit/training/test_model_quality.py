@@ -1,4 +1,4 @@
-"""The original's quality rule, on measured losses."""
+"""v1's quality rule, on measured losses."""
 
 from __future__ import annotations
 

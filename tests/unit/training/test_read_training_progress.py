@@ -1,4 +1,4 @@
-"""The trainer's metrics, read piece by piece while they grow, and anew when they shrink."""
+"""The trainer's metrics, read in chunks as the file grows, and from the start if it shrinks."""
 
 from __future__ import annotations
 
@@ -43,9 +43,9 @@ class World:
         self.job: TrainingJob = a_training_job()
 
     def look(self) -> dict[str, Any]:
-        news = ProgressReader(self.file, self.records).news(self.job)
-        self.job = dataclasses.replace(self.job, **news)
-        return news
+        changes = ProgressReader(self.file, self.records).changes(self.job)
+        self.job = dataclasses.replace(self.job, **changes)
+        return changes
 
     def steps(self) -> list[int]:
         found = self.records.latest_points(OWNER, self.job.job_id, 10_000)
@@ -71,7 +71,7 @@ def test_nothing_new_changes_nothing() -> None:
     assert World().look() == {}
 
 
-def test_half_a_line_is_read_when_it_is_whole() -> None:
+def test_half_a_line_is_read_once_it_is_complete() -> None:
     whole = metrics_lines(range(1, 4))
     world = World(whole[:-10])
     world.look()
@@ -82,7 +82,7 @@ def test_half_a_line_is_read_when_it_is_whole() -> None:
 
 
 @pytest.mark.parametrize("kept", [0, 3, 7, 10])
-def test_a_file_that_a_restarted_attempt_wrote_anew_is_read_from_its_beginning(kept: int) -> None:
+def test_a_file_that_a_restarted_attempt_rewrote_is_read_from_its_start(kept: int) -> None:
     world = World(metrics_lines(range(1, 12)))
     world.look()
     world.file.body = metrics_lines(range(1, kept + 1))
@@ -96,7 +96,7 @@ def test_a_file_that_a_restarted_attempt_wrote_anew_is_read_from_its_beginning(k
     assert latest[0].timestamp.startswith("2026-11-19")
 
 
-def test_a_file_that_cannot_be_read_is_read_at_the_next_look() -> None:
+def test_a_file_that_cannot_be_read_is_read_the_next_time() -> None:
     world = World(metrics_lines(range(1, 12)))
     world.file.fails = True
     assert world.look() == {}
@@ -105,9 +105,9 @@ def test_a_file_that_cannot_be_read_is_read_at_the_next_look() -> None:
     assert world.steps() == list(range(1, 12))
 
 
-def test_a_long_file_is_read_in_bounded_pieces(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(watch, "PIECE_BYTES", 1000)
-    monkeypatch.setattr(watch, "MOST_PIECES", 3)
+def test_a_long_file_is_read_in_bounded_chunks(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(watch, "CHUNK_BYTES", 1000)
+    monkeypatch.setattr(watch, "MOST_CHUNKS", 3)
     world = World(metrics_lines(range(1, 34)))
     world.look()
     assert 0 < len(world.steps()) < 33
@@ -117,8 +117,8 @@ def test_a_long_file_is_read_in_bounded_pieces(monkeypatch: pytest.MonkeyPatch) 
     assert world.steps() == list(range(1, 34))
 
 
-def test_a_line_longer_than_a_piece_ends_the_reading(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(watch, "PIECE_BYTES", 1000)
+def test_a_line_longer_than_a_chunk_ends_the_reading(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(watch, "CHUNK_BYTES", 1000)
     world = World(metrics_lines(range(1, 3)) + b"x" * 2500 + b"\n" + metrics_lines(range(3, 5)))
     for _ in range(3):
         world.look()

@@ -1,4 +1,4 @@
-"""The sweep stops what runs for nobody, and leaves alone what is somebody's."""
+"""The sweep stops orphaned SageMaker jobs and restarts jobs without an execution."""
 
 from __future__ import annotations
 
@@ -57,11 +57,13 @@ class World(InMemoryTraining):
 
     def running(self, name: str, job: TrainingJob | None) -> None:
         """A training job that SageMaker works on."""
-        told = {} if job is None else {"BRIGHTRUN_OWNER_ID": job.owner_id}
+        environment = {} if job is None else {"BRIGHTRUN_OWNER_ID": job.owner_id}
         if job is not None:
-            told["BRIGHTRUN_JOB_ID"] = job.job_id
+            environment["BRIGHTRUN_JOB_ID"] = job.job_id
         now = self.clock()
-        self.account.jobs[name] = Job({"Environment": told}, [sagemaker.TRAINING], now, since=now)
+        self.account.jobs[name] = Job(
+            {"Environment": environment}, [sagemaker.TRAINING], now, since=now
+        )
 
     def reconciler(self) -> TrainingReconciler:
         return TrainingReconciler(
@@ -95,7 +97,7 @@ def test_what_runs_for_a_row_that_has_ended_is_stopped_and_noted(world: World) -
     assert event.type == "orphan_stopped"
 
 
-def test_an_attempt_that_its_row_has_given_up_is_stopped(world: World) -> None:
+def test_an_attempt_that_its_job_has_replaced_is_stopped(world: World) -> None:
     job = world.add(status="running")
     later = dataclasses.replace(job, external_job_id=f"{job.external_job_id}-r2")
     world.replace(later, job.version)
@@ -112,7 +114,7 @@ def test_another_deployments_training_jobs_are_left_alone(world: World) -> None:
     assert world.account.stopped == []
 
 
-def test_every_owners_open_jobs_are_gone_on_with(world: World) -> None:
+def test_every_owners_open_jobs_are_restarted(world: World) -> None:
     own, others = world.add(), world.add(owner=STRANGER)
     settled = world.add()
     world._jobs[OWNER, settled.job_id] = dataclasses.replace(settled, settled=True)
@@ -128,5 +130,5 @@ def test_a_change_of_one_training_job_touches_no_other(world: World) -> None:
     assert other.job_id not in world.executions.started
 
 
-def test_a_change_of_an_unknown_training_job_is_nobodys(world: World) -> None:
+def test_a_change_of_an_unknown_sagemaker_job_changes_nothing(world: World) -> None:
     assert world.reconciler().changed("brightrun-gone") == Reconciliation(0, 0)

@@ -1,4 +1,4 @@
-"""SageMaker behind a real client: what its answers mean to us."""
+"""The SageMaker gateway with a real boto3 client."""
 
 from __future__ import annotations
 
@@ -56,7 +56,7 @@ def test_a_job_that_exists_already_is_the_same_job(
 
 
 @pytest.mark.parametrize("code", ["ResourceLimitExceeded", "ThrottlingException", "CapacityError"])
-def test_no_room_is_told_from_a_refusal(
+def test_missing_capacity_is_distinguished_from_a_rejection(
     training: SageMakerTraining, account: SageMakerAccount, code: str
 ) -> None:
     account.refusals = [(code, "there are none")]
@@ -65,7 +65,7 @@ def test_no_room_is_told_from_a_refusal(
 
 
 @pytest.mark.parametrize("code", ["ValidationException", "AccessDeniedException"])
-def test_a_refusal_says_why(
+def test_a_rejection_has_its_reason(
     training: SageMakerTraining, account: SageMakerAccount, code: str
 ) -> None:
     account.refusals = [(code, "not like this")]
@@ -98,7 +98,7 @@ def test_an_outage_is_neither_lack_of_room_nor_a_refusal(client: Any) -> None:
             act()
 
 
-def test_a_broken_connection_is_an_outage(client: Any) -> None:
+def test_a_broken_connection_is_a_storage_error(client: Any) -> None:
     def fail(**_: Any) -> Any:
         raise EndpointConnectionError(endpoint_url="https://api.sagemaker")
 
@@ -118,7 +118,7 @@ def test_a_job_that_does_not_exist_is_none(training: SageMakerTraining) -> None:
     assert training.describe(NAME) is None
 
 
-def test_a_description_is_read_whole(
+def test_all_of_a_description_is_read(
     training: SageMakerTraining, account: SageMakerAccount, clock: SteppedClock
 ) -> None:
     account.scripts = [([sagemaker.STARTING, sagemaker.TRAINING, sagemaker.FAILED], CAPACITY)]

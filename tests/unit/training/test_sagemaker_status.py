@@ -1,4 +1,4 @@
-"""Every status that SageMaker can answer has a meaning here, and no other has."""
+"""Every status that SageMaker can report is mapped, and no other."""
 
 from __future__ import annotations
 

@@ -71,7 +71,7 @@ def test_a_chat_template_may_be_in_the_tokenizers_settings() -> None:
     inspect_adapter.check_files(NAMES[:-1], {"chat_template": "{{ messages }}"})
 
 
-def test_a_whole_adapter_is_counted() -> None:
+def test_the_values_of_a_complete_adapter_are_counted() -> None:
     body = adapter.a_safetensors(16)
     length = header_bytes(body[:8], len(body))
     tensors = read_header(body[8 : 8 + length], len(body))
@@ -82,7 +82,7 @@ def test_a_whole_adapter_is_counted() -> None:
 @pytest.mark.parametrize(
     ("tensor", "named"),
     [
-        (Tensor("lm_head.weight", "BF16", (16, 64)), "no part"),
+        (Tensor("lm_head.weight", "BF16", (16, 64)), "not part"),
         (Tensor("a.lora_A.weight", "BF16", (16, 64)), "other half"),
     ],
 )

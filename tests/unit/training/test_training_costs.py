@@ -46,12 +46,12 @@ def test_a_job_that_is_half_done_takes_as_long_again() -> None:
     assert estimated_completion(RUNNING, START + HOUR) == iso(START + 2 * HOUR)
 
 
-def test_nobody_knows_the_end_of_a_job_that_has_not_begun() -> None:
+def test_a_job_that_has_not_started_has_no_estimated_completion() -> None:
     for job in (a_training_job(), dataclasses.replace(RUNNING, progress=0.0)):
         assert estimated_completion(job, START + HOUR) is None
 
 
-def test_a_record_says_what_was_billed_of_which_instances() -> None:
+def test_a_record_states_the_billed_time_and_instances() -> None:
     job = dataclasses.replace(RUNNING, status="failed", final_cost=6.0, billed_seconds=3600)
     record = cost_record(job, START + HOUR)
     assert (record.amount, record.billing_period) == (6.0, "2026-11-21")

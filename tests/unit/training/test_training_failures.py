@@ -1,4 +1,4 @@
-"""Why a training failed, said so that it helps."""
+"""Failures of a training job: code, message and hint."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What a training job may be asked for."""
+"""Which requests for training jobs are accepted."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ TINY, LARGE = base_model("brightrun-tiny"), base_model("qwen2.5-7b-instruct")
 CPU, GPU = gpu_type("local-cpu"), gpu_type("H100")
 
 
-def test_a_model_made_on_the_spot_goes_with_a_cpu_and_any_other_with_a_gpu() -> None:
+def test_a_locally_generated_model_needs_a_cpu_and_any_other_a_gpu() -> None:
     require_machine(TINY, CPU, any_instance=False)
     require_machine(LARGE, GPU, any_instance=False)
     with pytest.raises(InvalidInputError, match=r"^base_model: .*local-cpu"):
@@ -52,5 +52,5 @@ def test_orders_that_differ_in_anything_have_different_fingerprints() -> None:
         TrainingJobRequest("dataset-1", GpuConfig("H100", 1), max_cost_usd=5.0),
         TrainingJobRequest("dataset-1", GpuConfig("H100", 1), allow_simulated=True),
     ]
-    assert len({order.fingerprint() for order in (one, *others)}) == 6
+    assert len({request.fingerprint() for request in (one, *others)}) == 6
     assert one.fingerprint() == TrainingJobRequest("dataset-1", GpuConfig("H100", 1)).fingerprint()

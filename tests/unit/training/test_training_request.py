@@ -1,4 +1,4 @@
-"""The request for a training job: what SageMaker's own model takes, and what the trainer knows."""
+"""The request for a training job: valid for SageMaker's own model, and for the trainer."""
 
 from __future__ import annotations
 
@@ -175,8 +175,11 @@ def test_a_base_model_that_is_not_mirrored_is_loaded_from_the_hub_at_its_revisio
 
 
 def test_a_description_alone_leads_back_to_the_row() -> None:
-    told = the_request(a_job())["Environment"]
-    assert (told["BRIGHTRUN_OWNER_ID"], told["BRIGHTRUN_JOB_ID"]) == ("owner-1", JOB_ID)
+    environment = the_request(a_job())["Environment"]
+    assert (environment["BRIGHTRUN_OWNER_ID"], environment["BRIGHTRUN_JOB_ID"]) == (
+        "owner-1",
+        JOB_ID,
+    )
 
 
 def test_the_run_time_is_what_the_budget_pays_for() -> None:
@@ -194,7 +197,7 @@ def test_a_spot_job_may_take_a_day_longer_than_it_runs() -> None:
     assert stops["MaxWaitTimeInSeconds"] == stops["MaxRuntimeInSeconds"] + 24 * 3600
 
 
-def test_a_later_attempt_goes_on_from_the_same_checkpoints_but_writes_its_own_artifact() -> None:
+def test_a_later_attempt_continues_from_the_same_checkpoints_but_writes_its_own_artifact() -> None:
     first, second = a_job(), a_job(external_job_id=f"brightrun-{JOB_ID}-r2")
     one, other = the_request(first), the_request(second)
     assert one["CheckpointConfig"] == other["CheckpointConfig"]

@@ -69,13 +69,13 @@ def test_a_start_is_counted_and_forgets_the_wait_before_it() -> None:
     assert (again.stage_reason, again.next_try_at) == (None, None)
 
 
-def test_progress_says_what_it_cost_and_when_it_will_be_done() -> None:
+def test_progress_has_the_cost_so_far_and_the_estimated_completion() -> None:
     job = progressed(running(), LATER, "running", "training", progress=25.0)
     assert job.current_cost == 3.0  # half an hour at 6 dollars
     assert job.estimated_completion_at == iso(START + timedelta(hours=2))
 
 
-def test_a_cancelled_job_is_stopping_and_goes_on_costing_until_it_is_settled() -> None:
+def test_a_cancelled_job_is_stopping_and_costs_money_until_its_bill_is_closed() -> None:
     job = cancelled(running(), LATER)
     assert (job.status, job.stage, job.settled) == ("cancelled", "stopping", False)
     assert (job.stopped_reason, job.estimated_completion_at) == ("cancelled", None)
@@ -83,7 +83,7 @@ def test_a_cancelled_job_is_stopping_and_goes_on_costing_until_it_is_settled() -
     assert (settled.settled, settled.final_cost, settled.stage) == (True, 3.5, "done")
 
 
-def test_a_completed_job_is_whole_and_a_failed_one_stays_where_it_was() -> None:
+def test_a_completed_job_has_full_progress_and_a_failed_one_keeps_its_progress() -> None:
     job = running(progress=60.0)
     done = ended(job, LATER, "completed", final_cost=3.0, billed_seconds=1800)
     assert (done.progress, done.current_cost, done.completed_at) == (100.0, 3.0, iso(LATER))

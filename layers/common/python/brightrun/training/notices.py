@@ -1,4 +1,4 @@
-"""What the owner of a training job is told, with the original's types and priorities."""
+"""Notifications of a training job's owner, with v1's types and priorities."""
 
 from __future__ import annotations
 
@@ -11,42 +11,42 @@ from brightrun.training.model import TrainingJob
 
 
 def job_queued(job: TrainingJob, now: datetime) -> Notification:
-    """The job was taken on."""
+    """The job was created."""
     message = f"The training job '{job.name}' on the dataset '{job.dataset_name}' is queued."
-    return _notice(job, now, "job_queued", "Training Job Queued", message, "low")
+    return _notification(job, now, "job_queued", "Training Job Queued", message, "low")
 
 
 def job_started(job: TrainingJob, now: datetime) -> Notification:
-    """SageMaker works on the job, and bills."""
+    """The job has its instances, and SageMaker bills."""
     billing = job.billing
     message = (
         f"The training job '{job.name}' runs on {billing.instances} x {billing.instance_type}."
     )
-    return _notice(job, now, "job_started", "Training Started", message, "medium")
+    return _notification(job, now, "job_started", "Training Started", message, "medium")
 
 
 def job_completed(job: TrainingJob, now: datetime) -> Notification:
     """The job has delivered its adapter."""
     message = f"The training job '{job.name}' is complete; it cost ${job.final_cost or 0:.2f}."
-    return _notice(job, now, "job_completed", "Training Complete", message, "high")
+    return _notification(job, now, "job_completed", "Training Complete", message, "high")
 
 
 def job_failed(job: TrainingJob, now: datetime) -> Notification:
-    """The job has failed; why, and what helps, is in its row."""
+    """The job has failed; the job holds the reason and a hint."""
     reason = job.error_message or "The training ended without an adapter."
     hint = f" {job.error_hint}" if job.error_hint else ""
     message = f"The training job '{job.name}' failed: {reason}{hint}"
-    return _notice(job, now, "job_failed", "Training Failed", message, "high")
+    return _notification(job, now, "job_failed", "Training Failed", message, "high")
 
 
 def job_cancelled(job: TrainingJob, now: datetime) -> Notification:
     """The job was cancelled by its owner."""
     message = f"The training job '{job.name}' was cancelled."
-    return _notice(job, now, "job_cancelled", "Job Cancelled", message, "medium")
+    return _notification(job, now, "job_cancelled", "Job Cancelled", message, "medium")
 
 
 def artifact_ready(job: TrainingJob, model: ModelArtifact, now: datetime) -> Notification:
-    """The adapter can be downloaded; its score is said where there is one."""
+    """The adapter can be downloaded; with its quality score, if it has one."""
     score = model.quality_metrics.get("overall_score")
     rating = "" if score is None else f" Its quality score is {score}/5."
     return Notification(
@@ -62,7 +62,7 @@ def artifact_ready(job: TrainingJob, model: ModelArtifact, now: datetime) -> Not
     )
 
 
-def _notice(
+def _notification(
     job: TrainingJob,
     now: datetime,
     type_: NotificationType,

@@ -1,4 +1,4 @@
-"""Shows training jobs with their metrics, events and costs, and cancels them."""
+"""Reads training jobs with their metrics, events and costs, and cancels them."""
 
 from __future__ import annotations
 
@@ -17,12 +17,12 @@ from brightrun.training.sagemaker.gateway import RunStopper
 from brightrun.training.transitions import cancelled, ended
 
 LATEST_POINTS = 100
-"""Points that a job is shown with, as in the original; but the last ones, not the first."""
+"""Metrics points in the details of a job, as in v1, but the last ones instead of the first."""
 
 
 @dataclass(frozen=True, slots=True)
 class JobDetails:
-    """A job, its last points in their order, and the record of its cost once it has one."""
+    """A job, its last metrics points, and its cost record once the bill is closed."""
 
     job: TrainingJob
     metrics: list[MetricsPoint]
@@ -31,7 +31,7 @@ class JobDetails:
 
 @dataclass(frozen=True, slots=True)
 class TrainingJobReader:
-    """What the jobs function reads."""
+    """Reads training jobs and what belongs to them."""
 
     jobs: TrainingJobRepository
     records: TrainingRecords
@@ -46,7 +46,7 @@ class TrainingJobReader:
         return page.map(self.with_cost)
 
     def details(self, owner_id: str, job_id: str) -> JobDetails:
-        """Read a job with its last points and its cost record; raises NotFoundError."""
+        """Read a job with its last metrics points and its cost record; raises NotFoundError."""
         job = self.jobs.job(owner_id, job_id)
         return JobDetails(
             job=self.with_cost(job),
@@ -57,19 +57,19 @@ class TrainingJobReader:
     def metrics(
         self, owner_id: str, job_id: str, *, limit: int, cursor: str | None
     ) -> Page[MetricsPoint]:
-        """List all of a job's points in their order; raises NotFoundError."""
-        self.jobs.job(owner_id, job_id)  # A job that is not there has no list, not an empty one.
+        """List a job's metrics points in the order of the run; raises NotFoundError."""
+        self.jobs.job(owner_id, job_id)  # An unknown job is an error, not an empty list.
         return self.records.points(owner_id, job_id, limit=limit, cursor=cursor)
 
     def events(
         self, owner_id: str, job_id: str, *, limit: int, cursor: str | None
     ) -> Page[TrainingEvent]:
-        """List what happened to a job, oldest first; raises NotFoundError."""
-        self.jobs.job(owner_id, job_id)  # A job that is not there has no list, not an empty one.
+        """List a job's events, oldest first; raises NotFoundError."""
+        self.jobs.job(owner_id, job_id)  # An unknown job is an error, not an empty list.
         return self.records.events(owner_id, job_id, limit=limit, cursor=cursor)
 
     def with_cost(self, job: TrainingJob) -> TrainingJob:
-        """The job with what it has cost until this moment, not until its last write."""
+        """The job with its cost until now instead of until its last write."""
         return dataclasses.replace(job, current_cost=cost_so_far(job, self.clock()))
 
 
@@ -78,7 +78,7 @@ _TRIES = 5
 
 @dataclass(frozen=True, slots=True)
 class TrainingCanceller:
-    """What POST /api/jobs/{id}/cancel does."""
+    """The service of POST /api/jobs/{id}/cancel."""
 
     jobs: TrainingJobRepository
     records: TrainingRecords
@@ -86,25 +86,25 @@ class TrainingCanceller:
     clock: Clock
 
     def cancel(self, owner_id: str, job_id: str) -> TrainingJob:
-        """Cancel a job and give it as it is then; cancelling it again changes nothing.
+        """Cancel a job and return it; cancelling it again changes nothing.
 
-        A queued job has no SageMaker job, so its bill is closed with nothing on it. Any other is
-        cancelled and its SageMaker job told to stop; the workflow closes the bill when it has.
-        Raises NotFoundError, JobEndedError for a job that is completed or failed, ConflictError
-        when others keep changing it, StorageError.
+        A queued job has no SageMaker job, so its bill is closed at 0. For any other, SageMaker is
+        asked to stop, and the workflow closes the bill when it has stopped. Raises NotFoundError,
+        JobEndedError for a job that is completed or failed, ConflictError when concurrent writes
+        keep changing it, StorageError.
         """
         for _ in range(_TRIES):
             job = self.jobs.job(owner_id, job_id)
             if job.ended and job.status != "cancelled":
-                raise _too_late(job)
+                raise _job_ended(job)
             try:
-                self._write(job)
+                self._store_cancellation(job)
             except VersionConflictError:
                 continue
-            return self._stopped(self.jobs.job(owner_id, job_id))
-        raise ConflictError("The training job is being changed by others; try again.")
+            return self._stop(self.jobs.job(owner_id, job_id))
+        raise ConflictError("The training job is being changed by other requests; try again.")
 
-    def _write(self, job: TrainingJob) -> None:
+    def _store_cancellation(self, job: TrainingJob) -> None:
         now = self.clock()
         if job.status == "cancelled":
             return
@@ -117,23 +117,25 @@ class TrainingCanceller:
                 billed_seconds=0,
                 stopped_reason="cancelled",
             )
-            told = [job_cancelled(end, now)]
+            notifications = [job_cancelled(end, now)]
             cost = cost_record(end, now)
-            self.jobs.close_billing(end, job.version, cost=cost, notifications=told, model=None)
+            self.jobs.close_billing(
+                end, job.version, cost=cost, notifications=notifications, model=None
+            )
         else:
             stopping = cancelled(job, now)
             self.jobs.replace(stopping, job.version, job_cancelled(stopping, now))
         message = "The job was cancelled by its owner."
         self.records.add_event(job, training_event(now, "info", "cancelled", message))
 
-    def _stopped(self, job: TrainingJob) -> TrainingJob:
-        """Tell SageMaker each time: the first request may have died before it did."""
+    def _stop(self, job: TrainingJob) -> TrainingJob:
+        """Stop the SageMaker job, also on repetition: the first request may have failed."""
         if not job.settled:
             self.training.stop(job.external_job_id)
         return job
 
 
-def _too_late(job: TrainingJob) -> JobEndedError:
+def _job_ended(job: TrainingJob) -> JobEndedError:
     return JobEndedError(
         f"The training job '{job.name}' is {job.status}; only a job that has not ended can be "
         "cancelled.",

@@ -1,7 +1,7 @@
-"""How a training job goes from status to status: as data, and as the changes of its row.
+"""A training job's transitions from status to status, and the fields that each one changes.
 
-Every function gives the row as it is to be written, its version one higher; the repository writes
-it in the place of the version that was seen.
+Every function returns the job as it is to be stored, one version higher; the repository stores it
+if the stored version is the one that was read.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ TRANSITIONS: Mapping[JobStatus, frozenset[JobStatus]] = {
     "initializing": frozenset(
         {"initializing", "queued", "running", "completed", "failed", "cancelled"}
     ),
-    # running -> initializing: a spot instance was taken away, and SageMaker waits for the next.
+    # running -> initializing: a spot instance was reclaimed, and SageMaker waits for another.
     "running": frozenset({"running", "initializing", "completed", "failed", "cancelled"}),
     "completed": frozenset({"completed"}),
     "failed": frozenset({"failed"}),
@@ -31,20 +31,20 @@ TRANSITIONS: Mapping[JobStatus, frozenset[JobStatus]] = {
 
 
 def changed(job: TrainingJob, now: datetime, **changes: Any) -> TrainingJob:
-    """The job with some fields changed, as its next version.
+    """The job's next version with changed fields.
 
-    Raises JobEndedError when the status cannot become the one asked for, or the bill is closed.
+    Raises JobEndedError when the transition is not allowed, or the bill is closed.
     """
-    wanted = changes.get("status", job.status)
-    if job.settled or wanted not in TRANSITIONS[job.status]:
+    status = changes.get("status", job.status)
+    if job.settled or status not in TRANSITIONS[job.status]:
         raise JobEndedError(
-            f"The training job is {job.status} and cannot become {wanted}.", details=job.state()
+            f"The training job is {job.status} and cannot become {status}.", details=job.state()
         )
     return dataclasses.replace(job, version=job.version + 1, updated_at=iso(now), **changes)
 
 
 def starting(job: TrainingJob, now: datetime) -> TrainingJob:
-    """About to ask SageMaker for the training job; to be written before it is asked."""
+    """A job that is about to be created in SageMaker; stored before SageMaker is called."""
     return changed(
         job,
         now,
@@ -59,7 +59,7 @@ def starting(job: TrainingJob, now: datetime) -> TrainingJob:
 def waiting_for_capacity(
     job: TrainingJob, now: datetime, reason: str, next_try_at: datetime
 ) -> TrainingJob:
-    """There was no capacity or quota, and no SageMaker job is left; it will be tried again."""
+    """A job that was refused for lack of capacity or quota, and will be tried again."""
     return changed(
         job,
         now,
@@ -73,17 +73,17 @@ def waiting_for_capacity(
 def progressed(
     job: TrainingJob, now: datetime, status: JobStatus, stage: JobStage, **fields: Any
 ) -> TrainingJob:
-    """A job that SageMaker works on, with what it cost so far and when it will be done."""
-    moved = changed(job, now, status=status, stage=stage, **fields)
+    """A job that SageMaker works on, with its cost so far and its estimated completion."""
+    updated = changed(job, now, status=status, stage=stage, **fields)
     return dataclasses.replace(
-        moved,
-        current_cost=cost_so_far(moved, now),
-        estimated_completion_at=estimated_completion(moved, now),
+        updated,
+        current_cost=cost_so_far(updated, now),
+        estimated_completion_at=estimated_completion(updated, now),
     )
 
 
 def cancelled(job: TrainingJob, now: datetime) -> TrainingJob:
-    """A job that its owner cancelled, while SageMaker has yet to stop."""
+    """A job that its owner cancelled, and that SageMaker has not stopped yet."""
     return changed(
         job,
         now,
@@ -106,7 +106,7 @@ def ended(
     billed_seconds: int,
     **fields: Any,
 ) -> TrainingJob:
-    """A job whose bill is closed; to be settled, with its cost record, in one write."""
+    """A job whose bill is closed; stored with its cost record in one transaction."""
     completed = {"progress": 100.0} if status == "completed" else {}
     closing: dict[str, Any] = {
         "status": status,
@@ -119,5 +119,5 @@ def ended(
         "final_cost": final_cost,
         "billed_seconds": billed_seconds,
     }
-    moved = changed(job, now, **{**closing, **completed, **fields})
-    return dataclasses.replace(moved, settled=True)
+    closed = changed(job, now, **{**closing, **completed, **fields})
+    return dataclasses.replace(closed, settled=True)

@@ -16,7 +16,7 @@ class CostsSettings(Settings):
 
 
 def cost_summer() -> CostSummer:
-    """Compose what adds up costs."""
+    """Compose the service that adds up costs."""
     settings = CostsSettings.from_environment()
     return CostSummer(
         costs=DynamoCostRecords(clients.dynamodb(), settings.cost_records_table),

@@ -30,7 +30,7 @@ class DatasetsSettings(Settings):
 
 
 def dataset_creator() -> DatasetCreator:
-    """Compose what creates datasets."""
+    """Compose the service that creates datasets."""
     settings = DatasetsSettings.from_environment()
     return DatasetCreator(
         datasets=_datasets(settings),
@@ -41,13 +41,13 @@ def dataset_creator() -> DatasetCreator:
 
 
 def upload_planner() -> UploadPlanner:
-    """Compose what signs the links of uploads."""
+    """Compose the service that signs the links of uploads."""
     settings = DatasetsSettings.from_environment()
     return UploadPlanner(_datasets(settings), _files(settings))
 
 
 def dataset_confirmer() -> DatasetConfirmer:
-    """Compose what starts validations."""
+    """Compose the service that starts validations."""
     settings = DatasetsSettings.from_environment()
     return DatasetConfirmer(
         datasets=_datasets(settings),
@@ -62,7 +62,7 @@ def dataset_confirmer() -> DatasetConfirmer:
 
 
 def dataset_importer() -> DatasetImporter:
-    """Compose what makes datasets of training files."""
+    """Compose the service that creates datasets from training files."""
     settings = DatasetsSettings.from_environment()
     return DatasetImporter(
         datasets=_datasets(settings),
@@ -74,7 +74,7 @@ def dataset_importer() -> DatasetImporter:
 
 
 def dataset_reader() -> DatasetReader:
-    """Compose what shows datasets."""
+    """Compose the service that reads datasets."""
     settings = DatasetsSettings.from_environment()
     return DatasetReader(
         datasets=_datasets(settings),
@@ -84,7 +84,7 @@ def dataset_reader() -> DatasetReader:
 
 
 def dataset_deleter() -> DatasetDeleter:
-    """Compose what deletes datasets."""
+    """Compose the service that deletes datasets."""
     settings = DatasetsSettings.from_environment()
     return DatasetDeleter(datasets=_datasets(settings), files=_files(settings), clock=clients.clock)
 

@@ -17,32 +17,32 @@ from brightrun.wiring import clients
 
 
 class EstimateSettings(Settings):
-    """What an estimate reads: the dataset, and earlier jobs."""
+    """The tables that an estimate reads: datasets and earlier jobs."""
 
     datasets_table: str
     training_jobs_table: str
 
 
 class ReceiptSettings(EstimateSettings):
-    """The environment of the estimate function: besides, a dataset's file and tokenizers."""
+    """The environment of the estimate function: also the buckets of datasets and tokenizers."""
 
     datasets_bucket: str
     base_models_bucket: str
 
 
 def training_estimator() -> TrainingEstimator:
-    """Compose what estimates; any function with the settings of estimates may use it."""
+    """Compose the estimator; any function with the settings of estimates may use it."""
     settings = EstimateSettings.from_environment()
     return TrainingEstimator(_datasets(settings), _jobs(settings))
 
 
 def accuracy_meter() -> AccuracyMeter:
-    """Compose what measures the accuracy of estimates."""
+    """Compose the service that measures the accuracy of estimates."""
     return AccuracyMeter(_jobs(EstimateSettings.from_environment()))
 
 
 def receipt_writer() -> ReceiptWriter:
-    """Compose what writes receipts."""
+    """Compose the service that writes receipts."""
     settings = ReceiptSettings.from_environment()
     return ReceiptWriter(
         datasets=_datasets(settings),
@@ -55,7 +55,7 @@ def receipt_writer() -> ReceiptWriter:
 
 @cache
 def _tokenizer_cache() -> TokenizerCache:
-    """What a warm function keeps from one request to the next."""
+    """The tokenizer that a warm function keeps from one request to the next."""
     return {}
 
 

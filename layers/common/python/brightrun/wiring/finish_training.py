@@ -32,7 +32,7 @@ class FinishTrainingSettings(Settings):
 
 
 def training_finisher() -> TrainingFinisher:
-    """Compose what ends a training job."""
+    """Compose the service that finishes training jobs."""
     settings = FinishTrainingSettings.from_environment()
     database = clients.dynamodb()
     tables = TrainingTables(

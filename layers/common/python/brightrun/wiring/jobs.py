@@ -34,18 +34,18 @@ class JobsSettings(Settings):
 
 
 class Endpoint(Settings):
-    """Where AWS is; the AWS SDK reads the same variable, which no deployment in AWS sets."""
+    """The endpoint of AWS; the SDK reads the same variable, which no deployment in AWS sets."""
 
     aws_endpoint_url: str = ""
 
     @property
     def is_local(self) -> bool:
-        """True where SageMaker is emulated, so that every instance is the developer's machine."""
+        """True if SageMaker is emulated, so that every instance is the developer's machine."""
         return bool(self.aws_endpoint_url)
 
 
 def training_job_creator() -> TrainingJobCreator:
-    """Compose what creates training jobs."""
+    """Compose the service that creates training jobs."""
     settings = JobsSettings.from_environment()
     database = clients.dynamodb()
     return TrainingJobCreator(
@@ -63,7 +63,7 @@ def training_job_creator() -> TrainingJobCreator:
 
 
 def training_job_reader() -> TrainingJobReader:
-    """Compose what shows training jobs."""
+    """Compose the service that reads training jobs."""
     settings = JobsSettings.from_environment()
     return TrainingJobReader(
         jobs=_jobs(settings),
@@ -74,7 +74,7 @@ def training_job_reader() -> TrainingJobReader:
 
 
 def training_canceller() -> TrainingCanceller:
-    """Compose what cancels training jobs."""
+    """Compose the service that cancels training jobs."""
     settings = JobsSettings.from_environment()
     return TrainingCanceller(
         jobs=_jobs(settings),

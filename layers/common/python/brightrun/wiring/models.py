@@ -18,7 +18,7 @@ class ModelsSettings(Settings):
 
 
 def model_reader() -> ModelReader:
-    """Compose what shows delivered models and signs links to their files."""
+    """Compose the service that reads delivered models and signs links to their files."""
     settings = ModelsSettings.from_environment()
     return ModelReader(
         models=DynamoModels(clients.dynamodb(), settings.models_table),

@@ -34,7 +34,7 @@ class StartTrainingSettings(Settings):
 
 
 def training_starter() -> TrainingStarter:
-    """Compose what asks SageMaker for a job's training."""
+    """Compose the service that starts training jobs in SageMaker."""
     settings = StartTrainingSettings.from_environment()
     database = clients.dynamodb()
     return TrainingStarter(
@@ -46,7 +46,7 @@ def training_starter() -> TrainingStarter:
         workflow=StepFunctionsTraining(
             clients.step_functions(), settings.train_adapter_state_machine_arn
         ),
-        places=TrainingResources(
+        resources=TrainingResources(
             image=settings.training_image,
             role_arn=settings.training_role_arn,
             base_models_bucket=settings.base_models_bucket,

@@ -23,7 +23,7 @@ class TrainingEventsSettings(Settings):
 
 
 def training_reconciler() -> TrainingReconciler:
-    """Compose what brings SageMaker, the jobs' rows and the workflow into agreement."""
+    """Compose the service that reconciles SageMaker, training jobs and their executions."""
     settings = TrainingEventsSettings.from_environment()
     database = clients.dynamodb()
     return TrainingReconciler(

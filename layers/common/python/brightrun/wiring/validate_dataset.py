@@ -19,7 +19,7 @@ class ValidateDatasetSettings(Settings):
 
 
 def dataset_validator() -> DatasetValidator:
-    """Compose what validates datasets."""
+    """Compose the service that validates datasets."""
     settings = ValidateDatasetSettings.from_environment()
     tables = DatasetTables(settings.datasets_table, notifications=settings.notifications_table)
     return DatasetValidator(

@@ -31,7 +31,7 @@ class WatchTrainingSettings(Settings):
 
 
 def training_watcher() -> TrainingWatcher:
-    """Compose what watches a training job."""
+    """Compose the service that watches training jobs."""
     settings = WatchTrainingSettings.from_environment()
     database = clients.dynamodb()
     tables = TrainingTables(

@@ -1,10 +1,10 @@
 """Adapter archives and safetensors headers, read as streams; nothing in them is trusted.
 
-An archive is what a container wrote: its names may lead out of the folder, its links anywhere, its
-headers and files may claim any size. Memory stays at some megabytes whatever is in it.
+An archive comes from a container: its names may lead out of the folder, its links anywhere, its
+headers and files may claim any size. It is read with a few megabytes of memory, whatever it holds.
 
-Format: eight bytes with the header's length, then JSON of names to dtype, shape and offsets, then
-the tensors without gaps (the safetensors project's format description).
+A safetensors file has eight bytes with the header's length, then JSON of names to dtype, shape and
+offsets, then the tensors without gaps (the safetensors project's format description).
 """
 
 from __future__ import annotations
@@ -30,7 +30,7 @@ MOST_BYTES = 8 * 1024**3
 """Unpacked, all files together; a rank-128 adapter of a 70B model in fp32 has 6.6 GB."""
 MOST_FILES = 200
 _MOST_EXTENSION_BYTES = 64 * 1024
-"""Of a header that holds a long name or times; tarfile reads it into memory whole."""
+"""Of a header with a long name or times, which tarfile reads into memory as a whole."""
 _EXTENSIONS = frozenset(
     {
         tarfile.XHDTYPE,
@@ -45,12 +45,12 @@ _NAME = re.compile(r"(?=.{1,200}$)[A-Za-z0-9_][A-Za-z0-9_.\-]*(/[A-Za-z0-9_][A-Z
 
 @contextmanager
 def _readable() -> Iterator[None]:
-    """Say of an archive that cannot be read on that it is damaged."""
+    """Raise UnusableAdapterError for an archive that cannot be read."""
     try:
         yield
     except (tarfile.TarError, EOFError, zlib.error, gzip.BadGzipFile) as error:
         raise UnusableAdapterError(
-            f"The artifact is no whole tar.gz file ({type(error).__name__})."
+            f"The artifact is not a complete tar.gz file ({type(error).__name__})."
         ) from error
 
 
@@ -63,11 +63,11 @@ class HashedReader(io.RawIOBase):
         self.length = 0
 
     def readable(self) -> bool:
-        """It can be read, as any stream that is read can."""
+        """True: this stream can be read."""
         return True
 
     def readinto(self, buffer: Any) -> int:
-        """Fill a buffer as far as the source goes; raises UnusableAdapterError."""
+        """Read up to the buffer's size from the source; raises UnusableAdapterError."""
         view = memoryview(buffer)
         with _readable():
             data = self._source.read(len(view))
@@ -78,29 +78,28 @@ class HashedReader(io.RawIOBase):
 
     @property
     def sha256(self) -> str:
-        """The hash of what has been read, in hexadecimal."""
+        """The hash of the bytes read so far, in hexadecimal."""
         return self._digest.hexdigest()
 
 
 class _CheckedHeader(tarfile.TarInfo):
-    """Refuses a header whose extension would have to be held in memory."""
+    """Refuses a header whose extension is too large to hold in memory."""
 
     @classmethod
     def frombuf(cls, buf: bytes | bytearray, encoding: str, errors: str) -> Self:
         found = super().frombuf(buf, encoding, errors)
         if found.type in _EXTENSIONS and found.size > _MOST_EXTENSION_BYTES:
             raise UnusableAdapterError(
-                f"The artifact has a header of {found.size} bytes; that is no adapter."
+                f"The artifact has a header of {found.size} bytes, which is too large."
             )
         return found
 
 
 def files_of(archive: IO[bytes]) -> Iterator[tuple[str, int, HashedReader]]:
-    """Every file of a tar.gz with its size, to be read before the next one is asked for.
+    """Yield each file of a tar.gz with its size; read it before requesting the next one.
 
-    Folders are passed over. Raises UnusableAdapterError for anything that is neither, for a name
-    that is not a plain relative one or comes twice, and for an archive that is damaged or too
-    large.
+    Folders are skipped. Raises UnusableAdapterError for links and other members, for a name that is
+    not a plain relative one or occurs twice, and for an archive that is damaged or too large.
     """
     seen: set[str] = set()
     total = 0
@@ -128,7 +127,7 @@ def files_of(archive: IO[bytes]) -> Iterator[tuple[str, int, HashedReader]]:
 def _plain_name(member: tarfile.TarInfo) -> str:
     name = member.name.removeprefix("./")
     if not member.isreg() or member.sparse is not None:
-        raise UnusableAdapterError(f"The artifact holds {name!r}, which is no plain file.")
+        raise UnusableAdapterError(f"The artifact holds {name!r}, which is not a regular file.")
     if not _NAME.fullmatch(name):
         raise UnusableAdapterError(f"The artifact holds a file with the name {name!r}.")
     return name
@@ -138,7 +137,7 @@ LENGTH_BYTES = 8
 MOST_HEADER_BYTES = 16 * 1024 * 1024
 """An adapter of every linear layer of a 70B model has a header of 300 kB."""
 DTYPE_BYTES: Mapping[str, int] = {"F32": 4, "F16": 2, "BF16": 2}
-"""What an adapter is stored in; bytes of one value."""
+"""The dtypes of adapters, with the bytes of one value."""
 
 
 class _Entry(BaseModel):
@@ -169,19 +168,19 @@ class Tensor:
 def header_bytes(first: bytes, file_size: int) -> int:
     """The length of the header, from the file's first eight bytes.
 
-    Raises UnusableAdapterError for a length that cannot be.
+    Raises UnusableAdapterError for an impossible length.
     """
     length = int.from_bytes(first[:LENGTH_BYTES], "little")
     if len(first) < LENGTH_BYTES or not 2 <= length <= min(MOST_HEADER_BYTES, file_size):
         raise UnusableAdapterError(
-            f"The adapter's weights are no safetensors file: a header of {length} bytes in a file "
-            f"of {file_size}."
+            f"The adapter's weights are not a safetensors file: a header of {length} bytes in a "
+            f"file of {file_size}."
         )
     return length
 
 
 def read_header(header: bytes, file_size: int) -> list[Tensor]:
-    """The tensors that a header declares, in the order in which they lie in the file.
+    """The tensors that a header declares, in the order of the file.
 
     Raises UnusableAdapterError unless they fill the file exactly, without gaps or overlaps.
     """
@@ -199,17 +198,17 @@ def read_header(header: bytes, file_size: int) -> list[Tensor]:
     ordered = sorted(entries.items(), key=lambda item: item[1].data_offsets)
     at = 0
     for name, entry in ordered:
-        at = _after(name, entry, at)
+        at = _end_of(name, entry, at)
     if LENGTH_BYTES + len(header) + at != file_size:
         raise UnusableAdapterError(
-            f"The adapter's weights are cut off or have a tail: the header declares {at} bytes of "
+            f"The adapter's weights are truncated or too long: the header declares {at} bytes of "
             f"tensors, the file has {file_size - LENGTH_BYTES - len(header)}."
         )
     return [Tensor(name, entry.dtype, tuple(entry.shape)) for name, entry in ordered]
 
 
-def _after(name: str, entry: _Entry, begins: int) -> int:
-    """Where a tensor ends that begins where the one before it ended."""
+def _end_of(name: str, entry: _Entry, begins: int) -> int:
+    """The offset at which a tensor ends that begins at `begins`."""
     size = DTYPE_BYTES.get(entry.dtype)
     if size is None:
         raise UnusableAdapterError(f"{name} is stored as {entry.dtype}, not as a float.")

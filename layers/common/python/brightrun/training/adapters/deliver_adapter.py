@@ -1,4 +1,4 @@
-"""Takes a checked adapter out of its archive and puts it where its owner downloads it."""
+"""Checks an adapter's archive and stores its files for download."""
 
 from __future__ import annotations
 
@@ -28,9 +28,9 @@ _BUFFER = 1024 * 1024
 
 @dataclass(frozen=True, slots=True)
 class AdapterDelivery:
-    """Reads the archive twice, once to check it and once to store it: nothing bad is ever stored.
+    """Reads the archive twice, to check it and then to store it: no unchecked file is stored.
 
-    Done again, it stores the same files in the same places.
+    Repeating it stores the same files under the same keys.
     """
 
     files: ArtifactFiles
@@ -43,7 +43,7 @@ class AdapterDelivery:
     def deliver(
         self, job: TrainingJob, adapter: Adapter, total_cost: float, now: datetime
     ) -> ModelArtifact:
-        """Store a checked adapter; gives its row, which is not written here.
+        """Store a checked adapter's files and return its model, which is not stored here.
 
         Raises UnusableAdapterError, StorageError.
         """
@@ -77,21 +77,21 @@ class AdapterDelivery:
     def _archive(self, job: TrainingJob) -> IO[bytes]:
         archive = self.files.open(artifact_key(job))
         if archive is None:
-            raise UnusableAdapterError("The training left no adapter.")
+            raise UnusableAdapterError("The training produced no adapter.")
         return archive
 
     def _store(self, job: TrainingJob, adapter: Adapter, prefix: str) -> list[ArtifactFile]:
-        """Store the files one by one; each is hashed on its way and must be the one checked."""
+        """Store the files one by one; each is hashed while it is read, and compared."""
         checked = {one.path: one for one in adapter.files}
         stored = []
         with self._archive(job) as archive:
             for name, size, content in files_of(archive):
-                place = f"{prefix}/{name}"
+                key = f"{prefix}/{name}"
                 source = io.BufferedReader(content, _BUFFER)
-                self.files.write(place, source, size)
+                self.files.write(key, source, size)
                 if checked.get(name) is None or checked[name].sha256 != content.sha256:
                     raise UnusableAdapterError(f"{name} changed while it was being delivered.")
-                stored.append(ArtifactFile(name, place, size, content.sha256))
+                stored.append(ArtifactFile(name, key, size, content.sha256))
         return sorted(stored, key=lambda file: file.name)
 
 

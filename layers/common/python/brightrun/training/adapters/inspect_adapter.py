@@ -1,7 +1,7 @@
 """Checks an adapter's artifact by the rules of vLLM and PEFT, before it is delivered.
 
 The values are those of vLLM's LoRAConfig and of training_container/trainer/verify.py, which a test
-holds equal; the container also loads the adapter and looks at its numbers.
+holds equal; the container also loads the adapter and checks its numbers.
 """
 
 from __future__ import annotations
@@ -53,7 +53,7 @@ TOKENIZERS = frozenset({"tokenizer.json", "tokenizer.model", "vocab.json"})
 
 
 def check_files(names: Collection[str], tokenizer_config: Mapping[str, Any]) -> None:
-    """Raise UnusableAdapterError that names every file which is missing."""
+    """Raise UnusableAdapterError that names every missing file."""
     missing = [name for name in REQUIRED if name not in names]
     if not TOKENIZERS & set(names):
         missing.append("tokenizer.json")
@@ -64,7 +64,7 @@ def check_files(names: Collection[str], tokenizer_config: Mapping[str, Any]) -> 
 
 
 def check_settings(settings: Mapping[str, Any], rank: int) -> int:
-    """Check adapter_config.json and give the --max-lora-rank that serves it.
+    """Check adapter_config.json and return the --max-lora-rank that serves it.
 
     Raises UnusableAdapterError, naming the setting at fault.
     """
@@ -72,7 +72,7 @@ def check_settings(settings: Mapping[str, Any], rank: int) -> int:
         raise UnusableAdapterError(f"The adapter is of the type {settings.get('peft_type')!r}.")
     if settings.get("r") != rank:
         raise UnusableAdapterError(
-            f"The adapter has the rank {settings.get('r')!r}, not {rank} as the job asked for."
+            f"The adapter has the rank {settings.get('r')!r}, not {rank} as the job requested."
         )
     refused = [name for name in VLLM_REFUSES if settings.get(name)]
     if refused or settings.get("bias", "none") != "none":
@@ -92,7 +92,7 @@ def max_lora_rank(rank: int) -> int:
 
 
 def check_tensors(tensors: Sequence[Tensor], rank: int) -> int:
-    """Check that every tensor is half of a LoRA pair of this rank; give how many numbers they hold.
+    """Check that every tensor is half of a LoRA pair of this rank; return the number of values.
 
     Raises UnusableAdapterError, naming the tensor at fault.
     """
@@ -102,7 +102,7 @@ def check_tensors(tensors: Sequence[Tensor], rank: int) -> int:
     for tensor in tensors:
         partner = _partner(tensor.name)
         if partner is None:
-            raise UnusableAdapterError(f"{tensor.name} is no part of a LoRA adapter.")
+            raise UnusableAdapterError(f"{tensor.name} is not part of a LoRA adapter.")
         if partner not in names:
             raise UnusableAdapterError(f"{tensor.name} lacks its other half, {partner}.")
         inner = 0 if ".lora_A." in tensor.name else 1
@@ -140,7 +140,7 @@ Document = TypeVar("Document", bound=BaseModel)
 
 @dataclass(frozen=True, slots=True)
 class Adapter:
-    """What an artifact was found to be; `files` holds the manifest too, last."""
+    """A checked artifact; `files` holds the manifest too, last."""
 
     results: TrainingResults
     manifest: Manifest
@@ -149,17 +149,17 @@ class Adapter:
 
 
 @dataclass(slots=True)
-class _Found:
+class _Contents:
     files: dict[str, ManifestFile] = field(default_factory=dict)
     documents: dict[str, bytes] = field(default_factory=dict)
     tensors: list[Tensor] | None = None
 
 
 def inspect(archive: IO[bytes], job: TrainingJob, dataset: Dataset) -> Adapter:
-    """Read the whole archive and check all that can be checked without loading the adapter.
+    """Read the whole archive and check what can be checked without loading the adapter.
 
     Every file is the one that the manifest lists; the adapter was trained for this job, on this
-    dataset and base model; vLLM serves it. Raises UnusableAdapterError, naming what is wrong.
+    dataset and base model; vLLM can serve it. Raises UnusableAdapterError, naming what is wrong.
     """
     found = _read(archive)
     manifest = _document(Manifest, found, MANIFEST)
@@ -190,19 +190,19 @@ def inspect(archive: IO[bytes], job: TrainingJob, dataset: Dataset) -> Adapter:
     return Adapter(results, manifest, (*found.files.values(), own), compatibility)
 
 
-def _read(archive: IO[bytes]) -> _Found:
-    found = _Found()
+def _read(archive: IO[bytes]) -> _Contents:
+    found = _Contents()
     for name, size, content in files_of(archive):
         if name in _DOCUMENTS:
             if size > _MOST_DOCUMENT_BYTES:
-                raise UnusableAdapterError(f"{name} has {size} bytes; that is no such file.")
+                raise UnusableAdapterError(f"{name} has {size} bytes, which is too large.")
             found.documents[name] = content.read(size) or b""
         elif name == WEIGHTS:
             found.tensors = _tensors(content, size)
         while content.read(_CHUNK):
             pass
         if content.length != size:
-            raise UnusableAdapterError(f"{name} is cut off: {content.length} of {size} bytes.")
+            raise UnusableAdapterError(f"{name} is truncated: {content.length} of {size} bytes.")
         found.files[name] = ManifestFile(path=name, bytes=size, sha256=content.sha256)
     return found
 
@@ -215,7 +215,7 @@ def _tensors(content: HashedReader, size: int) -> list[Tensor]:
     return tensors
 
 
-def _document(kind: type[Document], found: _Found, name: str) -> Document:
+def _document(kind: type[Document], found: _Contents, name: str) -> Document:
     try:
         return kind.model_validate_json(found.documents[name])
     except KeyError:
@@ -226,7 +226,7 @@ def _document(kind: type[Document], found: _Found, name: str) -> Document:
         raise UnusableAdapterError(f"{name}: {where}: {first['msg']}.") from error
 
 
-def _json(found: _Found, name: str) -> Mapping[str, Any]:
+def _json(found: _Contents, name: str) -> Mapping[str, Any]:
     try:
         document = json.loads(found.documents.get(name, b"{}"))
     except (ValueError, RecursionError) as error:
@@ -236,25 +236,25 @@ def _json(found: _Found, name: str) -> Mapping[str, Any]:
     return document
 
 
-def _check_manifest(manifest: Manifest, found: _Found) -> None:
-    """Every file is listed, every listed file is there, and each is what the list says."""
+def _check_manifest(manifest: Manifest, found: _Contents) -> None:
+    """Check that the files and the manifest's list are the same, with sizes and hashes."""
     listed = {one.path: one for one in manifest.files}
-    there = {name: one for name, one in found.files.items() if name != MANIFEST}
-    for name in sorted(listed.keys() | there.keys()):
-        if listed.get(name) != there.get(name):
+    stored = {name: one for name, one in found.files.items() if name != MANIFEST}
+    for name in sorted(listed.keys() | stored.keys()):
+        if listed.get(name) != stored.get(name):
             raise UnusableAdapterError(
                 f"{name} is not the file that the manifest lists: it is missing on one side, or "
-                "its size or SHA-256 is another."
+                "its size or SHA-256 differs."
             )
 
 
 def _check_origin(manifest: Manifest, job: TrainingJob, dataset: Dataset) -> None:
-    wanted = base_model(job.base_model)
+    expected = base_model(job.base_model)
     base = manifest.base_model
-    if (base.id, base.revision) != (wanted.hub_id, wanted.revision):
+    if (base.id, base.revision) != (expected.hub_id, expected.revision):
         raise UnusableAdapterError(
-            f"The adapter belongs to {base.id} at {base.revision}, not to {wanted.hub_id} at "
-            f"{wanted.revision}."
+            f"The adapter belongs to {base.id} at {base.revision}, not to {expected.hub_id} at "
+            f"{expected.revision}."
         )
     if [one.sha256 for one in manifest.dataset] != [dataset.sha256]:
         raise UnusableAdapterError(

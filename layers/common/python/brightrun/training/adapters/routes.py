@@ -1,4 +1,4 @@
-"""The routes that show delivered models and hand out their files."""
+"""The routes that show delivered models and sign links to their files."""
 
 from __future__ import annotations
 
@@ -28,12 +28,12 @@ def list_models(limit: Limit = 25, cursor: Cursor = None) -> AdapterList:
 
 @router.get(f"{MODELS}/<model_id>", tags=TAGS)
 def show_model(model_id: RecordId) -> AdapterResponse:
-    """Show an adapter: its files, what it was made from, how good it is."""
+    """Show an adapter: its files, its origin and its quality."""
     return AdapterResponse.from_domain(service(router, ModelReader).one(owner_of(router), model_id))
 
 
 @router.post(f"{MODELS}/<model_id>/download", tags=TAGS)
 def download_model(model_id: RecordId, body: AdapterRequest) -> AdapterLinksResponse:
-    """Give links to an adapter's files, to all where none are named."""
+    """Return links to an adapter's files, to all of them if none are named."""
     reader = service(router, ModelReader)
     return AdapterLinksResponse.from_domain(reader.download(owner_of(router), model_id, body.files))

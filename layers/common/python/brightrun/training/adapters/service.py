@@ -1,4 +1,4 @@
-"""Shows delivered models and signs links to their files."""
+"""Reads delivered models and signs links to their files."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from brightrun.training.adapters.repository import ModelRepository
 
 @dataclass(frozen=True, slots=True)
 class ModelLinks:
-    """Links to some of a model's files, by their names, and until when they work."""
+    """Links to a model's files by their names, and when the links expire."""
 
     model_id: str
     model_name: str
@@ -28,7 +28,7 @@ class ModelLinks:
 
 @dataclass(frozen=True, slots=True)
 class ModelReader:
-    """What the models function does."""
+    """The models function's service."""
 
     models: ModelRepository
     links: DownloadLinks
@@ -43,17 +43,17 @@ class ModelReader:
         return self.models.model(owner_id, model_id)
 
     def download(self, owner_id: str, model_id: str, names: Sequence[str] | None) -> ModelLinks:
-        """Sign a link to each file of those names, to all where none are named.
+        """Sign links to the named files, to all files if `names` is None.
 
-        Raises NotFoundError for the model, InvalidInputError that names the files there are.
+        Raises NotFoundError for the model, InvalidInputError that lists its files.
         """
         model = self.models.model(owner_id, model_id)
-        wanted = model.files if names is None else _named(model, names)
+        files = model.files if names is None else _named(model, names)
         return ModelLinks(
             model_id=model_id,
             model_name=model.name,
-            download_urls={one.name: self.links.link(one.key, one.name) for one in wanted},
-            files=wanted,
+            download_urls={one.name: self.links.link(one.key, one.name) for one in files},
+            files=files,
             expires_at=iso(self.clock() + timedelta(seconds=LINK_SECONDS)),
         )
 

@@ -1,4 +1,4 @@
-"""What training costs: while a job runs, when its bill is closed, and the record of it."""
+"""The cost of training jobs: while they run, when their bill is closed, and its record."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from brightrun.training.model import TrainingJob
 
 @dataclass(frozen=True, slots=True)
 class CostRecord:
-    """What one ended job cost. `record_id` is `{recorded_at}~{job_id}`: one job, one record.
+    """The cost of an ended job; `record_id` is `{recorded_at}~{job_id}`, one record per job.
 
     `amount` is US dollars; `billing_period` is the day, in UTC, on which it was recorded.
     """
@@ -29,19 +29,19 @@ class CostRecord:
 
 
 DECIMALS = 4
-"""Hundredths of a cent: a run on the CPU costs less than a cent, and is not free."""
+"""Hundredths of a cent, because a run on a CPU costs less than a cent."""
 
 
 def cost_of(billing: Billing, seconds: float) -> float:
-    """US dollars for so many billed seconds, at the price that was agreed."""
+    """US dollars for billed seconds at the agreed price."""
     return round(billing.usd_per_hour * seconds / 3600, DECIMALS)
 
 
 def cost_so_far(job: TrainingJob, now: datetime) -> float:
-    """What a job has cost until now; the final cost once its bill is closed.
+    """The cost of a job until now; the final cost once its bill is closed.
 
-    Before SageMaker bills, nothing. Spot instances are counted at the full price until SageMaker
-    says what it bills, so that the figure can only fall.
+    Before SageMaker bills, it is 0. Spot instances are counted at the full price until SageMaker
+    reports the billed seconds, so that the final cost is not higher.
     """
     if job.final_cost is not None:
         return job.final_cost
@@ -51,7 +51,7 @@ def cost_so_far(job: TrainingJob, now: datetime) -> float:
 
 
 def estimated_completion(job: TrainingJob, now: datetime) -> str | None:
-    """When a running job will be done if it goes on as it has; None while nobody can say."""
+    """When a running job will end at its average speed so far; None while that is unknown."""
     if job.status != "running" or job.started_at is None or job.progress <= 0:
         return None
     started = from_iso(job.started_at)
@@ -59,7 +59,7 @@ def estimated_completion(job: TrainingJob, now: datetime) -> str | None:
 
 
 def cost_record(job: TrainingJob, now: datetime) -> CostRecord:
-    """The record of an ended job; `final_cost` and `billed_seconds` are what its row says."""
+    """The cost record of an ended job, from its `final_cost` and `billed_seconds`."""
     recorded_at = iso(now)
     seconds = job.billed_seconds or 0
     return CostRecord(

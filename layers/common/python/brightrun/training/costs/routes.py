@@ -1,4 +1,4 @@
-"""The route that adds up costs."""
+"""The costs route."""
 
 from __future__ import annotations
 
@@ -23,6 +23,6 @@ def show_costs(
     start_date: Day = None,
     end_date: Day = None,
 ) -> CostsResponse:
-    """Add up what the caller's training cost, day by day; without dates, in the last 30 days."""
+    """Add up the cost of the caller's training by day; without dates, of the last 30 days."""
     summer = service(router, CostSummer)
     return CostsResponse.from_domain(summer.summary(owner_of(router), period, start_date, end_date))

@@ -1,8 +1,8 @@
 """A training job as SageMaker describes it, and what its statuses mean.
 
-tests/unit/domain/test_sagemaker_status.py holds both tables equal to the lists of botocore's own
-model, so that a status that AWS adds is noticed by the tests and not by a customer. One that was
-not known when this was deployed changes nothing: the job is watched on.
+tests/unit/training/test_sagemaker_status.py holds both tables equal to the lists of botocore's own
+model, so that tests find a status that AWS adds. A status that is unknown to a deployed version
+changes nothing: the job continues to be watched.
 """
 
 from __future__ import annotations
@@ -21,25 +21,27 @@ RUN_STATES: Mapping[str, RunState] = {
     "Completed": "ended",
     "Failed": "ended",
     "Stopped": "ended",
-    # Somebody deletes the job's record; nothing runs any more.
+    # The job's record is being deleted; nothing runs any more.
     "Deleting": "ended",
 }
 
 
 class RunStage(NamedTuple):
-    """Where a job is; `status` is None where the status stays as it was."""
+    """A job's stage and status; `status` is None if the status does not change."""
 
     status: JobStatus | None
     stage: JobStage
     message: str
 
 
-_ENDED = "SageMaker has ended the training; what it left is being checked."
+_ENDED = "SageMaker has ended the training; its output is being checked."
 RUN_STAGES: Mapping[str, RunStage] = {
     "Pending": RunStage(
-        "initializing", "waiting_for_capacity", "SageMaker has taken the job and finds instances."
+        "initializing",
+        "waiting_for_capacity",
+        "SageMaker has accepted the job and looks for instances.",
     ),
-    "Starting": RunStage("initializing", "starting", "SageMaker prepares the job."),
+    "Starting": RunStage("initializing", "starting", "SageMaker is preparing the job."),
     "LaunchingMLInstances": RunStage("initializing", "starting", "The instances are starting."),
     "PreparingTrainingStack": RunStage(
         "initializing", "starting", "The instances are being set up."
@@ -51,15 +53,15 @@ RUN_STAGES: Mapping[str, RunStage] = {
         "initializing", "downloading", "The training image is being downloaded."
     ),
     "Training": RunStage("running", "training", "The adapter is being trained."),
-    "Updating": RunStage("running", "training", "SageMaker changes the running job."),
+    "Updating": RunStage("running", "training", "SageMaker is updating the running job."),
     "Uploading": RunStage("running", "uploading", "The adapter is being uploaded."),
     "Interrupted": RunStage(
         "initializing",
         "waiting_for_capacity",
-        "The spot instance was taken away; training goes on from its last checkpoint.",
+        "The spot instance was reclaimed; training continues from its last checkpoint.",
     ),
     "Restarting": RunStage("initializing", "starting", "Training starts again on new instances."),
-    "Stopping": RunStage(None, "stopping", "Training is being stopped; what is there is saved."),
+    "Stopping": RunStage(None, "stopping", "Training is being stopped; its state is saved."),
     "Completed": RunStage(None, "verifying", _ENDED),
     "Failed": RunStage(None, "verifying", _ENDED),
     "Stopped": RunStage(None, "verifying", _ENDED),
@@ -69,19 +71,19 @@ RUN_STAGES: Mapping[str, RunStage] = {
 
 
 def run_state(status: str) -> RunState:
-    """Whether SageMaker still works on a job of this TrainingJobStatus."""
+    """Whether a job of this TrainingJobStatus is still in progress."""
     return RUN_STATES.get(status, "active")
 
 
 def run_stage(secondary_status: str, current: JobStage) -> RunStage:
-    """Where a job of this SecondaryStatus is; one that is unknown leaves the stage as it is."""
-    unknown = RunStage(None, current, f"SageMaker says: {secondary_status}.")
+    """The stage of a SecondaryStatus; an unknown one leaves the stage unchanged."""
+    unknown = RunStage(None, current, f"SageMaker reports: {secondary_status}.")
     return RUN_STAGES.get(secondary_status, unknown)
 
 
 @dataclass(frozen=True, slots=True)
 class TrainingRun:
-    """A SageMaker training job as SageMaker describes it; times in seconds, None where unknown."""
+    """A training job as SageMaker describes it; durations in seconds, None if unknown."""
 
     name: str
     status: str
@@ -99,18 +101,18 @@ class TrainingRun:
 
     @property
     def state(self) -> RunState:
-        """Whether SageMaker still works on it."""
+        """Whether it is still in progress."""
         return run_state(self.status)
 
     @property
     def trained(self) -> bool:
-        """Whether it ever got instances; SageMaker bills from then on."""
+        """Whether it ever had instances; SageMaker bills from then on."""
         return self.training_started_at is not None
 
     def billed_seconds(self, now: datetime) -> int:
-        """Seconds that are billed: SageMaker's own figure, else those since the instances began.
+        """Seconds that are billed: SageMaker's figure, or else the time with instances.
 
-        Spot capacity is billed less than it runs, and only SageMaker knows how much less.
+        Spot capacity is billed for less than its run time; only SageMaker's figure shows that.
         """
         if self.billable_seconds is not None:
             return self.billable_seconds

@@ -1,4 +1,4 @@
-"""The request that makes SageMaker train an adapter: pure, complete, the same for the same job.
+"""Builds the arguments of CreateTrainingJob from a job, without side effects.
 
 Members and their bounds: CreateTrainingJob in the SageMaker API reference. The tests check it
 against botocore's model, and against what the `sagemaker` SDK sends (docs/adr).
@@ -17,8 +17,8 @@ from brightrun.training.model import TrainingJob
 LONGEST_RUN_S = 5 * 24 * 3600
 """SageMaker's usual quota for a training job's run time."""
 LONGEST_PENDING_S = 24 * 3600
-SPOT_PATIENCE_S = 24 * 3600
-"""How much longer than it runs a spot job may take, waiting for instances included."""
+SPOT_WAIT_S = 24 * 3600
+"""How long a spot job may wait for instances, besides its run time."""
 SEED = 42
 CHECKPOINTS = "/opt/ml/checkpoints"
 METRICS_FILE = "metrics.jsonl"
@@ -42,7 +42,7 @@ _SMOKE_RECIPE = "smoke_cpu"
 
 @dataclass(frozen=True, slots=True)
 class TrainingResources:
-    """Where a deployment trains: its image, the role of the jobs, and its buckets."""
+    """A deployment's training image, the role of its training jobs, and its buckets."""
 
     image: str
     role_arn: str
@@ -51,17 +51,17 @@ class TrainingResources:
 
 
 def checkpoint_prefix(job_id: str) -> str:
-    """Where a job's checkpoints are kept while it runs, whichever attempt it is."""
+    """The prefix of a job's checkpoints, the same for all its attempts."""
     return f"jobs/{job_id}/checkpoints"
 
 
 def metrics_key(job_id: str) -> str:
-    """The object that the trainer's own metrics are copied to."""
+    """The key of the metrics file that the trainer writes."""
     return f"{checkpoint_prefix(job_id)}/{METRICS_FILE}"
 
 
 def artifact_key(job: TrainingJob) -> str:
-    """The object that SageMaker packs the model folder into."""
+    """The key of the archive into which SageMaker packs the model folder."""
     return f"jobs/{job.job_id}/{job.external_job_id}/output/model.tar.gz"
 
 
@@ -69,27 +69,27 @@ def training_request(
     job: TrainingJob,
     dataset: Dataset,
     base_model: BaseModelEntry,
-    places: TrainingResources,
+    resources: TrainingResources,
     *,
     mirrored: bool,
 ) -> dict[str, Any]:
     """Build the arguments of CreateTrainingJob.
 
     `mirrored`: the base model's files are in the bucket of base models. They are then a channel,
-    and the container is cut off from the network; else it loads the pinned revision from the hub.
+    and the container has no network access; else it loads the pinned revision from the hub.
     """
     run_s = _longest_run_s(job)
-    jobs = f"s3://{places.models_bucket}/jobs/{job.job_id}"
+    jobs = f"s3://{resources.models_bucket}/jobs/{job.job_id}"
     return {
         "TrainingJobName": job.external_job_id,
-        "RoleArn": places.role_arn,
+        "RoleArn": resources.role_arn,
         "AlgorithmSpecification": {
-            "TrainingImage": places.image,
+            "TrainingImage": resources.image,
             "TrainingInputMode": "File",
             "MetricDefinitions": [dict(one) for one in METRIC_DEFINITIONS],
         },
         "HyperParameters": hyperparameters(job, dataset, base_model),
-        "InputDataConfig": _channels(dataset, base_model, places, mirrored=mirrored),
+        "InputDataConfig": _channels(dataset, base_model, resources, mirrored=mirrored),
         "OutputDataConfig": {"S3OutputPath": jobs, "CompressionType": "GZIP"},
         "ResourceConfig": {
             "InstanceType": job.billing.instance_type,
@@ -99,10 +99,10 @@ def training_request(
         "StoppingCondition": {
             "MaxRuntimeInSeconds": run_s,
             "MaxPendingTimeInSeconds": LONGEST_PENDING_S,
-            **({"MaxWaitTimeInSeconds": run_s + SPOT_PATIENCE_S} if job.use_spot else {}),
+            **({"MaxWaitTimeInSeconds": run_s + SPOT_WAIT_S} if job.use_spot else {}),
         },
         "CheckpointConfig": {
-            "S3Uri": f"s3://{places.models_bucket}/{checkpoint_prefix(job.job_id)}",
+            "S3Uri": f"s3://{resources.models_bucket}/{checkpoint_prefix(job.job_id)}",
             "LocalPath": CHECKPOINTS,
         },
         "RetryStrategy": {"MaximumRetryAttempts": _RETRIES_OF_SAGEMAKER_ERRORS},
@@ -123,20 +123,20 @@ def training_request(
 def hyperparameters(
     job: TrainingJob, dataset: Dataset, base_model: BaseModelEntry
 ) -> dict[str, str]:
-    """The trainer's settings, all strings as SageMaker wants them (trainer/config.py)."""
-    chosen = job.hyperparameters
+    """The trainer's settings, as strings because SageMaker requires that (trainer/config.py)."""
+    values = job.hyperparameters
     settings: dict[str, object] = {
         "base_model": base_model.hub_id,
         "base_model_revision": base_model.revision,
         "dataset_sha256": dataset.sha256,
-        "method": chosen.method,
-        "rank": chosen.rank,
-        "alpha": chosen.alpha,
-        "dropout": chosen.dropout,
-        "epochs": chosen.epochs,
-        "batch_size": chosen.batch_size,
-        "learning_rate": chosen.learning_rate,
-        "max_seq_length": chosen.max_seq_length,
+        "method": values.method,
+        "rank": values.rank,
+        "alpha": values.alpha,
+        "dropout": values.dropout,
+        "epochs": values.epochs,
+        "batch_size": values.batch_size,
+        "learning_rate": values.learning_rate,
+        "max_seq_length": values.max_seq_length,
         "max_cost_usd": job.max_cost_usd,
         "price_usd_per_hour": job.billing.usd_per_hour,
         "seed": SEED,
@@ -147,13 +147,13 @@ def hyperparameters(
 
 
 def _channels(
-    dataset: Dataset, base_model: BaseModelEntry, places: TrainingResources, *, mirrored: bool
+    dataset: Dataset, base_model: BaseModelEntry, resources: TrainingResources, *, mirrored: bool
 ) -> list[dict[str, Any]]:
     folders = [("training", f"{dataset.storage_bucket}/{dataset.storage_path}")]
     if dataset.split_key is not None:
         folders.append(("split", f"{dataset.storage_bucket}/{dataset.split_key}"))
     if mirrored:
-        folders.append(("model", f"{places.base_models_bucket}/{base_model.object_prefix}"))
+        folders.append(("model", f"{resources.base_models_bucket}/{base_model.object_prefix}"))
     return [
         {
             "ChannelName": name,
@@ -161,23 +161,23 @@ def _channels(
             "DataSource": {
                 "S3DataSource": {
                     "S3DataType": "S3Prefix",
-                    "S3Uri": f"s3://{place}",
+                    "S3Uri": f"s3://{location}",
                     "S3DataDistributionType": "FullyReplicated",
                 }
             },
         }
-        for name, place in folders
+        for name, location in folders
     ]
 
 
 def _longest_run_s(job: TrainingJob) -> int:
-    """The hard limit: what max_cost_usd pays for. The trainer ends itself before, and saves."""
+    """The run time that max_cost_usd pays for; the trainer stops before that, and saves."""
     if job.max_cost_usd is None or job.billing.usd_per_hour <= 0:
         return LONGEST_RUN_S
-    paid_for = math.floor(job.max_cost_usd / job.billing.usd_per_hour * 3600)
-    return max(_SHORTEST_RUN_S, min(LONGEST_RUN_S, paid_for))
+    affordable_s = math.floor(job.max_cost_usd / job.billing.usd_per_hour * 3600)
+    return max(_SHORTEST_RUN_S, min(LONGEST_RUN_S, affordable_s))
 
 
 def _volume_gb(base_model: BaseModelEntry) -> int:
-    """Room for two copies of the weights in bf16; instances with disks of their own ignore it."""
+    """Space for two copies of the weights in bf16; instances with local disks ignore it."""
     return _VOLUME_FLOOR_GB + math.ceil(2 * 2 * base_model.parameters / 1e9)

@@ -11,6 +11,7 @@ from typing import Any, NamedTuple
 from brightrun.core.errors import UnusableAdapterError, VersionConflictError
 from brightrun.core.timestamps import Clock, from_iso, iso
 from brightrun.datasets.repository import DatasetRepository
+from brightrun.notifications.model import Notification
 from brightrun.training.adapters.deliver_adapter import AdapterDelivery
 from brightrun.training.adapters.model import ModelArtifact, TrainingResults
 from brightrun.training.costs.model import cost_of, cost_record
@@ -24,17 +25,17 @@ from brightrun.training.workflow.model import TrainingStep, TrainingStepResult, 
 
 _MOST_CHARACTERS = 1024
 """SageMaker's own bound on FailureReason."""
-# SageMaker puts the failure file's text between its class of error and the exit code.
+# SageMaker puts the failure file's text between its error class and the exit code.
 _WRAPPED = re.compile(r"\s*(?P<kind>\w+Error):\s*(?P<text>.*?)(?:,?\s*exit code: -?\d+)?\s*", re.S)
-# The container's file says `Class: sentence`.
-_ACCOUNT = re.compile(r"(?P<cause>[A-Za-z_.]+):\s*(?P<sentence>.*)", re.S)
+# The container's failure file holds `Class: sentence`.
+_FAILURE = re.compile(r"(?P<cause>[A-Za-z_.]+):\s*(?P<sentence>.*)", re.S)
 _OUT_OF_MEMORY = re.compile(r"out ?of ?memory", re.I)
 _NO_CAPACITY = re.compile(r"^\s*CapacityError\b|insufficient capacity", re.I)
 
 
 @dataclass(frozen=True, slots=True)
 class Failure:
-    """A stable code for machines, a sentence for people, and what helps."""
+    """A stable code, a message for the owner, and a hint how to avoid it."""
 
     code: str
     message: str
@@ -45,7 +46,7 @@ CAUSES: Mapping[str, tuple[str, str]] = {
     "ConfigError": ("bad_settings", "Change the hyperparameters that the message names."),
     "DatasetError": (
         "unusable_dataset",
-        "Look at the dataset's receipt: it says which rows give nothing to learn, and why.",
+        "Read the dataset's receipt: it lists the rows that cannot be trained on, and why.",
     ),
     "ModelError": (
         "unusable_base_model",
@@ -54,9 +55,9 @@ CAUSES: Mapping[str, tuple[str, str]] = {
     "BudgetError": ("budget_too_small", "Raise max_cost_usd, or train for fewer epochs."),
     "DivergedError": (
         "diverged",
-        "Lower the learning rate to a half or less, and look for broken rows in the dataset.",
+        "Lower the learning rate to a half or less, and check the dataset for broken rows.",
     ),
-    "CheckpointError": ("damaged_checkpoint", "Start a new job; this one cannot go on."),
+    "CheckpointError": ("damaged_checkpoint", "Start a new job; this one cannot continue."),
     "ArtifactError": ("unusable_adapter", "Change the setting that the message names."),
     "StoppedBeforeFirstStepError": (
         "stopped_before_training",
@@ -79,7 +80,7 @@ _KINDS: Mapping[str, tuple[str, str]] = {
     ),
     "InternalServerError": ("sagemaker_error", "SageMaker failed; start the job again."),
     "CapacityError": ("no_capacity", "Choose another GPU type, or try again later."),
-    "AlgorithmError": ("training_error", "The log of the training job says more."),
+    "AlgorithmError": ("training_error", "The log of the training job has the details."),
 }
 DELETED = Failure(
     "deleted", "SageMaker's training job was deleted while it was needed.", "Start a new job."
@@ -87,25 +88,25 @@ DELETED = Failure(
 
 
 def lacked_capacity(run: TrainingRun) -> bool:
-    """Whether a job failed because there was no instance, before it trained anything."""
+    """Whether a job failed for lack of instances, before it trained anything."""
     return run.training_started_at is None and bool(_NO_CAPACITY.search(run.failure_reason or ""))
 
 
 def failure_of(reason: str | None) -> Failure:
-    """Explain a FailureReason; one that is empty or unknown is shown as it is."""
+    """The failure of a FailureReason; an unknown one becomes the message unchanged."""
     text = (reason or "").strip()[:_MOST_CHARACTERS]
     if not text:
         return Failure("training_error", "SageMaker gave no reason.", _KINDS["AlgorithmError"][1])
     wrapped = _WRAPPED.fullmatch(text)
     kind, inner = (wrapped["kind"], wrapped["text"]) if wrapped else ("AlgorithmError", text)
-    if kind in CAUSES:  # Not wrapped: the container's own words, as the local engine passes them.
+    if kind in CAUSES:  # Not wrapped: the container's text, as the local engine passes it on.
         kind, inner = "AlgorithmError", text
-    account = _ACCOUNT.fullmatch(inner)
-    cause = account["cause"].rpartition(".")[2] if account else ""
+    parsed = _FAILURE.fullmatch(inner)
+    cause = parsed["cause"].rpartition(".")[2] if parsed else ""
     if _OUT_OF_MEMORY.search(inner):
         cause = "OutOfMemoryError"
     code, hint = CAUSES.get(cause, _KINDS.get(kind, _KINDS["AlgorithmError"]))
-    sentence = account["sentence"] if account and cause in CAUSES else inner
+    sentence = parsed["sentence"] if parsed and cause in CAUSES else inner
     return Failure(code, sentence.strip() or text, hint)
 
 
@@ -113,7 +114,7 @@ STOPPED_BY_SECONDARY_STATUS = {
     "MaxRuntimeExceeded": "max_runtime",
     "MaxWaitTimeExceeded": "max_wait",
 }
-"""Why SageMaker itself ended a job; its other stops were asked for."""
+"""Why SageMaker itself stopped a job; other stops were requested."""
 _BECAUSE = {
     "budget": "to keep to max_cost_usd",
     "max_runtime": "at the longest time it may run",
@@ -123,9 +124,9 @@ _BECAUSE = {
 
 
 class Verdict(NamedTuple):
-    """Either why it failed, or why it ended before its last step although it has an adapter.
+    """The failure of a job, or the reason for its stop if it may still have an adapter.
 
-    Both None: it was trained to its end.
+    Both are None for a job that was trained to its end.
     """
 
     failure: Failure | None
@@ -133,26 +134,27 @@ class Verdict(NamedTuple):
 
 
 def verdict(job: TrainingJob, run: TrainingRun) -> Verdict:
-    """Judge a job that SageMaker has ended and its owner has not; an adapter may still be bad.
+    """The outcome of a job that SageMaker has ended and its owner has not cancelled.
 
-    A stop that saves what was learned is no failure: whoever limits the cost still gets an adapter.
+    A stopped job that had instances is no failure: a cost limit still delivers an adapter, unless
+    the adapter turns out to be unusable.
     """
     if run.status == "Completed":
         return Verdict(None, None)
     if run.status == "Stopped":
-        why = stopped_by(job, run)
-        return Verdict(None if run.trained else _never_trained(why), why)
+        reason = stopped_by(job, run)
+        return Verdict(None if run.trained else _never_trained(reason), reason)
     if run.status == "Deleting":
         return Verdict(DELETED, None)
     return Verdict(failure_of(run.failure_reason), None)
 
 
 def disagreement(run: TrainingRun, results: TrainingResults) -> Failure | None:
-    """What the trainer says against SageMaker's "Completed"; None when they agree."""
+    """The failure of a job that SageMaker, but not the trainer, reports as completed."""
     if run.status == "Completed" and results.status != "completed":
         return Failure(
             "not_completed",
-            f"SageMaker says Completed, the trainer says {results.status}: "
+            f"SageMaker reports Completed, the trainer reports {results.status}: "
             f"{results.stopped_because} after {results.steps} of {results.total_steps} steps.",
             "Start a new job.",
         )
@@ -160,33 +162,33 @@ def disagreement(run: TrainingRun, results: TrainingResults) -> Failure | None:
 
 
 def early_end(results: TrainingResults) -> str | None:
-    """Why the trainer itself ended before its last step; None when it did not."""
+    """Why the trainer itself stopped before its last step; None if it did not."""
     return None if results.stopped_because == "finished" else results.stopped_because
 
 
-def without_adapter(why: str, reason: str) -> Failure:
-    """A job that was stopped and left nothing that can be delivered."""
-    because = _BECAUSE.get(why, why)
+def without_adapter(stopped_reason: str, message: str) -> Failure:
+    """The failure of a job that was stopped without a usable adapter."""
+    because = _BECAUSE.get(stopped_reason, stopped_reason)
     return Failure(
         "stopped_without_adapter",
-        f"The job was stopped {because}, and left no adapter that can be delivered: {reason}",
+        f"The job was stopped {because}, and has no adapter that can be delivered: {message}",
         "Raise the limit that stopped it, or train for fewer epochs.",
     )
 
 
 def stopped_by(job: TrainingJob, run: TrainingRun) -> str:
-    """Who or what stopped a job: its budget, a limit of SageMaker's, or somebody else."""
+    """Why a job was stopped: its budget, a limit of SageMaker, or from outside."""
     if job.stopped_reason is not None:
         return job.stopped_reason
     return STOPPED_BY_SECONDARY_STATUS.get(run.secondary_status, "outside")
 
 
-def _never_trained(why: str) -> Failure:
-    because = _BECAUSE.get(why, why)
-    if why == "outside":
+def _never_trained(stopped_reason: str) -> Failure:
+    because = _BECAUSE.get(stopped_reason, stopped_reason)
+    if stopped_reason == "outside":
         message = (
             "SageMaker stopped the job before it had instances: it found none within 24 hours, or "
-            "somebody stopped it."
+            "the job was stopped in SageMaker."
         )
         return Failure("no_capacity", message, "Choose another GPU type, or try again later.")
     return Failure("no_capacity", f"The job was stopped {because}, without instances.", "")
@@ -204,7 +206,7 @@ class _End:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TrainingFinisher:
-    """What the function finish_training does; doing it again at any point is safe."""
+    """The finish_training function's service; it can be repeated at any point."""
 
     jobs: TrainingJobRepository
     records: TrainingRecords
@@ -215,26 +217,26 @@ class TrainingFinisher:
     watch_s: int
 
     def finish(self, turn: TrainingStep) -> TrainingStepResult:
-        """Close the job if SageMaker has ended; else it must be watched on.
+        """Close the job if SageMaker has ended it; else the result is to watch it on.
 
         Raises NotFoundError, StorageError.
         """
         job = self.jobs.job(turn.owner_id, turn.job_id)
         if job.settled:
-            self._tell(job)
+            self._add_last_event(job)
             return next_step(turn, "settled")
         run = self.training.describe(job.external_job_id)
         if not job.ended if run is None else run.state == "active":
             return next_step(turn, "watch", self.watch_s)
         try:
-            self._settle(job, run)
+            self._close(job, run)
         except VersionConflictError:
-            # Cancelled while its adapter was being checked: the next turn closes it as that.
+            # Cancelled while its adapter was being checked: the next turn closes it as cancelled.
             return next_step(turn, "watch", _AT_ONCE_S)
         return next_step(turn, "settled")
 
-    def _settle(self, job: TrainingJob, run: TrainingRun | None) -> None:
-        billed = _seconds_seen(job) if run is None else run.billed_seconds(self.clock())
+    def _close(self, job: TrainingJob, run: TrainingRun | None) -> None:
+        billed = _seconds_observed(job) if run is None else run.billed_seconds(self.clock())
         cost = cost_of(job.billing, billed)
         if job.ended or run is None:
             end = _End(job.status)
@@ -242,7 +244,7 @@ class TrainingFinisher:
             verifying = changed(job, self.clock(), stage="verifying")
             self.jobs.replace(verifying, job.version)
             job = verifying
-            end = self._judged(job, run, cost)
+            end = self._outcome(job, run, cost)
         now = self.clock()
         closed = ended(
             job,
@@ -260,9 +262,9 @@ class TrainingFinisher:
             notifications=_notifications(closed, end.model, now),
             model=end.model,
         )
-        self._tell(closed)
+        self._add_last_event(closed)
 
-    def _judged(self, job: TrainingJob, run: TrainingRun, cost: float) -> _End:
+    def _outcome(self, job: TrainingJob, run: TrainingRun, cost: float) -> _End:
         failure, stopped = verdict(job, run)
         if failure is not None:
             return _failed(failure)
@@ -278,7 +280,7 @@ class TrainingFinisher:
             return _failed(Failure(error.code, error.message, "Start the job again."))
         results = adapter.results
         fields = {
-            "results": _kept(results, run),
+            "results": _figures(results, run),
             "stopped_reason": stopped or early_end(results),
             "model_id": model.model_id,
             "current_step": results.steps,
@@ -287,19 +289,19 @@ class TrainingFinisher:
         }
         return _End("completed", model, fields)
 
-    def _tell(self, job: TrainingJob) -> None:
-        """Write the last event, which a killed attempt may have written or not: it is the same."""
+    def _add_last_event(self, job: TrainingJob) -> None:
+        """Store the last event; a repeated attempt stores the same one."""
         if job.completed_at is None:
             return
         at = from_iso(job.completed_at)
         level: EventLevel = "error" if job.status == "failed" else "info"
         message = f"The job is {job.status}; it cost ${job.final_cost or 0:.2f}."
-        told = {"final_cost": job.final_cost, "billed_seconds": job.billed_seconds}
-        self.records.add_event(job, training_event(at, level, "closed", message, **told))
+        bill = {"final_cost": job.final_cost, "billed_seconds": job.billed_seconds}
+        self.records.add_event(job, training_event(at, level, "closed", message, **bill))
 
 
-def _seconds_seen(job: TrainingJob) -> int:
-    """What a job has billed whose training job is not to be found: from its start to its end."""
+def _seconds_observed(job: TrainingJob) -> int:
+    """Seconds that a job without a SageMaker job has probably billed: from start to last update."""
     if job.started_at is None:
         return 0
     return round((from_iso(job.updated_at) - from_iso(job.started_at)).total_seconds())
@@ -324,8 +326,8 @@ def _times(run: TrainingRun) -> dict[str, Any]:
     }
 
 
-def _kept(results: TrainingResults, run: TrainingRun) -> dict[str, Any]:
-    """What was measured, for the job's page and for the estimate to learn from."""
+def _figures(results: TrainingResults, run: TrainingRun) -> dict[str, Any]:
+    """The measured figures, for the job's details and for the calibration of estimates."""
     figures = results.model_dump(exclude={"evaluations", "dataset", "checks"})
     counts = {
         name: value
@@ -337,8 +339,10 @@ def _kept(results: TrainingResults, run: TrainingRun) -> dict[str, Any]:
     return {**figures, "dataset": counts, "seconds_to_instances": waited}
 
 
-def _notifications(job: TrainingJob, model: ModelArtifact | None, now: datetime) -> list[Any]:
-    """What its owner is told; a cancellation was told when it was asked for."""
+def _notifications(
+    job: TrainingJob, model: ModelArtifact | None, now: datetime
+) -> list[Notification]:
+    """The owner's notifications; a cancellation was notified when it was requested."""
     if model is not None:
         return [job_completed(job, now), artifact_ready(job, model, now)]
     return [job_failed(job, now)] if job.status == "failed" else []

@@ -1,8 +1,8 @@
 """The steps of the state machine TrainAdapter, its executions and its attempts.
 
-The state machine's history is bounded as the batch's is (domain/workflow.py): a turn of the start
-or of the watch costs at most 18 events (task entered, four tries of three events, left, choice,
-wait), so that MAX_TURNS x 18 = 23,400 of Step Functions' 25,000. The next execution then goes on.
+An execution's history is bounded: a turn of the start or of the watch takes at most 18 events (task
+entered, four attempts of three events, exited, choice, wait), so that MAX_TURNS x 18 = 23,400 of
+Step Functions' 25,000. After that the next execution continues.
 """
 
 from __future__ import annotations
@@ -18,12 +18,12 @@ from brightrun.core.timestamps import from_iso
 from brightrun.training.model import TrainingJob
 
 TurnStatus = Literal["wait", "start", "watch", "finish", "hand_over", "settled"]
-"""What comes next: the same again after a pause, a start, a watch, the finish, another execution,
-or nothing."""
+"""The next step: the same one after a pause, a start, a watch, the finish, another execution, or
+none."""
 
 
 class TrainingStep(BaseModel):
-    """One turn of a function: whose job, which execution, how many turns it has had."""
+    """The input of a step: the job, the number of the execution, and its turns so far."""
 
     model_config = ConfigDict(
         alias_generator=to_camel,
@@ -40,14 +40,14 @@ class TrainingStep(BaseModel):
 
 
 class TrainingStepResult(TrainingStep):
-    """What comes next, and after how many seconds."""
+    """The next step, and after how many seconds it starts."""
 
     status: TurnStatus
     wait_seconds: int = 0
 
 
 def next_step(turn: TrainingStep, status: TurnStatus, wait_seconds: int = 0) -> TrainingStepResult:
-    """Answer a turn; `wait_seconds` counts where the machine waits before what comes next."""
+    """The output of a step; `wait_seconds` is used where the state machine has a wait."""
     return TrainingStepResult(
         owner_id=turn.owner_id,
         job_id=turn.job_id,
@@ -61,10 +61,10 @@ def next_step(turn: TrainingStep, status: TurnStatus, wait_seconds: int = 0) -> 
 HISTORY_LIMIT = 25_000
 EVENTS_PER_TURN = 18
 EVENTS_AROUND = 100
-"""The execution's beginning and end, and the closing task with all its tries."""
+"""The execution's start and end, and the finishing task with all its attempts."""
 MAX_TURNS = 1300
 LONGEST_WAIT_FOR_CAPACITY = timedelta(hours=24)
-"""From the moment a job is queued; after that it fails, and its owner decides."""
+"""From when a job is queued; after that the job fails."""
 NAME_PREFIX = "brightrun-"
 _FIRST_PAUSE_S = 15
 _GROWTH = 2
@@ -72,7 +72,7 @@ _ATTEMPT = re.compile(r"(?P<name>.+?)(?:-r(?P<number>\d+))?")
 
 
 def next_name(external_job_id: str) -> str:
-    """Name the attempt after this one: SageMaker never takes a name twice (`-r2`, `-r3`...)."""
+    """The name of the next attempt (`-r2`, `-r3`...): SageMaker accepts a name only once."""
     found = _ATTEMPT.fullmatch(external_job_id)
     name, number = (found["name"], found["number"]) if found else (external_job_id, None)
     return f"{name}-r{int(number or 1) + 1}"
@@ -85,12 +85,12 @@ def pause_s(attempts: int, longest_s: int) -> int:
 
 
 def gives_up_at(job: TrainingJob) -> datetime:
-    """When a job that has no instances fails instead of waiting on."""
+    """When a job without instances fails instead of waiting longer."""
     return from_iso(job.queued_at) + LONGEST_WAIT_FOR_CAPACITY
 
 
 def execution_name(job_id: str, run: int) -> str:
-    """Name a run of the state machine: the job's id, then `-2`, `-3`... where one goes on."""
+    """The name of an execution: the job's id, then `-2`, `-3`... for the following ones."""
     return job_id if run == 1 else f"{job_id}-{run}"
 
 

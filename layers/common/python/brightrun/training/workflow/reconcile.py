@@ -1,4 +1,4 @@
-"""Finds what fell between SageMaker, the jobs' rows and the workflow, and puts it right."""
+"""Corrects disagreements between SageMaker, the training jobs and their executions."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from brightrun.training.workflow.model import NAME_PREFIX
 
 @dataclass(frozen=True, slots=True)
 class Reconciliation:
-    """What one sweep did: SageMaker jobs stopped, executions started."""
+    """How many SageMaker jobs were stopped, and how many executions were started."""
 
     stopped: int
     revived: int
@@ -24,7 +24,7 @@ class Reconciliation:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TrainingReconciler:
-    """What the function training_events does: one training job at an event, all of them in time."""
+    """The training_events function's service: one training job after an event, all regularly."""
 
     jobs: TrainingJobRepository
     records: TrainingRecords
@@ -33,7 +33,7 @@ class TrainingReconciler:
     clock: Clock
 
     def sweep(self) -> Reconciliation:
-        """Stop what runs for nobody, and go on with every open job that nobody goes on with.
+        """Stop SageMaker jobs that no job needs, and restart open jobs without an execution.
 
         Raises StorageError.
         """
@@ -43,7 +43,7 @@ class TrainingReconciler:
         return Reconciliation(stopped, revived)
 
     def changed(self, name: str) -> Reconciliation:
-        """Look at the one training job of SageMaker whose status has changed.
+        """Reconcile the SageMaker job whose status has changed.
 
         Raises StorageError.
         """
@@ -53,9 +53,9 @@ class TrainingReconciler:
         return Reconciliation(int(stopped), int(revived))
 
     def _stop_if_orphaned(self, name: str) -> bool:
-        """Stop a training job whose own row has ended or has gone on to another attempt.
+        """Stop a SageMaker job whose training job has ended or is at another attempt.
 
-        One without a row here is left alone: it is another deployment's in the same account.
+        One without a training job here belongs to another deployment in the same account.
         """
         run = self.training.describe(name)
         job = self._job_of(name)
@@ -64,28 +64,31 @@ class TrainingReconciler:
         if not job.ended and job.external_job_id == name:
             return False
         self.training.stop(name)
-        message = f"SageMaker still worked on {name}; it was stopped."
+        message = f"SageMaker was still running {name}; it was stopped."
         event = training_event(self.clock(), "warning", "orphan_stopped", message)
         self.records.add_event(job, event)
-        logger().warning("A training job that nobody waits for was stopped", training_job=name)
+        logger().warning("An orphaned SageMaker job was stopped", training_job=name)
         return True
 
     def _job_of(self, name: str) -> TrainingJob | None:
-        """The row that a training job's own environment leads back to."""
+        """The training job that a SageMaker job's environment names."""
         run = self.training.describe(name)
-        told = {} if run is None else run.environment
-        owner_id, job_id = told.get("BRIGHTRUN_OWNER_ID"), told.get("BRIGHTRUN_JOB_ID")
+        environment = {} if run is None else run.environment
+        owner_id, job_id = (
+            environment.get("BRIGHTRUN_OWNER_ID"),
+            environment.get("BRIGHTRUN_JOB_ID"),
+        )
         if not owner_id or not job_id:
             return None
         try:
             return self.jobs.job(owner_id, job_id)
         except NotFoundError:
-            logger().warning("A training job has no row here", training_job=name)
+            logger().warning("A SageMaker job has no training job here", training_job=name)
             return None
 
     def _revive(self, job: TrainingJob) -> bool:
         run = self.workflow.restart(job)
         if run is None:
             return False
-        logger().warning("A training job's workflow was started again", job_id=job.job_id, run=run)
+        logger().warning("A training job's workflow was restarted", job_id=job.job_id, run=run)
         return True

@@ -1,7 +1,7 @@
-"""Asks SageMaker for a job's training, and waits where it has no room.
+"""Creates a job's training job in SageMaker, and waits while SageMaker has no capacity.
 
-The row says "initializing" before SageMaker is asked, and "queued" again only when SageMaker has no
-such job: whoever cancels a queued job need stop nothing.
+The job is stored as "initializing" before SageMaker is called, and as "queued" again only when
+SageMaker has no such job, so that cancelling a queued job has nothing to stop.
 """
 
 from __future__ import annotations
@@ -40,7 +40,7 @@ _NO_CAPACITY_HINT = (
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TrainingStarter:
-    """What the function start_training does; doing it again at any point is safe."""
+    """The start_training function's service; it can be repeated at any point."""
 
     jobs: TrainingJobRepository
     records: TrainingRecords
@@ -48,12 +48,12 @@ class TrainingStarter:
     base_models: ArtifactFiles
     training: TrainingService
     workflow: TrainingWorkflow
-    places: TrainingResources
+    resources: TrainingResources
     clock: Clock
     capacity_retry_s: int
 
     def start(self, turn: TrainingStep) -> TrainingStepResult:
-        """Start the job's training once; says whether to watch it, wait, or close the job.
+        """Start the job's training once; the result is to watch it, to wait, or to finish it.
 
         Raises NotFoundError, StorageError.
         """
@@ -64,49 +64,49 @@ class TrainingStarter:
             self.workflow.ensure_training(job, turn.run + 1)
             return next_step(turn, "hand_over")
         if job.ended:
-            return self._stopped(turn, job)
+            return self._stop(turn, job)
         try:
             return self._start(turn, job)
         except VersionConflictError:
-            # Somebody, most likely a cancellation, was first.
+            # The job changed since it was read, usually by a concurrent cancellation.
             return next_step(turn, "start", _AT_ONCE_S)
 
     def _start(self, turn: TrainingStep, job: TrainingJob) -> TrainingStepResult:
         reason_before = job.stage_reason
         if job.status == "queued":
-            job = self._written(job, starting(job, self.clock()))
+            job = self._replace(job, starting(job, self.clock()))
         try:
             self.training.start(self._request(job))
         except (NoCapacityError, TrainingRequestError) as refusal:
-            # Asked a second time, SageMaker may find our own job in the way of the quota.
+            # On repetition, the job itself may use up the quota: then it exists, and all is well.
             if self.training.describe(job.external_job_id) is None:
                 if isinstance(refusal, NoCapacityError):
                     return self._wait(turn, job, refusal.message, reason_before)
-                return self._failed(turn, job, _refused(refusal))
+                return self._fail(turn, job, _rejected(refusal))
         after = self.jobs.job(job.owner_id, job.job_id)
         if after.ended:
-            # Cancelled while SageMaker was being asked: there was nothing to stop then.
-            return self._stopped(turn, after)
-        at, name = self.clock(), job.external_job_id
-        message = f"SageMaker has taken the job as {name}."
-        self.records.add_event(job, training_event(at, "info", "submitted", message))
+            # Cancelled while SageMaker was being called, when there was nothing to stop yet.
+            return self._stop(turn, after)
+        message = f"SageMaker has accepted the job as {job.external_job_id}."
+        event = training_event(self.clock(), "info", "submitted", message)
+        self.records.add_event(job, event)
         return next_step(turn, "watch", _AT_ONCE_S)
 
-    def _stopped(self, turn: TrainingStep, job: TrainingJob) -> TrainingStepResult:
+    def _stop(self, turn: TrainingStep, job: TrainingJob) -> TrainingStepResult:
         self.training.stop(job.external_job_id)
         return next_step(turn, "watch", _AT_ONCE_S)
 
     def _request(self, job: TrainingJob) -> dict[str, Any]:
         model = base_model(job.base_model)
         dataset = self.datasets.dataset(job.owner_id, job.dataset_id)
-        # The tiny model is on no hub; a local run may still be building it into the bucket.
+        # The tiny model is on no hub; a local run may still be generating it into the bucket.
         mirrored = model.local_only or self._is_mirrored(model)
         if model.gated and not mirrored:
             raise TrainingRequestError(
-                f"The base model {model.key} is gated: no container can load it from the hub. "
+                f"The base model {model.key} is gated: containers cannot load it from the hub. "
                 f"Mirror its revision {model.revision} into the bucket of base models first."
             )
-        return training_request(job, dataset, model, self.places, mirrored=mirrored)
+        return training_request(job, dataset, model, self.resources, mirrored=mirrored)
 
     def _is_mirrored(self, model: BaseModelEntry) -> bool:
         found = self.base_models.open(f"{model.object_prefix}config.json")
@@ -119,19 +119,19 @@ class TrainingStarter:
     ) -> TrainingStepResult:
         now = self.clock()
         if now >= gives_up_at(job):
-            return self._failed(turn, job, no_capacity(reason))
+            return self._fail(turn, job, no_capacity(reason))
         pause = pause_s(job.start_attempts, self.capacity_retry_s)
         if reason != reason_before:
             event = training_event(now, "warning", "waiting_for_capacity", reason)
             self.records.add_event(job, event)
-        self._written(job, waiting_for_capacity(job, now, reason, now + timedelta(seconds=pause)))
+        self._replace(job, waiting_for_capacity(job, now, reason, now + timedelta(seconds=pause)))
         return next_step(turn, "start", pause)
 
-    def _failed(self, turn: TrainingStep, job: TrainingJob, failure: Failure) -> TrainingStepResult:
-        self._written(job, failing(job, self.clock(), failure))
+    def _fail(self, turn: TrainingStep, job: TrainingJob, failure: Failure) -> TrainingStepResult:
+        self._replace(job, failing(job, self.clock(), failure))
         return next_step(turn, "finish")
 
-    def _written(self, seen: TrainingJob, job: TrainingJob) -> TrainingJob:
+    def _replace(self, seen: TrainingJob, job: TrainingJob) -> TrainingJob:
         self.jobs.replace(job, seen.version)
         return job
 
@@ -150,11 +150,11 @@ def failing(job: TrainingJob, now: datetime, failure: Failure) -> TrainingJob:
 
 
 def no_capacity(reason: str) -> Failure:
-    """There were no instances for as long as a job waits."""
+    """The failure of a job that has waited LONGEST_WAIT_FOR_CAPACITY for instances."""
     message = f"There were no instances within 24 hours. {reason}"
     return Failure("no_capacity", message, _NO_CAPACITY_HINT)
 
 
-def _refused(refusal: TrainingRequestError) -> Failure:
-    hint = "This is for whoever operates the deployment: the role, the image, or the request."
+def _rejected(refusal: TrainingRequestError) -> Failure:
+    hint = "The operator of the deployment must correct the role, the image or the request."
     return Failure(refusal.code, refusal.message, hint)

@@ -1,4 +1,4 @@
-"""Watches a training job that SageMaker works on, and keeps its row up to date."""
+"""Watches a training job in SageMaker: its progress, metrics, budget and capacity."""
 
 from __future__ import annotations
 
@@ -40,30 +40,29 @@ _LATEST_YEAR = datetime(9999, 1, 1, tzinfo=UTC).timestamp()
 
 
 @dataclass(frozen=True, slots=True)
-class Piece:
-    """The records of the whole lines in a piece of the file, and the bytes that those take."""
+class MetricsChunk:
+    """The records of the complete lines in a chunk of the metrics file, and those lines' bytes."""
 
     records: tuple[Record, ...]
     length: int
 
 
-def read_piece(data: bytes) -> Piece:
-    """Read whole lines; what follows the last line break is left for the next time.
+def read_chunk(data: bytes) -> MetricsChunk:
+    """Read complete lines; what follows the last line break is left for the next chunk.
 
-    Lines that are no JSON object (half written, or cut by a restart) are passed over. Numbers that
-    are not finite become None.
+    Lines that are not a JSON object (partly written, or truncated by a restart) are skipped.
     """
     end = data.rfind(b"\n") + 1
-    found = (_record(line) for line in data[:end].split(b"\n"))
-    return Piece(tuple(record for record in found if record is not None), end)
+    records = (_record(line) for line in data[:end].split(b"\n"))
+    return MetricsChunk(tuple(record for record in records if record is not None), end)
 
 
 def points_of(records: Sequence[Record]) -> list[MetricsPoint]:
-    """The points of steps and evaluations, in their order.
+    """The points of steps and evaluations, in the order of the run.
 
-    A point is numbered by its place in the run, twice its step and one more for an evaluation, so
-    that what a restarted attempt writes again takes the place of what it wrote before; of two at
-    one place the later one counts.
+    A point's `sequence` is twice its step and one more for an evaluation, so that what a restarted
+    attempt writes again replaces the earlier point; of two with the same number, the later counts.
+    Numbers that are not finite become None.
     """
     points: dict[int, MetricsPoint] = {}
     for record in records:
@@ -71,10 +70,10 @@ def points_of(records: Sequence[Record]) -> list[MetricsPoint]:
         if record.get("kind") not in {"step", "evaluation"} or step is None:
             continue
         evaluation = record["kind"] == "evaluation"
-        place = 2 * step + evaluation
-        points[place] = MetricsPoint(
-            sequence=place,
-            timestamp=_moment(record.get("time")),
+        sequence = 2 * step + evaluation
+        points[sequence] = MetricsPoint(
+            sequence=sequence,
+            timestamp=_timestamp(record.get("time")),
             stage="evaluation" if evaluation else "training",
             epoch=_number(record.get("epoch")) or 0.0,
             step=step,
@@ -86,26 +85,26 @@ def points_of(records: Sequence[Record]) -> list[MetricsPoint]:
             throughput=_number(record.get("tokens_per_second")),
             gpu_utilization=_number(record.get("gpu_utilization")),
         )
-    return [points[place] for place in sorted(points)]
+    return [points[sequence] for sequence in sorted(points)]
 
 
 def with_context(points: Sequence[MetricsPoint], earlier: dict[str, Any]) -> list[MetricsPoint]:
-    """Give evaluations, which know neither, the epoch and the total of the step before them."""
+    """Add the epoch and total steps of the preceding step to evaluations, which have neither."""
     epoch = float(earlier.get("epoch") or 0.0)
     total = int(earlier.get("total_steps") or 0)
-    known = []
+    completed = []
     for point in points:
         if point.total_steps:
             epoch, total = point.epoch, point.total_steps
-            known.append(point)
+            completed.append(point)
         else:
-            known.append(replace(point, epoch=epoch, total_steps=total))
-    return known
+            completed.append(replace(point, epoch=epoch, total_steps=total))
+    return completed
 
 
 def latest(points: Sequence[MetricsPoint], earlier: dict[str, Any]) -> dict[str, Any]:
-    """The newest value of each metric, as the job's row shows them."""
-    shown = dict(earlier)
+    """The newest value of each metric, for the job's `current_metrics`."""
+    metrics = dict(earlier)
     for point in points:
         values = {
             "epoch": point.epoch,
@@ -119,8 +118,8 @@ def latest(points: Sequence[MetricsPoint], earlier: dict[str, Any]) -> dict[str,
             "throughput": point.throughput,
             "gpu_utilization": point.gpu_utilization,
         }
-        shown.update({name: value for name, value in values.items() if value is not None})
-    return shown
+        metrics.update({name: value for name, value in values.items() if value is not None})
+    return metrics
 
 
 def _record(line: bytes) -> Record | None:
@@ -145,62 +144,62 @@ def _whole(value: Any) -> int | None:
     return int(number) if number is not None and 0 <= number < 1e9 else None
 
 
-def _moment(value: Any) -> str:
+def _timestamp(value: Any) -> str:
     seconds = _number(value) or 0.0
     return iso(datetime.fromtimestamp(min(max(seconds, 0.0), _LATEST_YEAR), UTC))
 
 
-PIECE_BYTES = 1024 * 1024
-"""Some 4,000 steps; a running job writes a few lines between two looks."""
-MOST_PIECES = 8
-"""At one look; the next one goes on where this one ended."""
+CHUNK_BYTES = 1024 * 1024
+"""Some 4,000 steps; a running job writes a few lines between two reads."""
+MOST_CHUNKS = 8
+"""Chunks of one read; the next read continues after them."""
 _MOST_PER_CENT = 99.0
 """Until the adapter is delivered."""
 
 
 @dataclass(frozen=True, slots=True)
 class ProgressReader:
-    """Keeps new points of a job's curves and says what of its row they change."""
+    """Reads what the trainer has added to its metrics file, and stores the new points."""
 
     files: ArtifactFiles
     records: TrainingRecords
 
-    def news(self, job: TrainingJob) -> dict[str, Any]:
-        """The fields of the row that change; none when there is nothing new.
+    def changes(self, job: TrainingJob) -> dict[str, Any]:
+        """Store new points and return the job's changed fields; empty if there are none.
 
-        A file that cannot be read now is read at the next look: it never fails the job. Raises
-        StorageError where the points cannot be kept.
+        A file that cannot be read is read the next time; it never fails the job. Raises
+        StorageError when the points cannot be stored.
         """
         read, current = job.metrics_read, dict(job.current_metrics)
-        for _ in range(MOST_PIECES):
+        for _ in range(MOST_CHUNKS):
             try:
                 begin, data = self._unread(metrics_key(job.job_id), read)
             except StorageError as error:
                 logger().warning("The trainer's metrics cannot be read", reason=error.message)
                 break
-            piece = read_piece(data)
-            points = with_context(points_of(piece.records), current)
+            chunk = read_chunk(data)
+            points = with_context(points_of(chunk.records), current)
             self.records.add_points(job, points)
             current = latest(points, current)
-            read = begin + piece.length
-            # A whole piece without a line break is no line of the trainer's: it ends here.
-            if len(data) < PIECE_BYTES or not piece.length:
+            read = begin + chunk.length
+            # No line of the trainer is as long as a chunk: without a line break, stop.
+            if len(data) < CHUNK_BYTES or not chunk.length:
                 break
         if read == job.metrics_read:
             return {}
         return {"metrics_read": read, "current_metrics": current, **_position(current)}
 
     def _unread(self, key: str, read: int) -> tuple[int, bytes]:
-        """What follows byte `read`, and where it begins.
+        """The bytes after the first `read`, and their offset.
 
-        A trainer that goes on from a checkpoint writes the file anew, shorter: where the last line
-        that was read does not end any more, all of it is read again.
+        A trainer that continues from a checkpoint rewrites the file, shorter: if no line ends at
+        `read` any more, the file is read from its start.
         """
         if read:
-            data = self.files.read(key, read - 1, PIECE_BYTES + 1)
+            data = self.files.read(key, read - 1, CHUNK_BYTES + 1)
             if data.startswith(b"\n"):
                 return read, data[1:]
-        return 0, self.files.read(key, 0, PIECE_BYTES)
+        return 0, self.files.read(key, 0, CHUNK_BYTES)
 
 
 def _position(current: dict[str, Any]) -> dict[str, Any]:
@@ -217,13 +216,13 @@ def _position(current: dict[str, Any]) -> dict[str, Any]:
 
 _AT_ONCE_S = 1
 BUDGET_MARGIN_S = 600
-"""Beyond what max_cost_usd pays for: the trainer ends itself before that, SageMaker then, and
-saving and uploading take their time. Only when both have failed is the job stopped from here."""
+"""Beyond what max_cost_usd pays for: the trainer stops before that, then SageMaker does, and saving
+and uploading take time. Only when both have failed is the job stopped by the watch."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TrainingWatcher:
-    """What the function watch_training does; doing it again at any point is safe."""
+    """The watch_training function's service; it can be repeated at any point."""
 
     jobs: TrainingJobRepository
     records: TrainingRecords
@@ -235,7 +234,7 @@ class TrainingWatcher:
     capacity_retry_s: int
 
     def watch(self, turn: TrainingStep) -> TrainingStepResult:
-        """Take one look; says whether to look again, start anew, or close the job.
+        """Update the job once; the result is whether to watch on, start again, or finish the job.
 
         Raises NotFoundError, StorageError.
         """
@@ -247,53 +246,55 @@ class TrainingWatcher:
             return next_step(turn, "hand_over")
         run = self.training.describe(job.external_job_id)
         try:
-            return self._unknown(turn, job) if run is None else self._look(turn, job, run)
+            return self._missing(turn, job) if run is None else self._update(turn, job, run)
         except VersionConflictError:
             return next_step(turn, "watch", _AT_ONCE_S)
 
-    def _unknown(self, turn: TrainingStep, job: TrainingJob) -> TrainingStepResult:
-        """SageMaker knows no such job: it was never asked for, or somebody has deleted it."""
+    def _missing(self, turn: TrainingStep, job: TrainingJob) -> TrainingStepResult:
+        """SageMaker has no such job: it was never created, or it was deleted."""
         if job.started_at is None and not job.ended:
             return next_step(turn, "start", _AT_ONCE_S)
         if not job.ended:
             self.jobs.replace(failing(job, self.clock(), DELETED), job.version)
         return next_step(turn, "finish")
 
-    def _look(self, turn: TrainingStep, job: TrainingJob, run: TrainingRun) -> TrainingStepResult:
+    def _update(self, turn: TrainingStep, job: TrainingJob, run: TrainingRun) -> TrainingStepResult:
         if job.ended:
             if run.state == "ended":
                 return next_step(turn, "finish")
             self.training.stop(run.name)
             return next_step(turn, "watch", self.watch_s)
         if run.state == "ended" and lacked_capacity(run):
-            return self._again(turn, job, run)
-        job = self._brought_up_to_date(job, run)
+            return self._start_again(turn, job, run)
+        job = self._store_progress(job, run)
         if run.state == "ended":
             return next_step(turn, "finish")
-        self._keep_to_budget(job, run)
+        self._stop_over_budget(job, run)
         return next_step(turn, "watch", self.watch_s)
 
-    def _brought_up_to_date(self, job: TrainingJob, run: TrainingRun) -> TrainingJob:
+    def _store_progress(self, job: TrainingJob, run: TrainingRun) -> TrainingJob:
         now, at = self.clock(), run_stage(run.secondary_status, job.stage)
         fields: dict[str, Any] = {
-            **self.progress.news(job),
+            **self.progress.changes(job),
             "stage_reason": at.message if at.stage == "waiting_for_capacity" else None,
         }
         starts = job.started_at is None and run.training_started_at is not None
         if run.training_started_at is not None:
             fields["started_at"] = iso(run.training_started_at)
-        moved = progressed(job, now, at.status or job.status, at.stage, **fields)
+        updated = progressed(job, now, at.status or job.status, at.stage, **fields)
         if at.stage != job.stage:
             since = run.stage_since or now
             event = training_event(
                 since, "info", at.stage, at.message, secondary_status=run.secondary_status
             )
             self.records.add_event(job, event)
-        self.jobs.replace(moved, job.version, job_started(moved, now) if starts else None)
-        return moved
+        self.jobs.replace(updated, job.version, job_started(updated, now) if starts else None)
+        return updated
 
-    def _again(self, turn: TrainingStep, job: TrainingJob, run: TrainingRun) -> TrainingStepResult:
-        """Take a new name, which SageMaker wants for a new attempt, before anything is asked."""
+    def _start_again(
+        self, turn: TrainingStep, job: TrainingJob, run: TrainingRun
+    ) -> TrainingStepResult:
+        """Store a new name for the next attempt, because SageMaker accepts a name only once."""
         now, reason = self.clock(), run.failure_reason or "There was no capacity."
         if now >= gives_up_at(job):
             self.jobs.replace(failing(job, now, no_capacity(reason)), job.version)
@@ -306,10 +307,10 @@ class TrainingWatcher:
         self.jobs.replace(renamed, job.version)
         return next_step(turn, "start", pause)
 
-    def _keep_to_budget(self, job: TrainingJob, run: TrainingRun) -> None:
-        """Stop a job that has gone well past what it may cost; what it has learned is kept.
+    def _stop_over_budget(self, job: TrainingJob, run: TrainingRun) -> None:
+        """Stop a job whose cost is well above its limit; its last checkpoint is delivered.
 
-        Spot jobs are left alone: what they bill is known only at their end.
+        Spot jobs are not stopped: what they bill is known only at their end.
         """
         if job.max_cost_usd is None or job.use_spot or run.status != "InProgress":
             return
@@ -325,6 +326,6 @@ class TrainingWatcher:
 
 
 def is_over_budget(job: TrainingJob, run: TrainingRun, now: datetime) -> bool:
-    """Whether a job costs more than it may, and a margin for saving."""
+    """Whether a job costs more than its limit and a margin for saving."""
     most = (job.max_cost_usd or 0.0) + cost_of(job.billing, BUDGET_MARGIN_S)
     return cost_of(job.billing, run.billed_seconds(now)) > most
