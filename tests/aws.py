@@ -13,7 +13,7 @@ import boto3
 from moto import mock_aws
 
 from brightrun.batches.claim_repository import DynamoClaims
-from brightrun.batches.repository import BatchTables, DynamoBatches, DynamoBatchLists
+from brightrun.batches.repository import BatchTables, DynamoBatches
 
 ROOTS = "brightrun.wiring"
 KEYS: dict[str, tuple[str, str]] = {
@@ -55,7 +55,6 @@ class Aws:
     dynamodb: Any
     s3: Any
     batches: DynamoBatches
-    lists: DynamoBatchLists
     claims: DynamoClaims
 
 
@@ -74,7 +73,6 @@ def moto_aws() -> Iterator[Aws]:
             dynamodb=dynamodb,
             s3=s3,
             batches=DynamoBatches(dynamodb, tables),
-            lists=DynamoBatchLists(dynamodb, tables),
             claims=DynamoClaims(
                 dynamodb,
                 tables,

@@ -12,7 +12,7 @@ import pytest
 
 from brightrun.batches.claim_repository import ClaimRepository, Outcome
 from brightrun.batches.model import BatchItem, BatchJob, ItemStatus, JobAction, JobStatus
-from brightrun.batches.repository import BatchLists, BatchRepository
+from brightrun.batches.repository import BatchRepository
 from brightrun.core.errors import (
     ActionNotAllowedError,
     ClaimsClosedError,
@@ -28,7 +28,6 @@ from tests.fakes.batches import InMemoryBatches
 @dataclass(frozen=True)
 class Store:
     batches: BatchRepository
-    lists: BatchLists
     claims: ClaimRepository
 
 
@@ -36,9 +35,9 @@ class Store:
 def store(request: pytest.FixtureRequest) -> Store:
     if request.param == "memory":
         memory = InMemoryBatches()
-        return Store(memory, memory, memory)
+        return Store(memory, memory)
     aws = request.getfixturevalue("aws")
-    return Store(aws.batches, aws.lists, aws.claims)
+    return Store(aws.batches, aws.claims)
 
 
 def stored_job(store: Store, items: int = 4, **changes: Any) -> BatchJob:
@@ -65,7 +64,7 @@ def counted(job: BatchJob) -> dict[ItemStatus, int]:
 
 
 def assert_counters_equal_item_states(store: Store, job_id: str) -> None:
-    page = store.lists.items(OWNER, job_id, status=None, limit=100, cursor=None)
+    page = store.batches.items(OWNER, job_id, status=None, limit=100, cursor=None)
     states = Counter(item.status for item in page.records)
     assert counted(store.batches.job(OWNER, job_id)) == dict(states)
 
@@ -75,7 +74,7 @@ def test_a_stored_job_and_its_items_come_back_as_they_were(store: Store) -> None
     job = build.a_job(planned)
     store.batches.create(job, planned.items)
     assert store.batches.job(OWNER, job.job_id) == job
-    page = store.lists.items(OWNER, job.job_id, status=None, limit=100, cursor=None)
+    page = store.batches.items(OWNER, job.job_id, status=None, limit=100, cursor=None)
     assert list(page.records) == planned.items
 
 
@@ -98,7 +97,9 @@ def test_another_owners_job_is_not_there(store: Store) -> None:
     assert strangers.value.message.replace(job.job_id, "X") == missing.value.message.replace(
         "no-such-job", "X"
     )
-    assert store.lists.items(STRANGER, job.job_id, status=None, limit=5, cursor=None).records == ()
+    assert (
+        store.batches.items(STRANGER, job.job_id, status=None, limit=5, cursor=None).records == ()
+    )
 
 
 def test_jobs_are_listed_newest_first_and_by_status(store: Store) -> None:
@@ -106,9 +107,9 @@ def test_jobs_are_listed_newest_first_and_by_status(store: Store) -> None:
     newer_plan = build.a_plan(1, job_id="ffffffff-ffff-7fff-8fff-ffffffffffff")
     newer = build.a_job(newer_plan, status=JobStatus.PAUSED)
     store.batches.create(newer, newer_plan.items)
-    listed = store.lists.jobs(OWNER, status=None, limit=10, cursor=None).records
+    listed = store.batches.jobs(OWNER, status=None, limit=10, cursor=None).records
     assert [job.job_id for job in listed] == [newer.job_id, older.job_id]
-    paused = store.lists.jobs(OWNER, status="paused", limit=10, cursor=None).records
+    paused = store.batches.jobs(OWNER, status="paused", limit=10, cursor=None).records
     assert [job.job_id for job in paused] == [newer.job_id]
 
 
@@ -116,7 +117,7 @@ def test_pages_follow_each_other_without_gap_or_repetition(store: Store) -> None
     job = stored_job(store, 7)
     seen, cursor = [], None
     while True:
-        page = store.lists.items(OWNER, job.job_id, status=None, limit=3, cursor=cursor)
+        page = store.batches.items(OWNER, job.job_id, status=None, limit=3, cursor=cursor)
         seen += [item.position for item in page.records]
         cursor = page.next_cursor
         if cursor is None:
@@ -129,8 +130,10 @@ def test_a_filtered_page_is_filled(store: Store) -> None:
     for item in claim(store, job, 6):
         outcome = build.failed() if item.position % 2 else build.completed()
         store.claims.complete(item, outcome, START)
-    first = store.lists.items(OWNER, job.job_id, status="failed", limit=2, cursor=None)
-    rest = store.lists.items(OWNER, job.job_id, status="failed", limit=2, cursor=first.next_cursor)
+    first = store.batches.items(OWNER, job.job_id, status="failed", limit=2, cursor=None)
+    rest = store.batches.items(
+        OWNER, job.job_id, status="failed", limit=2, cursor=first.next_cursor
+    )
     assert [item.position for item in (*first.records, *rest.records)] == [1, 3, 5]
     assert rest.next_cursor is None
 
@@ -139,14 +142,14 @@ def test_a_filtered_page_is_filled(store: Store) -> None:
 def test_a_made_up_cursor_is_refused(store: Store, cursor: str) -> None:
     job = stored_job(store)
     with pytest.raises(InvalidCursorError):
-        store.lists.items(OWNER, job.job_id, status=None, limit=3, cursor=cursor)
+        store.batches.items(OWNER, job.job_id, status=None, limit=3, cursor=cursor)
 
 
 def test_a_cursor_of_another_job_is_refused(store: Store) -> None:
     job, other = stored_job(store, 5), stored_job(store, 5)
-    page = store.lists.items(OWNER, other.job_id, status=None, limit=2, cursor=None)
+    page = store.batches.items(OWNER, other.job_id, status=None, limit=2, cursor=None)
     with pytest.raises(InvalidCursorError):
-        store.lists.items(OWNER, job.job_id, status=None, limit=2, cursor=page.next_cursor)
+        store.batches.items(OWNER, job.job_id, status=None, limit=2, cursor=page.next_cursor)
 
 
 def test_two_workers_are_never_given_the_same_positions(store: Store) -> None:
@@ -163,7 +166,7 @@ def test_a_claim_leases_the_items_and_counts_them(store: Store) -> None:
     claimed = claim(store, job, 3)
     assert {item.status for item in claimed} == {ItemStatus.PROCESSING}
     assert {(item.attempts, item.lease_token) for item in claimed} == {(1, "worker-a")}
-    assert list(store.lists.open_items(OWNER, job.job_id))[:3] == claimed
+    assert list(store.batches.open_items(OWNER, job.job_id))[:3] == claimed
     assert_counters_equal_item_states(store, job.job_id)
 
 
@@ -238,7 +241,7 @@ def test_an_outcome_changes_item_and_counters_together(
     job = stored_job(store)
     item = claim(store, job, 1)[0]
     store.claims.complete(item, outcome, START)
-    page = store.lists.items(OWNER, job.job_id, status=None, limit=1, cursor=None)
+    page = store.batches.items(OWNER, job.job_id, status=None, limit=1, cursor=None)
     ended = page.records[0]
     assert ended.status is status
     assert ended.lease_token is None
@@ -290,14 +293,14 @@ def test_an_action_the_status_does_not_allow_is_refused_with_the_status(store: S
     with pytest.raises(ActionNotAllowedError) as refused:
         store.batches.apply(OWNER, job.job_id, JobAction.PAUSE, START, build.a_line())
     assert refused.value.details["status"] == "completed"
-    assert store.lists.log(OWNER, job.job_id, limit=5, cursor=None).records == ()
+    assert store.batches.log(OWNER, job.job_id, limit=5, cursor=None).records == ()
 
 
 def test_an_action_and_its_log_line_come_together(store: Store) -> None:
     job = stored_job(store)
     line = build.a_line("Job paused by user")
     store.batches.apply(OWNER, job.job_id, JobAction.PAUSE, START, line)
-    assert store.lists.log(OWNER, job.job_id, limit=5, cursor=None).records == (line,)
+    assert store.batches.log(OWNER, job.job_id, limit=5, cursor=None).records == (line,)
 
 
 def test_resuming_starts_a_new_run_and_keeps_the_first_start(store: Store) -> None:
@@ -312,7 +315,7 @@ def test_resuming_starts_a_new_run_and_keeps_the_first_start(store: Store) -> No
 def test_cancelling_items_leaves_those_in_work(store: Store) -> None:
     job = stored_job(store, 5)
     claim(store, job, 2)
-    open_items = list(store.lists.open_items(OWNER, job.job_id))
+    open_items = list(store.batches.open_items(OWNER, job.job_id))
     assert store.claims.cancel_items(open_items, START) == 3
     assert counted(store.batches.job(OWNER, job.job_id)) == {
         ItemStatus.PROCESSING: 2,
@@ -325,7 +328,7 @@ def test_items_of_a_dead_worker_are_cancelled_when_their_lease_has_run_out(store
     job = stored_job(store, 3)
     claim(store, job, 1)
     later = START.replace(minute=2)
-    open_items = list(store.lists.open_items(OWNER, job.job_id))
+    open_items = list(store.batches.open_items(OWNER, job.job_id))
     assert store.claims.cancel_items(open_items, later) == 3
     assert_counters_equal_item_states(store, job.job_id)
 
@@ -334,10 +337,10 @@ def test_failed_items_put_back_are_a_new_generation(store: Store) -> None:
     job = stored_job(store, 3)
     for item in claim(store, job, 2):
         store.claims.complete(item, build.failed(), START)
-    failed = list(store.lists.retryable_items(OWNER, job.job_id))
+    failed = list(store.batches.retryable_items(OWNER, job.job_id))
     assert store.claims.requeue(failed, START) == 2
     assert store.claims.requeue(failed, START) == 0
-    again = list(store.lists.open_items(OWNER, job.job_id))[:2]
+    again = list(store.batches.open_items(OWNER, job.job_id))[:2]
     assert [(i.generation, i.attempts, i.error_code) for i in again] == [(2, 0, None)] * 2
     assert_counters_equal_item_states(store, job.job_id)
 
@@ -346,14 +349,14 @@ def test_nothing_is_put_back_into_a_job_that_has_ended(store: Store) -> None:
     job = stored_job(store, 1)
     store.claims.complete(claim(store, job, 1)[0], build.failed(), START)
     store.batches.apply(OWNER, job.job_id, JobAction.FAIL, START, build.a_line())
-    failed = list(store.lists.retryable_items(OWNER, job.job_id))
+    failed = list(store.batches.retryable_items(OWNER, job.job_id))
     with pytest.raises(ClaimsClosedError):
         store.claims.requeue(failed, START)
 
 
 def test_more_items_than_fit_one_transaction_are_cancelled(store: Store) -> None:
     job = stored_job(store, 230)
-    open_items = list(store.lists.open_items(OWNER, job.job_id))
+    open_items = list(store.batches.open_items(OWNER, job.job_id))
     assert store.claims.cancel_items(open_items, START) == 230
     assert store.batches.job(OWNER, job.job_id).cancelled_items == 230
 
@@ -362,7 +365,7 @@ def test_the_log_is_complete_and_in_order(store: Store) -> None:
     job = stored_job(store, 4)
     for item in claim(store, job, 4):
         store.claims.complete(item, build.completed(lines=[build.a_line("done")]), START)
-    lines = store.lists.log(OWNER, job.job_id, limit=100, cursor=None).records
+    lines = store.batches.log(OWNER, job.job_id, limit=100, cursor=None).records
     messages = [line.message for line in lines]
     assert messages == [*(f"Processing item {n}" for n in range(1, 5)), *["done"] * 4]
     assert [line.entry_id for line in lines] == sorted(line.entry_id for line in lines)

@@ -15,7 +15,7 @@ from tests.builders import OWNER
 
 @pytest.fixture(autouse=True)
 def no_pauses(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("brightrun.repositories.transactions.time.sleep", lambda _: None)
+    monkeypatch.setattr("brightrun.aws.transactions.time.sleep", lambda _: None)
 
 
 def held_by_a_transaction(aws: Aws, monkeypatch: pytest.MonkeyPatch, times: int) -> list[str]:

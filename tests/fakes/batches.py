@@ -1,4 +1,4 @@
-"""Batches in memory: the three ports of the batch aggregate, under one lock."""
+"""Batches in memory: both repositories of batches, under one lock."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from collections.abc import Iterable, Sequence
 from datetime import datetime
 from typing import Any, TypeVar
 
-from brightrun.batches.claim_repository import Outcome
+from brightrun.batches.claim_repository import ClaimRepository, Outcome
 from brightrun.batches.log import LogLine
 from brightrun.batches.model import (
     ENDED_JOBS,
@@ -20,7 +20,7 @@ from brightrun.batches.model import (
     Lease,
     job_key,
 )
-from brightrun.batches.repository import not_allowed
+from brightrun.batches.repository import BatchRepository, not_allowed
 from brightrun.conversations.generation_log.model import FailedGeneration
 from brightrun.conversations.model import ConversationRecord
 from brightrun.core.errors import (
@@ -37,9 +37,7 @@ T = TypeVar("T")
 _UNHELD: dict[str, Any] = {"lease_token": None, "lease_expires_at": None, "retry_at": None}
 
 
-class InMemoryBatches:
-    """ports.BatchRepository, ports.BatchLists and ports.ClaimRepository."""
-
+class InMemoryBatches(BatchRepository, ClaimRepository):
     def __init__(self) -> None:
         self._lock = threading.RLock()
         self._jobs: dict[tuple[str, str], BatchJob] = {}

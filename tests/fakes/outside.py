@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import asyncio
 from collections import deque
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from datetime import datetime, timedelta
 from typing import Any
 
 from brightrun.aws.objects import StoredText
+from brightrun.batches.gateway import Workflow
 from brightrun.batches.model import BatchJob
+from brightrun.claude.client import Claude
 from brightrun.claude.model import Completion, Prompt
 from brightrun.conversations.generation_log.model import GenerationLogEntry
 from brightrun.core.errors import IdempotencyKeyReusedError
@@ -17,7 +19,7 @@ from tests.builders import a_completion
 
 
 class InMemoryObjects:
-    """ports.ObjectStore and ports.DownloadLinks."""
+    """ObjectStore and DownloadLinks."""
 
     def __init__(self) -> None:
         self.objects: dict[str, StoredText] = {}
@@ -39,7 +41,7 @@ class InMemoryObjects:
 
 
 class InMemoryRecords:
-    """ports.GenerationRecords."""
+    """GenerationRecords."""
 
     def __init__(self) -> None:
         self.entries: dict[str, GenerationLogEntry] = {}
@@ -49,7 +51,7 @@ class InMemoryRecords:
 
 
 class InMemoryKeys:
-    """ports.RequestKeys; a key is bound for a day."""
+    """RequestKeys: a key is bound for a day."""
 
     def __init__(self) -> None:
         self._bound: dict[tuple[str, str], tuple[str, str, datetime]] = {}
@@ -74,8 +76,8 @@ class InMemoryKeys:
         return job_id
 
 
-class RecordedWorkflow:
-    """ports.Workflow: remembers which runs were started."""
+class RecordedWorkflow(Workflow):
+    """Remembers which runs were started."""
 
     def __init__(self) -> None:
         self.started: list[str] = []
@@ -85,8 +87,8 @@ class RecordedWorkflow:
             self.started.append(job.execution_name)
 
 
-class ScriptedClaude:
-    """ports.Claude: plays answers and errors in turn, then good answers for ever.
+class ScriptedClaude(Claude):
+    """Plays answers and errors in turn, then good answers for ever.
 
     `calls` counts by prompt, `most_at_once` is the largest number of calls in flight.
     """
@@ -101,7 +103,7 @@ class ScriptedClaude:
     def calls(self) -> int:
         return len(self.prompts)
 
-    async def write(self, prompt: Prompt, *, schema: Mapping[str, Any]) -> Completion:
+    async def write(self, prompt: Prompt, *, schema: dict[str, Any]) -> Completion:
         self.prompts.append(prompt)
         self._in_flight += 1
         self.most_at_once = max(self.most_at_once, self._in_flight)

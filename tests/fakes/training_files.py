@@ -20,14 +20,13 @@ from brightrun.training_files.model import (
     name_taken,
     version_conflict,
 )
+from brightrun.training_files.repository import TrainingFileRepository
 from tests.builders import OWNER, a_conversation, a_turn
 from tests.fakes import scaffolding as records
 from tests.fakes.conversations import a_record
 
 
-class InMemoryTrainingFiles:
-    """ports.TrainingFileRepository."""
-
+class InMemoryTrainingFiles(TrainingFileRepository):
     def __init__(self) -> None:
         self._rows: dict[tuple[str, str], TrainingFile] = {}
 

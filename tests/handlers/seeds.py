@@ -63,7 +63,9 @@ class Seeds:
             self._aws.claims.write_line(job.owner_id, job.job_id, build.a_line(message))
 
     def items(self, job: BatchJob) -> list[BatchItem]:
-        page = self._aws.lists.items(job.owner_id, job.job_id, status=None, limit=1000, cursor=None)
+        page = self._aws.batches.items(
+            job.owner_id, job.job_id, status=None, limit=1000, cursor=None
+        )
         return list(page.records)
 
     def conversation(self, number: int = 1, **changes: Any) -> ConversationRecord:

@@ -72,7 +72,6 @@ class Hands:
         return BatchControls(
             batches=self._store.batches,
             claims=self._store.claims,
-            lists=self._store.lists,
             workflow=self._workflow,
             clock=self.clock,
         )
@@ -108,7 +107,7 @@ class Hands:
         job = self.begun(name)
         worker = ItemClaims(
             self._store.claims,
-            self._store.lists,
+            self._store.batches,
             job,
             token=self._token(),
             lease_seconds=LEASE_S,
@@ -184,7 +183,6 @@ class Hands:
         finisher = BatchFinisher(
             batches=self._store.batches,
             claims=self._store.claims,
-            lists=self._store.lists,
             logs=self._logs,
             workflow=self._workflow,
             clock=self.clock,

@@ -42,7 +42,7 @@ class Ledger:
 
     def item(self, name: JobName, position: int) -> BatchItem:
         """An item as it is stored now."""
-        page = self._store.lists.items(*name, status=None, limit=position, cursor=None)
+        page = self._store.batches.items(*name, status=None, limit=position, cursor=None)
         return page.records[-1]
 
     def check(self, names: Iterable[JobName], now_ms: int, *, retried: bool) -> None:
@@ -58,14 +58,14 @@ class Ledger:
 
     def check_strangers(self) -> None:
         """Nothing of an owner's is seen by the other."""
-        lists = self._store.lists
+        batches = self._store.batches
         for owner, job_id in self.names:
             (stranger,) = set(self.owners) - {owner}
-            assert not lists.items(stranger, job_id, status=None, limit=9, cursor=None).records
-            assert not lists.log(stranger, job_id, limit=9, cursor=None).records
+            assert not batches.items(stranger, job_id, status=None, limit=9, cursor=None).records
+            assert not batches.log(stranger, job_id, limit=9, cursor=None).records
             assert not self._is_there(stranger, job_id)
         for owner in self.owners:
-            listed = lists.jobs(owner, status=None, limit=99, cursor=None).records
+            listed = batches.jobs(owner, status=None, limit=99, cursor=None).records
             mine = {job_id for one, job_id in self.names if one == owner}
             assert {job.job_id for job in listed} == mine
 

@@ -31,8 +31,8 @@ class Observed:
 
 
 def observe(store: Store, owner: str, job_id: str) -> Observed:
-    items = store.lists.items(owner, job_id, status=None, limit=EVERYTHING, cursor=None)
-    log = store.lists.log(owner, job_id, limit=EVERYTHING, cursor=None)
+    items = store.batches.items(owner, job_id, status=None, limit=EVERYTHING, cursor=None)
+    log = store.batches.log(owner, job_id, limit=EVERYTHING, cursor=None)
     assert items.next_cursor is log.next_cursor is None
     entries = [line.entry_id for line in log.records]
     assert entries == sorted(set(entries))

@@ -168,13 +168,13 @@ class Plant:
         return self._reader.one(self.owner, self.job_id)
 
     def items(self) -> tuple[BatchItem, ...]:
-        return self._reader.lists.items(
+        return self._reader.batches.items(
             self.owner, self.job_id, status=None, limit=100, cursor=None
         ).records
 
     def log(self) -> list[str]:
         """The log's lines, as log.txt has them."""
-        page = self._reader.lists.log(self.owner, self.job_id, limit=1000, cursor=None)
+        page = self._reader.batches.log(self.owner, self.job_id, limit=1000, cursor=None)
         return [line.text() for line in page.records]
 
     def store(self) -> Store:
@@ -184,7 +184,7 @@ class Plant:
             return conversations_in(self.clients["dynamodb"], owner)
 
         reader = self._reader
-        return Store(reader.batches, reader.lists, self._claims, conversations, quick=False)
+        return Store(reader.batches, self._claims, conversations, quick=False)
 
     def executions(self) -> list[str]:
         """The names of the job's executions."""

@@ -9,7 +9,7 @@ from typing import Any
 from boto3.dynamodb.types import TypeDeserializer
 
 from brightrun.batches.claim_repository import ClaimRepository
-from brightrun.batches.repository import BatchLists, BatchRepository
+from brightrun.batches.repository import BatchRepository
 from tests.aws import Aws
 from tests.fakes.batches import InMemoryBatches
 
@@ -22,7 +22,6 @@ class Store:
     """`quick`: reading costs so little that everything is read after every step."""
 
     batches: BatchRepository
-    lists: BatchLists
     claims: ClaimRepository
     conversations: Conversations
     quick: bool
@@ -38,14 +37,14 @@ def in_memory() -> Store:
             if record.owner_id == owner
         }
 
-    return Store(memory, memory, memory, conversations, quick=True)
+    return Store(memory, memory, conversations, quick=True)
 
 
 def in_dynamodb(aws: Aws) -> Store:
     def conversations(owner: str) -> dict[str, str]:
         return conversations_in(aws.dynamodb, owner)
 
-    return Store(aws.batches, aws.lists, aws.claims, conversations, quick=False)
+    return Store(aws.batches, aws.claims, conversations, quick=False)
 
 
 def conversations_in(client: Any, owner: str) -> dict[str, str]:

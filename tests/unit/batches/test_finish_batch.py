@@ -255,7 +255,6 @@ def finish_through(world: World, job: BatchJob, store: Any) -> RoundResult:
     finisher = BatchFinisher(
         batches=store,
         claims=store,
-        lists=store,
         logs=world.logs,
         workflow=world.workflow,
         clock=world.clock,

@@ -127,14 +127,14 @@ def test_an_answer_that_was_paid_for_is_used_by_the_worker_that_takes_over(
 ) -> None:
     world = a_world()
     job = ordered(world, IDS[0])
-    conclude = world.batches.complete
+    complete = world.batches.complete
 
     def dies(*_: Any) -> None:
         raise LeaseLostError("The worker is gone.")
 
-    monkeypatch.setattr(world.batches, "conclude", dies)
+    monkeypatch.setattr(world.batches, "complete", dies)
     world.turn(job)
-    monkeypatch.setattr(world.batches, "conclude", conclude)
+    monkeypatch.setattr(world.batches, "complete", complete)
     world.clock.advance(61)
     world.turn(job)
     assert world.claude.calls == 1
@@ -192,11 +192,11 @@ def test_a_judgement_is_never_concluded_with_a_conversation() -> None:
     world = a_world()
     job = ordered(world)
     outcomes: list[Outcome] = []
-    conclude = world.batches.complete
+    complete = world.batches.complete
 
     def noted(item: Any, outcome: Outcome, now: Any) -> None:
         outcomes.append(outcome)
-        conclude(item, outcome, now)
+        complete(item, outcome, now)
 
     world.batches.complete = noted  # type: ignore[method-assign]
     world.turn(job)

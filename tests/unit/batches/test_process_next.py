@@ -259,7 +259,7 @@ def dies_before_concluding(world: World, monkeypatch: pytest.MonkeyPatch) -> Non
         raise StorageError("TransactWriteItems", "the worker was killed")
 
     with monkeypatch.context() as patched:
-        patched.setattr(world.batches, "conclude", no_answer)
+        patched.setattr(world.batches, "complete", no_answer)
         with pytest.raises(StorageError):
             world.turn(world.job(1))
 

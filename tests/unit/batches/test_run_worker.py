@@ -72,7 +72,7 @@ def test_an_answer_paid_for_before_the_model_retired_still_becomes_its_conversat
         raise StorageError("TransactWriteItems", "the worker was killed")
 
     with monkeypatch.context() as patched:
-        patched.setattr(world.batches, "conclude", dies)
+        patched.setattr(world.batches, "complete", dies)
         with pytest.raises(StorageError):
             world.turn(job)
     world.clock.advance(seconds=14 * 24 * 3600)

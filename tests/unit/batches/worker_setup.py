@@ -63,7 +63,6 @@ class World:
         return WorkerRunner(
             batches=self.batches,
             claims=self.batches,
-            lists=self.batches,
             records=self.records,
             conversation_files=self.files,
             plans=self.logs,
@@ -81,7 +80,6 @@ class World:
         return BatchFinisher(
             batches=self.batches,
             claims=self.batches,
-            lists=self.batches,
             logs=self.logs,
             workflow=self.workflow,
             clock=self.clock,
@@ -92,7 +90,6 @@ class World:
         return BatchControls(
             batches=self.batches,
             claims=self.batches,
-            lists=self.batches,
             workflow=self.workflow,
             clock=self.clock,
         )

@@ -53,35 +53,40 @@ class Outcome:
 
 
 class ClaimRepository(Protocol):
-    """How workers take items and end them; counters and states change in one transaction."""
+    """Leases on items; item, counters and log change together. Methods may raise StorageError."""
 
     def next_items(self, owner_id: str, job_id: str, count: int) -> list[BatchItem]:
-        """Give the next items that no worker was ever given; none when all were given once.
+        """Advance the job's cursor and read up to `count` items that no worker was given before.
 
-        Raises ClaimsClosedError when the job takes no claims.
+        Returns an empty list when the cursor has passed the last item. Raises ClaimsClosedError
+        if the job accepts no claims.
         """
 
     def claim(
         self, items: Sequence[BatchItem], lease: Lease, lines: Sequence[LogLine], now: datetime
     ) -> list[BatchItem]:
-        """Lease those of the items that nobody else holds, each with its log line.
+        """Lease the items that no other worker holds, and write one log line for each of them.
 
-        Raises ClaimsClosedError when the job takes no claims.
+        Returns the leased items. Raises ClaimsClosedError if the job accepts no claims.
         """
 
     def renew(self, item: BatchItem, lease: Lease) -> None:
-        """Make a held lease last longer; raises LeaseLostError."""
+        """Extend a lease; raises LeaseLostError if the item is not leased under its token."""
 
     def complete(self, item: BatchItem, outcome: Outcome, now: datetime) -> None:
-        """End the hold on an item; raises LeaseLostError when it is another's by now."""
+        """Release an item with its outcome; raises LeaseLostError if the lease is not held.
+
+        The conversation or failure is stored in the same transaction: a conversation is listed
+        exactly when its item is completed.
+        """
 
     def cancel_items(self, items: Sequence[BatchItem], now: datetime) -> int:
-        """Cancel those of the items that nobody holds; gives their number."""
+        """Cancel the items that no worker holds; returns how many were cancelled."""
 
     def requeue(self, items: Sequence[BatchItem], now: datetime) -> int:
-        """Queue failed or cancelled items again, as a new generation; gives their number.
+        """Queue failed or cancelled items again as a new generation; returns how many were queued.
 
-        Raises ClaimsClosedError when the job is neither processing nor paused.
+        Raises ClaimsClosedError if the job is neither processing nor paused.
         """
 
     def write_line(self, owner_id: str, job_id: str, line: LogLine) -> None:
@@ -246,8 +251,8 @@ _TRIED_AGAIN_COUNTERS = {
 }
 
 
-class DynamoClaims:
-    """ports.ClaimRepository on the batch tables, and the tables an outcome is written to."""
+class DynamoClaims(ClaimRepository):
+    """Claims on the batch tables; an outcome's records go to the two other tables."""
 
     def __init__(
         self,
@@ -263,11 +268,6 @@ class DynamoClaims:
         self._failures = failed_generations_table
 
     def next_items(self, owner_id: str, job_id: str, count: int) -> list[BatchItem]:
-        """Give the next items that no worker was ever given; none when all were given once.
-
-        One atomic ADD on the job's cursor hands each worker positions of its own, so workers never
-        meet on the same items and nobody searches for work. Raises ClaimsClosedError.
-        """
         request = update(
             self._tables.jobs,
             {"owner_id": owner_id, "job_id": job_id},
@@ -275,6 +275,8 @@ class DynamoClaims:
             condition=f"{OPEN_TO_CLAIMS} AND #claim_cursor < #total_items",
             values={"processing": "processing"},
         )
+        # One atomic ADD on the cursor gives each worker positions of its own: workers never compete
+        # for the same items, and no worker searches for work.
         try:
             with translated("UpdateItem"):
                 answer = past_transactions(
@@ -292,10 +294,6 @@ class DynamoClaims:
     def claim(
         self, items: Sequence[BatchItem], lease: Lease, lines: Sequence[LogLine], now: datetime
     ) -> list[BatchItem]:
-        """Lease those of the items that nobody else holds, each with its log line.
-
-        Raises ClaimsClosedError when the job takes no claims.
-        """
         pairs = list(zip(items, lines, strict=True))
         while pairs:
             free = sum(item.status is ItemStatus.QUEUED for item, _ in pairs)
@@ -319,7 +317,6 @@ class DynamoClaims:
         return []
 
     def renew(self, item: BatchItem, lease: Lease) -> None:
-        """Make a held lease last longer; raises LeaseLostError."""
         request = update(
             self._tables.items,
             item_key(item),
@@ -334,11 +331,6 @@ class DynamoClaims:
             raise LeaseLostError(f"Item {item.position} is no longer ours.") from error
 
     def complete(self, item: BatchItem, outcome: Outcome, now: datetime) -> None:
-        """End the hold on an item; raises LeaseLostError when it is another's by now.
-
-        The item, the counters, the log, and the conversation or the failure are one transaction:
-        a conversation is listed exactly when its item is completed.
-        """
         counters = {
             "processing_items": -1,
             "input_tokens": outcome.input_tokens,
@@ -359,7 +351,6 @@ class DynamoClaims:
             raise LeaseLostError(f"Item {item.position} is no longer ours.")
 
     def cancel_items(self, items: Sequence[BatchItem], now: datetime) -> int:
-        """Cancel those of the items that nobody holds; gives their number."""
 
         def counters(held: Sequence[BatchItem]) -> dict[str, int]:
             orphans = sum(item.status is ItemStatus.PROCESSING for item in held)
@@ -368,10 +359,6 @@ class DynamoClaims:
         return self._move_all(items, now, ItemStatus.CANCELLED, counters, None)
 
     def requeue(self, items: Sequence[BatchItem], now: datetime) -> int:
-        """Queue failed or cancelled items again, as a new generation; gives their number.
-
-        Raises ClaimsClosedError when the job is neither processing nor paused.
-        """
 
         def counters(ended: Sequence[BatchItem]) -> dict[str, int]:
             return {
@@ -382,7 +369,6 @@ class DynamoClaims:
         return self._move_all(items, now, ItemStatus.QUEUED, counters, NOT_ENDED)
 
     def write_line(self, owner_id: str, job_id: str, line: LogLine) -> None:
-        """Append a line to the job's log."""
         with translated("PutItem"):
             self._client.put_item(
                 **line_put(self._tables.logs, job_key(owner_id, job_id), line)["Put"]

@@ -8,7 +8,7 @@ from brightrun.batches import log as batch_log
 from brightrun.batches.claim_repository import ClaimRepository
 from brightrun.batches.gateway import Workflow
 from brightrun.batches.model import BatchJob, ItemStatus, JobAction, JobStatus
-from brightrun.batches.repository import BatchLists, BatchRepository
+from brightrun.batches.repository import BatchRepository
 from brightrun.core.errors import ActionNotAllowedError, ClaimsClosedError, ConflictError
 from brightrun.core.timestamps import Clock
 
@@ -23,13 +23,11 @@ class BatchControls:
         *,
         batches: BatchRepository,
         claims: ClaimRepository,
-        lists: BatchLists,
         workflow: Workflow,
         clock: Clock,
     ) -> None:
         self._batches = batches
         self._claims = claims
-        self._lists = lists
         self._workflow = workflow
         self._clock = clock
 
@@ -60,7 +58,7 @@ class BatchControls:
             job = self._apply(owner_id, job_id, JobAction.CANCEL, "Job cancelled by user")
         waiting = [
             item
-            for item in self._lists.open_items(owner_id, job_id)
+            for item in self._batches.open_items(owner_id, job_id)
             if item.status is ItemStatus.QUEUED
         ]
         self._claims.cancel_items(waiting, self._clock())
@@ -87,7 +85,7 @@ class BatchControls:
         Raises ActionNotAllowedError when nothing failed or the job was cancelled.
         """
         for _ in range(_RETRY_ROUNDS):
-            items = list(self._lists.retryable_items(owner_id, job_id))
+            items = list(self._batches.retryable_items(owner_id, job_id))
             if not items and self._batches.job(owner_id, job_id).status is not JobStatus.CANCELLED:
                 # An earlier try may have queued them all and died before it started the workflow.
                 self.ensure_running(owner_id, job_id)

@@ -12,7 +12,7 @@ from brightrun.batches import log as batch_log
 from brightrun.batches.claim_repository import ClaimRepository
 from brightrun.batches.gateway import Workflow
 from brightrun.batches.model import ENDED_JOBS, BatchJob, JobAction, JobStatus
-from brightrun.batches.repository import BatchLists, BatchRepository
+from brightrun.batches.repository import BatchRepository
 from brightrun.batches.workflow import MAX_ROUNDS, Round, RoundResult
 from brightrun.conversations.enrichment.service import ConversationEnricher
 from brightrun.conversations.repository import ConversationRepository
@@ -61,7 +61,6 @@ class BatchFinisher:
         *,
         batches: BatchRepository,
         claims: ClaimRepository,
-        lists: BatchLists,
         logs: ObjectStore,
         workflow: Workflow,
         clock: Clock,
@@ -69,7 +68,6 @@ class BatchFinisher:
     ) -> None:
         self._batches = batches
         self._claims = claims
-        self._lists = lists
         self._logs = logs
         self._workflow = workflow
         self._clock = clock
@@ -117,7 +115,7 @@ class BatchFinisher:
         now = self._clock()
         free = [
             item
-            for item in self._lists.open_items(job.owner_id, job.job_id)
+            for item in self._batches.open_items(job.owner_id, job.job_id)
             if item.status == "queued" or (item.claimable_at() or 0) <= epoch_ms(now)
         ]
         if cancelled := self._claims.cancel_items(free, now):
@@ -144,7 +142,7 @@ class BatchFinisher:
     def _seconds_until_claimable(self, job: BatchJob) -> int:
         now_ms = epoch_ms(self._clock())
         moments = [
-            item.claimable_at() or 0 for item in self._lists.open_items(job.owner_id, job.job_id)
+            item.claimable_at() or 0 for item in self._batches.open_items(job.owner_id, job.job_id)
         ]
         wait_s = (min(moments, default=now_ms) - now_ms) / 1000
         return max(_SHORTEST_WAIT_S, math.ceil(wait_s))
@@ -152,7 +150,7 @@ class BatchFinisher:
     def _lines(self, owner_id: str, job_id: str) -> Iterator[str]:
         cursor: str | None = None
         while True:
-            page = self._lists.log(owner_id, job_id, limit=_LOG_PAGE, cursor=cursor)
+            page = self._batches.log(owner_id, job_id, limit=_LOG_PAGE, cursor=cursor)
             yield from (line.text() for line in page.records)
             cursor = page.next_cursor
             if cursor is None:

@@ -15,23 +15,21 @@ class Workflow(Protocol):
     """Starts the state machine of a batch."""
 
     def ensure_running(self, job: BatchJob) -> None:
-        """Start the job's current run; starting it again changes nothing."""
+        """Start the job's current run; starting it again changes nothing. Raises StorageError."""
 
 
-class StepFunctionsWorkflow:
-    """ports.Workflow: one execution per run of a job, named after both."""
+class StepFunctionsWorkflow(Workflow):
+    """One execution for each run of a job, named after both.
+
+    Step Functions refuses a second execution of the same name; a job that is resumed, retried or
+    cancelled has a new run.
+    """
 
     def __init__(self, client: SFNClient, state_machine_arn: str) -> None:
         self._client = client
         self._state_machine_arn = state_machine_arn
 
     def ensure_running(self, job: BatchJob) -> None:
-        """Start the job's current run; starting it again changes nothing.
-
-        The execution's name is the job and its run, so Step Functions refuses a second one; a
-        resumed, retried or cancelled job has a new run. A job that takes no claims needs no
-        workers, only the end of a round. Raises StorageError.
-        """
         request = {
             "ownerId": job.owner_id,
             "jobId": job.job_id,
@@ -43,4 +41,5 @@ class StepFunctionsWorkflow:
 
 
 def _needs_workers(job: BatchJob) -> bool:
+    """Whether there is work to claim; otherwise only finish_batch has to run."""
     return job.status is JobStatus.QUEUED or job.takes_claims

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from brightrun.batches.log import LogLine
     from brightrun.batches.model import BatchItem, BatchJob, ItemStatus, JobStatus
-    from brightrun.batches.repository import BatchLists, BatchRepository
+    from brightrun.batches.repository import BatchRepository
     from brightrun.core.pages import Page
     from brightrun.core.timestamps import Clock
 
@@ -18,14 +18,13 @@ class BatchReader:
     """What the batch_jobs function reads."""
 
     batches: BatchRepository
-    lists: BatchLists
     clock: Clock
 
     def page(
         self, owner_id: str, *, status: JobStatus | None, limit: int, cursor: str | None
     ) -> Page[BatchJob]:
         """List an owner's jobs, newest first."""
-        return self.lists.jobs(owner_id, status=status, limit=limit, cursor=cursor)
+        return self.batches.jobs(owner_id, status=status, limit=limit, cursor=cursor)
 
     def one(self, owner_id: str, job_id: str) -> BatchJob:
         """Read a job; raises NotFoundError."""
@@ -42,9 +41,9 @@ class BatchReader:
     ) -> Page[BatchItem]:
         """List a job's items by position; raises NotFoundError for a job that does not exist."""
         self.one(owner_id, job_id)
-        return self.lists.items(owner_id, job_id, status=status, limit=limit, cursor=cursor)
+        return self.batches.items(owner_id, job_id, status=status, limit=limit, cursor=cursor)
 
     def log(self, owner_id: str, job_id: str, *, limit: int, cursor: str | None) -> Page[LogLine]:
         """Read a job's log, oldest line first; raises NotFoundError likewise."""
         self.one(owner_id, job_id)
-        return self.lists.log(owner_id, job_id, limit=limit, cursor=cursor)
+        return self.batches.log(owner_id, job_id, limit=limit, cursor=cursor)

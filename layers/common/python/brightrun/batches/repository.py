@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import dataclasses
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
@@ -27,6 +26,7 @@ from brightrun.batches.model import (
 )
 from brightrun.core.errors import ActionNotAllowedError, ConflictError, NotFoundError, StorageError
 from brightrun.core.pages import Page
+from brightrun.core.rows import from_row
 from brightrun.core.timestamps import iso
 
 if TYPE_CHECKING:
@@ -34,12 +34,12 @@ if TYPE_CHECKING:
 
 
 class BatchRepository(Protocol):
-    """Jobs: made, read, and moved from status to status."""
+    """Batch jobs with their items and log lines. Every method may raise StorageError."""
 
     def create(self, job: BatchJob, items: Sequence[BatchItem]) -> None:
         """Store the items, then the job: a job that can be read has all its items.
 
-        Storing the same job again changes nothing.
+        A job that exists already is left as it is, with its items.
         """
 
     def job(self, owner_id: str, job_id: str) -> BatchJob:
@@ -48,14 +48,11 @@ class BatchRepository(Protocol):
     def apply(
         self, owner_id: str, job_id: str, action: JobAction, now: datetime, line: LogLine
     ) -> BatchJob:
-        """Move the job as domain.transitions allows, with its log line in the same transaction.
+        """Change the job's status as JOB_TRANSITIONS allows, and write the log line with it.
 
-        Raises ActionNotAllowedError with the job's state.
+        Returns the job after the change. Raises NotFoundError, ActionNotAllowedError if the job's
+        status does not allow the action, ConflictError if concurrent changes keep interfering.
         """
-
-
-class BatchLists(Protocol):
-    """Pages of jobs, items and log lines."""
 
     def jobs(
         self, owner_id: str, *, status: str | None, limit: int, cursor: str | None
@@ -68,13 +65,13 @@ class BatchLists(Protocol):
         """List a job's items by position."""
 
     def log(self, owner_id: str, job_id: str, *, limit: int, cursor: str | None) -> Page[LogLine]:
-        """List the log's lines in order."""
+        """List a job's log lines, oldest first."""
 
     def open_items(self, owner_id: str, job_id: str) -> Iterable[BatchItem]:
-        """All queued and processing items, strongly consistent, by position."""
+        """Read all queued and processing items by position, strongly consistent."""
 
     def retryable_items(self, owner_id: str, job_id: str) -> Iterable[BatchItem]:
-        """All failed and cancelled items, strongly consistent, by position."""
+        """Read all failed and cancelled items by position, strongly consistent."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,19 +85,17 @@ class BatchTables:
 
 def job_of(row: Mapping[str, Any]) -> BatchJob:
     """Read a job's row."""
-    fields = _known(BatchJob, row)
-    return BatchJob(**{**fields, "status": JobStatus(fields["status"])})
+    return from_row(BatchJob, {**row, "status": JobStatus(row["status"])})
 
 
 def item_of(row: Mapping[str, Any]) -> BatchItem:
     """Read an item's row."""
-    fields = _known(BatchItem, row)
-    return BatchItem(**{**fields, "status": ItemStatus(fields["status"])})
+    return from_row(BatchItem, {**row, "status": ItemStatus(row["status"])})
 
 
 def line_of(row: Mapping[str, Any]) -> LogLine:
     """Read a log line's row."""
-    return LogLine(**_known(LogLine, row))
+    return from_row(LogLine, row)
 
 
 def job_row(job: BatchJob) -> dict[str, Any]:
@@ -130,9 +125,14 @@ def job_key_parts(job_key: str) -> dict[str, str]:
     return {"owner_id": owner_id, "job_id": job_id}
 
 
-def _known(record: type[Any], row: Mapping[str, Any]) -> dict[str, Any]:
-    names = {field.name for field in dataclasses.fields(record)}
-    return {name: value for name, value in row.items() if name in names}
+def not_allowed(job: BatchJob, action: JobAction) -> ActionNotAllowedError:
+    """Say why an action is refused, with the job's state and where the action is possible."""
+    allowed = ", ".join(JOB_TRANSITIONS[action])
+    verb = action.value.replace("_", " ")
+    return ActionNotAllowedError(
+        f"The job is {job.status}; {verb} is possible while it is: {allowed}.",
+        details={"status": job.status.value, "allowed_in": list(JOB_TRANSITIONS[action])},
+    )
 
 
 _PER_BATCH_WRITE = 25
@@ -142,19 +142,14 @@ _TRIES = 5
 _ENDED_COUNTERS = ("successful_items", "failed_items", "cancelled_items")
 
 
-class DynamoBatches:
-    """ports.BatchRepository; every write states its precondition."""
+class DynamoBatches(BatchRepository):
+    """Three tables; every write is conditional on the state that was read."""
 
     def __init__(self, client: DynamoDBClient, tables: BatchTables) -> None:
         self._client = client
         self._tables = tables
 
     def create(self, job: BatchJob, items: Sequence[BatchItem]) -> None:
-        """Store the items, then the job: a job that can be read has all its items.
-
-        Storing the same job again changes nothing: once the job is there, its items are left
-        alone. Raises StorageError.
-        """
         if self._read(job.owner_id, job.job_id) is not None:
             return
         rows = [item_row(item) for item in items]
@@ -172,7 +167,6 @@ class DynamoBatches:
             return  # The same request came twice at once; the other one stored the same job.
 
     def job(self, owner_id: str, job_id: str) -> BatchJob:
-        """Read one job, strongly consistent; raises NotFoundError."""
         job = self._read(owner_id, job_id)
         if job is None:
             raise NotFoundError("batch job", job_id)
@@ -181,11 +175,6 @@ class DynamoBatches:
     def apply(
         self, owner_id: str, job_id: str, action: JobAction, now: datetime, line: LogLine
     ) -> BatchJob:
-        """Move the job as domain.transitions allows, with its log line, and give it as it is then.
-
-        Raises ActionNotAllowedError with the current state, NotFoundError, and ConflictError when
-        others keep changing it.
-        """
         for _ in range(_TRIES):
             job = self.job(owner_id, job_id)
             target = job.after(action)
@@ -198,6 +187,34 @@ class DynamoBatches:
             if not transact(self._client, operations):
                 return self.job(owner_id, job_id)
         raise ConflictError("The job is being changed by others; try again.")
+
+    def jobs(
+        self, owner_id: str, *, status: str | None, limit: int, cursor: str | None
+    ) -> Page[BatchJob]:
+        newest_first = {"TableName": self._tables.jobs, "ScanIndexForward": False}
+        key = ("owner_id", owner_id)
+        rows, following = self._page(newest_first, key, "job_id", status, limit, cursor)
+        return Page(tuple(job_of(row) for row in rows), following)
+
+    def items(
+        self, owner_id: str, job_id: str, *, status: str | None, limit: int, cursor: str | None
+    ) -> Page[BatchItem]:
+        request = {"TableName": self._tables.items, "ConsistentRead": True}
+        key = ("job_key", job_key(owner_id, job_id))
+        rows, following = self._page(request, key, "position", status, limit, cursor)
+        return Page(tuple(item_of(row) for row in rows), following)
+
+    def log(self, owner_id: str, job_id: str, *, limit: int, cursor: str | None) -> Page[LogLine]:
+        request = {"TableName": self._tables.logs, "ConsistentRead": True}
+        key = ("job_key", job_key(owner_id, job_id))
+        rows, following = self._page(request, key, "entry_id", None, limit, cursor)
+        return Page(tuple(line_of(row) for row in rows), following)
+
+    def open_items(self, owner_id: str, job_id: str) -> Iterable[BatchItem]:
+        return self._items_in(owner_id, job_id, ("queued", "processing"))
+
+    def retryable_items(self, owner_id: str, job_id: str) -> Iterable[BatchItem]:
+        return self._items_in(owner_id, job_id, ("failed", "cancelled"))
 
     def _move(
         self, job: BatchJob, action: JobAction, target: JobStatus, now: datetime
@@ -243,57 +260,6 @@ class DynamoBatches:
             if not pending:
                 return
         raise StorageError("BatchWriteItem", "the table keeps refusing rows for lack of capacity")
-
-
-def not_allowed(job: BatchJob, action: JobAction) -> ActionNotAllowedError:
-    """Say why an action is refused, with the job's state and where the action is possible."""
-    allowed = ", ".join(JOB_TRANSITIONS[action])
-    verb = action.value.replace("_", " ")
-    return ActionNotAllowedError(
-        f"The job is {job.status}; {verb} is possible while it is: {allowed}.",
-        details={"status": job.status.value, "allowed_in": list(JOB_TRANSITIONS[action])},
-    )
-
-
-class DynamoBatchLists:
-    """ports.BatchLists."""
-
-    def __init__(self, client: DynamoDBClient, tables: BatchTables) -> None:
-        self._client = client
-        self._tables = tables
-
-    def jobs(
-        self, owner_id: str, *, status: str | None, limit: int, cursor: str | None
-    ) -> Page[BatchJob]:
-        """List an owner's jobs, newest first: job ids sort by the time they were made."""
-        newest_first = {"TableName": self._tables.jobs, "ScanIndexForward": False}
-        key = ("owner_id", owner_id)
-        rows, following = self._page(newest_first, key, "job_id", status, limit, cursor)
-        return Page(tuple(job_of(row) for row in rows), following)
-
-    def items(
-        self, owner_id: str, job_id: str, *, status: str | None, limit: int, cursor: str | None
-    ) -> Page[BatchItem]:
-        """List a job's items by position."""
-        request = {"TableName": self._tables.items, "ConsistentRead": True}
-        key = ("job_key", job_key(owner_id, job_id))
-        rows, following = self._page(request, key, "position", status, limit, cursor)
-        return Page(tuple(item_of(row) for row in rows), following)
-
-    def log(self, owner_id: str, job_id: str, *, limit: int, cursor: str | None) -> Page[LogLine]:
-        """List the log's lines in order."""
-        request = {"TableName": self._tables.logs, "ConsistentRead": True}
-        key = ("job_key", job_key(owner_id, job_id))
-        rows, following = self._page(request, key, "entry_id", None, limit, cursor)
-        return Page(tuple(line_of(row) for row in rows), following)
-
-    def open_items(self, owner_id: str, job_id: str) -> Iterable[BatchItem]:
-        """All queued and processing items, strongly consistent, by position."""
-        return self._items_in(owner_id, job_id, ("queued", "processing"))
-
-    def retryable_items(self, owner_id: str, job_id: str) -> Iterable[BatchItem]:
-        """All failed and cancelled items, strongly consistent, by position."""
-        return self._items_in(owner_id, job_id, ("failed", "cancelled"))
 
     def _page(
         self,

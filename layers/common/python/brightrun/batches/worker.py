@@ -18,7 +18,7 @@ from brightrun.batches.finalize_item import FailureRecorder, ItemFinalizer
 from brightrun.batches.judgements import JudgementWriter
 from brightrun.batches.model import BatchItem, BatchJob, JobAction, JobStatus, Lease
 from brightrun.batches.plan import BatchPlan, PlanScaffoldingResolver
-from brightrun.batches.repository import BatchLists, BatchRepository
+from brightrun.batches.repository import BatchRepository
 from brightrun.batches.workflow import MAX_LOOPS, TurnStatus, WorkerInvocation, WorkerResult
 from brightrun.batches.write_conversation import ConversationWriter
 from brightrun.claude.client import Claude
@@ -92,7 +92,7 @@ class ItemClaims:
     def __init__(
         self,
         claims: ClaimRepository,
-        lists: BatchLists,
+        batches: BatchRepository,
         job: BatchJob,
         *,
         token: str,
@@ -100,7 +100,7 @@ class ItemClaims:
         clock: Clock,
     ) -> None:
         self._claims = claims
-        self._lists = lists
+        self._batches = batches
         self._job = job
         self._token = token
         self._lease_seconds = lease_seconds
@@ -121,7 +121,7 @@ class ItemClaims:
             if leased := self._lease(self._claimable(tried), remaining):
                 return leased
         if self._left_over is None:
-            open_items = self._lists.open_items(self._job.owner_id, self._job.job_id)
+            open_items = self._batches.open_items(self._job.owner_id, self._job.job_id)
             self._left_over = self._claimable(list(open_items))
             random.shuffle(self._left_over)
         while self._left_over:
@@ -305,7 +305,6 @@ class WorkerRunner:
 
     batches: BatchRepository
     claims: ClaimRepository
-    lists: BatchLists
     records: GenerationRecords
     conversation_files: ObjectStore
     plans: ObjectStore
@@ -347,7 +346,7 @@ class WorkerRunner:
     def _worker(self, job: BatchJob, claude: Claude, seconds_left: Callable[[], float]) -> Worker:
         items = ItemClaims(
             self.claims,
-            self.lists,
+            self.batches,
             job,
             token=self.new_token(),
             lease_seconds=self.lease_seconds,
@@ -401,8 +400,8 @@ class WorkerRunner:
         return BatchPlan.model_validate_json(stored.text)
 
 
-class UnavailableClaude:
-    """ports.Claude of a deployment without a key or with a retired model: every call is fatal.
+class UnavailableClaude(Claude):
+    """Claude in a deployment without a key or with a retired model: every call is fatal.
 
     An answer that was paid for earlier needs no call, so it still becomes its conversation.
     """

@@ -109,8 +109,8 @@ _BEDROCK_BODY = {"anthropic_version": "bedrock-2023-05-31"}
 which Bedrock refuses for models up to Opus 4.6."""
 
 
-class AnthropicClaude:
-    """ports.Claude on an SDK client; use it inside one event loop and close it there."""
+class AnthropicClaude(Claude):
+    """An SDK client; use it inside one event loop and close it there."""
 
     def __init__(self, client: AsyncClient, model: ClaudeModel, provider: str) -> None:
         self._client = client

@@ -22,16 +22,16 @@ if TYPE_CHECKING:
 
 
 class TrainingFileRepository(Protocol):
-    """Training files' rows; a name belongs to one file of an owner."""
+    """Training files by owner and id; an owner's names are unique. Methods raise StorageError."""
 
     def add(self, file: TrainingFile) -> None:
-        """Store a new row; raises DuplicateKeyError when the name is taken."""
+        """Store a new file; raises DuplicateKeyError if its name is taken."""
 
     def name_is_free(self, owner_id: str, name: str) -> bool:
-        """Say whether no file of the owner has this name, before anything is built under it."""
+        """Whether no file of the owner has this name."""
 
     def training_file(self, owner_id: str, file_id: str) -> TrainingFile:
-        """Read one row, strongly consistent; raises NotFoundError."""
+        """Read one file, strongly consistent; raises NotFoundError."""
 
     def training_files(
         self, owner_id: str, *, limit: int, cursor: str | None
@@ -39,9 +39,9 @@ class TrainingFileRepository(Protocol):
         """List an owner's files, newest first."""
 
     def replace(self, file: TrainingFile, seen_version: int) -> None:
-        """Store a row in the place of the version that was seen.
+        """Replace a file that is still at `seen_version`; its imports are left as they are.
 
-        Raises VersionConflictError with the state stored now.
+        Raises VersionConflictError, with the stored state in its details, if it has changed.
         """
 
 
@@ -50,15 +50,17 @@ _IMPORTED = "imported"
 """A set of numbers, so that two imports at once both stay; an absent one is empty."""
 
 
-class DynamoTrainingFiles:
-    """ports.TrainingFileRepository; ids are time-ordered, so that listing by id lists by age."""
+class DynamoTrainingFiles(TrainingFileRepository):
+    """Rows by owner and id; ids are time-ordered, so listing by id lists by age.
+
+    The claim to a name is a row of its own, written in the same transaction as its file.
+    """
 
     def __init__(self, client: DynamoDBClient, table: str) -> None:
         self._client = client
         self._table = table
 
     def add(self, file: TrainingFile) -> None:
-        """Store a new row together with the claim to its name; raises DuplicateKeyError."""
         claim = {**_claim(file.owner_id, file.name), "claimed_by": file.file_id}
         rows = (_row_of(file), claim)
         failed = transact(
@@ -78,11 +80,9 @@ class DynamoTrainingFiles:
             raise name_taken(file.name)
 
     def name_is_free(self, owner_id: str, name: str) -> bool:
-        """Say whether no file of the owner has this name."""
         return self._row(_claim(owner_id, name)) is None
 
     def training_file(self, owner_id: str, file_id: str) -> TrainingFile:
-        """Read one row, strongly consistent; raises NotFoundError."""
         row = self._row({"owner_id": owner_id, "file_id": file_id})
         if row is None:
             raise NotFoundError("training file", file_id)
@@ -91,7 +91,6 @@ class DynamoTrainingFiles:
     def training_files(
         self, owner_id: str, *, limit: int, cursor: str | None
     ) -> Page[TrainingFile]:
-        """List an owner's files, newest first."""
         request: dict[str, Any] = {}
         if start := decode_cursor(cursor, owner_id=owner_id):
             request["ExclusiveStartKey"] = start
@@ -108,11 +107,7 @@ class DynamoTrainingFiles:
         return Page(tuple(map(_file_of, rows)), following)
 
     def replace(self, file: TrainingFile, seen_version: int) -> None:
-        """Store a row in the place of the version that was seen.
-
-        Never touches `imported_versions`, which change without a new version. Raises
-        VersionConflictError whose details are the state stored now.
-        """
+        # Imports change `imported` without a new version, so it is not among the fields set here.
         key = {"owner_id": file.owner_id, "file_id": file.file_id}
         fields = {name: value for name, value in _row_of(file).items() if name not in key}
         failed = transact(

@@ -10,7 +10,6 @@ from brightrun.http.app import Services
 from brightrun.wiring import clients
 from brightrun.wiring.batch_tables import (
     BatchTableSettings,
-    batch_lists,
     batches,
     claims,
     workflow,
@@ -27,7 +26,7 @@ class BatchJobsSettings(BatchTableSettings):
 def batch_reader() -> BatchReader:
     """Compose what shows batch jobs."""
     settings = BatchJobsSettings.from_environment()
-    return BatchReader(batches(settings), batch_lists(settings), clients.clock)
+    return BatchReader(batches(settings), clients.clock)
 
 
 @cache
@@ -37,7 +36,6 @@ def batch_controls() -> BatchControls:
     return BatchControls(
         batches=batches(settings),
         claims=claims(settings),
-        lists=batch_lists(settings),
         workflow=workflow(settings.generate_batch_state_machine_arn),
         clock=clients.clock,
     )

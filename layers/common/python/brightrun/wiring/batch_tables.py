@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from brightrun.batches.claim_repository import DynamoClaims
 from brightrun.batches.gateway import StepFunctionsWorkflow
-from brightrun.batches.repository import BatchTables, DynamoBatches, DynamoBatchLists
+from brightrun.batches.repository import BatchTables, DynamoBatches
 from brightrun.core.settings import Settings
 from brightrun.wiring import clients
 
@@ -27,11 +27,6 @@ class BatchTableSettings(Settings):
 def batches(settings: BatchTableSettings) -> DynamoBatches:
     """Open the jobs."""
     return DynamoBatches(clients.dynamodb(), settings.tables)
-
-
-def batch_lists(settings: BatchTableSettings) -> DynamoBatchLists:
-    """Open the lists of jobs, items and log lines."""
-    return DynamoBatchLists(clients.dynamodb(), settings.tables)
 
 
 def claims(settings: BatchTableSettings, **outcome_tables: str) -> DynamoClaims:

@@ -9,7 +9,6 @@ from brightrun.batches.finish_batch import BatchFinisher, EnrichmentSweep
 from brightrun.wiring import clients
 from brightrun.wiring.batch_tables import (
     BatchTableSettings,
-    batch_lists,
     batches,
     claims,
     workflow,
@@ -30,7 +29,6 @@ def batch_finisher() -> BatchFinisher:
     return BatchFinisher(
         batches=batches(settings),
         claims=claims(settings),
-        lists=batch_lists(settings),
         logs=S3Objects(clients.s3(), settings.batch_logs_bucket),
         workflow=workflow(settings.generate_batch_state_machine_arn),
         clock=clients.clock,

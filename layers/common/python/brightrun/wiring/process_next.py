@@ -13,7 +13,7 @@ from brightrun.aws.secrets import claude_api_key
 from brightrun.batches.worker import WorkerRunner
 from brightrun.conversations.generation_log.repository import DynamoGenerationRecords
 from brightrun.wiring import clients
-from brightrun.wiring.batch_tables import BatchTableSettings, batch_lists, batches, claims
+from brightrun.wiring.batch_tables import BatchTableSettings, batches, claims
 from brightrun.wiring.enrichment import (
     EnrichmentSettings,
     conversation_files,
@@ -53,7 +53,6 @@ def worker_runner() -> WorkerRunner:
             conversations_table=settings.conversations_table,
             failed_generations_table=settings.failed_generations_table,
         ),
-        lists=batch_lists(settings),
         records=DynamoGenerationRecords(
             clients.dynamodb(), settings.generation_logs_table, settings.failed_generations_table
         ),
