@@ -22,7 +22,7 @@ from benchmarks.batch_prices import Deployment
 from benchmarks.batch_report import Findings, Target, number, print_table
 from benchmarks.batch_system import BenchmarkSystem, Refused, engine
 from brightrun.batches.model import MAX_ITEMS
-from brightrun.batches.workflow import HISTORY_LIMIT, most_events
+from brightrun.batches.workflow import HISTORY_LIMIT, max_events
 
 ITEMS, WORKERS, CALLS, CALL_S = 200, 2, 10, 1.0
 IDEAL_S = ITEMS / (WORKERS * CALLS) * CALL_S
@@ -103,7 +103,7 @@ def measure_database(system: BenchmarkSystem, findings: Findings) -> list[Counte
         "history events, 1,000 items / 20", events[-1] / events[0], 1
     )
     findings.targets["bound"] = Target(
-        "history events at the most, 10 workers", most_events(10), HISTORY_LIMIT
+        "history events at the most, 10 workers", max_events(10), HISTORY_LIMIT
     )
     return counted
 

@@ -1,4 +1,4 @@
-"""Batch jobs: list, status, items, log, pause, resume, cancel, retry what failed."""
+"""Shows and controls batch jobs: list, status, items, log, pause, resume, cancel, retry."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The workflow's end of a round: settles the job, or sends its workers out again."""
+"""The end of a round of a batch: closes the job, or requests another round."""
 
 from __future__ import annotations
 
@@ -9,6 +9,6 @@ from brightrun.wiring.finish_batch import batch_finisher
 
 
 def lambda_handler(event: dict[str, Any], context: Any) -> dict[str, Any]:  # noqa: ARG001
-    """Settle one round."""
+    """End one round."""
     result = batch_finisher().finish(Round.model_validate(event))
     return result.model_dump(by_alias=True)

@@ -1,4 +1,4 @@
-"""POST single and batch generation: plan it, store it, start the workflow, answer 202."""
+"""Creates batch jobs that generate or judge conversations; answers 202."""
 
 from __future__ import annotations
 

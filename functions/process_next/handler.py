@@ -1,4 +1,4 @@
-"""The workflow's worker: claims the next items of a job and writes their conversations."""
+"""The worker of a batch: claims items of a job and processes them."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from brightrun.wiring.process_next import worker_runner
 
 
 def lambda_handler(event: dict[str, Any], context: Any) -> dict[str, Any]:
-    """Take one turn, and say whether another is worth while."""
+    """Run one invocation; the result's status decides whether the workflow starts another."""
     request = WorkerInvocation.model_validate(event)
     result = worker_runner().run(request, lambda: context.get_remaining_time_in_millis() / 1000)
     return result.model_dump(by_alias=True)

@@ -1,4 +1,4 @@
-"""Training files: make them of conversations, let them grow, show them, hand them out."""
+"""Creates training files and their versions, shows them, and links to them."""
 
 from __future__ import annotations
 

@@ -8,12 +8,12 @@ from typing import Any
 
 from brightrun.batches.model import MAX_WORKERS
 from brightrun.batches.workflow import (
+    EVENTS_PER_INVOCATION,
     EVENTS_PER_ROUND,
-    EVENTS_PER_TURN,
     HISTORY_LIMIT,
     MAX_LOOPS,
     MAX_ROUNDS,
-    most_events,
+    max_events,
 )
 
 ASL = Path(__file__).parents[2] / "infra" / "state_machines" / "generate_batch.asl.json"
@@ -39,7 +39,7 @@ def loop_of(states: dict[str, Any]) -> list[dict[str, Any]]:
 
 
 def test_a_turn_has_the_events_of_the_workers_loop() -> None:
-    assert sum(events(state) for state in loop_of(WORKER)) == EVENTS_PER_TURN
+    assert sum(events(state) for state in loop_of(WORKER)) == EVENTS_PER_INVOCATION
 
 
 def events_per_round() -> int:
@@ -66,8 +66,8 @@ def test_a_round_has_few_events_beside_its_turns() -> None:
 
 def test_all_rounds_of_the_most_workers_stay_under_the_limit() -> None:
     turns = MAX_ROUNDS * MAX_LOOPS * MAX_WORKERS
-    assert turns * EVENTS_PER_TURN + MAX_ROUNDS * EVENTS_PER_ROUND == most_events(MAX_WORKERS)
-    assert most_events(MAX_WORKERS) < HISTORY_LIMIT
+    assert turns * EVENTS_PER_INVOCATION + MAX_ROUNDS * EVENTS_PER_ROUND == max_events(MAX_WORKERS)
+    assert max_events(MAX_WORKERS) < HISTORY_LIMIT
 
 
 def test_the_map_runs_as_many_workers_as_a_job_may_have() -> None:

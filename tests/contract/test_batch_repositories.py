@@ -1,4 +1,4 @@
-"""What every store of batches promises: the one in memory and the one in DynamoDB."""
+"""The contract of the batch repositories, in memory and in DynamoDB."""
 
 from __future__ import annotations
 
@@ -69,7 +69,7 @@ def assert_counters_equal_item_states(store: Store, job_id: str) -> None:
     assert counted(store.batches.job(OWNER, job_id)) == dict(states)
 
 
-def test_a_stored_job_and_its_items_come_back_as_they_were(store: Store) -> None:
+def test_a_job_and_its_items_are_read_as_they_were_stored(store: Store) -> None:
     planned = build.a_plan(3)
     job = build.a_job(planned)
     store.batches.create(job, planned.items)
@@ -88,7 +88,7 @@ def test_storing_a_job_again_changes_nothing(store: Store) -> None:
     assert_counters_equal_item_states(store, job.job_id)
 
 
-def test_another_owners_job_is_not_there(store: Store) -> None:
+def test_another_owners_job_is_not_found(store: Store) -> None:
     job = stored_job(store)
     with pytest.raises(NotFoundError) as strangers:
         store.batches.job(STRANGER, job.job_id)
@@ -152,7 +152,7 @@ def test_a_cursor_of_another_job_is_refused(store: Store) -> None:
         store.batches.items(OWNER, job.job_id, status=None, limit=2, cursor=page.next_cursor)
 
 
-def test_two_workers_are_never_given_the_same_positions(store: Store) -> None:
+def test_two_workers_are_never_assigned_the_same_positions(store: Store) -> None:
     job = stored_job(store, 5)
     first = store.claims.next_items(OWNER, job.job_id, 3)
     second = store.claims.next_items(OWNER, job.job_id, 3)
@@ -180,7 +180,7 @@ def test_second_claim_of_the_same_item_is_refused(store: Store) -> None:
     assert_counters_equal_item_states(store, job.job_id)
 
 
-def test_a_claim_takes_what_is_free_beside_what_is_not(store: Store) -> None:
+def test_a_claim_leases_the_items_that_are_free(store: Store) -> None:
     job = stored_job(store)
     items = store.claims.next_items(OWNER, job.job_id, 3)
     store.claims.claim(items[:1], build.a_lease("worker-a"), build.lines_for(items[:1]), START)
@@ -189,7 +189,7 @@ def test_a_claim_takes_what_is_free_beside_what_is_not(store: Store) -> None:
     assert_counters_equal_item_states(store, job.job_id)
 
 
-def test_an_item_is_claimed_again_only_when_its_lease_has_run_out(store: Store) -> None:
+def test_an_item_is_claimed_again_only_when_its_lease_has_expired(store: Store) -> None:
     job = stored_job(store)
     held = claim(store, job, 1)
     later = build.START.replace(minute=1, second=1)
@@ -202,7 +202,7 @@ def test_an_item_is_claimed_again_only_when_its_lease_has_run_out(store: Store) 
     assert store.batches.job(OWNER, job.job_id).processing_items == 1
 
 
-def test_a_renewed_lease_outlasts_its_first_end(store: Store) -> None:
+def test_a_renewed_lease_outlasts_its_first_expiry(store: Store) -> None:
     job = stored_job(store)
     held = claim(store, job, 1)
     later = START.replace(minute=1, second=1)
@@ -210,7 +210,7 @@ def test_a_renewed_lease_outlasts_its_first_end(store: Store) -> None:
     assert store.claims.claim(held, build.a_lease("worker-b"), build.lines_for(held), later) == []
 
 
-def test_a_lease_that_passed_on_cannot_be_renewed_or_concluded(store: Store) -> None:
+def test_a_lost_lease_cannot_be_renewed_or_completed(store: Store) -> None:
     job = stored_job(store)
     held = claim(store, job, 1)
     later = START.replace(minute=5)
@@ -263,7 +263,7 @@ def test_tokens_and_cost_add_up_on_the_job(store: Store) -> None:
     ("action", "status"),
     [(JobAction.PAUSE, JobStatus.PAUSED), (JobAction.CANCEL, JobStatus.CANCELLED)],
 )
-def test_a_paused_or_cancelled_job_takes_no_claims_but_lets_items_end(
+def test_a_paused_or_cancelled_job_accepts_completions_but_no_claims(
     store: Store, action: JobAction, status: JobStatus
 ) -> None:
     job = stored_job(store)
@@ -288,7 +288,7 @@ def test_a_stop_closes_the_job_to_claims(store: Store) -> None:
         store.claims.next_items(OWNER, job.job_id, 1)
 
 
-def test_an_action_the_status_does_not_allow_is_refused_with_the_status(store: Store) -> None:
+def test_an_action_that_the_status_does_not_allow_is_refused_with_the_status(store: Store) -> None:
     job = stored_job(store, status=JobStatus.COMPLETED)
     with pytest.raises(ActionNotAllowedError) as refused:
         store.batches.apply(OWNER, job.job_id, JobAction.PAUSE, START, build.a_line())
@@ -312,7 +312,7 @@ def test_resuming_starts_a_new_run_and_keeps_the_first_start(store: Store) -> No
     assert resumed.started_at == job.started_at
 
 
-def test_cancelling_items_leaves_those_in_work(store: Store) -> None:
+def test_cancelling_items_leaves_those_in_progress(store: Store) -> None:
     job = stored_job(store, 5)
     claim(store, job, 2)
     open_items = list(store.batches.open_items(OWNER, job.job_id))
@@ -324,7 +324,7 @@ def test_cancelling_items_leaves_those_in_work(store: Store) -> None:
     assert_counters_equal_item_states(store, job.job_id)
 
 
-def test_items_of_a_dead_worker_are_cancelled_when_their_lease_has_run_out(store: Store) -> None:
+def test_items_of_a_dead_worker_are_cancelled_when_their_lease_has_expired(store: Store) -> None:
     job = stored_job(store, 3)
     claim(store, job, 1)
     later = START.replace(minute=2)
@@ -333,7 +333,7 @@ def test_items_of_a_dead_worker_are_cancelled_when_their_lease_has_run_out(store
     assert_counters_equal_item_states(store, job.job_id)
 
 
-def test_failed_items_put_back_are_a_new_generation(store: Store) -> None:
+def test_requeued_items_are_a_new_generation(store: Store) -> None:
     job = stored_job(store, 3)
     for item in claim(store, job, 2):
         store.claims.complete(item, build.failed(), START)
@@ -345,7 +345,7 @@ def test_failed_items_put_back_are_a_new_generation(store: Store) -> None:
     assert_counters_equal_item_states(store, job.job_id)
 
 
-def test_nothing_is_put_back_into_a_job_that_has_ended(store: Store) -> None:
+def test_no_item_is_requeued_in_a_job_that_has_ended(store: Store) -> None:
     job = stored_job(store, 1)
     store.claims.complete(claim(store, job, 1)[0], build.failed(), START)
     store.batches.apply(OWNER, job.job_id, JobAction.FAIL, START, build.a_line())
@@ -390,7 +390,7 @@ def race(actions: list[Callable[[], Any]]) -> list[Any]:
     return results
 
 
-def test_of_many_workers_racing_for_an_item_exactly_one_gets_it(store: Store) -> None:
+def test_of_many_workers_racing_for_an_item_exactly_one_leases_it(store: Store) -> None:
     job = stored_job(store, 1)
     items = store.claims.next_items(OWNER, job.job_id, 1)
 

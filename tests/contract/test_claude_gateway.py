@@ -1,4 +1,4 @@
-"""What our gateway makes of Claude: the SDK against the simulator, over real HTTP."""
+"""The client of Claude: the SDK against the simulator, over real HTTP."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ def ask(simulator: ClaudeSimulator, *, model: str = "claude-sonnet-5-5") -> Comp
             "simulator", model, TODAY, base_url=simulator.url, api_key="not-needed", workspace_id=""
         )
         try:
-            return await claude.write(a_prompt(), schema=RAW_CONVERSATION_SCHEMA)
+            return await claude.complete(a_prompt(), schema=RAW_CONVERSATION_SCHEMA)
         finally:
             await claude.close()
 
@@ -50,7 +50,9 @@ def failure(simulator: ClaudeSimulator, fault: dict[str, Any]) -> ClaudeCallErro
     return failed.value
 
 
-def test_an_answer_passes_our_checks_and_says_what_it_cost(simulator: ClaudeSimulator) -> None:
+def test_a_completion_passes_the_checks_and_carries_its_token_counts(
+    simulator: ClaudeSimulator,
+) -> None:
     completion = ask(simulator)
     conversation = read_conversation(completion.text, min_exchanges=3, max_exchanges=5)
     assert conversation.turns[0].emotional_context.primary_emotion == "confusion"
@@ -60,7 +62,7 @@ def test_an_answer_passes_our_checks_and_says_what_it_cost(simulator: ClaudeSimu
     assert completion.simulated
 
 
-def test_the_strict_api_accepts_the_request_of_every_model_we_know(
+def test_the_strict_api_accepts_the_request_for_every_known_model(
     simulator: ClaudeSimulator,
 ) -> None:
     for model in ("claude-sonnet-5-5", "claude-haiku-5-5", "claude-opus-5-5", "claude-sonnet-5"):
@@ -105,12 +107,12 @@ def test_each_failure_is_classified(
     assert (error.retryable, error.overloaded, error.fatal) == (retryable, overloaded, fatal)
 
 
-def test_the_sdk_does_not_try_again_by_itself(simulator: ClaudeSimulator) -> None:
+def test_the_sdk_does_not_retry_by_itself(simulator: ClaudeSimulator) -> None:
     failure(simulator, {"status": 529})
     assert simulator.journal.calls("messages") == 1
 
 
-def test_what_the_server_asks_us_to_wait_is_kept(simulator: ClaudeSimulator) -> None:
+def test_the_retry_after_of_the_server_is_kept(simulator: ClaudeSimulator) -> None:
     assert failure(simulator, {"status": 429, "retry_after": 2.5}).retry_after_s == 2.5
     assert failure(simulator, {"status": 529}).retry_after_s is None
 
@@ -123,7 +125,7 @@ def test_what_the_server_asks_us_to_wait_is_kept(simulator: ClaudeSimulator) -> 
         ({"stop_reason": "model_context_window_exceeded"}, "model_context_window_exceeded"),
     ],
 )
-def test_an_answer_cut_short_keeps_its_reason_and_its_price(
+def test_an_incomplete_completion_keeps_its_stop_reason_and_token_counts(
     simulator: ClaudeSimulator, fault: dict[str, Any], stop_reason: str
 ) -> None:
     simulator.script(fault)
@@ -134,7 +136,7 @@ def test_an_answer_cut_short_keeps_its_reason_and_its_price(
         assert completion.refusal_category == "frontier_llm"
 
 
-def test_no_failure_message_holds_the_prompt(simulator: ClaudeSimulator) -> None:
+def test_no_failure_message_contains_the_prompt(simulator: ClaudeSimulator) -> None:
     error = failure(simulator, {"status": 400})
     assert a_prompt().user[:40] not in error.message
     assert "Marcus" not in error.message
@@ -152,5 +154,5 @@ def test_a_retired_model_is_refused_before_a_call() -> None:
         )
 
 
-def test_a_call_is_bounded_below_the_workers_own_time() -> None:
+def test_a_call_times_out_before_the_worker_does() -> None:
     assert CALL_TIMEOUT_S < 900

@@ -115,7 +115,7 @@ class InMemoryBatches(BatchRepository, ClaimRepository):
     def next_items(self, owner_id: str, job_id: str, count: int) -> list[BatchItem]:
         with self._lock:
             job = self._jobs.get((owner_id, job_id))
-            if job is None or not job.takes_claims:
+            if job is None or not job.accepts_claims:
                 raise ClaimsClosedError("closed")
             if job.claim_cursor >= job.total_items:
                 return []
@@ -129,7 +129,7 @@ class InMemoryBatches(BatchRepository, ClaimRepository):
         self, items: Sequence[BatchItem], lease: Lease, lines: Sequence[LogLine], now: datetime
     ) -> list[BatchItem]:
         with self._lock:
-            if items and not self._job_of(items[0]).takes_claims:
+            if items and not self._job_of(items[0]).accepts_claims:
                 raise ClaimsClosedError("closed")
             taken = []
             for item, line in zip(items, lines, strict=True):

@@ -103,7 +103,7 @@ class ScriptedClaude(Claude):
     def calls(self) -> int:
         return len(self.prompts)
 
-    async def write(self, prompt: Prompt, *, schema: dict[str, Any]) -> Completion:
+    async def complete(self, prompt: Prompt, *, schema: dict[str, Any]) -> Completion:
         self.prompts.append(prompt)
         self._in_flight += 1
         self.most_at_once = max(self.most_at_once, self._in_flight)

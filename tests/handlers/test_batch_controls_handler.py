@@ -1,4 +1,4 @@
-"""The routes that steer batch jobs."""
+"""The routes that control batch jobs."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ def test_a_job_is_paused_and_resumed(api: Api, seeds: Seeds, runs: StartedRuns) 
     assert runs.names() == [f"{job_id}-2"]
 
 
-def test_cancelling_keeps_what_succeeded(api: Api, seeds: Seeds, runs: StartedRuns) -> None:
+def test_cancelling_keeps_completed_items(api: Api, seeds: Seeds, runs: StartedRuns) -> None:
     job = seeds.concluded(seeds.job(5), build.completed(), build.failed())
     cancelled = api(f"POST /api/batch-jobs/{job.job_id}/cancel")
     assert cancelled.status == 200
@@ -41,7 +41,7 @@ def test_cancelling_keeps_what_succeeded(api: Api, seeds: Seeds, runs: StartedRu
     assert runs.input_of(f"{job.job_id}-2")["workers"] == []
 
 
-def test_cancel_can_be_said_both_ways(api: Api, seeds: Seeds, runs: StartedRuns) -> None:
+def test_both_routes_cancel(api: Api, seeds: Seeds, runs: StartedRuns) -> None:
     job_id = seeds.job(2).job_id
     assert control(api, job_id, "cancel").body["status"] == "cancelled"
     assert api(f"GET /api/batch-jobs/{job_id}").body["job"]["cancelledItems"] == 2
@@ -72,7 +72,7 @@ def test_failed_items_are_queued_again(api: Api, seeds: Seeds, runs: StartedRuns
         (JobStatus.CANCELLED, "job_cancelled", False),
     ],
 )
-def test_an_old_client_that_drives_the_batch_only_watches_it(
+def test_a_client_of_v1_that_drives_the_batch_only_sees_its_progress(
     api: Api, seeds: Seeds, runs: StartedRuns, status: JobStatus, said: str, starts: bool
 ) -> None:
     job = seeds.job(3, status=status)
@@ -106,7 +106,7 @@ def test_an_action_that_the_status_does_not_allow_is_refused_with_the_status(
     assert f"The job is {status}" in refused.body["error"]
 
 
-def test_there_is_nothing_to_retry_where_nothing_failed(
+def test_there_is_nothing_to_retry_without_failures(
     api: Api, seeds: Seeds, runs: StartedRuns
 ) -> None:
     job = seeds.concluded(seeds.job(1), build.completed())
@@ -125,7 +125,7 @@ def test_there_is_nothing_to_retry_where_nothing_failed(
         ({"action": "pause", "owner_id": "owner-2"}, "owner_id"),
     ],
 )
-def test_an_action_that_there_is_not_is_answered_with_those_there_are(
+def test_an_unknown_action_is_answered_with_the_known_ones(
     api: Api, seeds: Seeds, body: dict[str, Any], field: str
 ) -> None:
     job = seeds.job(1)

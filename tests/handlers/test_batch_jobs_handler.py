@@ -42,7 +42,7 @@ def test_a_job_is_shown_with_its_counters(api: Api, seeds: Seeds) -> None:
     }
 
 
-def test_a_jobs_status_tells_its_progress_its_cost_and_when_it_will_be_done(
+def test_a_jobs_status_has_its_progress_cost_and_estimated_time(
     api: Api, clock: SteppedClock, seeds: Seeds
 ) -> None:
     job = seeds.concluded(seeds.job(4), build.completed(), build.completed(), build.failed())
@@ -73,14 +73,14 @@ def test_a_jobs_status_tells_its_progress_its_cost_and_when_it_will_be_done(
     }
 
 
-def test_the_time_that_remains_is_null_while_nothing_is_done(api: Api, seeds: Seeds) -> None:
+def test_the_estimated_time_is_null_before_the_first_result(api: Api, seeds: Seeds) -> None:
     job = seeds.job(4)
     status = api(f"GET /api/conversations/batch/{job.job_id}/status").body
     assert status["estimatedTimeRemaining"] is None
     assert status["progress"]["percentage"] == 0.0
 
 
-def test_items_are_shown_in_their_order_with_what_became_of_them(api: Api, seeds: Seeds) -> None:
+def test_items_are_shown_in_order_with_their_results(api: Api, seeds: Seeds) -> None:
     job = seeds.concluded(seeds.job(2), build.failed())
     shown = api(f"GET /api/conversations/batch/{job.job_id}/items").body
     assert (shown["count"], shown["next_cursor"]) == (2, None)
@@ -122,7 +122,7 @@ def test_jobs_and_items_are_filtered_by_status(api: Api, seeds: Seeds) -> None:
     assert api(route, query={"status": "queued"}).body["count"] == 2
 
 
-def test_every_status_can_be_asked_for_and_no_other(api: Api, seeds: Seeds) -> None:
+def test_every_status_can_be_filtered_by_and_no_other(api: Api, seeds: Seeds) -> None:
     items = f"GET /api/conversations/batch/{seeds.job(1).job_id}/items"
     for route, statuses in (("GET /api/batch-jobs", JobStatus), (items, ItemStatus)):
         for status in statuses:
@@ -182,7 +182,7 @@ def test_a_limit_outside_its_bounds_is_refused(api: Api, seeds: Seeds, limit: st
         assert (refused.status, refused.fields) == (400, {"limit"})
 
 
-def test_limits_go_up_to_their_bounds(api: Api, seeds: Seeds) -> None:
+def test_limits_may_be_as_large_as_documented(api: Api, seeds: Seeds) -> None:
     job_id = seeds.job(1).job_id
     for route in LISTS:
         for limit in ("1", "100"):
@@ -192,7 +192,7 @@ def test_limits_go_up_to_their_bounds(api: Api, seeds: Seeds) -> None:
     assert api(log, query={"limit": "1001"}).status == 400
 
 
-def test_a_cursor_of_another_owner_or_list_opens_nothing(api: Api, seeds: Seeds) -> None:
+def test_a_cursor_of_another_owner_or_list_is_refused(api: Api, seeds: Seeds) -> None:
     for owner in (OWNER, STRANGER):
         for _ in range(3):
             seeds.job(3, owner=owner)

@@ -82,7 +82,7 @@ def test_an_accepted_batch_is_started_with_its_workers(api: Api, runs: StartedRu
     }
 
 
-def test_a_batch_keeps_what_it_was_ordered_with(api: Api, runs: StartedRuns) -> None:
+def test_a_batch_keeps_its_options(api: Api, runs: StartedRuns) -> None:
     ordered = {"concurrentProcessing": 5, "errorHandling": "stop", "priority": "high"}
     job_id = api(BATCH, batch(name="  Autumn  ", **ordered)).body["jobId"]
     job = api(f"GET /api/batch-jobs/{job_id}").body["job"]
@@ -109,7 +109,7 @@ def test_parameter_sets_become_items_in_their_order(api: Api, runs: StartedRuns)
     ]
 
 
-def test_shared_parameters_win_over_a_sets_own(api: Api, runs: StartedRuns) -> None:
+def test_shared_parameters_take_precedence_over_a_sets_own(api: Api, runs: StartedRuns) -> None:
     shared = {"persona_id": "pragmatic_optimist"}
     own = {"parameters": {name: value for name, value in ROC.items() if name != "persona_id"}}
     body = sets({"parameters": ROC}, own, sharedParameters=shared)
@@ -178,7 +178,7 @@ def test_a_single_conversation_is_a_batch_of_one(
         (sets(*[{"parameters": ROC}] * 10_001), "parameterSets"),
     ],
 )
-def test_a_batch_that_does_not_fit_is_refused_by_the_fields_name(
+def test_an_invalid_batch_is_refused_by_the_fields_name(
     api: Api, seeds: Seeds, body: dict[str, Any], field: str
 ) -> None:
     refused = api(BATCH, body)
@@ -200,7 +200,7 @@ def test_a_batch_that_does_not_fit_is_refused_by_the_fields_name(
         (BY_TEMPLATE, {"templateId": NIL_UUID, "parameters": {}}, "parameters.persona_id"),
     ],
 )
-def test_a_single_order_that_does_not_fit_is_refused_by_the_fields_name(
+def test_an_invalid_single_request_is_refused_by_the_fields_name(
     api: Api, route: str, body: dict[str, Any], field: str
 ) -> None:
     refused = api(route, body)
@@ -208,7 +208,7 @@ def test_a_single_order_that_does_not_fit_is_refused_by_the_fields_name(
     assert field in refused.fields
 
 
-def test_values_outside_a_list_are_answered_with_the_list(api: Api) -> None:
+def test_values_outside_an_enumeration_are_answered_with_it(api: Api) -> None:
     refused = api(BATCH, batch(errorHandling="retry"))
     assert refused.body["error"].startswith("The request is not valid: errorHandling: ")
     assert all(word in refused.body["error"] for word in ("stop", "continue"))
@@ -222,7 +222,7 @@ def test_values_outside_a_list_are_answered_with_the_list(api: Api) -> None:
         ("unknown_scaffolding", 404, {"template_id": NIL_UUID[:-1] + "1"}),
     ],
 )
-def test_a_batch_that_cannot_be_planned_costs_nothing(
+def test_a_batch_that_cannot_be_planned_stores_nothing(
     api: Api, seeds: Seeds, code: str, status: int, body: dict[str, Any]
 ) -> None:
     many = [f"t{number}" for number in range(body.pop("size", 0))]
@@ -232,7 +232,7 @@ def test_a_batch_that_cannot_be_planned_costs_nothing(
     assert seeds.rows("BatchJobsTable") == seeds.rows("BatchItemsTable") == 0
 
 
-def test_a_near_miss_is_told_what_was_meant(api: Api) -> None:
+def test_a_near_miss_is_answered_with_suggestions(api: Api) -> None:
     refused = api(SINGLE, {**ROC, "persona_id": "overwhelmed_avoidr"})
     assert "Did you mean overwhelmed_avoider?" in refused.body["error"]
 
@@ -258,16 +258,14 @@ def test_another_owners_persona_is_as_unknown_as_a_missing_one(api: Api) -> None
     assert asked(record_id).text == asked(missing).text.replace(missing, record_id)
 
 
-def test_a_job_that_could_not_be_started_is_a_503_that_says_when_to_come_back(api: Api) -> None:
+def test_a_job_that_could_not_be_started_is_a_503_with_retry_after(api: Api) -> None:
     failed = api(BATCH, batch())  # There is no state machine.
     assert (failed.status, failed.body["code"]) == (503, "storage_unavailable")
     assert failed.headers["Retry-After"] == "1"
     assert "StartExecution" not in failed.text
 
 
-def test_the_first_status_of_a_job_is_queued_since_the_moment_it_was_made(
-    api: Api, runs: StartedRuns
-) -> None:
+def test_the_first_status_of_a_job_is_queued(api: Api, runs: StartedRuns) -> None:
     job = api(f"GET /api/batch-jobs/{api(BATCH, batch()).body['jobId']}").body["job"]
     assert (job["status"], job["startedAt"], job["completedAt"]) == (JobStatus.QUEUED, None, None)
     assert job["createdAt"] == START.isoformat(timespec="milliseconds").replace("+00:00", "Z")

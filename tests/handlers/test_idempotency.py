@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from brightrun.batches.create_batch import LONGEST_REQUEST_S, BatchRequest, ParameterSet
+from brightrun.batches.create_batch import MAX_REQUEST_S, BatchRequest, ParameterSet
 from brightrun.core.errors import StorageError
 from brightrun.wiring import clients, generate
 from tests.aws import Aws
@@ -197,7 +197,7 @@ def test_an_order_that_died_at_any_call_is_finished_by_its_repetition(
 ) -> None:
     with Calls(aws.dynamodb, clients.s3(), runs.client).watched((number, moment)):
         assert order(api, BATCH).status == 500
-    clock.advance(LONGEST_REQUEST_S)
+    clock.advance(MAX_REQUEST_S)
     finished = order(api, BATCH)
     assert finished.status == 202
     assert seeds.rows("BatchJobsTable") == 1

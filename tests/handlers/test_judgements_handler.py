@@ -1,4 +1,4 @@
-"""Ordering judgements over HTTP."""
+"""The route that creates judgement jobs."""
 
 from __future__ import annotations
 
@@ -24,7 +24,9 @@ JUDGED = {
 }
 
 
-def test_an_order_becomes_a_job_of_another_model(api: Api, seeds: Seeds, runs: StartedRuns) -> None:
+def test_a_request_becomes_a_job_of_another_model(
+    api: Api, seeds: Seeds, runs: StartedRuns
+) -> None:
     seeds.conversation()
     accepted = api(JUDGE, ONE)
     assert accepted.status == 202
@@ -45,7 +47,7 @@ def test_the_same_key_makes_one_job(api: Api, seeds: Seeds, runs: StartedRuns) -
     assert runs.names() == [f"{first}-1"]
 
 
-def test_what_is_judged_already_makes_no_job(api: Api, seeds: Seeds) -> None:
+def test_judged_conversations_make_no_job(api: Api, seeds: Seeds) -> None:
     seeds.conversation(judgement=JUDGED)
     answer = api(JUDGE, ONE).body
     assert (answer["jobId"], answer["alreadyJudged"]) == (None, [numbered_id(1)])

@@ -40,7 +40,7 @@ FAILED = Outcome(ItemStatus.FAILED, [], 1, 2, 30, error_code="x", error_message=
 def a_record() -> ConversationRecord:
     """A conversation's row as a real worker writes it."""
     world = World()
-    world.turn(world.job(1))
+    world.run_worker(world.job(1))
     record = next(iter(world.batches.conversations.values()))
     return dataclasses.replace(record, scaffolding_snapshot={})
 
@@ -115,11 +115,11 @@ class Hands:
         )
         free = {item.position for item in self.free(name)}
         try:
-            items = worker.take(count)
+            items = worker.claim(count)
         except ClaimsClosedError:
-            assert not job.takes_claims
+            assert not job.accepts_claims
             return []
-        assert job.takes_claims
+        assert job.accepts_claims
         assert bool(items) is bool(free)
         assert len(items) <= count
         assert {item.position for item in items} <= free
@@ -129,7 +129,7 @@ class Hands:
     def race(self, name: JobName) -> list[Hold]:
         """Two workers go for the same items, as both read them: the first gets all of them."""
         free = self.free(name)
-        if not free or not self.begun(name).takes_claims:
+        if not free or not self.begun(name).accepts_claims:
             return []
         first, second = (self._lease_all(free) for _ in range(2))
         assert {item.position for item in first} == {item.position for item in free}

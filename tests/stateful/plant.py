@@ -54,7 +54,7 @@ class ClaudeByPersona:
         self.before: Watch = _nobody
         self.after: Watch = _nobody
 
-    async def write(self, prompt: Prompt, *, schema: dict[str, Any]) -> Completion:
+    async def complete(self, prompt: Prompt, *, schema: dict[str, Any]) -> Completion:
         name = next(key for key, name in PERSONAS.items() if name in prompt.user)
         self.before("Claude.write")
         self.calls[name] += 1

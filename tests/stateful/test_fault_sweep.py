@@ -13,7 +13,7 @@ from typing import Any
 import pytest
 from boto3.dynamodb.types import TypeDeserializer
 
-from brightrun.batches.create_batch import LONGEST_REQUEST_S
+from brightrun.batches.create_batch import MAX_REQUEST_S
 from brightrun.batches.model import ENDED_JOBS, ItemStatus
 from tests.stateful.faults import KINDS, Faults, Kind
 from tests.stateful.plant import BUSY, GOOD, NOT_JSON, PERSONAS, Answer, Plant, plants
@@ -57,7 +57,7 @@ def run_to_the_end(plant: Plant, faults: Faults) -> None:
         try:
             plant.create()
         except BaseException:
-            plant.clock.advance(LONGEST_REQUEST_S)
+            plant.clock.advance(MAX_REQUEST_S)
             raise
 
     faults.until_it_works(create)

@@ -17,9 +17,9 @@ def test_an_answer_that_no_file_can_hold_fails_its_item_and_no_other() -> None:
     """JSON may escape half a surrogate pair, and UTF-8 has no bytes for it."""
     broken = build.a_conversation()
     broken["turns"][0]["content"] = "Half a \ud83d face."
-    world = World.playing([build.a_completion(json.dumps(broken))])
+    world = World.scripted([build.a_completion(json.dumps(broken))])
     job = world.job(3)
-    world.turn(job)
+    world.run_worker(job)
     assert sorted(world.statuses(job)) == ["completed", "completed", "failed"]
     assert world.finish(job).status == "finished"
     assert world.now(job).status is JobStatus.COMPLETED
@@ -40,7 +40,7 @@ def test_an_item_whose_stored_answer_breaks_every_worker_fails_in_the_end(
 
     monkeypatch.setattr(world.files, "put", breaks)
     for _ in range(2 * MAX_TAKEOVERS):
-        world.turn(job)
+        world.run_worker(job)
         if world.finish(job).status == "finished":
             break
         world.clock.advance(61)

@@ -43,7 +43,7 @@ class BatchSystem(RunningMachine):
         return self.aws.batches.job(OWNER, job.job_id)
 
     def items(self, job: BatchJob) -> tuple[BatchItem, ...]:
-        page = self.aws.lists.items(OWNER, job.job_id, status=None, limit=1000, cursor=None)
+        page = self.aws.batches.items(OWNER, job.job_id, status=None, limit=1000, cursor=None)
         return page.records
 
 

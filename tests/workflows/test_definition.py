@@ -9,12 +9,12 @@ import pytest
 
 from brightrun.batches.model import MAX_WORKERS
 from brightrun.batches.workflow import (
+    EVENTS_PER_INVOCATION,
     EVENTS_PER_ROUND,
-    EVENTS_PER_TURN,
     HISTORY_LIMIT,
     MAX_LOOPS,
     MAX_ROUNDS,
-    most_events,
+    max_events,
 )
 from local.workflows.definition_lint import problems_in
 from tests.workflows.definition import (
@@ -149,7 +149,7 @@ def test_a_workers_turn_costs_no_more_events_than_the_bound_says() -> None:
     turn = ("ProcessNext", "MoreToDo", "WaitForClaude")
     for name, following in zip(turn, turn[1:] + turn[:1], strict=True):
         assert following in successors(named[name])
-    assert sum(events(named[name]) for name in turn) <= EVENTS_PER_TURN
+    assert sum(events(named[name]) for name in turn) <= EVENTS_PER_INVOCATION
 
 
 def test_the_rest_of_a_round_costs_no_more_events_than_the_bound_says() -> None:
@@ -162,5 +162,5 @@ def test_the_rest_of_a_round_costs_no_more_events_than_the_bound_says() -> None:
 
 
 def test_the_longest_execution_fits_into_step_functions_history() -> None:
-    bound = MAX_ROUNDS * (MAX_WORKERS * MAX_LOOPS * EVENTS_PER_TURN + EVENTS_PER_ROUND)
-    assert bound == most_events(MAX_WORKERS) <= HISTORY_LIMIT == 25_000
+    bound = MAX_ROUNDS * (MAX_WORKERS * MAX_LOOPS * EVENTS_PER_INVOCATION + EVENTS_PER_ROUND)
+    assert bound == max_events(MAX_WORKERS) <= HISTORY_LIMIT == 25_000

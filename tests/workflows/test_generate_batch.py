@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from brightrun.batches.model import MAX_ATTEMPTS, MAX_WORKERS, ItemStatus, JobStatus
-from brightrun.batches.workflow import MAX_ROUNDS, most_events
+from brightrun.batches.workflow import MAX_ROUNDS, max_events
 from brightrun.core.errors import ClaudeCallError
 from brightrun.wiring import batch_jobs
 from local.claude_simulator import ClaudeSimulator
@@ -47,7 +47,7 @@ def history_of(system: BatchSystem, name: str) -> list[dict[str, Any]]:
     """The history of an execution that ended well."""
     assert system.ended(name) == "SUCCEEDED"
     history = system.history(name)
-    assert len(history) <= most_events(MAX_WORKERS)
+    assert len(history) <= max_events(MAX_WORKERS)
     return history
 
 
@@ -126,16 +126,16 @@ def test_when_all_workers_are_lost_the_next_round_writes_the_rest(system: BatchS
 def test_items_of_a_killed_worker_are_written_when_their_leases_have_run_out(
     system: BatchSystem, claude: ScriptedClaude
 ) -> None:
-    write, killed = claude.write, list[bool]()
+    complete, killed = claude.complete, list[bool]()
 
     async def dies_once(*args: Any, **kwargs: Any) -> Any:
-        answer = await write(*args, **kwargs)
+        answer = await complete(*args, **kwargs)
         if not killed:
             killed.append(True)
             raise Killed
         return answer
 
-    claude.write = dies_once  # type: ignore[method-assign]
+    claude.complete = dies_once  # type: ignore[method-assign]
     job = system.create(3, concurrent_processing=1)
     history = history_of(system, job.execution_name)
     assert entered(history)["WaitForItems"] == 1

@@ -1,4 +1,4 @@
-"""A job's arithmetic and what its items may be claimed for."""
+"""The progress of a job, and when its items can be claimed."""
 
 from __future__ import annotations
 
@@ -55,19 +55,19 @@ def test_the_counters_of_a_job_always_add_up_to_its_items(states: tuple[int, ...
     assert one.open_items == queued + processing
     assert one.completed_items == successful + failed
     assert one.ended_items + one.open_items == one.total_items
-    assert 0 <= one.percentage() <= 100
+    assert 0 <= one.percentage <= 100
 
 
-def test_progress_has_one_decimal_and_counts_all_that_ended() -> None:
+def test_progress_has_one_decimal_and_counts_all_ended_items() -> None:
     ended = job(total_items=7, successful_items=1, failed_items=1, cancelled_items=1)
-    assert ended.percentage() == 42.9
+    assert ended.percentage == 42.9
 
 
-def test_a_job_of_nothing_is_done() -> None:
-    assert job(total_items=0).percentage() == 100.0
+def test_a_job_without_items_is_at_100_percent() -> None:
+    assert job(total_items=0).percentage == 100.0
 
 
-def test_the_time_left_is_the_measured_time_per_item_times_what_is_open() -> None:
+def test_the_time_left_is_the_measured_time_per_item_times_the_open_items() -> None:
     started = job(started_at=iso(START), successful_items=3, failed_items=1)
     assert started.seconds_remaining(START + timedelta(seconds=40)) == 60
 
@@ -84,14 +84,14 @@ def test_no_time_is_left_of_an_ended_job(status: JobStatus) -> None:
     assert job(status=status, successful_items=5).seconds_remaining(START) == 0
 
 
-def test_a_clock_that_went_back_never_makes_the_time_left_negative() -> None:
+def test_a_clock_that_goes_back_never_makes_the_time_left_negative() -> None:
     assert job(successful_items=1).seconds_remaining(START - timedelta(hours=1)) == 0
 
 
 @pytest.mark.parametrize("status", JobStatus)
-def test_only_a_job_in_progress_takes_claims(status: JobStatus) -> None:
-    assert job(status=status).takes_claims is (status is JobStatus.PROCESSING)
-    assert not job(status=status, stop_reason="Item 1 failed").takes_claims
+def test_only_a_processing_job_accepts_claims(status: JobStatus) -> None:
+    assert job(status=status).accepts_claims is (status is JobStatus.PROCESSING)
+    assert not job(status=status, stop_reason="Item 1 failed").accepts_claims
 
 
 @pytest.mark.parametrize(
@@ -118,33 +118,33 @@ def test_each_run_has_an_execution_of_its_own() -> None:
     assert job(run=2).execution_name == f"{PLANNED.plan.job_id}-2"
 
 
-def test_a_queued_item_may_be_taken_at_once_or_when_its_next_try_is_due() -> None:
+def test_a_queued_item_can_be_claimed_at_once_or_at_its_retry_time() -> None:
     assert item().claimable_at() == 0
     assert item(retry_at=5000).claimable_at() == 5000
 
 
-def test_an_item_in_work_may_be_taken_when_its_lease_has_run_out() -> None:
+def test_an_item_in_progress_can_be_claimed_when_its_lease_has_expired() -> None:
     held = item(status=ItemStatus.PROCESSING, lease_token="a", lease_expires_at=9000)
     assert held.claimable_at() == 9000
 
 
 @pytest.mark.parametrize("status", [ItemStatus.COMPLETED, ItemStatus.FAILED, ItemStatus.CANCELLED])
-def test_an_ended_item_is_never_taken(status: ItemStatus) -> None:
+def test_an_ended_item_is_never_claimed(status: ItemStatus) -> None:
     assert item(status=status).claimable_at() is None
 
 
-def test_owners_with_like_named_jobs_do_not_share_a_key() -> None:
+def test_two_owners_jobs_never_share_a_key() -> None:
     assert job_key("owner-1", "job") != job_key("owner-2", "job")
 
 
 @given(st.integers(1, MAX_ITEMS), st.integers(1, MAX_WORKERS))
-def test_workers_share_the_items_fairly_within_their_memory(items: int, workers: int) -> None:
+def test_workers_divide_the_items_evenly_up_to_their_limit(items: int, workers: int) -> None:
     calls = calls_per_worker(items, workers)
     assert 1 <= calls <= MAX_CALLS_PER_WORKER
     assert calls * workers >= min(items, MAX_CALLS_PER_WORKER * workers)
 
 
-def test_a_callers_own_bound_lowers_the_calls_of_a_worker_and_never_raises_them() -> None:
+def test_a_callers_limit_lowers_the_calls_of_a_worker_and_never_raises_them() -> None:
     assert calls_per_worker(200, 2, 10) == 10
     assert calls_per_worker(200, 2, MAX_CALLS_PER_WORKER + 1) == MAX_CALLS_PER_WORKER
     assert calls_per_worker(6, 2, 10) == 3
@@ -159,6 +159,6 @@ def test_a_job_is_closed_only_with_the_status_that_its_counters_give() -> None:
     assert job(failed_items=10).after(JobAction.FAIL) is JobStatus.FAILED
 
 
-def test_every_other_action_leads_where_the_table_says() -> None:
+def test_every_other_action_follows_the_transition_table() -> None:
     assert job().after(JobAction.PAUSE) is JobStatus.PAUSED
     assert job(status=JobStatus.COMPLETED).after(JobAction.PAUSE) is None

@@ -1,4 +1,4 @@
-"""The log's lines: the original's words, and an order that nothing can upset."""
+"""The log's lines: their wording and their order."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ ITEM = "0123456789abcdef"
 CONVERSATION = "fedcba9876543210"
 
 
-def test_a_line_of_the_file_begins_with_its_moment_in_brackets() -> None:
+def test_a_line_of_the_file_begins_with_its_timestamp_in_brackets() -> None:
     line = batch_log.log_line(START, "worker", "Hello")
     assert line.text() == "[2026-11-21T12:00:00.000Z] Hello"
 
@@ -38,16 +38,16 @@ def test_a_line_of_the_file_begins_with_its_moment_in_brackets() -> None:
         ),
     ],
 )
-def test_lines_are_worded_as_the_original_worded_them(message: str, words: str) -> None:
+def test_lines_are_worded_as_in_v1(message: str, words: str) -> None:
     assert message == words
 
 
-def test_lines_of_one_moment_stay_in_the_order_they_were_written() -> None:
+def test_lines_of_one_millisecond_keep_the_order_of_writing() -> None:
     lines = [batch_log.log_line(START, "worker", str(number)) for number in range(50)]
     assert sorted(lines, key=lambda line: line.entry_id) == lines
 
 
-def test_a_later_moment_goes_before_a_later_writing() -> None:
+def test_the_timestamp_takes_precedence_over_the_order_of_writing() -> None:
     later = batch_log.log_line(START + timedelta(milliseconds=1), "a", "written first")
     earlier = batch_log.log_line(START, "b", "written second")
     assert sorted([later.entry_id, earlier.entry_id]) == [earlier.entry_id, later.entry_id]

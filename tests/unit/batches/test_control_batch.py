@@ -1,4 +1,4 @@
-"""What people do to a running batch."""
+"""Pausing, resuming, cancelling and retrying batch jobs."""
 
 from __future__ import annotations
 
@@ -37,18 +37,18 @@ def ended_job(world: World, status: JobStatus) -> BatchJob:
     if status is JobStatus.CANCELLED:
         world.controls().cancel(OWNER, job.job_id)
     if status in {JobStatus.COMPLETED, JobStatus.FAILED}:
-        world.turn(job)
+        world.run_worker(job)
         world.finish(job)
     assert world.now(job).status is status
     return job
 
 
 def world_for(status: JobStatus) -> World:
-    return World.playing([NOT_JSON] * 2 if status is JobStatus.FAILED else [])
+    return World.scripted([NOT_JSON] * 2 if status is JobStatus.FAILED else [])
 
 
 @pytest.mark.parametrize(("action", "status"), CELLS)
-def test_an_action_does_in_every_status_what_the_table_says(
+def test_an_action_follows_the_transition_table_in_every_status(
     action: Simple, status: JobStatus
 ) -> None:
     world = world_for(status)
@@ -62,7 +62,7 @@ def test_an_action_does_in_every_status_what_the_table_says(
         assert world.controls().act(action, OWNER, job.job_id).status is target
 
 
-def test_a_refusal_says_the_status_and_where_the_action_is_possible() -> None:
+def test_a_refusal_names_the_status_and_those_that_allow_the_action() -> None:
     world = World()
     job = ended_job(world, JobStatus.COMPLETED)
     with pytest.raises(ActionNotAllowedError, match="completed.*queued, processing") as refused:
@@ -74,7 +74,7 @@ def test_a_refusal_says_the_status_and_where_the_action_is_possible() -> None:
 
 
 @pytest.mark.parametrize("action", ACTIONS)
-def test_another_owners_job_is_not_there(action: Simple) -> None:
+def test_another_owners_job_is_not_found(action: Simple) -> None:
     world = World()
     job = world.job(1)
     with pytest.raises(NotFoundError):
@@ -84,36 +84,36 @@ def test_another_owners_job_is_not_there(action: Simple) -> None:
     assert world.now(job) == job
 
 
-def test_pausing_lets_what_is_in_work_come_to_its_end() -> None:
+def test_pausing_lets_items_in_progress_be_completed() -> None:
     world = World()
     job = world.job(3)
     items = world.batches.next_items(OWNER, job.job_id, 1)
     lines = build.lines_for(items)
     (held,) = world.batches.claim(items, build.a_lease(), lines, world.clock.now)
     world.controls().pause(OWNER, job.job_id)
-    assert world.turn(job).status == "closed"
+    assert world.run_worker(job).status == "closed"
     world.batches.complete(held, build.completed(), world.clock.now)
     assert world.statuses(job) == [ItemStatus.COMPLETED, *[ItemStatus.QUEUED] * 2]
 
 
-def test_resuming_starts_a_new_run_that_writes_the_rest() -> None:
+def test_resuming_starts_a_new_run_that_generates_the_rest() -> None:
     world = World()
     job = world.job(3)
     world.controls().pause(OWNER, job.job_id)
     world.controls().resume(OWNER, job.job_id)
     assert world.workflow.started == [f"{job.job_id}-2"]
-    world.turn(job)
+    world.run_worker(job)
     assert world.statuses(job) == [ItemStatus.COMPLETED] * 3
 
 
-def test_resuming_a_job_that_runs_starts_its_workflow_anew() -> None:
+def test_resuming_a_running_job_starts_a_new_run() -> None:
     world = World()
     job = world.job(1)
     world.controls().resume(OWNER, job.job_id)
     assert world.workflow.started == [f"{job.job_id}-2"]
 
 
-def test_a_resume_that_died_before_the_workflow_started_is_made_good_by_the_next(
+def test_a_resume_that_died_before_the_workflow_started_can_be_repeated(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     world = World()
@@ -133,7 +133,7 @@ def dying_workflow(world: World, monkeypatch: pytest.MonkeyPatch, step: Any) -> 
             step()
 
 
-def test_cancelling_keeps_what_succeeded_and_cancels_what_waits() -> None:
+def test_cancelling_keeps_completed_items_and_cancels_queued_ones() -> None:
     world = World()
     job = world.job(4, calls_per_worker=1)
     items = world.batches.next_items(OWNER, job.job_id, 1)
@@ -145,7 +145,7 @@ def test_cancelling_keeps_what_succeeded_and_cancels_what_waits() -> None:
     assert (cancelled.successful_items, cancelled.cancelled_items) == (1, 3)
 
 
-def test_cancelling_keeps_what_is_in_work_when_it_ends() -> None:
+def test_cancelling_lets_items_in_progress_be_completed() -> None:
     world = World()
     job = world.job(2)
     items = world.batches.next_items(OWNER, job.job_id, 1)
@@ -157,7 +157,7 @@ def test_cancelling_keeps_what_is_in_work_when_it_ends() -> None:
     assert world.now(job).status is JobStatus.CANCELLED
 
 
-def test_cancelling_a_paused_job_starts_the_round_that_settles_it() -> None:
+def test_cancelling_a_paused_job_starts_the_round_that_ends_it() -> None:
     world = World()
     job = ended_job(world, JobStatus.PAUSED)
     world.controls().cancel(OWNER, job.job_id)
@@ -166,7 +166,7 @@ def test_cancelling_a_paused_job_starts_the_round_that_settles_it() -> None:
     assert world.now(job).cancelled_items == 2
 
 
-def test_cancelling_twice_finishes_what_the_first_time_left_open() -> None:
+def test_cancelling_again_completes_an_interrupted_cancellation() -> None:
     world = World()
     job = world.job(3)
     world.batches.apply(OWNER, job.job_id, JobAction.CANCEL, world.clock.now, build.a_line())
@@ -174,14 +174,14 @@ def test_cancelling_twice_finishes_what_the_first_time_left_open() -> None:
     assert world.now(job).run == 2
 
 
-def test_cancelling_is_refused_once_nothing_is_left_to_cancel() -> None:
+def test_cancelling_is_refused_without_open_items() -> None:
     world = World()
     job = ended_job(world, JobStatus.CANCELLED)
     with pytest.raises(ActionNotAllowedError):
         world.controls().cancel(OWNER, job.job_id)
 
 
-def test_a_cancel_that_died_before_the_last_round_started_is_made_good_by_the_next(
+def test_a_cancel_that_died_before_the_last_round_started_can_be_repeated(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     world = World()
@@ -193,13 +193,13 @@ def test_a_cancel_that_died_before_the_last_round_started_is_made_good_by_the_ne
 
 
 def failed_job(items: int = 3, failures: int = 2) -> tuple[World, BatchJob]:
-    world = World.playing([NOT_JSON] * failures)
+    world = World.scripted([NOT_JSON] * failures)
     job = world.job(items, calls_per_worker=1)
-    world.turn(job)
+    world.run_worker(job)
     return world, job
 
 
-def test_retrying_queues_only_what_failed() -> None:
+def test_retrying_queues_only_failed_items() -> None:
     world, job = failed_job()
     world.finish(job)
     retried, requeued = world.controls().retry_failed(OWNER, job.job_id)
@@ -215,21 +215,21 @@ def test_a_retried_job_ends_as_if_nothing_had_failed() -> None:
     world, job = failed_job()
     world.finish(job)
     world.controls().retry_failed(OWNER, job.job_id)
-    world.turn(job)
+    world.run_worker(job)
     world.finish(job)
     assert world.statuses(job) == [ItemStatus.COMPLETED] * 3
     assert world.now(job).status is JobStatus.COMPLETED
 
 
-def test_retrying_takes_up_what_an_errors_stop_cancelled() -> None:
-    world = World.playing([NOT_JSON])
+def test_retrying_queues_items_cancelled_when_an_error_stopped_the_job() -> None:
+    world = World.scripted([NOT_JSON])
     job = world.job(4, calls_per_worker=1, error_handling="stop")
-    world.turn(job)
+    world.run_worker(job)
     world.finish(job)
     retried, requeued = world.controls().retry_failed(OWNER, job.job_id)
     assert requeued == 4
     assert retried.stop_reason is None
-    world.turn(job)
+    world.run_worker(job)
     assert world.statuses(job) == [ItemStatus.COMPLETED] * 4
 
 
@@ -263,7 +263,7 @@ def test_a_cancelled_job_is_not_retried() -> None:
         world.controls().retry_failed(OWNER, job.job_id)
 
 
-def test_a_retry_that_died_before_the_workflow_started_is_made_good_by_the_next(
+def test_a_retry_that_died_before_the_workflow_started_can_be_repeated(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     world, job = failed_job()
@@ -274,7 +274,7 @@ def test_a_retry_that_died_before_the_workflow_started_is_made_good_by_the_next(
     assert world.workflow.started == [world.now(job).execution_name]
 
 
-def test_a_retry_survives_the_round_that_closes_the_job_beneath_it(
+def test_a_retry_survives_a_round_that_closes_the_job_at_the_same_time(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     world, job = failed_job()
@@ -291,7 +291,9 @@ def test_a_retry_survives_the_round_that_closes_the_job_beneath_it(
     assert retried.queued_items == 2
 
 
-def test_a_retry_that_never_finds_the_job_open_says_so(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_retry_that_never_finds_the_job_open_raises_a_conflict(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
     world, job = failed_job()
 
     def always_closed(*_: Any) -> int:
@@ -303,7 +305,7 @@ def test_a_retry_that_never_finds_the_job_open_says_so(monkeypatch: pytest.Monke
 
 
 @pytest.mark.parametrize("status", JobStatus)
-def test_a_nudge_starts_only_what_should_run(status: JobStatus) -> None:
+def test_ensure_running_starts_only_jobs_that_should_run(status: JobStatus) -> None:
     world = world_for(status)
     job = ended_job(world, status)
     before = list(world.workflow.started)
@@ -313,7 +315,7 @@ def test_a_nudge_starts_only_what_should_run(status: JobStatus) -> None:
     assert (world.workflow.started != before) is runs
 
 
-def test_nudging_again_starts_nothing_more() -> None:
+def test_ensure_running_again_starts_nothing_more() -> None:
     world = World()
     job = world.job(1)
     for _ in range(3):

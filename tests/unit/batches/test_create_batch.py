@@ -1,4 +1,4 @@
-"""Creating a batch: everything is checked before anything is stored, and nothing is made twice."""
+"""Creating a batch: everything is checked before anything is stored, and nothing stored twice."""
 
 from __future__ import annotations
 
@@ -12,9 +12,10 @@ from typing import Any
 import pytest
 
 from brightrun.batches.create_batch import (
-    LONGEST_REQUEST_S,
+    MAX_REQUEST_S,
     BatchCreator,
     BatchRequest,
+    JobStarter,
     ParameterSet,
     Selection,
 )
@@ -39,11 +40,11 @@ from tests.fakes.outside import InMemoryKeys, InMemoryObjects, RecordedWorkflow
 from tests.fakes.scaffolding import InMemoryScaffolding
 
 ONE = ParameterSet("overwhelmed_avoider", "confusion_to_clarity", "roth_ira_conversion")
-ORDER = BatchRequest(name="A batch", sets=[ONE])
+REQUEST = BatchRequest(name="A batch", sets=[ONE])
 
 
 @dataclass
-class Counter:
+class Setup:
     """Everything that creating a batch touches, in memory."""
 
     clock: SteppedClock = field(default_factory=SteppedClock)
@@ -57,18 +58,15 @@ class Counter:
     def creator(self) -> BatchCreator:
         return BatchCreator(
             scaffolding=self.scaffolding,
-            batches=self.batches,
-            plans=self.plans,
-            keys=self.keys,
-            workflow=self.workflow,
+            starter=JobStarter(self.batches, self.plans, self.keys, self.workflow),
             clock=self.clock,
             model=self.model,
         )
 
     def create(
-        self, order: BatchRequest = ORDER, key: str | None = None, owner: str = OWNER
+        self, request: BatchRequest = REQUEST, key: str | None = None, owner: str = OWNER
     ) -> BatchJob:
-        return self.creator().create(owner, order, key).job
+        return self.creator().create(owner, request, key).job
 
     def jobs(self, owner: str = OWNER) -> tuple[BatchJob, ...]:
         return self.batches.jobs(owner, status=None, limit=100, cursor=None).records
@@ -83,79 +81,79 @@ class Counter:
         return not (self.jobs() or self.plans.objects or self.workflow.started)
 
 
-def refused(counter: Counter, order: BatchRequest, error: type[BrightRunError]) -> BrightRunError:
+def refused(setup: Setup, request: BatchRequest, error: type[BrightRunError]) -> BrightRunError:
     with pytest.raises(error) as caught:
-        counter.create(order)
-    assert counter.nothing_was_stored()
+        setup.create(request)
+    assert setup.nothing_was_stored()
     return caught.value
 
 
 def test_a_new_job_is_queued_with_all_its_items_and_its_workflow_is_started() -> None:
-    counter = Counter()
-    job = counter.create(BatchRequest(name="Mine", sets=[ONE] * 3))
+    setup = Setup()
+    job = setup.create(BatchRequest(name="Mine", sets=[ONE] * 3))
     assert (job.status, job.name, job.total_items) == (JobStatus.QUEUED, "Mine", 3)
     assert job.queued_items == 3
-    assert counter.jobs() == (job,)
-    assert [item.position for item in counter.items(job)] == [1, 2, 3]
-    assert counter.workflow.started == [f"{job.job_id}-1"]
+    assert setup.jobs() == (job,)
+    assert [item.position for item in setup.items(job)] == [1, 2, 3]
+    assert setup.workflow.started == [f"{job.job_id}-1"]
 
 
 def test_the_plan_keeps_the_scaffolding_as_it_was() -> None:
-    counter = Counter()
-    job = counter.create()
-    before = counter.plans.objects[job.plan_key].text
+    setup = Setup()
+    job = setup.create()
+    before = setup.plans.objects[job.plan_key].text
     persona = records.persona()
     edited = persona.model_copy(update={"name": "Another Name", "version": 1})
-    counter.scaffolding.replace(OWNER, persona, edited)
-    assert counter.plans.objects[job.plan_key].text == before
+    setup.scaffolding.replace(OWNER, persona, edited)
+    assert setup.plans.objects[job.plan_key].text == before
     plan = BatchPlan.model_validate_json(before)
-    assert plan.prompt(counter.items(job)[0]).user
+    assert plan.prompt(setup.items(job)[0]).user
     assert "Another Name" not in before
 
 
-def test_what_the_caller_chose_is_on_the_job() -> None:
-    order = BatchRequest(
+def test_the_callers_options_are_on_the_job() -> None:
+    request = BatchRequest(
         name="x",
         sets=[ONE] * 40,
         concurrent_processing=7,
         error_handling="stop",
         priority="high",
     )
-    job = Counter().create(order)
+    job = Setup().create(request)
     assert (job.concurrent_processing, job.calls_per_worker) == (7, 6)
     assert (job.error_handling, job.priority, job.model) == ("stop", "high", "claude-sonnet-5-5")
 
 
 def test_there_are_no_more_workers_than_items() -> None:
-    job = Counter().create(BatchRequest(name="x", sets=[ONE] * 2, concurrent_processing=10))
+    job = Setup().create(BatchRequest(name="x", sets=[ONE] * 2, concurrent_processing=10))
     assert (job.concurrent_processing, job.calls_per_worker) == (2, 1)
 
 
-def test_the_caller_may_bound_the_calls_that_a_worker_keeps_in_flight() -> None:
+def test_the_caller_may_limit_the_calls_that_a_worker_keeps_in_flight() -> None:
     sets = [ONE] * 200
     bounded = BatchRequest(name="x", sets=sets, concurrent_processing=2, calls_per_worker=10)
     free = BatchRequest(name="x", sets=sets, concurrent_processing=2)
-    assert Counter().create(bounded).calls_per_worker == 10
-    assert Counter().create(free).calls_per_worker == 25
+    assert Setup().create(bounded).calls_per_worker == 10
+    assert Setup().create(free).calls_per_worker == 25
 
 
 def test_the_estimate_grows_with_the_items() -> None:
-    counter = Counter()
-    small = counter.creator().create(OWNER, ORDER, None)
-    large = counter.creator().create(OWNER, BatchRequest(name="x", sets=[ONE] * 100), None)
+    setup = Setup()
+    small = setup.creator().create(OWNER, REQUEST, None)
+    large = setup.creator().create(OWNER, BatchRequest(name="x", sets=[ONE] * 100), None)
     assert 0 < small.estimated_cost < large.estimated_cost
     assert 0 < small.estimated_time <= large.estimated_time
 
 
 def test_a_selection_makes_every_combination_personas_outermost() -> None:
-    counter = Counter()
+    setup = Setup()
     chosen = Selection(
         personas=["overwhelmed_avoider", "anxious_planner"],
         emotional_arcs=["confusion_to_clarity", "fear_to_confidence"],
         training_topics=["roth_ira_conversion"],
     )
-    job = counter.create(BatchRequest(name="x", selection=chosen))
-    assert [(item.persona_key, item.emotional_arc_key) for item in counter.items(job)] == [
+    job = setup.create(BatchRequest(name="x", selection=chosen))
+    assert [(item.persona_key, item.emotional_arc_key) for item in setup.items(job)] == [
         ("overwhelmed_avoider", "confusion_to_clarity"),
         ("overwhelmed_avoider", "fear_to_confidence"),
         ("anxious_planner", "confusion_to_clarity"),
@@ -165,26 +163,26 @@ def test_a_selection_makes_every_combination_personas_outermost() -> None:
 
 @pytest.mark.parametrize("template", [None, NIL_UUID])
 def test_without_a_template_one_is_selected_for_the_arc(template: str | None) -> None:
-    counter = Counter()
-    order = BatchRequest(
+    setup = Setup()
+    request = BatchRequest(
         name="x", sets=[ParameterSet(ONE.persona, ONE.emotional_arc, ONE.training_topic, template)]
     )
-    job = counter.create(order)
-    assert counter.items(job)[0].template_id == records.template(ONE.emotional_arc).id
+    job = setup.create(request)
+    assert setup.items(job)[0].template_id == records.template(ONE.emotional_arc).id
 
 
-def test_the_template_asked_for_is_taken() -> None:
-    counter = Counter()
+def test_the_requested_template_is_used() -> None:
+    setup = Setup()
     other = records.template("fear_to_confidence")
-    order = BatchRequest(
+    request = BatchRequest(
         name="x", sets=[ParameterSet(ONE.persona, ONE.emotional_arc, ONE.training_topic, other.id)]
     )
-    assert counter.items(counter.create(order))[0].template_id == other.id
+    assert setup.items(setup.create(request))[0].template_id == other.id
 
 
 def test_a_record_that_does_not_exist_is_named_with_near_matches() -> None:
-    order = BatchRequest(name="x", sets=[ParameterSet("anxious_planer", *_rest())])
-    error = refused(Counter(), order, UnknownScaffoldingError)
+    request = BatchRequest(name="x", sets=[ParameterSet("anxious_planer", *_rest())])
+    error = refused(Setup(), request, UnknownScaffoldingError)
     assert "anxious_planner" in error.message
 
 
@@ -192,39 +190,39 @@ def _rest() -> tuple[str, str]:
     return ONE.emotional_arc, ONE.training_topic
 
 
-def test_another_owners_record_is_not_there() -> None:
-    counter = Counter()
+def test_another_owners_record_is_not_found() -> None:
+    setup = Setup()
     theirs = records.persona().model_copy(
         update={"id": "11111111-1111-4111-8111-111111111111", "persona_key": "theirs"}
     )
-    counter.scaffolding.add(STRANGER, theirs)
-    order = BatchRequest(name="x", sets=[ParameterSet("theirs", *_rest())])
-    refused(counter, order, UnknownScaffoldingError)
+    setup.scaffolding.add(STRANGER, theirs)
+    request = BatchRequest(name="x", sets=[ParameterSet("theirs", *_rest())])
+    refused(setup, request, UnknownScaffoldingError)
 
 
 def test_a_deactivated_record_is_refused_by_name() -> None:
-    counter = Counter()
+    setup = Setup()
     persona = records.persona()
     retired = persona.model_copy(update={"is_active": False, "version": 1})
-    counter.scaffolding.replace(OWNER, persona, retired)
-    error = refused(counter, ORDER, InvalidInputError)
+    setup.scaffolding.replace(OWNER, persona, retired)
+    error = refused(setup, REQUEST, InvalidInputError)
     assert "overwhelmed_avoider" in error.message
     assert error.details["kind"] == Persona.kind
 
 
 def test_all_means_the_active_records() -> None:
-    counter = Counter()
+    setup = Setup()
     persona = records.persona()
     retired = persona.model_copy(update={"is_active": False, "version": 1})
-    counter.scaffolding.replace(OWNER, persona, retired)
+    setup.scaffolding.replace(OWNER, persona, retired)
     chosen = Selection("all", [ONE.emotional_arc], [ONE.training_topic])
-    job = counter.create(BatchRequest(name="x", selection=chosen))
-    assert "overwhelmed_avoider" not in {item.persona_key for item in counter.items(job)}
+    job = setup.create(BatchRequest(name="x", selection=chosen))
+    assert "overwhelmed_avoider" not in {item.persona_key for item in setup.items(job)}
     assert job.total_items == 2
 
 
-def test_a_placeholder_that_nobody_fills_is_named_before_anything_is_stored() -> None:
-    counter = Counter()
+def test_an_unresolved_placeholder_is_named_before_anything_is_stored() -> None:
+    setup = Setup()
     broken = records.template(
         ONE.emotional_arc,
         id="22222222-2222-4222-8222-222222222222",
@@ -232,65 +230,66 @@ def test_a_placeholder_that_nobody_fills_is_named_before_anything_is_stored() ->
         template_text="Write about {{nobody_knows_this}}.",
         origin="own",
     )
-    counter.scaffolding.add(OWNER, broken)
-    order = BatchRequest(
+    setup.scaffolding.add(OWNER, broken)
+    request = BatchRequest(
         name="x", sets=[ONE, ParameterSet(ONE.persona, *_rest(), template=broken.id)]
     )
-    error = refused(counter, order, UnresolvedPlaceholderError)
+    error = refused(setup, request, UnresolvedPlaceholderError)
     assert error.details == {"template": "Broken", "placeholders": ["nobody_knows_this"]}
 
 
 def test_a_job_takes_ten_thousand_items() -> None:
-    job = Counter().create(BatchRequest(name="x", sets=[ONE] * MAX_ITEMS, concurrent_processing=10))
+    job = Setup().create(BatchRequest(name="x", sets=[ONE] * MAX_ITEMS, concurrent_processing=10))
     assert job.total_items == MAX_ITEMS == 10_000
 
 
 def test_one_item_more_is_refused_with_the_limit() -> None:
-    order = BatchRequest(name="x", sets=[ONE] * (MAX_ITEMS + 1))
-    error = refused(Counter(), order, BatchTooLargeError)
+    request = BatchRequest(name="x", sets=[ONE] * (MAX_ITEMS + 1))
+    error = refused(Setup(), request, BatchTooLargeError)
     assert error.details == {"items": 10_001, "limit": 10_000}
     assert "10,001" in error.message
 
 
-def test_a_selection_that_multiplies_beyond_the_limit_is_refused_before_it_is_made() -> None:
-    counter = Counter()
+def test_a_selection_beyond_the_limit_is_refused_before_it_is_expanded() -> None:
+    setup = Setup()
     names = [f"persona-{number}" for number in range(200)]
-    order = BatchRequest(name="x", selection=Selection(names, names, names))
-    error = refused(counter, order, BatchTooLargeError)
+    request = BatchRequest(name="x", selection=Selection(names, names, names))
+    error = refused(setup, request, BatchTooLargeError)
     assert error.details["items"] == 200**3
 
 
 @pytest.mark.parametrize(
-    "order", [BatchRequest(name="x"), BatchRequest(name="x", selection=Selection([], "all", "all"))]
+    "empty",
+    [BatchRequest(name="x"), BatchRequest(name="x", selection=Selection([], "all", "all"))],
 )
-def test_a_batch_of_nothing_is_refused(order: BatchRequest) -> None:
-    refused(Counter(), order, InvalidInputError)
+def test_a_batch_without_items_is_refused(empty: BatchRequest) -> None:
+    refused(Setup(), empty, InvalidInputError)
 
 
 def test_a_retired_model_is_refused_before_anything_is_stored() -> None:
-    counter = Counter(
+    setup = Setup(
         clock=SteppedClock(datetime(2027, 1, 1, tzinfo=UTC)), model="claude-sonnet-4-5-20250929"
     )
-    refused(counter, ORDER, UnusableModelError)
+    refused(setup, REQUEST, UnusableModelError)
 
 
 def test_the_same_request_with_the_same_key_gives_the_first_job() -> None:
-    counter = Counter()
-    first = counter.create(key="key-1")
-    counter.clock.advance(600)
-    assert counter.create(key="key-1") == first
-    assert counter.jobs() == (first,)
-    assert counter.workflow.started == [first.execution_name]
+    setup = Setup()
+    first = setup.create(key="key-1")
+    setup.clock.advance(600)
+    assert setup.create(key="key-1") == first
+    assert setup.jobs() == (first,)
+    assert setup.workflow.started == [first.execution_name]
 
 
 def test_without_a_key_every_request_makes_a_job() -> None:
-    counter = Counter()
-    assert counter.create().job_id != counter.create().job_id
+    setup = Setup()
+    assert setup.create().job_id != setup.create().job_id
 
 
-def test_a_key_is_its_owners_own() -> None:
-    counter = Counter()
-    assert counter.create(key="k").job_id != counter.create(key="k", owner=STRANGER).job_id
+def test_the_same_key_of_another_owner_is_another_key() -> None:
+    setup = Setup()
+    assert setup.create(key="k").job_id != setup.create(key="k", owner=STRANGER).job_id
 
 
 DIFFERENT = [
@@ -306,85 +305,85 @@ DIFFERENT = [
 ]
 
 
-@pytest.mark.parametrize("order", DIFFERENT)
-def test_the_same_key_with_any_other_request_is_refused(order: BatchRequest) -> None:
-    counter = Counter()
-    first = counter.create(key="key-1")
+@pytest.mark.parametrize("other", DIFFERENT)
+def test_the_same_key_with_any_other_request_is_refused(other: BatchRequest) -> None:
+    setup = Setup()
+    first = setup.create(key="key-1")
     with pytest.raises(IdempotencyKeyReusedError):
-        counter.create(order, key="key-1")
-    assert counter.jobs() == (first,)
+        setup.create(other, key="key-1")
+    assert setup.jobs() == (first,)
 
 
-def test_fingerprints_tell_all_orders_apart() -> None:
-    assert len({order.fingerprint() for order in [ORDER, *DIFFERENT]}) == len(DIFFERENT) + 1
+def test_different_requests_have_different_fingerprints() -> None:
+    assert len({request.fingerprint() for request in [REQUEST, *DIFFERENT]}) == len(DIFFERENT) + 1
 
 
-def dying_at(counter: Counter, part: Any, method: str, monkeypatch: pytest.MonkeyPatch) -> None:
+def dying_at(setup: Setup, part: Any, method: str, monkeypatch: pytest.MonkeyPatch) -> None:
     def dies(*_: Any, **__: Any) -> None:
         raise StorageError(method, "it died")
 
     with monkeypatch.context() as patched:
         patched.setattr(part, method, dies)
         with pytest.raises(StorageError):
-            counter.create(key="key-1")
+            setup.create(key="key-1")
 
 
-PARTS: dict[str, Callable[[Counter], Any]] = {
-    "put": lambda counter: counter.plans,
-    "create": lambda counter: counter.batches,
-    "ensure_running": lambda counter: counter.workflow,
+PARTS: dict[str, Callable[[Setup], Any]] = {
+    "put": lambda setup: setup.plans,
+    "create": lambda setup: setup.batches,
+    "ensure_running": lambda setup: setup.workflow,
 }
 
 
 @pytest.mark.parametrize("method", PARTS)
-def test_a_request_that_died_anywhere_is_finished_by_its_repetition(
+def test_a_request_that_died_anywhere_is_completed_by_its_repetition(
     method: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    counter = Counter()
-    dying_at(counter, PARTS[method](counter), method, monkeypatch)
-    counter.clock.advance(LONGEST_REQUEST_S)
-    job = counter.create(key="key-1")
-    assert counter.jobs() == (job,)
-    assert counter.workflow.started == [job.execution_name]
-    assert len(counter.items(job)) == 1
+    setup = Setup()
+    dying_at(setup, PARTS[method](setup), method, monkeypatch)
+    setup.clock.advance(MAX_REQUEST_S)
+    job = setup.create(key="key-1")
+    assert setup.jobs() == (job,)
+    assert setup.workflow.started == [job.execution_name]
+    assert len(setup.items(job)) == 1
 
 
-def test_what_a_dead_request_stored_under_its_job_id_is_no_part_of_the_repetitions_job(
+def test_items_stored_by_a_dead_request_are_not_part_of_the_repetitions_job(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    counter = Counter()
-    dying_at(counter, counter.batches, "create", monkeypatch)
-    (plan_left_behind,) = counter.plans.objects
-    counter.clock.advance(LONGEST_REQUEST_S)
-    job = counter.create(key="key-1")
+    setup = Setup()
+    dying_at(setup, setup.batches, "create", monkeypatch)
+    (plan_left_behind,) = setup.plans.objects
+    setup.clock.advance(MAX_REQUEST_S)
+    job = setup.create(key="key-1")
     assert job.plan_key != plan_left_behind
-    assert counter.create(key="key-1") == job
+    assert setup.create(key="key-1") == job
 
 
-def test_a_repetition_keeps_away_while_the_first_request_may_still_store_items(
+def test_a_repetition_is_refused_while_the_first_request_may_still_store_items(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    counter = Counter()
-    dying_at(counter, counter.batches, "create", monkeypatch)
-    counter.clock.advance(LONGEST_REQUEST_S - 1)
-    with pytest.raises(StorageError, match="still at it"):
-        counter.create(key="key-1")
-    assert counter.jobs() == ()
+    setup = Setup()
+    dying_at(setup, setup.batches, "create", monkeypatch)
+    setup.clock.advance(MAX_REQUEST_S - 1)
+    with pytest.raises(StorageError, match="still in progress"):
+        setup.create(key="key-1")
+    assert setup.jobs() == ()
 
 
-def test_a_request_with_a_fault_leaves_nothing_that_a_workflow_could_run() -> None:
-    counter = Counter()
-    bad = BatchRequest(name="x", sets=[ONE, ParameterSet("nobody", *_rest())])
+def test_a_refused_request_leaves_nothing_that_a_workflow_could_run() -> None:
+    setup = Setup()
+    bad = BatchRequest(name="x", sets=[ONE, ParameterSet("unknown", *_rest())])
     for key in itertools.chain([None], ("key-1", "key-2")):
         with pytest.raises(UnknownScaffoldingError):
-            counter.create(bad, key)
-    assert counter.nothing_was_stored()
+            setup.create(bad, key)
+    assert setup.nothing_was_stored()
 
 
-def test_the_plan_is_plain_json_that_names_every_record_once() -> None:
-    counter = Counter()
-    job = counter.create(BatchRequest(name="x", sets=[ONE] * 50))
-    plan = json.loads(counter.plans.objects[job.plan_key].text)
+def test_the_plan_is_plain_json_that_contains_every_record_once() -> None:
+    setup = Setup()
+    job = setup.create(BatchRequest(name="x", sets=[ONE] * 50))
+    plan = json.loads(setup.plans.objects[job.plan_key].text)
     sizes = {name: len(plan[name]) for name in ("personas", "emotional_arcs", "templates")}
     assert sizes == {"personas": 1, "emotional_arcs": 1, "templates": 1}
     assert PromptTemplate.model_validate(next(iter(plan["templates"].values()))).is_active

@@ -1,4 +1,4 @@
-"""The end of every round: a batch is settled, or its workers go out again."""
+"""The end of every round: a job is closed, or another round is requested."""
 
 from __future__ import annotations
 
@@ -31,24 +31,24 @@ def claimed(world: World, job: BatchJob, count: int, token: str = "worker-x") ->
 def test_a_job_whose_items_have_all_ended_is_completed() -> None:
     world = World()
     job = world.job(3)
-    world.turn(job)
+    world.run_worker(job)
     assert world.finish(job).status == "finished"
     assert world.now(job).status is JobStatus.COMPLETED
     assert world.now(job).completed_at is not None
 
 
 def test_a_job_without_a_single_success_has_failed() -> None:
-    world = World.playing([NOT_JSON] * 2)
+    world = World.scripted([NOT_JSON] * 2)
     job = world.job(2)
-    world.turn(job)
+    world.run_worker(job)
     world.finish(job)
     assert world.now(job).status is JobStatus.FAILED
 
 
 def test_one_success_is_enough_for_a_completed_job() -> None:
-    world = World.playing([NOT_JSON])
+    world = World.scripted([NOT_JSON])
     job = world.job(3)
-    world.turn(job)
+    world.run_worker(job)
     world.finish(job)
     assert world.now(job).status is JobStatus.COMPLETED
     assert last_lines(world, job, "Batch job complete") == [
@@ -59,16 +59,16 @@ def test_one_success_is_enough_for_a_completed_job() -> None:
 def test_a_job_is_closed_once_however_often_the_round_is_finished() -> None:
     world = World()
     job = world.job(2)
-    world.turn(job)
+    world.run_worker(job)
     results = [world.finish(job) for _ in range(3)]
     assert {result.status for result in results} == {"finished"}
     assert len(last_lines(world, job, "Batch job complete")) == 1
 
 
-def test_what_an_errors_stop_left_is_cancelled_and_the_log_says_why() -> None:
-    world = World.playing([NOT_JSON])
+def test_items_left_when_an_error_stopped_the_job_are_cancelled_with_a_reason_in_the_log() -> None:
+    world = World.scripted([NOT_JSON])
     job = world.job(5, calls_per_worker=1, error_handling="stop")
-    world.turn(job)
+    world.run_worker(job)
     assert world.finish(job).status == "finished"
     assert world.statuses(job) == [ItemStatus.FAILED, *[ItemStatus.CANCELLED] * 4]
     assert world.now(job).status is JobStatus.FAILED
@@ -76,7 +76,7 @@ def test_what_an_errors_stop_left_is_cancelled_and_the_log_says_why() -> None:
     assert "Item 1 failed" in reason
 
 
-def test_what_a_cancelled_job_left_is_cancelled_and_the_job_stays_cancelled() -> None:
+def test_items_left_in_a_cancelled_job_are_cancelled_and_the_job_stays_cancelled() -> None:
     world = World()
     job = world.job(3, status=JobStatus.CANCELLED)
     assert world.finish(job).status == "finished"
@@ -84,7 +84,7 @@ def test_what_a_cancelled_job_left_is_cancelled_and_the_job_stays_cancelled() ->
     assert world.now(job).status is JobStatus.CANCELLED
 
 
-def test_items_in_work_are_not_cancelled_but_waited_for() -> None:
+def test_items_in_progress_are_waited_for_and_not_cancelled() -> None:
     world = World()
     job = world.job(3)
     held = claimed(world, job, 1)
@@ -96,7 +96,7 @@ def test_items_in_work_are_not_cancelled_but_waited_for() -> None:
     assert world.statuses(job) == [ItemStatus.COMPLETED, *[ItemStatus.CANCELLED] * 2]
 
 
-def test_items_of_a_dead_worker_are_cancelled_once_their_lease_has_run_out() -> None:
+def test_items_of_a_dead_worker_are_cancelled_once_their_lease_has_expired() -> None:
     world = World()
     job = world.job(2)
     claimed(world, job, 2)
@@ -107,7 +107,7 @@ def test_items_of_a_dead_worker_are_cancelled_once_their_lease_has_run_out() -> 
     assert world.statuses(job) == [ItemStatus.CANCELLED] * 2
 
 
-def test_the_round_waits_until_the_first_lease_runs_out() -> None:
+def test_the_round_waits_until_the_first_lease_expires() -> None:
     world = World()
     job = world.job(3)
     claimed(world, job, 1)
@@ -117,7 +117,7 @@ def test_the_round_waits_until_the_first_lease_runs_out() -> None:
     assert (result.status, result.wait_seconds) == ("unfinished", 35)
 
 
-def test_the_round_waits_until_the_first_item_may_be_tried_again() -> None:
+def test_the_round_waits_until_the_first_retry_time() -> None:
     world = World()
     job = world.job(1)
     (item,) = claimed(world, job, 1)
@@ -128,7 +128,7 @@ def test_the_round_waits_until_the_first_item_may_be_tried_again() -> None:
     assert world.finish(job).wait_seconds == 8
 
 
-def test_an_item_that_is_free_already_is_not_waited_for_longer_than_a_second() -> None:
+def test_an_item_that_can_be_claimed_is_not_waited_for_longer_than_a_second() -> None:
     world = World()
     assert world.finish(world.job(2)).wait_seconds == 1
 
@@ -145,7 +145,7 @@ def test_a_paused_job_is_left_as_it_is() -> None:
 def test_a_job_paused_after_its_last_item_is_closed_when_it_is_resumed() -> None:
     world = World()
     job = world.job(1)
-    world.turn(job)
+    world.run_worker(job)
     world.controls().pause(OWNER, job.job_id)
     assert world.finish(job).status == "finished"
     world.controls().resume(OWNER, job.job_id)
@@ -161,13 +161,13 @@ def test_rounds_count_up_so_that_an_execution_has_an_end() -> None:
 
 
 @pytest.mark.parametrize("status", [JobStatus.QUEUED, JobStatus.PROCESSING])
-def test_after_the_last_round_the_job_goes_on_in_a_new_execution(status: JobStatus) -> None:
+def test_after_the_last_round_the_job_continues_in_a_new_execution(status: JobStatus) -> None:
     world = World()
     job = world.job(1, status=status)
     result = world.finish(job, round_number=MAX_ROUNDS - 1)
     assert result.status == "finished"
     assert world.workflow.started == [f"{job.job_id}-2"]
-    assert "The workflow goes on in a new execution" in world.log(job)
+    assert "The workflow continues in a new execution" in world.log(job)
 
 
 def test_handing_over_twice_starts_one_execution() -> None:
@@ -180,7 +180,7 @@ def test_handing_over_twice_starts_one_execution() -> None:
     assert world.workflow.started == [f"{job.job_id}-2"]
 
 
-def test_a_run_that_has_a_successor_leaves_the_job_to_it() -> None:
+def test_a_run_that_has_a_later_run_leaves_the_job_to_it() -> None:
     world = World()
     job = world.job(2)
     world.controls().pause(OWNER, job.job_id)
@@ -202,7 +202,7 @@ def test_a_cancelled_job_is_waited_for_beyond_the_last_round() -> None:
 def test_log_txt_holds_every_line_in_order() -> None:
     world = World()
     job = world.job(4)
-    world.turn(job)
+    world.run_worker(job)
     world.finish(job)
     page = world.batches.log(OWNER, job.job_id, limit=1000, cursor=None)
     text = world.logs.objects[f"{job.job_id}/log.txt"].text
@@ -245,9 +245,9 @@ class StoreThatDies:
 
 
 def stopped_job(world: World) -> BatchJob:
-    """A job with a success, a failure that stopped it, and three items left over."""
+    """A job with a success, a failure that stopped it, and three open items."""
     job = world.job(5, calls_per_worker=1, error_handling="stop")
-    world.turn(job)
+    world.run_worker(job)
     return job
 
 
@@ -264,7 +264,7 @@ def finish_through(world: World, job: BatchJob, store: Any) -> RoundResult:
 
 
 def calls_of_a_finish() -> int:
-    world = World.playing([build.a_completion(), NOT_JSON])
+    world = World.scripted([build.a_completion(), NOT_JSON])
     store = StoreThatDies(world.batches, 0, applied=False)
     finish_through(world, stopped_job(world), store)
     return store.calls
@@ -272,8 +272,8 @@ def calls_of_a_finish() -> int:
 
 @pytest.mark.parametrize("applied", [False, True])
 @pytest.mark.parametrize("failing", range(1, calls_of_a_finish() + 1))
-def test_a_finish_that_died_anywhere_is_made_good_by_the_next(failing: int, applied: bool) -> None:
-    world = World.playing([build.a_completion(), NOT_JSON])
+def test_a_finish_that_died_anywhere_can_be_repeated(failing: int, applied: bool) -> None:
+    world = World.scripted([build.a_completion(), NOT_JSON])
     job = stopped_job(world)
     with pytest.raises(StorageError):
         finish_through(world, job, StoreThatDies(world.batches, failing, applied=applied))
@@ -286,7 +286,7 @@ def test_a_finish_that_died_anywhere_is_made_good_by_the_next(failing: int, appl
 
 
 class StoreWithAVisitor:
-    """A store in which somebody else does something right before the n-th call."""
+    """A store that calls `visit` right before its n-th call."""
 
     def __init__(self, store: Any, call: int, visit: Any) -> None:
         self._store = store
@@ -310,7 +310,7 @@ class StoreWithAVisitor:
 def test_of_two_rounds_that_end_together_one_closes_the_job(call: int) -> None:
     world = World()
     job = world.job(2)
-    world.turn(job)
+    world.run_worker(job)
     store = StoreWithAVisitor(world.batches, call, lambda: world.finish(job))
     assert finish_through(world, job, store).status == "finished"
     assert store.calls >= call
@@ -319,12 +319,12 @@ def test_of_two_rounds_that_end_together_one_closes_the_job(call: int) -> None:
 
 
 @pytest.mark.parametrize("call", range(1, 4))
-def test_a_retry_at_the_moment_of_closing_never_leaves_queued_items_in_a_closed_job(
+def test_a_retry_while_the_job_is_closed_never_leaves_queued_items_in_a_closed_job(
     call: int,
 ) -> None:
-    world = World.playing([NOT_JSON])
+    world = World.scripted([NOT_JSON])
     job = world.job(2)
-    world.turn(job)
+    world.run_worker(job)
     store = StoreWithAVisitor(
         world.batches, call, lambda: world.controls().retry_failed(OWNER, job.job_id)
     )
@@ -332,20 +332,20 @@ def test_a_retry_at_the_moment_of_closing_never_leaves_queued_items_in_a_closed_
     assert store.calls >= call
     assert world.now(job).status is JobStatus.PROCESSING
     assert world.now(job).queued_items == 1
-    world.turn(job)
+    world.run_worker(job)
     world.finish(job)
     assert world.now(job).status is JobStatus.COMPLETED
     assert world.statuses(job) == [ItemStatus.COMPLETED] * 2
 
 
 def test_a_job_is_not_closed_with_a_status_that_is_out_of_date() -> None:
-    world = World.playing([NOT_JSON])
+    world = World.scripted([NOT_JSON])
     job = world.job(1)
-    world.turn(job)
+    world.run_worker(job)
 
     def retry_and_succeed() -> None:
         world.controls().retry_failed(OWNER, job.job_id)
-        world.turn(job)
+        world.run_worker(job)
 
     closing = 2
     store = StoreWithAVisitor(world.batches, closing, retry_and_succeed)

@@ -1,4 +1,4 @@
-"""What a batch's request may ask of its workers."""
+"""The calls per worker in a batch request."""
 
 from __future__ import annotations
 
@@ -14,16 +14,16 @@ BATCH = {
 }
 
 
-def test_calls_per_worker_are_handed_on_to_the_order() -> None:
-    asked = BatchBody.model_validate({**BATCH, "callsPerWorker": 10})
-    assert asked.order().calls_per_worker == 10
+def test_calls_per_worker_are_passed_to_the_request() -> None:
+    body = BatchBody.model_validate({**BATCH, "callsPerWorker": 10})
+    assert body.to_request().calls_per_worker == 10
 
 
-def test_without_a_wish_a_worker_makes_as_many_calls_as_it_can() -> None:
-    assert BatchBody.model_validate(BATCH).order().calls_per_worker is None
+def test_calls_per_worker_are_chosen_by_default() -> None:
+    assert BatchBody.model_validate(BATCH).to_request().calls_per_worker is None
 
 
 @pytest.mark.parametrize("calls", [0, MAX_CALLS_PER_WORKER + 1, "10", 2.5])
-def test_calls_per_worker_out_of_bounds_are_refused_by_name(calls: object) -> None:
+def test_calls_per_worker_out_of_range_are_refused_by_name(calls: object) -> None:
     with pytest.raises(ValidationError, match="callsPerWorker"):
         BatchBody.model_validate({**BATCH, "callsPerWorker": calls})

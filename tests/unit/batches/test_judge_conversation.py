@@ -1,4 +1,4 @@
-"""A worker on a job of judgements: advice on the row, each paid once, nothing else touched."""
+"""A worker on a judgement job: each judgement is requested once and changes nothing else."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ import pytest
 
 from brightrun.batches.claim_repository import Outcome
 from brightrun.batches.create_batch import JobStarter
-from brightrun.batches.judgements import JudgementRequest, JudgementService
+from brightrun.batches.create_judgements import JudgementCreator, JudgementRequest
 from brightrun.batches.model import BatchJob, ItemStatus, JobStatus
 from brightrun.conversations.model import ConversationRecord
 from brightrun.conversations.quality.judgement import current_rubric
@@ -25,7 +25,7 @@ BUSY = ClaudeCallError("rate_limit", "Busy.", retryable=True, overloaded=True, r
 
 
 def a_world(*script: Any, **changes: Any) -> World:
-    world = World.playing(script or [a_judgement() for _ in IDS])
+    world = World.scripted(script or [a_judgement() for _ in IDS])
     for one in IDS:
         record = a_record(one, batch_job_id="", quality_score=4.5, **changes)
         world.conversations.add(record)
@@ -33,13 +33,13 @@ def a_world(*script: Any, **changes: Any) -> World:
     return world
 
 
-def desk(world: World) -> JudgementService:
+def creator(world: World) -> JudgementCreator:
     starter = JobStarter(world.batches, world.logs, InMemoryKeys(), world.workflow)
-    return JudgementService(world.conversations, starter, world.clock)
+    return JudgementCreator(world.conversations, starter, world.clock)
 
 
-def ordered(world: World, *ids: str) -> BatchJob:
-    job = desk(world).order(OWNER, JudgementRequest(ids or IDS), None).job
+def created(world: World, *ids: str) -> BatchJob:
+    job = creator(world).create(OWNER, JudgementRequest(ids or IDS), None).job
     assert job is not None
     return job
 
@@ -48,10 +48,10 @@ def row(world: World, number: int = 0) -> ConversationRecord:
     return world.conversations.conversation(OWNER, IDS[number])
 
 
-def test_a_judgement_stands_beside_the_score_and_changes_nothing_else() -> None:
+def test_a_judgement_is_stored_beside_the_score_and_changes_nothing_else() -> None:
     world = a_world(status="approved")
-    before, job = row(world), ordered(world)
-    world.turn(job)
+    before, job = row(world), created(world)
+    world.run_worker(job)
     after = row(world)
     assert after.judgement is not None
     assert dataclasses.replace(after, judgement=None, version=before.version) == before
@@ -62,10 +62,10 @@ def test_a_judgement_stands_beside_the_score_and_changes_nothing_else() -> None:
     assert after.judgement["cost_micro_usd"] > 0
 
 
-def test_its_cost_is_the_jobs_and_the_logs_under_its_own_kind() -> None:
+def test_its_cost_is_counted_on_the_job_and_logged_as_a_judgement() -> None:
     world = a_world()
-    job = ordered(world)
-    world.turn(job)
+    job = created(world)
+    world.run_worker(job)
     entries = list(world.records.entries.values())
     assert {entry.kind for entry in entries} == {"judgement"}
     assert {entry.conversation_id for entry in entries} == set(IDS)
@@ -76,33 +76,33 @@ def test_its_cost_is_the_jobs_and_the_logs_under_its_own_kind() -> None:
     assert world.now(job).status is JobStatus.COMPLETED
 
 
-def test_what_was_judged_by_this_rubric_is_not_paid_for_again() -> None:
+def test_a_conversation_judged_by_this_rubric_is_not_judged_again() -> None:
     world = a_world()
-    world.turn(ordered(world))
-    again = desk(world).order(OWNER, JudgementRequest(IDS), None)
+    world.run_worker(created(world))
+    again = creator(world).create(OWNER, JudgementRequest(IDS), None)
     assert (again.job, list(again.already_judged)) == (None, list(IDS))
     assert world.claude.calls == 2
 
 
-def test_two_jobs_for_one_conversation_pay_once_when_they_follow_each_other() -> None:
+def test_two_jobs_for_one_conversation_call_claude_once_when_they_run_in_turn() -> None:
     world = a_world()
-    first, second = ordered(world), ordered(world)
-    world.turn(first)
-    world.turn(second)
+    first, second = created(world), created(world)
+    world.run_worker(first)
+    world.run_worker(second)
     assert world.claude.calls == 2
     assert world.now(second).successful_items == 2
     assert world.now(second).cost_micro_usd == 0
 
 
-def test_an_older_rubric_is_no_reason_to_skip() -> None:
+def test_a_conversation_judged_by_an_older_rubric_is_judged_again() -> None:
     world = a_world(judgement={"rubric_version": "0.9.0", "job_id": "long-ago"})
-    assert ordered(world).total_items == 2
+    assert created(world).total_items == 2
 
 
-def test_an_answer_that_fits_no_rubric_fails_its_item_and_not_the_conversation() -> None:
+def test_an_answer_that_does_not_fit_the_rubric_fails_only_its_item() -> None:
     world = a_world(a_judgement(score=9), a_judgement())
-    before, job = row(world), ordered(world)
-    world.turn(job)
+    before, job = row(world), created(world)
+    world.run_worker(job)
     assert row(world) == before
     failed, done = world.items(job)
     assert (failed.status, failed.error_code) == (ItemStatus.FAILED, "unusable_judgement")
@@ -110,41 +110,41 @@ def test_an_answer_that_fits_no_rubric_fails_its_item_and_not_the_conversation()
     assert world.now(job).cost_micro_usd > row(world, 1).judgement["cost_micro_usd"]  # type: ignore[index]
 
 
-def test_a_throttled_judge_puts_the_item_back_and_the_workflow_waits() -> None:
+def test_a_throttled_judge_requeues_the_item_and_the_workflow_waits() -> None:
     world = a_world(BUSY, BUSY, a_judgement(), a_judgement())
-    job = ordered(world)
-    result = world.turn(job)
+    job = created(world)
+    result = world.run_worker(job)
     assert (result.status, result.wait_seconds >= 30) == ("wait", True)
     assert world.statuses(job) == [ItemStatus.QUEUED] * 2
     assert [item.conversation_id for item in world.items(job)] == list(IDS)
     world.clock.advance(600)
-    world.turn(job)
+    world.run_worker(job)
     assert world.statuses(job) == [ItemStatus.COMPLETED] * 2
 
 
-def test_an_answer_that_was_paid_for_is_used_by_the_worker_that_takes_over(
+def test_a_stored_completion_is_used_by_the_next_worker(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     world = a_world()
-    job = ordered(world, IDS[0])
+    job = created(world, IDS[0])
     complete = world.batches.complete
 
     def dies(*_: Any) -> None:
         raise LeaseLostError("The worker is gone.")
 
     monkeypatch.setattr(world.batches, "complete", dies)
-    world.turn(job)
+    world.run_worker(job)
     monkeypatch.setattr(world.batches, "complete", complete)
     world.clock.advance(61)
-    world.turn(job)
+    world.run_worker(job)
     assert world.claude.calls == 1
     (entry,) = world.records.entries.values()
     assert world.now(job).cost_micro_usd == entry.cost_micro_usd > 0
 
 
-def test_an_edit_while_the_judge_reads_is_not_judged_by_the_old_text() -> None:
+def test_an_edit_during_the_call_is_not_judged_by_the_old_text() -> None:
     world = a_world()
-    job = ordered(world, IDS[0])
+    job = created(world, IDS[0])
     put = world.files.put
 
     def edited_meanwhile(key: str, body: str, **rest: Any) -> int:
@@ -154,15 +154,15 @@ def test_an_edit_while_the_judge_reads_is_not_judged_by_the_old_text() -> None:
         return put(key, body, **rest)
 
     world.files.put = edited_meanwhile  # type: ignore[method-assign]
-    world.turn(job)
+    world.run_worker(job)
     (item,) = world.items(job)
     assert (item.status, item.error_code) == (ItemStatus.FAILED, "version_conflict")
     assert row(world).judgement is None
 
 
-def test_a_review_meanwhile_stands() -> None:
+def test_a_review_during_the_call_is_kept() -> None:
     world = a_world()
-    job = ordered(world, IDS[0])
+    job = created(world, IDS[0])
     put = world.files.put
 
     def approved_meanwhile(key: str, body: str, **rest: Any) -> int:
@@ -172,25 +172,25 @@ def test_a_review_meanwhile_stands() -> None:
         return put(key, body, **rest)
 
     world.files.put = approved_meanwhile  # type: ignore[method-assign]
-    world.turn(job)
+    world.run_worker(job)
     assert row(world).status == "approved"
     assert row(world).judgement is not None
 
 
-def test_a_conversation_deleted_meanwhile_fails_its_item_only() -> None:
+def test_a_deleted_conversation_fails_only_its_item() -> None:
     world = a_world(a_judgement())
-    job = ordered(world)
+    job = created(world)
     world.conversations.drop(row(world))
-    world.turn(job)
+    world.run_worker(job)
     gone, done = world.items(job)
     assert (gone.status, gone.error_code) == (ItemStatus.FAILED, "not_found")
     assert done.status is ItemStatus.COMPLETED
 
 
-def test_a_judgement_is_never_concluded_with_a_conversation() -> None:
-    """The transaction that ends an item puts whole rows: it would undo others' changes."""
+def test_a_judgement_is_never_completed_with_a_conversation() -> None:
+    """Completing an item stores whole records, which would undo concurrent changes."""
     world = a_world()
-    job = ordered(world)
+    job = created(world)
     outcomes: list[Outcome] = []
     complete = world.batches.complete
 
@@ -199,5 +199,5 @@ def test_a_judgement_is_never_concluded_with_a_conversation() -> None:
         complete(item, outcome, now)
 
     world.batches.complete = noted  # type: ignore[method-assign]
-    world.turn(job)
+    world.run_worker(job)
     assert [outcome.conversation for outcome in outcomes] == [None, None]

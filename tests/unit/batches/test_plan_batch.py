@@ -1,4 +1,4 @@
-"""Turning an order into items."""
+"""Planning: from a request to items."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ def planned(*sets: ParameterSet, repository: InMemoryScaffolding | None = None) 
     return made.plan(sets, job_id="job-1", model="claude-sonnet-5-5", now="2026-11-21T12:00:00Z")
 
 
-def test_items_are_numbered_from_one_and_wait_unheld() -> None:
+def test_items_are_numbered_from_one_and_are_not_leased() -> None:
     items = planned(ONE, ONE).items
     assert [item.position for item in items] == [1, 2]
     assert [item.item_id for item in items] == [item_id("job-1", 1), item_id("job-1", 2)]
@@ -40,7 +40,7 @@ def test_ids_and_keys_name_the_same_records() -> None:
     assert first.training_topic_key == second.training_topic_key == "roth_ira_conversion"
 
 
-def test_the_tier_is_the_arcs_unless_the_caller_says_another() -> None:
+def test_the_tier_is_the_arcs_unless_the_caller_gives_another() -> None:
     edge = ParameterSet(*_keys(ONE), tier="edge_case")
     first, second = planned(ONE, edge).items
     assert (first.tier, second.tier) == (records.arc().tier, "edge_case")
@@ -50,7 +50,7 @@ def _keys(one: ParameterSet) -> tuple[str, str, str]:
     return one.persona, one.emotional_arc, one.training_topic
 
 
-def test_every_record_is_kept_once_and_every_item_has_its_prompt() -> None:
+def test_every_record_is_in_the_plan_once_and_every_item_has_its_prompt() -> None:
     other = ParameterSet("anxious_planner", "fear_to_confidence", "roth_ira_conversion")
     batch = planned(ONE, other, ONE)
     assert len(batch.plan.personas) == len(batch.plan.emotional_arcs) == 2
@@ -64,7 +64,7 @@ def test_scaffolding_is_read_once_for_each_kind_however_many_items_there_are() -
     assert repository.reads == 5
 
 
-def test_a_choice_named_twice_counts_once() -> None:
+def test_a_record_named_twice_counts_once() -> None:
     chosen = Selection(
         ["overwhelmed_avoider", "overwhelmed_avoider"],
         ["confusion_to_clarity"],
@@ -73,7 +73,7 @@ def test_a_choice_named_twice_counts_once() -> None:
     assert len(planner().expand(chosen)) == 1
 
 
-def test_all_of_everything_stays_within_one_job() -> None:
+def test_all_builtin_combinations_fit_one_job() -> None:
     sets = planner().expand(Selection("all", "all", "all"))
     assert len(sets) == len({_keys(one) for one in sets}) > 0
 
@@ -84,7 +84,7 @@ def test_the_limit_is_checked_before_the_combinations_are_made() -> None:
         planner().expand(Selection(names, names, ["roth_ira_conversion"]))
 
 
-def test_a_template_asked_for_in_a_selection_serves_every_item() -> None:
+def test_a_template_requested_in_a_selection_is_used_for_every_item() -> None:
     template = records.template("fear_to_confidence")
     chosen = Selection("all", ["confusion_to_clarity"], ["roth_ira_conversion"], template.id)
     items = planned(*planner().expand(chosen)).items

@@ -1,4 +1,4 @@
-"""One worker's turn over a job."""
+"""One invocation of a worker."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ def answer_of(conversation: dict[str, Any]) -> Any:
 def test_a_worker_writes_every_conversation_of_its_job() -> None:
     world = World()
     job = world.job(4)
-    result = world.turn(job)
+    result = world.run_worker(job)
     assert result.status == "drained"
     assert world.statuses(job) == [ItemStatus.COMPLETED] * 4
     assert world.claude.calls == 4
@@ -44,30 +44,30 @@ def test_a_worker_writes_every_conversation_of_its_job() -> None:
 def test_the_first_worker_moves_the_job_from_queued_to_processing() -> None:
     world = World()
     job = world.job(1, status=JobStatus.QUEUED, started_at=None)
-    world.turn(job)
+    world.run_worker(job)
     assert world.now(job).status is JobStatus.PROCESSING
     assert world.now(job).started_at is not None
 
 
 def test_no_more_calls_are_in_flight_than_the_job_allows() -> None:
     world = World()
-    world.turn(world.job(9, calls_per_worker=3))
+    world.run_worker(world.job(9, calls_per_worker=3))
     assert world.claude.most_at_once <= 3
     assert world.claude.calls == 9
 
 
 @pytest.mark.parametrize("status", [JobStatus.PAUSED, JobStatus.CANCELLED, JobStatus.COMPLETED])
-def test_a_job_that_takes_no_claims_ends_the_turn_before_claude_is_asked(
+def test_a_job_that_accepts_no_claims_ends_the_invocation_before_a_call(
     status: JobStatus,
 ) -> None:
     world = World()
-    assert world.turn(world.job(2, status=status)).status == "closed"
+    assert world.run_worker(world.job(2, status=status)).status == "closed"
     assert world.claude.calls == 0
 
 
 def test_persona_arc_topic_and_the_consultants_own_prompt_reach_claude() -> None:
     world = World()
-    world.turn(world.job(1))
+    world.run_worker(world.job(1))
     prompt = world.claude.prompts[0]
     assert "Marcus Chen" in prompt.user
     assert "confusion 0.7-0.85" in prompt.user
@@ -76,10 +76,10 @@ def test_persona_arc_topic_and_the_consultants_own_prompt_reach_claude() -> None
     assert "Elena Morales" in prompt.system
 
 
-def test_the_stored_conversation_has_our_personas_name_and_what_was_asked_for() -> None:
+def test_the_stored_conversation_has_the_personas_name_and_the_input_parameters() -> None:
     world = World()
     job = world.job(1)
-    world.turn(job)
+    world.run_worker(job)
     key = conversation_id(world.items(job)[0].item_id)
     stored = json.loads(world.files.objects[f"{OWNER}/{key}/conversation.json"].text)
     assert list(stored) == ["conversation_metadata", "turns", "input_parameters"]
@@ -89,11 +89,11 @@ def test_the_stored_conversation_has_our_personas_name_and_what_was_asked_for() 
     assert stored["turns"] == build.a_conversation()["turns"]
 
 
-def test_the_answer_is_stored_as_it_came() -> None:
+def test_the_completion_is_stored_unparsed() -> None:
     text = json.dumps(build.a_conversation(), indent=3)
-    world = World.playing([build.a_completion(text)])
+    world = World.scripted([build.a_completion(text)])
     job = world.job(1)
-    world.turn(job)
+    world.run_worker(job)
     key = conversation_id(world.items(job)[0].item_id)
     assert world.files.objects[f"raw/{OWNER}/{key}.json"].text == text
 
@@ -101,7 +101,7 @@ def test_the_answer_is_stored_as_it_came() -> None:
 def test_tokens_and_cost_come_from_the_returned_usage() -> None:
     world = World()
     job = world.job(1)
-    world.turn(job)
+    world.run_worker(job)
     record = next(iter(world.batches.conversations.values()))
     # 2,000 tokens in at $2 and 1,500 out at $10 a million.
     assert record.cost_micro_usd == 2000 * 2 + 1500 * 10
@@ -110,19 +110,19 @@ def test_tokens_and_cost_come_from_the_returned_usage() -> None:
     assert (entry.status, entry.input_tokens, entry.output_tokens) == ("success", 2000, 1500)
 
 
-def test_the_row_remembers_the_scaffolding_and_the_system_prompt_that_was_used() -> None:
+def test_the_record_keeps_the_scaffolding_and_the_system_prompt_that_were_used() -> None:
     world = World()
     job = world.job(1)
-    world.turn(job)
+    world.run_worker(job)
     snapshot = next(iter(world.batches.conversations.values())).scaffolding_snapshot
     assert snapshot["persona"]["persona_key"] == "overwhelmed_avoider"
     assert snapshot["system_prompt"] == world.claude.prompts[0].system
 
 
 def refused(completion: Any) -> World:
-    world = World.playing([completion])
+    world = World.scripted([completion])
     job = world.job(1)
-    world.turn(job)
+    world.run_worker(job)
     assert world.statuses(job) == [ItemStatus.FAILED]
     assert world.claude.calls == 1
     return world
@@ -159,7 +159,7 @@ def test_an_unusable_answer_leaves_a_failed_generation_and_its_report(
     assert report["request_context"]["prompt"] == world.claude.prompts[0].user
 
 
-def test_a_refused_answer_was_paid_for_and_is_counted() -> None:
+def test_the_cost_of_a_refused_answer_is_counted() -> None:
     world = refused(build.a_completion("no json"))
     entry = next(iter(world.records.entries.values()))
     assert entry.cost_micro_usd > 0
@@ -168,122 +168,122 @@ def test_a_refused_answer_was_paid_for_and_is_counted() -> None:
 
 
 def test_an_api_error_leaves_a_failed_generation_too() -> None:
-    world = World.playing([BAD_REQUEST])
+    world = World.scripted([BAD_REQUEST])
     job = world.job(1)
-    world.turn(job)
+    world.run_worker(job)
     failure = next(iter(world.batches.failures.values()))
     assert (failure.failure_type, failure.reason) == ("api_error", "invalid_request")
     assert world.claude.calls == 1
     assert next(iter(world.records.entries.values())).status == "failed"
 
 
-def test_a_passing_error_puts_the_item_back_and_the_others_go_on() -> None:
-    world = World.playing([SERVER_ERROR])
+def test_a_retryable_error_requeues_the_item_and_the_others_continue() -> None:
+    world = World.scripted([SERVER_ERROR])
     job = world.job(3, calls_per_worker=1)
-    assert world.turn(job).status == "drained"
+    assert world.run_worker(job).status == "drained"
     assert sorted(world.statuses(job)) == ["completed", "completed", "queued"]
     assert any("attempt 1 of 4 failed" in line for line in world.log(job))
 
 
-def test_an_item_put_back_is_written_when_its_time_has_come() -> None:
-    world = World.playing([SERVER_ERROR])
+def test_a_requeued_item_is_generated_at_its_retry_time() -> None:
+    world = World.scripted([SERVER_ERROR])
     job = world.job(1)
-    world.turn(job)
-    assert world.turn(job).status == "drained"
+    world.run_worker(job)
+    assert world.run_worker(job).status == "drained"
     assert world.claude.calls == 1
     world.clock.advance(10)
-    world.turn(job)
+    world.run_worker(job)
     assert world.statuses(job) == [ItemStatus.COMPLETED]
     assert world.claude.calls == 2
 
 
 def test_an_item_is_tried_four_times_and_then_fails() -> None:
-    world = World.playing([SERVER_ERROR] * 10)
+    world = World.scripted([SERVER_ERROR] * 10)
     job = world.job(1)
     for _ in range(10):
-        world.turn(job)
+        world.run_worker(job)
         world.clock.advance(1000)
     assert world.claude.calls == MAX_ATTEMPTS
     assert world.statuses(job) == [ItemStatus.FAILED]
     assert world.items(job)[0].error_code == "server_error"
 
 
-def test_a_throttled_claude_is_left_alone_for_as_long_as_it_asks() -> None:
-    world = World.playing([RATE_LIMIT])
+def test_no_call_is_made_for_as_long_as_a_throttled_claude_asks() -> None:
+    world = World.scripted([RATE_LIMIT])
     job = world.job(5, calls_per_worker=1)
-    result = world.turn(job)
+    result = world.run_worker(job)
     assert result.status == "wait"
     assert 30 <= result.wait_seconds <= 33
     assert world.claude.calls == 1
 
 
 def test_a_bad_key_stops_the_whole_job_after_one_call() -> None:
-    world = World.playing([BAD_KEY])
+    world = World.scripted([BAD_KEY])
     job = world.job(5, calls_per_worker=1)
-    assert world.turn(job).status == "closed"
+    assert world.run_worker(job).status == "closed"
     assert world.claude.calls == 1
     assert "Claude answered 401" in (world.now(job).stop_reason or "")
 
 
-def test_error_handling_stop_takes_no_more_items_after_a_failure() -> None:
-    world = World.playing([build.a_completion("no json")])
+def test_error_handling_stop_claims_no_more_items_after_a_failure() -> None:
+    world = World.scripted([build.a_completion("no json")])
     job = world.job(5, calls_per_worker=1, error_handling="stop")
-    assert world.turn(job).status == "closed"
+    assert world.run_worker(job).status == "closed"
     assert world.statuses(job)[0] is ItemStatus.FAILED
     assert world.claude.calls == 1
 
 
-def test_error_handling_continue_writes_the_rest() -> None:
-    world = World.playing([build.a_completion("no json")])
+def test_error_handling_continue_generates_the_rest() -> None:
+    world = World.scripted([build.a_completion("no json")])
     job = world.job(5, calls_per_worker=1)
-    world.turn(job)
+    world.run_worker(job)
     assert sorted(world.statuses(job)) == ["completed"] * 4 + ["failed"]
 
 
 def test_no_item_is_claimed_when_too_little_time_is_left_for_a_call() -> None:
     world = World()
     job = world.job(2)
-    assert world.turn(job, seconds_left=lambda: 200.0).status == "continue"
+    assert world.run_worker(job, seconds_left=lambda: 200.0).status == "continue"
     assert world.claude.calls == 0
 
 
 def test_the_last_loop_of_a_worker_hands_over() -> None:
     world = World()
     job = world.job(2)
-    result = world.turn(job, loop=MAX_LOOPS - 1, seconds_left=lambda: 200.0)
+    result = world.run_worker(job, loop=MAX_LOOPS - 1, seconds_left=lambda: 200.0)
     assert result.status == "handover"
 
 
-def dies_before_concluding(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+def dies_before_completing(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
     def no_answer(*_: Any) -> None:
         raise StorageError("TransactWriteItems", "the worker was killed")
 
     with monkeypatch.context() as patched:
         patched.setattr(world.batches, "complete", no_answer)
         with pytest.raises(StorageError):
-            world.turn(world.job(1))
+            world.run_worker(world.job(1))
 
 
-def test_a_conversation_is_not_paid_for_again_after_its_worker_died(
+def test_a_stored_completion_is_not_requested_again_after_its_worker_died(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     world = World()
-    dies_before_concluding(world, monkeypatch)
+    dies_before_completing(world, monkeypatch)
     job = world.batches.jobs(OWNER, status=None, limit=1, cursor=None).records[0]
     assert world.statuses(job) == [ItemStatus.PROCESSING]
     world.clock.advance(61)
-    world.turn(job)
+    world.run_worker(job)
     assert world.statuses(job) == [ItemStatus.COMPLETED]
     assert world.claude.calls == 1
     assert len(world.records.entries) == 1
 
 
-def test_a_retry_of_a_refused_answer_asks_claude_anew() -> None:
-    world = World.playing([build.a_completion("no json")])
+def test_a_retry_of_a_refused_answer_requests_a_new_completion() -> None:
+    world = World.scripted([build.a_completion("no json")])
     job = world.job(1)
-    world.turn(job)
+    world.run_worker(job)
     world.controls().retry_failed(OWNER, job.job_id)
-    world.turn(job)
+    world.run_worker(job)
     assert world.statuses(job) == [ItemStatus.COMPLETED]
     assert world.claude.calls == 2
 
@@ -297,6 +297,6 @@ def test_an_item_that_kills_every_worker_ends_as_failed() -> None:
         lease = build.a_lease(f"dead-{number}", at=world.clock.now)
         world.batches.claim(items, lease, build.lines_for(items), world.clock.now)
         world.clock.advance(61)
-    world.turn(job)
+    world.run_worker(job)
     assert world.items(job)[0].error_code == "workers_lost"
     assert world.claude.calls == 0

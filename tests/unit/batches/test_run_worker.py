@@ -1,4 +1,4 @@
-"""A worker whose Claude cannot be opened: the job stops and says why."""
+"""A worker whose Claude cannot be opened: the job stops with the reason."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ NO_KEY = ClaudeNotSetUpError("There is no Claude API key: put it into the secret
 RETIRED = UnusableModelError("The Claude model 'claude-old' was retired on 2026-11-30.")
 
 
-def turn_without_claude(world: World, job: BatchJob, error: BrightRunError) -> WorkerResult:
+def run_without_claude(world: World, job: BatchJob, error: BrightRunError) -> WorkerResult:
     def no_claude(_: str) -> Claude:
         raise error
 
@@ -32,12 +32,12 @@ def turn_without_claude(world: World, job: BatchJob, error: BrightRunError) -> W
 
 
 @pytest.mark.parametrize("error", [NO_KEY, RETIRED])
-def test_a_job_whose_claude_cannot_be_opened_stops_after_one_item_and_says_why(
+def test_a_job_whose_claude_cannot_be_opened_stops_after_one_item_with_the_reason(
     error: BrightRunError,
 ) -> None:
     world = World()
     job = world.job(5)
-    assert turn_without_claude(world, job, error).status == "closed"
+    assert run_without_claude(world, job, error).status == "closed"
     assert world.statuses(job) == [ItemStatus.FAILED, *[ItemStatus.QUEUED] * 4]
     assert world.items(job)[0].error_code == error.code
     assert error.message in (world.now(job).stop_reason or "")
@@ -46,23 +46,23 @@ def test_a_job_whose_claude_cannot_be_opened_stops_after_one_item_and_says_why(
 def test_the_stopped_job_ends_as_failed_with_its_reason_in_the_log() -> None:
     world = World()
     job = world.job(3)
-    turn_without_claude(world, job, NO_KEY)
+    run_without_claude(world, job, NO_KEY)
     assert world.finish(job).status == "finished"
     assert world.now(job).status is JobStatus.FAILED
     assert any(NO_KEY.message in line for line in world.log(job))
 
 
-def test_the_job_is_written_once_the_key_is_there_and_what_failed_is_retried() -> None:
+def test_the_job_is_generated_when_the_key_is_set_and_failed_items_are_retried() -> None:
     world = World()
     job = world.job(3)
-    turn_without_claude(world, job, NO_KEY)
+    run_without_claude(world, job, NO_KEY)
     world.finish(job)
     world.controls().retry_failed(OWNER, job.job_id)
-    world.turn(job)
+    world.run_worker(job)
     assert world.statuses(job) == [ItemStatus.COMPLETED] * 3
 
 
-def test_an_answer_paid_for_before_the_model_retired_still_becomes_its_conversation(
+def test_a_completion_stored_before_the_model_retired_still_becomes_its_conversation(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     world = World()
@@ -74,8 +74,8 @@ def test_an_answer_paid_for_before_the_model_retired_still_becomes_its_conversat
     with monkeypatch.context() as patched:
         patched.setattr(world.batches, "complete", dies)
         with pytest.raises(StorageError):
-            world.turn(job)
+            world.run_worker(job)
     world.clock.advance(seconds=14 * 24 * 3600)
-    turn_without_claude(world, job, RETIRED)
+    run_without_claude(world, job, RETIRED)
     assert world.statuses(job) == [ItemStatus.COMPLETED]
     assert world.now(job).cost_micro_usd == 2000 * 3 + 1500 * 15

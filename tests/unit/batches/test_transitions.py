@@ -1,4 +1,4 @@
-"""The tables of states: complete, closed, and what people were promised."""
+"""The transition tables of jobs and items."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from brightrun.batches.model import (
 )
 
 
-def test_job_statuses_are_exactly_the_originals_six() -> None:
+def test_job_statuses_are_exactly_the_six_of_v1() -> None:
     assert [status.value for status in JobStatus] == [
         "queued",
         "processing",
@@ -42,7 +42,7 @@ def test_every_action_and_every_item_status_has_a_row() -> None:
 
 
 @pytest.mark.parametrize("action", JobAction)
-def test_an_action_leads_where_its_name_says(action: JobAction) -> None:
+def test_an_action_leads_to_the_status_of_its_name(action: JobAction) -> None:
     promised = {
         JobAction.BEGIN: {JobStatus.PROCESSING},
         JobAction.PAUSE: {JobStatus.PAUSED},
@@ -55,7 +55,7 @@ def test_an_action_leads_where_its_name_says(action: JobAction) -> None:
     assert set(JOB_TRANSITIONS[action].values()) == promised[action]
 
 
-def test_a_cancelled_job_is_never_moved_again() -> None:
+def test_a_cancelled_job_never_changes_its_status_again() -> None:
     assert not [a for a, moves in JOB_TRANSITIONS.items() if JobStatus.CANCELLED in moves]
 
 
@@ -68,7 +68,7 @@ def test_a_retry_leaves_a_paused_job_paused() -> None:
     assert JOB_TRANSITIONS[JobAction.RETRY_FAILED][JobStatus.PAUSED] is JobStatus.PAUSED
 
 
-def test_a_completed_item_is_never_moved_again() -> None:
+def test_a_completed_item_never_changes_its_status_again() -> None:
     assert ITEM_TRANSITIONS[ItemStatus.COMPLETED] == frozenset()
 
 
@@ -77,7 +77,7 @@ def test_an_ended_item_can_only_be_queued_again() -> None:
         assert ITEM_TRANSITIONS[status] == {ItemStatus.QUEUED}
 
 
-def test_an_item_is_never_completed_or_failed_without_having_been_in_work() -> None:
+def test_an_item_is_never_completed_or_failed_without_having_been_claimed() -> None:
     results = {ItemStatus.COMPLETED, ItemStatus.FAILED}
     into = {status for status, following in ITEM_TRANSITIONS.items() if following & results}
     assert into == {ItemStatus.PROCESSING}

@@ -1,4 +1,4 @@
-"""What the state machine and its functions tell each other."""
+"""The messages between the state machine and its functions, and the limits on its history."""
 
 from __future__ import annotations
 
@@ -14,14 +14,14 @@ from brightrun.batches.workflow import (
     RoundResult,
     WorkerInvocation,
     WorkerResult,
-    most_events,
+    max_events,
 )
 
 TURN = {"ownerId": "o", "jobId": "j", "worker": 3, "loop": 0}
 ROUND = {"ownerId": "o", "jobId": "j", "run": 1, "workers": [0, 1], "round": 0}
 
 
-def test_a_turns_result_is_the_next_turns_request() -> None:
+def test_an_invocations_result_is_the_next_ones_request() -> None:
     result = WorkerResult(owner_id="o", job_id="j", worker=3, loop=1, status="wait", wait_seconds=9)
     passed_on = result.model_dump(by_alias=True)
     assert passed_on["waitSeconds"] == 9
@@ -42,21 +42,21 @@ def test_there_is_no_worker_beyond_the_last(worker: int) -> None:
 
 
 @pytest.mark.parametrize("status", ["continue", "wait", "drained", "closed", "handover"])
-def test_a_turn_ends_in_one_of_five_ways(status: str) -> None:
+def test_an_invocation_ends_with_one_of_five_statuses(status: str) -> None:
     assert WorkerResult.model_validate({**TURN, "status": status}).status == status
 
 
-def test_a_turn_does_not_end_in_any_other_way() -> None:
+def test_an_invocation_has_no_other_status() -> None:
     with pytest.raises(ValidationError):
         WorkerResult.model_validate({**TURN, "status": "finished"})
 
 
 def test_the_longest_execution_stays_under_the_history_limit() -> None:
-    assert most_events(MAX_WORKERS) <= HISTORY_LIMIT
+    assert max_events(MAX_WORKERS) <= HISTORY_LIMIT
 
 
 def test_the_history_grows_with_workers_and_not_with_items() -> None:
-    assert most_events(1) < most_events(MAX_WORKERS)
-    # An execution hands over before its history is full, so any number of items fits a job.
+    assert max_events(1) < max_events(MAX_WORKERS)
+    # A job continues in a new execution before the history is full, so any number of items fits.
     turns = MAX_ROUNDS * MAX_LOOPS * MAX_WORKERS
-    assert most_events(MAX_WORKERS) / turns < MAX_ITEMS
+    assert max_events(MAX_WORKERS) / turns < MAX_ITEMS

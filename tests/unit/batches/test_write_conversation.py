@@ -1,4 +1,4 @@
-"""What follows a conversation that was stored."""
+"""What happens after a conversation was stored."""
 
 from __future__ import annotations
 
@@ -15,25 +15,25 @@ from tests.builders import OWNER
 from tests.unit.batches.worker_setup import PLENTY_S, World
 
 
-def test_every_stored_conversation_is_followed_up_once() -> None:
+def test_after_stored_is_called_once_for_every_conversation() -> None:
     world = World()
     job = world.job(3)
-    world.turn(job)
+    world.run_worker(job)
     ids = {item.conversation_id for item in world.items(job)}
     assert len(world.stored) == 3
     assert {record.conversation_id for record in world.stored} == ids
 
 
-def test_nothing_follows_an_item_that_failed() -> None:
-    world = World.playing([build.a_completion("no json")])
-    world.turn(world.job(1))
+def test_after_stored_is_not_called_for_a_failed_item() -> None:
+    world = World.scripted([build.a_completion("no json")])
+    world.run_worker(world.job(1))
     assert world.stored == []
 
 
 @pytest.mark.parametrize(
     "error", [StorageError("PutObject", "no"), VersionConflictError("changed meanwhile")]
 )
-def test_a_follow_up_that_fails_leaves_the_item_completed(error: Exception) -> None:
+def test_a_failure_of_after_stored_leaves_the_item_completed(error: Exception) -> None:
     def fail(_: Any) -> None:
         raise error
 
@@ -48,7 +48,7 @@ def test_a_follow_up_that_fails_leaves_the_item_completed(error: Exception) -> N
 def test_a_round_sweeps_a_job_without_open_items_before_it_is_closed() -> None:
     world = World()
     job = world.job(2)
-    world.turn(job)
+    world.run_worker(job)
     world.finish(job)
     assert [(one.job_id, one.status.value) for one in world.swept] == [(job.job_id, "processing")]
 

@@ -1,4 +1,4 @@
-"""One worker over everything in memory, for the tests of its services."""
+"""Everything that batches need, in memory, for the tests of their services."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ class World:
     conversations: InMemoryConversations = field(default_factory=InMemoryConversations)
 
     @classmethod
-    def playing(cls, script: Iterable[Completion | Exception] = ()) -> World:
+    def scripted(cls, script: Iterable[Completion | Exception] = ()) -> World:
         return cls(claude=ScriptedClaude(script))
 
     def job(self, items: int = 4, **changes: Any) -> BatchJob:
@@ -49,7 +49,7 @@ class World:
         self.batches.create(job, planned.items)
         return job
 
-    def turn(
+    def run_worker(
         self,
         job: BatchJob,
         *,

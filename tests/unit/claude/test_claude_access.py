@@ -1,4 +1,4 @@
-"""How each provider is reached: whose key or signature, which model name, which body."""
+"""The request to each provider: its key or signature, model name and body."""
 
 from __future__ import annotations
 
@@ -49,9 +49,9 @@ class Listener:
 def listener() -> Iterator[Listener]:
     class Handler(BaseHTTPRequestHandler):
         def do_POST(self) -> None:
-            heard.path = self.path
-            heard.headers = {name.lower(): value for name, value in self.headers.items()}
-            heard.body = json.loads(self.rfile.read(int(heard.headers["content-length"])))
+            received.path = self.path
+            received.headers = {name.lower(): value for name, value in self.headers.items()}
+            received.body = json.loads(self.rfile.read(int(received.headers["content-length"])))
             answer = json.dumps(MESSAGE).encode()
             self.send_response(200)
             self.send_header("Content-Type", "application/json")
@@ -60,13 +60,13 @@ def listener() -> Iterator[Listener]:
             self.wfile.write(answer)
 
         def log_message(self, *_: Any) -> None:
-            """Say nothing."""
+            """No log."""
 
     with HTTPServer(("127.0.0.1", 0), Handler) as server:
-        heard = Listener(f"http://127.0.0.1:{server.server_port}")
+        received = Listener(f"http://127.0.0.1:{server.server_port}")
         thread = threading.Thread(target=server.serve_forever)
         thread.start()
-        yield heard
+        yield received
         server.shutdown()
         thread.join()
 
@@ -83,15 +83,15 @@ def claude(provider: str, base_url: str, **changes: Any) -> AnthropicClaude:
     return anthropic_claude(provider, **given)
 
 
-def asked(provider: str, listener: Listener, **changes: Any) -> Completion:
-    async def ask() -> Completion:
+def complete(provider: str, listener: Listener, **changes: Any) -> Completion:
+    async def call() -> Completion:
         client = claude(provider, listener.url, **changes)
         try:
-            return await client.write(PROMPT, schema=SCHEMA)
+            return await client.complete(PROMPT, schema=SCHEMA)
         finally:
             await client.close()
 
-    return asyncio.run(ask())
+    return asyncio.run(call())
 
 
 def signed_for(service: str, listener: Listener) -> bool:
@@ -100,16 +100,18 @@ def signed_for(service: str, listener: Listener) -> bool:
     return signature.startswith("AWS4-HMAC-SHA256 Credential=testing/") and scope in signature
 
 
-def test_the_first_party_api_is_asked_by_key(listener: Listener) -> None:
-    completion = asked("direct", listener)
+def test_the_first_party_api_is_called_with_a_key(listener: Listener) -> None:
+    completion = complete("direct", listener)
     assert listener.path == "/v1/messages"
     assert listener.headers["authorization"] == "Bearer a-key"
     assert listener.body["model"] == "claude-sonnet-5-5"
     assert (completion.text, completion.simulated) == ("{}", False)
 
 
-def test_claude_platform_on_aws_is_asked_by_signature_in_one_workspace(listener: Listener) -> None:
-    asked("aws", listener)
+def test_claude_platform_on_aws_is_called_with_a_signature_in_one_workspace(
+    listener: Listener,
+) -> None:
+    complete("aws", listener)
     assert listener.path == "/v1/messages"
     assert listener.headers["anthropic-workspace-id"] == "wrkspc_1"
     assert signed_for("aws-external-anthropic", listener)
@@ -123,10 +125,10 @@ def test_claude_platform_on_aws_is_asked_by_signature_in_one_workspace(listener:
         ("claude-haiku-4-5", "global.anthropic.claude-haiku-4-5-20251001-v1:0"),
     ],
 )
-def test_bedrock_is_asked_by_signature_for_the_models_inference_profile(
+def test_bedrock_is_called_with_a_signature_for_the_models_inference_profile(
     listener: Listener, model: str, profile: str
 ) -> None:
-    asked("bedrock", listener, model_name=model)
+    complete("bedrock", listener, model_name=model)
     assert listener.path == f"/model/{profile}/invoke"
     assert signed_for("bedrock", listener)
     assert "model" not in listener.body
@@ -134,11 +136,11 @@ def test_bedrock_is_asked_by_signature_for_the_models_inference_profile(
     assert listener.body["output_config"]["format"] == {"type": "json_schema", "schema": SCHEMA}
 
 
-def test_what_the_simulator_wrote_is_marked(listener: Listener) -> None:
-    assert asked("simulator", listener).simulated is True
+def test_a_completion_of_the_simulator_is_marked(listener: Listener) -> None:
+    assert complete("simulator", listener).simulated is True
 
 
-def test_claude_on_aws_without_a_workspace_says_which_parameter_is_missing() -> None:
+def test_the_error_for_a_missing_workspace_names_the_parameter() -> None:
     with pytest.raises(ClaudeNotSetUpError, match="ClaudeWorkspaceId"):
         claude("aws", "", workspace_id="")
 
@@ -150,7 +152,9 @@ def secrets() -> Iterator[Any]:
 
 
 @pytest.mark.parametrize("value", [None, " \n"])
-def test_a_secret_without_a_key_says_where_the_key_goes(secrets: Any, value: str | None) -> None:
+def test_the_error_for_an_empty_secret_names_the_output_with_its_arn(
+    secrets: Any, value: str | None
+) -> None:
     arn = secrets.create_secret(Name="claude", **({"SecretString": value} if value else {}))["ARN"]
     with pytest.raises(ClaudeNotSetUpError, match="output ClaudeApiKeySecretArn"):
         claude_api_key(arn)
@@ -161,7 +165,7 @@ def test_the_line_break_of_a_pasted_key_is_dropped(secrets: Any) -> None:
     assert claude_api_key(arn) == "a-key"
 
 
-def test_a_secret_that_cannot_be_read_is_a_fault_of_storage(secrets: Any) -> None:
+def test_a_secret_that_cannot_be_read_raises_storage_error(secrets: Any) -> None:
     arn = secrets.create_secret(Name="claude", SecretString="a-key")["ARN"]
     secrets.delete_secret(SecretId=arn)
     with pytest.raises(StorageError, match=r"^GetSecretValue failed: \w+\.$"):

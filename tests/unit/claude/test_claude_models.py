@@ -22,14 +22,14 @@ def test_the_default_model_is_a_current_one() -> None:
     assert claude_model("claude-sonnet-5-5", TODAY).retires_at is None
 
 
-def test_the_originals_model_works_until_the_day_before_it_retires() -> None:
+def test_the_model_of_v1_works_until_the_day_before_it_retires() -> None:
     name = "claude-sonnet-4-5-20250929"
     assert claude_model(name, date(2026, 11, 29)).id == name
     with pytest.raises(UnusableModelError, match=r"retired on 2026-11-30.*claude-sonnet-5-5"):
         claude_model(name, date(2026, 11, 30))
 
 
-def test_an_unknown_model_is_refused_with_those_that_work() -> None:
+def test_an_unknown_model_is_refused_with_the_usable_ones() -> None:
     with pytest.raises(UnusableModelError, match="claude-haiku-5-5"):
         claude_model("claude-1", TODAY)
 

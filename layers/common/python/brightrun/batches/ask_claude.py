@@ -1,4 +1,4 @@
-"""Asks Claude for one item, and keeps what was paid for before anything is made of it."""
+"""Requests completions for items, and stores each one before it is parsed."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ from brightrun.core.ids import conversation_id, time_ordered_id
 from brightrun.core.timestamps import Clock, iso
 
 _COMPLETION = "completion"
-_GENERATION = "generation"
+_TAG = "generation"
 _LOG_ID = "log-id"
 _CALL_STATUSES: dict[str, CallStatus] = {
     "rate_limit": "rate_limited",
@@ -33,44 +33,45 @@ _CALL_STATUSES: dict[str, CallStatus] = {
 
 
 @dataclass(frozen=True, slots=True)
-class Question:
-    """What the items of a job ask for, and where an answer is kept.
+class CompletionSpec:
+    """What the items of a job request from Claude, and where a completion is stored.
 
-    `mark` tells apart what may lie under one key: an answer is used again only under its own.
+    Completions of several items or generations may share an object key; one is reused only for the
+    same `tag`, which is stored in the object's metadata.
     """
 
     kind: CallKind
     schema: dict[str, Any]
-    conversation: Callable[[BatchItem], str]
-    key: Callable[[str, str], str]
-    mark: Callable[[BatchItem], str]
+    conversation_id: Callable[[BatchItem], str]
+    object_key: Callable[[str, str], str]
+    tag: Callable[[BatchItem], str]
 
 
-CONVERSATION = Question(
+CONVERSATION_SPEC = CompletionSpec(
     kind="conversation",
     schema=RAW_CONVERSATION_SCHEMA,
-    conversation=lambda item: conversation_id(item.item_id),
-    key=object_keys.raw_response,
-    mark=lambda item: str(item.generation),
+    conversation_id=lambda item: conversation_id(item.item_id),
+    object_key=object_keys.raw_response,
+    tag=lambda item: str(item.generation),
 )
 
 
-def judgement_question(schema: dict[str, Any]) -> Question:
-    """Ask for a judgement of the conversation that an item names."""
-    return Question(
+def judgement_spec(schema: dict[str, Any]) -> CompletionSpec:
+    """Specify judgements of the conversations that items name."""
+    return CompletionSpec(
         kind="judgement",
         schema=schema,
-        conversation=lambda item: item.conversation_id or "",
-        key=object_keys.judgement_answer,
-        mark=lambda item: f"{item.item_id}#{item.generation}",
+        conversation_id=lambda item: item.conversation_id or "",
+        object_key=object_keys.judgement_answer,
+        tag=lambda item: f"{item.item_id}#{item.generation}",
     )
 
 
 class CompletionCache:
-    """Every answer is stored as it came, and logged with its price, before it is parsed.
+    """Requests completions, stores them unparsed, and logs each call with its cost.
 
-    A worker that takes over an item whose earlier worker died finds that answer and uses it: the
-    same generation of an item is never paid for twice once its answer was stored.
+    A worker that claims an item after another worker died uses the stored completion: one
+    generation of an item is not billed again once its completion is stored.
     """
 
     def __init__(
@@ -80,73 +81,76 @@ class CompletionCache:
         records: GenerationRecords,
         job: BatchJob,
         clock: Clock,
-        question: Question = CONVERSATION,
+        spec: CompletionSpec = CONVERSATION_SPEC,
     ) -> None:
         self._claude = claude
         self._files = conversation_files
         self._records = records
         self._job = job
         self._clock = clock
-        self._question = question
+        self._spec = spec
 
-    async def answer(self, item: BatchItem, prompt: Prompt) -> Completion:
-        """Give the item's stored answer, or ask for one; raises ClaudeCallError."""
+    async def complete(self, item: BatchItem, prompt: Prompt) -> Completion:
+        """Return the item's stored completion, or request one.
+
+        Raises ClaudeCallError, StorageError.
+        """
         if 1 < item.attempts <= MAX_TAKEOVERS:
             earlier = await asyncio.to_thread(self._stored_and_logged, item, prompt)
             if earlier is not None:
                 return earlier
         if item.attempts > MAX_ATTEMPTS:
-            raise ClaudeCallError("workers_lost", "Every worker that took the item died over it.")
+            raise ClaudeCallError("workers_lost", "Every worker that claimed the item died.")
         try:
-            completion = await self._claude.write(prompt, schema=self._question.schema)
+            completion = await self._claude.complete(prompt, schema=self._spec.schema)
         except ClaudeCallError as error:
             await asyncio.to_thread(self._log_failure, item, prompt, error)
             raise
-        await asyncio.to_thread(self._keep, item, prompt, completion)
+        await asyncio.to_thread(self._store, item, prompt, completion)
         return completion
 
     def cost_micro_usd(self, completion: Completion) -> int:
-        """What an answer cost, in millionths of a dollar."""
+        """The cost of a completion, in millionths of a dollar."""
         today = self._clock().date()
         return cost_micro_usd(recorded_model(self._job.model), completion, today)
 
-    def _keep(self, item: BatchItem, prompt: Prompt, completion: Completion) -> None:
+    def _store(self, item: BatchItem, prompt: Prompt, completion: Completion) -> None:
         log_id = time_ordered_id(self._clock())
         self._files.put(
             self._key(item),
             completion.text,
             content_type="application/json",
             metadata={
-                _COMPLETION: json.dumps(completion.described()),
-                _GENERATION: self._question.mark(item),
+                _COMPLETION: json.dumps(completion.metadata()),
+                _TAG: self._spec.tag(item),
                 _LOG_ID: log_id,
             },
         )
         self._records.add_log_entry(self._entry(item, prompt, log_id, completion))
 
     def stored(self, item: BatchItem) -> Completion | None:
-        """Give the item's stored answer, if it has one."""
-        found = self._found(item)
+        """Return the item's stored completion, or None."""
+        found = self._find(item)
         return found[0] if found else None
 
-    def _found(self, item: BatchItem) -> tuple[Completion, str] | None:
+    def _find(self, item: BatchItem) -> tuple[Completion, str] | None:
         stored = self._files.get(self._key(item))
-        if stored is None or stored.metadata.get(_GENERATION) != self._question.mark(item):
+        if stored is None or stored.metadata.get(_TAG) != self._spec.tag(item):
             return None
         described = json.loads(stored.metadata[_COMPLETION])
         return Completion(text=stored.text, **described), stored.metadata[_LOG_ID]
 
     def _stored_and_logged(self, item: BatchItem, prompt: Prompt) -> Completion | None:
-        found = self._found(item)
+        found = self._find(item)
         if found is None:
             return None
         completion, log_id = found
-        # The earlier worker may have died between the object and its log entry.
+        # The earlier worker may have died between storing the object and its log entry.
         self._records.add_log_entry(self._entry(item, prompt, log_id, completion))
         return completion
 
     def _key(self, item: BatchItem) -> str:
-        return self._question.key(self._job.owner_id, self._question.conversation(item))
+        return self._spec.object_key(self._job.owner_id, self._spec.conversation_id(item))
 
     def _log_failure(self, item: BatchItem, prompt: Prompt, error: ClaudeCallError) -> None:
         log_id = time_ordered_id(self._clock())
@@ -166,7 +170,7 @@ class CompletionCache:
             log_id=log_id,
             run_id=self._job.job_id,
             item_id=item.item_id,
-            conversation_id=self._question.conversation(item),
+            conversation_id=self._spec.conversation_id(item),
             template_id=item.template_id,
             model_used=completion.model if completion else self._job.model,
             max_tokens=MAX_OUTPUT_TOKENS,
@@ -183,7 +187,7 @@ class CompletionCache:
             stop_reason=completion.stop_reason if completion else None,
             error_code=error.reason if error else None,
             error_message=error.message if error else None,
-            kind=self._question.kind,
+            kind=self._spec.kind,
         )
 
 

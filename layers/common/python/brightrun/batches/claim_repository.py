@@ -1,12 +1,12 @@
-"""Claims: how workers take items, keep them and release them without a lost or doubled one.
+"""Claims: how workers lease items, renew the leases and complete the items, exactly once.
 
-queued --claim--> processing --complete--> completed | failed | queued (to be tried again)
+queued --claim--> processing --complete--> completed | failed | queued (for another attempt)
                         |    ^
-                        +----+ the lease ran out: another worker claims it
+                        +----+ the lease expired: another worker claims the item
 
-A claim, and its end, change the item, the job's counters and the log in one transaction. The
-condition of every end is the lease token, so of two workers that hold an item by turns only one
-can end it.
+A claim and a completion each change the item, the job's counters and the log in one transaction.
+Completing requires the lease token, so of two workers that held an item one after the other, only
+one can complete it.
 """
 
 from __future__ import annotations
@@ -36,7 +36,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
-    """How a worker's hold on an item ends, and what is written together with it."""
+    """How work on an item ended, with everything that is stored in the same transaction."""
 
     status: ItemStatus
     lines: Sequence[LogLine]
@@ -96,7 +96,7 @@ class ClaimRepository(Protocol):
 OPEN_TO_CLAIMS = "#status = :processing AND attribute_not_exists(stop_reason)"
 NOT_ENDED = "#status IN (:processing, :paused)"
 _JOB_STATUSES = {"processing": "processing", "paused": "paused"}
-_HOLD = ("lease_token", "lease_expires_at", "retry_at")
+_LEASE_FIELDS = ("lease_token", "lease_expires_at", "retry_at")
 
 
 def item_key(item: BatchItem) -> dict[str, Any]:
@@ -105,7 +105,7 @@ def item_key(item: BatchItem) -> dict[str, Any]:
 
 
 def with_lease(item: BatchItem, lease: Lease) -> BatchItem:
-    """The item as `claim_operation` leaves it."""
+    """The item after `claim_operation`."""
     return dataclasses.replace(
         item,
         status=ItemStatus.PROCESSING,
@@ -116,7 +116,7 @@ def with_lease(item: BatchItem, lease: Lease) -> BatchItem:
 
 
 def claim_operation(table: str, item: BatchItem, lease: Lease, now: datetime) -> dict[str, Any]:
-    """Lease an item that is queued, or whose lease has run out, exactly as it was read."""
+    """Lease an item that is queued or whose lease has expired, if it is still as it was read."""
     return {
         "Update": update(
             table,
@@ -129,33 +129,35 @@ def claim_operation(table: str, item: BatchItem, lease: Lease, now: datetime) ->
                 "updated_at": iso(now),
             },
             remove=("retry_at",),
-            **_unheld(item, now),
+            **_claimable(item, now),
         )
     }
 
 
-def move_operation(
+def transition_operation(
     table: str, item: BatchItem, status: ItemStatus, now: datetime
 ) -> dict[str, Any]:
-    """Cancel an item nobody holds, or queue one that has ended as a new generation."""
-    again = status is ItemStatus.QUEUED
-    condition = _as_read(item) if again else _unheld(item, now)
-    reset = {"generation": item.generation + 1, "attempts": 0} if again else {}
-    forget = (*_HOLD, "error_code", "error_message") if again else _HOLD
+    """Cancel an item that no worker holds, or queue an ended item as a new generation."""
+    requeued = status is ItemStatus.QUEUED
+    condition = _unchanged(item) if requeued else _claimable(item, now)
+    reset = {"generation": item.generation + 1, "attempts": 0} if requeued else {}
+    remove = (*_LEASE_FIELDS, "error_code", "error_message") if requeued else _LEASE_FIELDS
     return {
         "Update": update(
             table,
             item_key(item),
             set_to={"status": status.value, "updated_at": iso(now), **reset},
-            remove=forget,
+            remove=remove,
             **condition,
         )
     }
 
 
-def end_operation(table: str, item: BatchItem, outcome: Outcome, now: datetime) -> dict[str, Any]:
-    """Give up the hold on an item, with its result; only the lease's owner can."""
-    facts = {
+def complete_operation(
+    table: str, item: BatchItem, outcome: Outcome, now: datetime
+) -> dict[str, Any]:
+    """Release an item with its outcome, if it is still leased under its token."""
+    fields = {
         "conversation_id": outcome.conversation.conversation_id
         if outcome.conversation
         else item.conversation_id,
@@ -170,9 +172,13 @@ def end_operation(table: str, item: BatchItem, outcome: Outcome, now: datetime) 
             set_to={
                 "status": outcome.status.value,
                 "updated_at": iso(now),
-                **{name: value for name, value in facts.items() if value is not None},
+                **{name: value for name, value in fields.items() if value is not None},
             },
-            remove=[name for name in dict.fromkeys((*_HOLD, *facts)) if facts.get(name) is None],
+            remove=[
+                name
+                for name in dict.fromkeys((*_LEASE_FIELDS, *fields))
+                if fields.get(name) is None
+            ],
             condition="#status = :processing AND #lease_token = :token",
             values={"processing": ItemStatus.PROCESSING.value, "token": item.lease_token},
         )
@@ -185,10 +191,10 @@ def count_operation(
     counters: Mapping[str, int],
     now: datetime,
     *,
-    only_while: str | None = None,
+    condition: str | None = None,
     outcome: Outcome | None = None,
 ) -> dict[str, Any]:
-    """Add to the counters of an item's job; `only_while` is one of the conditions above."""
+    """Add to the counters of an item's job; `condition` is OPEN_TO_CLAIMS or NOT_ENDED."""
     set_to: dict[str, Any] = {"updated_at": iso(now)}
     if outcome is not None and outcome.simulated:
         set_to["simulated"] = True
@@ -200,25 +206,25 @@ def count_operation(
             job_key_parts(item.job_key),
             set_to=set_to,
             add={name: amount for name, amount in counters.items() if amount},
-            condition=only_while or "attribute_exists(job_id)",
+            condition=condition or "attribute_exists(job_id)",
             values={
                 name: value
                 for name, value in _JOB_STATUSES.items()
-                if only_while and f":{name}" in only_while
+                if condition and f":{name}" in condition
             },
         )
     }
 
 
 def put_operation(table: str, record: Any) -> dict[str, Any]:
-    """Put a record whose id belongs to the item, beside the item's own change."""
+    """Store a record whose id is derived from the item."""
     return {"Put": {"TableName": table, "Item": to_wire(row_of(record))}}
 
 
-def _unheld(item: BatchItem, now: datetime) -> dict[str, Any]:
-    """Condition: as it was read, and free to take at `now`."""
+def _claimable(item: BatchItem, now: datetime) -> dict[str, Any]:
+    """Condition: unchanged since it was read, and claimable at `now`."""
     if item.status is ItemStatus.QUEUED:
-        return _as_read(item)
+        return _unchanged(item)
     return {
         "condition": "#status = :status AND #lease_token = :token AND #lease_expires_at <= :now",
         "values": {
@@ -229,7 +235,7 @@ def _unheld(item: BatchItem, now: datetime) -> dict[str, Any]:
     }
 
 
-def _as_read(item: BatchItem) -> dict[str, Any]:
+def _unchanged(item: BatchItem) -> dict[str, Any]:
     return {
         "condition": "#status = :status AND #generation = :generation AND #attempts = :attempts",
         "values": {
@@ -240,12 +246,12 @@ def _as_read(item: BatchItem) -> dict[str, Any]:
     }
 
 
-_ENDED_COUNTERS = {
+_OUTCOME_COUNTERS = {
     ItemStatus.COMPLETED: {"successful_items": 1},
     ItemStatus.FAILED: {"failed_items": 1},
     ItemStatus.QUEUED: {},
 }
-_TRIED_AGAIN_COUNTERS = {
+_RETRIED_COUNTERS = {
     ItemStatus.FAILED: "failed_items",
     ItemStatus.CANCELLED: "cancelled_items",
 }
@@ -303,7 +309,7 @@ class DynamoClaims(ClaimRepository):
                     pairs[0][0],
                     {"processing_items": free},
                     now,
-                    only_while=OPEN_TO_CLAIMS,
+                    condition=OPEN_TO_CLAIMS,
                 ),
                 *(claim_operation(self._tables.items, item, lease, now) for item, _ in pairs),
             ]
@@ -312,7 +318,7 @@ class DynamoClaims(ClaimRepository):
             if not failed:
                 return [with_lease(item, lease) for item, _ in pairs]
             if 0 in failed:
-                raise ClaimsClosedError("The job takes no claims now.")
+                raise ClaimsClosedError("The job accepts no claims.")
             pairs = [pair for index, pair in enumerate(pairs, start=1) if index not in failed]
         return []
 
@@ -328,7 +334,9 @@ class DynamoClaims(ClaimRepository):
             with translated("UpdateItem"):
                 self._client.update_item(**request)
         except ClientError as error:
-            raise LeaseLostError(f"Item {item.position} is no longer ours.") from error
+            raise LeaseLostError(
+                f"Item {item.position} is not leased by this worker any more."
+            ) from error
 
     def complete(self, item: BatchItem, outcome: Outcome, now: datetime) -> None:
         counters = {
@@ -336,10 +344,10 @@ class DynamoClaims(ClaimRepository):
             "input_tokens": outcome.input_tokens,
             "output_tokens": outcome.output_tokens,
             "cost_micro_usd": outcome.cost_micro_usd,
-            **_ENDED_COUNTERS[outcome.status],
+            **_OUTCOME_COUNTERS[outcome.status],
         }
         operations = [
-            end_operation(self._tables.items, item, outcome, now),
+            complete_operation(self._tables.items, item, outcome, now),
             count_operation(self._tables.jobs, item, counters, now, outcome=outcome),
             *(line_put(self._tables.logs, item.job_key, line) for line in outcome.lines),
         ]
@@ -348,25 +356,25 @@ class DynamoClaims(ClaimRepository):
         if outcome.failure is not None:
             operations.append(put_operation(self._failures, outcome.failure))
         if transact(self._client, operations):
-            raise LeaseLostError(f"Item {item.position} is no longer ours.")
+            raise LeaseLostError(f"Item {item.position} is not leased by this worker any more.")
 
     def cancel_items(self, items: Sequence[BatchItem], now: datetime) -> int:
 
-        def counters(held: Sequence[BatchItem]) -> dict[str, int]:
-            orphans = sum(item.status is ItemStatus.PROCESSING for item in held)
-            return {"cancelled_items": len(held), "processing_items": -orphans}
+        def counters(cancelled: Sequence[BatchItem]) -> dict[str, int]:
+            expired = sum(item.status is ItemStatus.PROCESSING for item in cancelled)
+            return {"cancelled_items": len(cancelled), "processing_items": -expired}
 
-        return self._move_all(items, now, ItemStatus.CANCELLED, counters, None)
+        return self._transition_all(items, now, ItemStatus.CANCELLED, counters, None)
 
     def requeue(self, items: Sequence[BatchItem], now: datetime) -> int:
 
         def counters(ended: Sequence[BatchItem]) -> dict[str, int]:
             return {
                 name: -sum(item.status is status for item in ended)
-                for status, name in _TRIED_AGAIN_COUNTERS.items()
+                for status, name in _RETRIED_COUNTERS.items()
             }
 
-        return self._move_all(items, now, ItemStatus.QUEUED, counters, NOT_ENDED)
+        return self._transition_all(items, now, ItemStatus.QUEUED, counters, NOT_ENDED)
 
     def write_line(self, owner_id: str, job_id: str, line: LogLine) -> None:
         with translated("PutItem"):
@@ -374,29 +382,31 @@ class DynamoClaims(ClaimRepository):
                 **line_put(self._tables.logs, job_key(owner_id, job_id), line)["Put"]
             )
 
-    def _move_all(
+    def _transition_all(
         self,
         items: Sequence[BatchItem],
         now: datetime,
         status: ItemStatus,
         counters: Callable[[Sequence[BatchItem]], Mapping[str, int]],
-        only_while: str | None,
+        condition: str | None,
     ) -> int:
-        """Move items in transactions of as many as fit, leaving out those that have changed."""
+        """Change items in transactions of the maximal size, skipping items that have changed."""
         moved = 0
         for start in range(0, len(items), MAX_OPERATIONS - 1):
             chunk = list(items[start : start + MAX_OPERATIONS - 1])
             while chunk:
                 job = count_operation(
-                    self._tables.jobs, chunk[0], counters(chunk), now, only_while=only_while
+                    self._tables.jobs, chunk[0], counters(chunk), now, condition=condition
                 )
-                changes = [move_operation(self._tables.items, item, status, now) for item in chunk]
+                changes = [
+                    transition_operation(self._tables.items, item, status, now) for item in chunk
+                ]
                 failed = transact(self._client, [job, *changes])
                 if not failed:
                     moved += len(chunk)
                     break
                 if 0 in failed:
-                    raise ClaimsClosedError("The job has ended meanwhile.")
+                    raise ClaimsClosedError("The job has ended.")
                 chunk = [item for index, item in enumerate(chunk, start=1) if index not in failed]
         return moved
 
@@ -418,5 +428,5 @@ class DynamoClaims(ClaimRepository):
                 Key=to_wire({"owner_id": owner_id, "job_id": job_id}),
                 ConsistentRead=True,
             )
-        if "Item" not in answer or not job_of(from_wire(answer["Item"])).takes_claims:
-            raise ClaimsClosedError("The job takes no claims now.")
+        if "Item" not in answer or not job_of(from_wire(answer["Item"])).accepts_claims:
+            raise ClaimsClosedError("The job accepts no claims.")

@@ -1,4 +1,4 @@
-"""What people do to a running batch: pause, resume, cancel, retry what failed."""
+"""Pauses, resumes, cancels and retries batch jobs."""
 
 from __future__ import annotations
 
@@ -16,7 +16,11 @@ _RETRY_ROUNDS = 3
 
 
 class BatchControls:
-    """The controls of batches; each is safe to repeat."""
+    """What a user can do to a batch job; every method is safe to repeat.
+
+    Methods raise NotFoundError, StorageError, and ActionNotAllowedError if the job's status does
+    not allow the action.
+    """
 
     def __init__(
         self,
@@ -32,27 +36,24 @@ class BatchControls:
         self._clock = clock
 
     def pause(self, owner_id: str, job_id: str) -> BatchJob:
-        """Take no more items; those in work are finished. Raises ActionNotAllowedError."""
+        """Stop claiming items; items in progress are completed."""
         return self._apply(owner_id, job_id, JobAction.PAUSE, "Job paused by user")
 
     def resume(self, owner_id: str, job_id: str) -> BatchJob:
-        """Go on; on a running job, make sure that its workflow runs.
-
-        Raises ActionNotAllowedError.
-        """
+        """Continue a paused job; for a running job, ensure that its workflow runs."""
         job = self._apply(owner_id, job_id, JobAction.RESUME, "Job resumed")
         self._workflow.ensure_running(job)
         return job
 
     def cancel(self, owner_id: str, job_id: str) -> BatchJob:
-        """Cancel what waits; what succeeded stays, and what is in work is kept when it ends.
+        """Cancel the queued items; items in progress are completed and stored.
 
-        Cancelling a cancelled job again finishes what was left open, and is refused with
-        ActionNotAllowedError once nothing is.
+        Cancelling a cancelled job again completes an interrupted cancellation; without open items
+        it raises ActionNotAllowedError.
         """
         job = self._batches.job(owner_id, job_id)
         if job.status is JobStatus.CANCELLED:
-            # An earlier try may have died before it started the round that writes log.txt.
+            # An earlier request may have stopped before it started the round that writes log.txt.
             self._workflow.ensure_running(job)
         if job.status is not JobStatus.CANCELLED or job.open_items == 0:
             job = self._apply(owner_id, job_id, JobAction.CANCEL, "Job cancelled by user")
@@ -68,26 +69,27 @@ class BatchControls:
     def act(
         self, action: Literal["pause", "resume", "cancel"], owner_id: str, job_id: str
     ) -> BatchJob:
-        """Do one of the three by its name."""
-        steps = {"pause": self.pause, "resume": self.resume, "cancel": self.cancel}
-        return steps[action](owner_id, job_id)
+        """Pause, resume or cancel by name."""
+        actions = {"pause": self.pause, "resume": self.resume, "cancel": self.cancel}
+        return actions[action](owner_id, job_id)
 
     def ensure_running(self, owner_id: str, job_id: str) -> BatchJob:
-        """Make sure that the workflow of a job that takes claims was started; give the job."""
+        """Ensure that the workflow of a queued or processing job runs; returns the job."""
         job = self._batches.job(owner_id, job_id)
         if job.status in {JobStatus.QUEUED, JobStatus.PROCESSING}:
             self._workflow.ensure_running(job)
         return job
 
     def retry_failed(self, owner_id: str, job_id: str) -> tuple[BatchJob, int]:
-        """Queue again what failed, and what an error's stop cancelled; gives the job and how many.
+        """Queue failed items again, and items cancelled when an error stopped the job.
 
-        Raises ActionNotAllowedError when nothing failed or the job was cancelled.
+        Returns the job and the number of queued items. Raises ActionNotAllowedError if no item
+        failed or the job was cancelled, ConflictError if the job keeps changing.
         """
         for _ in range(_RETRY_ROUNDS):
             items = list(self._batches.retryable_items(owner_id, job_id))
             if not items and self._batches.job(owner_id, job_id).status is not JobStatus.CANCELLED:
-                # An earlier try may have queued them all and died before it started the workflow.
+                # An earlier request may have queued them without starting the workflow.
                 self.ensure_running(owner_id, job_id)
                 raise ActionNotAllowedError("No item of the job has failed; nothing to retry.")
             message = f"{len(items)} items queued again"
@@ -95,11 +97,11 @@ class BatchControls:
             try:
                 requeued = self._claims.requeue(items, self._clock())
             except ClaimsClosedError:
-                continue  # A round that was just ending has closed the job between the two.
+                continue  # An ending round closed the job between the two writes.
             if job.status is JobStatus.PROCESSING:
                 self._workflow.ensure_running(job)
             return self._batches.job(owner_id, job_id), requeued
-        raise ConflictError("The job is being changed by others; try again.")
+        raise ConflictError("The job keeps changing; try again.")
 
     def _apply(self, owner_id: str, job_id: str, action: JobAction, message: str) -> BatchJob:
         now = self._clock()

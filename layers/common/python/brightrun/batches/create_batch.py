@@ -1,4 +1,4 @@
-"""Creates a batch job: plans it, stores it, starts its workflow; safe to repeat under one key."""
+"""Creates a batch job: plans it, stores it and starts its workflow, once for each key."""
 
 from __future__ import annotations
 
@@ -45,7 +45,7 @@ Choice = Sequence[str] | Literal["all"]
 
 @dataclass(frozen=True, slots=True)
 class ParameterSet:
-    """One conversation asked for, by ids or keys; no template, or the NIL UUID, selects one."""
+    """One requested conversation, by ids or keys; without a template (or NIL) one is selected."""
 
     persona: str
     emotional_arc: str
@@ -56,7 +56,7 @@ class ParameterSet:
 
 @dataclass(frozen=True, slots=True)
 class Selection:
-    """Every combination of these; "all" stands for the active records."""
+    """Every combination of these records; "all" means all active ones."""
 
     personas: Choice
     emotional_arcs: Choice
@@ -80,22 +80,22 @@ class BatchPlanner:
         self._owner_id = owner_id
 
     def expand(self, selection: Selection) -> list[ParameterSet]:
-        """Make every combination, personas outermost; raises BatchTooLargeError."""
-        chosen = (
-            self._chosen(Persona, selection.personas),
-            self._chosen(EmotionalArc, selection.emotional_arcs),
-            self._chosen(TrainingTopic, selection.training_topics),
+        """List every combination, personas outermost; raises BatchTooLargeError."""
+        ids = (
+            self._ids(Persona, selection.personas),
+            self._ids(EmotionalArc, selection.emotional_arcs),
+            self._ids(TrainingTopic, selection.training_topics),
         )
-        require_size(len(chosen[0]) * len(chosen[1]) * len(chosen[2]))
+        require_size(len(ids[0]) * len(ids[1]) * len(ids[2]))
         return [
             ParameterSet(persona, arc, topic, selection.template)
-            for persona, arc, topic in itertools.product(*chosen)
+            for persona, arc, topic in itertools.product(*ids)
         ]
 
     def plan(
         self, sets: Sequence[ParameterSet], *, job_id: str, model: str, now: str
     ) -> PlannedBatch:
-        """Resolve every set and render every prompt once, so that no fault is found later.
+        """Resolve every set and render every combination's prompt, so that no item fails over them.
 
         Raises UnknownScaffoldingError, NoTemplateForArcError, UnresolvedPlaceholderError,
         InvalidInputError for a deactivated record, BatchTooLargeError.
@@ -130,13 +130,13 @@ class BatchPlanner:
         self, sets: Sequence[ParameterSet], plan: BatchPlan, job_id: str, now: str
     ) -> Iterator[BatchItem]:
         owner = self._owner_id
-        for position, asked in enumerate(sets, start=1):
-            persona = _active(self._catalog.persona(owner, asked.persona))
-            arc = _active(self._catalog.emotional_arc(owner, asked.emotional_arc))
-            topic = _active(self._catalog.training_topic(owner, asked.training_topic))
-            tier = asked.tier or arc.tier
-            wanted = TemplateCriteria(arc.arc_key, tier, persona.persona_key, topic.topic_key)
-            template = _active(self._catalog.choose_template(owner, asked.template, wanted))
+        for position, requested in enumerate(sets, start=1):
+            persona = _active(self._catalog.persona(owner, requested.persona))
+            arc = _active(self._catalog.emotional_arc(owner, requested.emotional_arc))
+            topic = _active(self._catalog.training_topic(owner, requested.training_topic))
+            tier = requested.tier or arc.tier
+            criteria = TemplateCriteria(arc.arc_key, tier, persona.persona_key, topic.topic_key)
+            template = _active(self._catalog.choose_template(owner, requested.template, criteria))
             plan.personas[persona.id] = persona
             plan.emotional_arcs[arc.id] = arc
             plan.training_topics[topic.id] = topic
@@ -157,7 +157,7 @@ class BatchPlanner:
                 updated_at=now,
             )
 
-    def _chosen(self, record_type: type[Record], choice: Choice) -> list[str]:
+    def _ids(self, record_type: type[Record], choice: Choice) -> list[str]:
         if choice == "all":
             return [record.id for record in self._catalog.active(self._owner_id, record_type)]
         return list(dict.fromkeys(choice))
@@ -184,13 +184,13 @@ def _active(record: R) -> R:
     return record
 
 
-LONGEST_REQUEST_S = 30
-"""After this a request that has not stored its job never will: its function stops at 29 s."""
+MAX_REQUEST_S = 30
+"""Seconds after which a request cannot store its job any more: its Lambda stops at 29 s."""
 
 
 @dataclass(frozen=True, slots=True)
 class BatchRequest:
-    """What a caller asks for; either sets or a selection."""
+    """What a caller requests: either sets or a selection."""
 
     name: str
     sets: Sequence[ParameterSet] = ()
@@ -201,13 +201,13 @@ class BatchRequest:
     priority: Priority = "normal"
 
     def fingerprint(self) -> str:
-        """A hash that is the same for the same order."""
+        """A hash that is equal for equal requests."""
         return hashlib.sha256(repr(asdict(self)).encode()).hexdigest()
 
 
 @dataclass(frozen=True, slots=True)
 class CreatedBatch:
-    """The job and what it will probably take; money in USD, time in seconds."""
+    """The job; `estimated_cost` in USD, `estimated_time` in seconds."""
 
     job: BatchJob
     estimated_cost: float
@@ -216,7 +216,7 @@ class CreatedBatch:
 
 @dataclass(frozen=True, slots=True)
 class NewJob:
-    """A job that is not stored yet, with its items, and its plan where it has one."""
+    """A job to be stored, with its items; a judgement job has no plan."""
 
     job: BatchJob
     items: Sequence[BatchItem]
@@ -225,7 +225,7 @@ class NewJob:
 
 @dataclass(frozen=True, slots=True)
 class JobStarter:
-    """Stores a job once and starts it, however often its request comes."""
+    """Stores and starts a job, once for each idempotency key."""
 
     batches: BatchRepository
     plans: ObjectStore
@@ -240,88 +240,80 @@ class JobStarter:
         make: Callable[[str], NewJob],
         now: datetime,
     ) -> BatchJob:
-        """Make the job, or find what an earlier request with the key made.
+        """Create the job with `make(job_id)`, or find the job of an earlier request with the key.
 
-        Raises what `make` raises, IdempotencyKeyReusedError, and StorageError while that earlier
+        Raises what `make` raises, IdempotencyKeyReusedError, and StorageError while the earlier
         request may still be storing items.
         """
-        job_id = ours = time_ordered_id(now)
+        job_id = new_id = time_ordered_id(now)
         if idempotency_key is not None:
-            job_id = self.keys.job_for(owner_id, idempotency_key, fingerprint, ours, now)
+            job_id = self.keys.job_for(owner_id, idempotency_key, fingerprint, new_id, now)
         try:
             job = self.batches.job(owner_id, job_id)
         except NotFoundError:
-            made = make(ours)
-            # Only now: an order that cannot be planned is refused for the same reason each time.
-            if idempotency_key is not None and job_id != ours:
-                self._take_over(owner_id, idempotency_key, fingerprint, ours, job_id, now)
-            job = self._stored(made)
+            new_job = make(new_id)
+            # After make(), so that a request that cannot be planned always fails with its reason.
+            if idempotency_key is not None and job_id != new_id:
+                self._rebind(owner_id, idempotency_key, fingerprint, new_id, job_id, now)
+            job = self._stored(new_job)
         self.workflow.ensure_running(job)
         return job
 
-    def _take_over(
-        self, owner_id: str, key: str, fingerprint: str, ours: str, theirs: str, now: datetime
+    def _rebind(
+        self, owner_id: str, key: str, fingerprint: str, new_id: str, dead_id: str, now: datetime
     ) -> None:
-        """Bind the key to our job, once the request for theirs has ended without storing it.
+        """Bind the key to the new job, once the request for `dead_id` ended without storing it.
 
-        Ours is another job, for by now the order may be planned otherwise: items of both plans
-        under one id would be more than the job counts.
+        The job needs a new id, because the request may be planned differently by now: items of
+        both plans under one id would be more than the job counts.
         """
-        _require_ended(theirs, now)
-        bound = self.keys.rebind(owner_id, key, fingerprint, ours, theirs, now)
-        if bound != ours:
+        _require_ended(dead_id, now)
+        bound = self.keys.rebind(owner_id, key, fingerprint, new_id, dead_id, now)
+        if bound != new_id:
             _require_ended(bound, now)
 
-    def _stored(self, made: NewJob) -> BatchJob:
-        if made.plan is not None:
+    def _stored(self, new: NewJob) -> BatchJob:
+        if new.plan is not None:
             self.plans.put(
-                made.job.plan_key, made.plan.model_dump_json(), content_type="application/json"
+                new.job.plan_key, new.plan.model_dump_json(), content_type="application/json"
             )
-        self.batches.create(made.job, made.items)
-        return made.job
+        self.batches.create(new.job, new.items)
+        return new.job
 
 
+@dataclass(frozen=True, slots=True)
 class BatchCreator:
-    """Creates batches."""
+    """Creates jobs that generate conversations."""
 
-    def __init__(
-        self,
-        *,
-        scaffolding: ScaffoldingRepository,
-        batches: BatchRepository,
-        plans: ObjectStore,
-        keys: RequestKeys,
-        workflow: Workflow,
-        clock: Clock,
-        model: str,
-    ) -> None:
-        self._scaffolding = scaffolding
-        self._starter = JobStarter(batches, plans, keys, workflow)
-        self._clock = clock
-        self._model = model
+    scaffolding: ScaffoldingRepository
+    starter: JobStarter
+    clock: Clock
+    model: str
 
     def create(
-        self, owner_id: str, order: BatchRequest, idempotency_key: str | None
+        self, owner_id: str, request: BatchRequest, idempotency_key: str | None
     ) -> CreatedBatch:
         """Store the job with all its items and start it.
 
-        With a key, a repetition gives the first job and finishes what its first try left undone.
-        Raises what `BatchPlanner.plan` raises, UnusableModelError, IdempotencyKeyReusedError, and
-        StorageError while that first try may still be storing items.
+        A repetition with the same key returns the first job and completes what the first request
+        left undone. Raises what `BatchPlanner.plan` raises, UnusableModelError,
+        IdempotencyKeyReusedError, and StorageError while that request may still be storing items.
         """
-        now = self._clock()
+        now = self.clock()
 
         def make(job_id: str) -> NewJob:
-            planned = self._plan(owner_id, job_id, order, now)
-            return NewJob(_job(owner_id, order, planned, iso(now)), planned.items, planned.plan)
+            planned = self._plan(owner_id, job_id, request, now)
+            return NewJob(_job(owner_id, request, planned, iso(now)), planned.items, planned.plan)
 
-        job = self._starter.start(owner_id, order.fingerprint(), idempotency_key, make, now)
+        job = self.starter.start(owner_id, request.fingerprint(), idempotency_key, make, now)
         return self._created(job, now)
 
-    def _plan(self, owner_id: str, job_id: str, order: BatchRequest, now: datetime) -> PlannedBatch:
-        model = claude_model(self._model, now.date())
-        planner = BatchPlanner(ScaffoldingCatalog(self._scaffolding), owner_id)
-        sets = planner.expand(order.selection) if order.selection else order.sets
+    def _plan(
+        self, owner_id: str, job_id: str, request: BatchRequest, now: datetime
+    ) -> PlannedBatch:
+        model = claude_model(self.model, now.date())
+        planner = BatchPlanner(ScaffoldingCatalog(self.scaffolding), owner_id)
+        sets = planner.expand(request.selection) if request.selection else request.sets
         return planner.plan(sets, job_id=job_id, model=model.id, now=iso(now))
 
     def _created(self, job: BatchJob, now: datetime) -> CreatedBatch:
@@ -335,26 +327,26 @@ class BatchCreator:
 
 
 def _require_ended(job_id: str, now: datetime) -> None:
-    """Keep out of an earlier request's way: it may yet store its job, and two would be started."""
-    if epoch_ms(now) - made_at_ms(job_id) < LONGEST_REQUEST_S * 1000:
+    """Raise StorageError while the request that bound the key may still store its own job."""
+    if epoch_ms(now) - made_at_ms(job_id) < MAX_REQUEST_S * 1000:
         raise StorageError(
-            "Storing the job", "an earlier request with this Idempotency-Key is still at it"
+            "Storing the job", "an earlier request with this Idempotency-Key is still in progress"
         )
 
 
-def _job(owner_id: str, order: BatchRequest, planned: PlannedBatch, now: str) -> BatchJob:
+def _job(owner_id: str, request: BatchRequest, planned: PlannedBatch, now: str) -> BatchJob:
     total = len(planned.items)
-    workers = min(order.concurrent_processing, total)
+    workers = min(request.concurrent_processing, total)
     return BatchJob(
         owner_id=owner_id,
         job_id=planned.plan.job_id,
-        name=order.name,
+        name=request.name,
         status=JobStatus.QUEUED,
         total_items=total,
         concurrent_processing=workers,
-        calls_per_worker=calls_per_worker(total, workers, order.calls_per_worker),
-        error_handling=order.error_handling,
-        priority=order.priority,
+        calls_per_worker=calls_per_worker(total, workers, request.calls_per_worker),
+        error_handling=request.error_handling,
+        priority=request.priority,
         model=planned.plan.model,
         plan_key=object_keys.batch_plan(planned.plan.job_id),
         created_at=now,

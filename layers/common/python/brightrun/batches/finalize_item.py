@@ -1,4 +1,4 @@
-"""Ends the work on an item: with a result, with a recorded failure, or with another try."""
+"""Ends the work on an item: completed, failed with a report, or requeued."""
 
 from __future__ import annotations
 
@@ -20,19 +20,19 @@ from brightrun.core.ids import conversation_id, time_ordered_id
 from brightrun.core.logging import logger
 from brightrun.core.timestamps import Clock, epoch_ms, iso
 
-LONGEST_BACKOFF_S = 300.0
-"""The original's cap on its own guesses; what the server asks for is honoured beyond it."""
+MAX_BACKOFF_S = 300.0
+"""Limit on the computed delay, as in v1; a longer Retry-After is respected."""
 _GROWTH = 4
 _JITTER = 0.1
 
 
 def retry_delay_s(attempt: int, base_s: float, retry_after_s: float | None) -> float:
-    """Seconds before attempt + 1: what the server asked for, else base x 4^(attempt - 1).
+    """Seconds before the next attempt: Retry-After, else base x 4^(attempt - 1).
 
-    Up to 10 % of jitter is added to either, so that many workers do not come back at once.
+    Up to 10 % of jitter is added, so that many workers do not retry at the same time.
     """
-    guess = min(LONGEST_BACKOFF_S, base_s * _GROWTH ** (attempt - 1))
-    delay = guess if retry_after_s is None else max(0.0, retry_after_s)
+    backoff = min(MAX_BACKOFF_S, base_s * _GROWTH ** (attempt - 1))
+    delay = backoff if retry_after_s is None else max(0.0, retry_after_s)
     return delay * (1 + random.uniform(0, _JITTER))  # noqa: S311 - jitter, not a secret
 
 
@@ -57,7 +57,7 @@ def failure_report(
     pattern: str | None,
     timestamp: str,
 ) -> dict[str, Any]:
-    """Build the report (the original's part 4.5); unknown values are null, never invented."""
+    """Build the failure report in v1's format; unknown values are null."""
     stop_reason = completion.stop_reason if completion else None
     return {
         "error_report": {
@@ -80,7 +80,7 @@ def failure_report(
             "system_prompt": prompt.system,
             "prompt": prompt.user,
         },
-        "raw_response": completion.described() if completion else None,
+        "raw_response": completion.metadata() if completion else None,
         "extracted_content": completion.text if completion else None,
         "scaffolding_context": {
             "persona_id": item.persona_id,
@@ -93,8 +93,8 @@ def failure_report(
 
 def _stop_reason_analysis(stop_reason: str | None) -> str:
     if stop_reason is None:
-        return "No answer came, so there is no stop reason."
-    return _ANALYSES.get(stop_reason, f"The stop reason {stop_reason} is not one we expect.")
+        return "There was no answer, so there is no stop reason."
+    return _ANALYSES.get(stop_reason, f"The stop reason {stop_reason} is unexpected.")
 
 
 def _token_analysis(completion: Completion | None) -> dict[str, Any]:
@@ -104,7 +104,7 @@ def _token_analysis(completion: Completion | None) -> dict[str, Any]:
             "output_tokens": None,
             "max_tokens_configured": MAX_OUTPUT_TOKENS,
             "tokens_remaining": None,
-            "conclusion": "The call failed before an answer came.",
+            "conclusion": "The call failed before there was an answer.",
         }
     remaining = MAX_OUTPUT_TOKENS - completion.output_tokens
     return {
@@ -121,12 +121,12 @@ def _conclusion(stop_reason: str, remaining: int) -> str:
         return "The output token limit was reached; raise it or ask for fewer exchanges."
     if remaining > _FAR_BELOW_LIMIT * MAX_OUTPUT_TOKENS:
         return "The answer is far below the token limit; the limit is not the cause."
-    return "The token counts alone do not tell the cause."
+    return "The token counts alone do not show the cause."
 
 
 @dataclass(frozen=True, slots=True)
 class Fault:
-    """Why an item failed; `fatal`: so will every other item of the job."""
+    """Why an item failed; `fatal` means that every other item of the job would fail, too."""
 
     failure_type: str
     reason: str
@@ -136,7 +136,7 @@ class Fault:
 
 
 class FailureRecorder:
-    """Writes failure reports for the items of one job."""
+    """Stores failure reports for the items of one job."""
 
     def __init__(self, reports: ObjectStore, job: BatchJob, clock: Clock) -> None:
         self._reports = reports
@@ -146,7 +146,7 @@ class FailureRecorder:
     def record(
         self, item: BatchItem, prompt: Prompt, completion: Completion | None, fault: Fault
     ) -> FailedGeneration:
-        """Store the report and give the row that belongs to it; raises StorageError."""
+        """Store the report and return the record that refers to it; raises StorageError."""
         now = self._clock()
         failure_type = cast(FailureType, fault.failure_type)
         report = failure_report(
@@ -193,7 +193,10 @@ class FailureRecorder:
 
 @dataclass(frozen=True, slots=True)
 class ItemFinalizer:
-    """How the items of one job end, whatever they ask of Claude."""
+    """Completes, fails and requeues the items of one job, of either kind.
+
+    A lost lease is only logged: the item belongs to another worker. Methods raise StorageError.
+    """
 
     job: BatchJob
     claims: ClaimRepository
@@ -201,11 +204,11 @@ class ItemFinalizer:
     retry_base_seconds: float
 
     def is_final(self, item: BatchItem, error: ClaudeCallError) -> bool:
-        """Whether a failed call ends the item."""
+        """Whether the item fails with this error instead of being requeued."""
         return not error.retryable or item.attempts >= MAX_ATTEMPTS
 
     async def requeue(self, item: BatchItem, error: ClaudeCallError) -> float | None:
-        """Queue an item again; gives the seconds for which nobody should call Claude, if any."""
+        """Queue an item for another attempt; returns seconds to wait if Claude is overloaded."""
         delay = retry_delay_s(item.attempts, self.retry_base_seconds, error.retry_after_s)
         line = batch_log.item_requeued(
             item.item_id, error.message, item.attempts, MAX_ATTEMPTS, delay
@@ -229,7 +232,7 @@ class ItemFinalizer:
         cost_micro_usd: int = 0,
         failure: FailedGeneration | None = None,
     ) -> None:
-        """End an item without a result, and stop the job where the fault or its rule says so."""
+        """Fail an item; also stop the job if the fault is fatal or its error_handling is "stop"."""
         stop_reason = None
         if fault.fatal:
             stop_reason = f"No call to Claude can succeed: {fault.message}"
@@ -250,7 +253,7 @@ class ItemFinalizer:
         await self.complete(item, outcome)
 
     async def complete(self, item: BatchItem, outcome: Outcome) -> bool:
-        """End the hold on an item; False when it is another worker's by now."""
+        """Release an item with its outcome; returns False if the lease was lost."""
         try:
             await asyncio.to_thread(self.claims.complete, item, outcome, self.clock())
         except LeaseLostError:
@@ -259,5 +262,5 @@ class ItemFinalizer:
         return True
 
     def line(self, item: BatchItem, message: str) -> batch_log.LogLine:
-        """Write a line of the job's log in the name of the item's holder."""
+        """Create a log line that is attributed to the item's worker."""
         return batch_log.log_line(self.clock(), item.lease_token or item.item_id, message)

@@ -1,4 +1,4 @@
-"""Settles a batch after its workers have come home, or sends them out again."""
+"""Ends a round of a batch: closes the job, or decides when the next round of workers starts."""
 
 from __future__ import annotations
 
@@ -24,16 +24,16 @@ from brightrun.core.timestamps import Clock, epoch_ms
 
 @dataclass(frozen=True, slots=True)
 class EnrichmentSweep:
-    """Looks once through the conversations of a job that has no open items."""
+    """Enriches the conversations of a job that a stopped worker left unenriched."""
 
     conversations: ConversationRepository
     enricher: ConversationEnricher
 
     def sweep(self, job: BatchJob) -> int:
-        """Enrich every conversation of the job that is not, and give their number.
+        """Enrich the job's unenriched conversations; returns how many were enriched.
 
-        One that fails is logged by its code and left to a request. Raises StorageError when the
-        conversations cannot be listed; running it again is safe.
+        A conversation that fails is logged with its error code; its owner can request enrichment.
+        Safe to repeat. Raises StorageError if the conversations cannot be listed.
         """
         done = 0
         for record in self.conversations.unenriched(job.owner_id, job.job_id, job.created_at):
@@ -42,19 +42,19 @@ class EnrichmentSweep:
                 done += 1
             except BrightRunError as error:
                 logger().warning(
-                    "conversation_left_unenriched",
+                    "conversation_not_enriched",
                     code=error.code,
                     conversation_id=record.conversation_id,
                 )
         return done
 
 
-_SHORTEST_WAIT_S = 1
+_MIN_WAIT_S = 1
 _LOG_PAGE = 1000
 
 
 class BatchFinisher:
-    """The end of every round: cancel what must be, look for what is left, write log.txt."""
+    """Cancels items of a stopped job, closes a job without open items, and writes log.txt."""
 
     def __init__(
         self,
@@ -74,44 +74,44 @@ class BatchFinisher:
         self._sweep = sweep
 
     def finish(self, this_round: Round) -> RoundResult:
-        """Settle the job as far as it can be; running it again is safe at any point."""
+        """End one round; safe to repeat at any point. Raises NotFoundError, StorageError."""
         owner, job_id = this_round.owner_id, this_round.job_id
         job = self._batches.job(owner, job_id)
         if job.status is JobStatus.CANCELLED or job.stop_reason is not None:
-            self._cancel_what_is_left(job)
+            self._cancel_open_items(job)
             job = self._batches.job(owner, job_id)
         if job.open_items == 0:
             self._sweep(job)
             if job.status is JobStatus.PROCESSING:
                 job = self._close(job)
         self.render_log(owner, job_id)
-        settled = job.open_items == 0 and job.status in ENDED_JOBS
-        if settled or job.status is JobStatus.PAUSED:
+        ended = job.open_items == 0 and job.status in ENDED_JOBS
+        if ended or job.status is JobStatus.PAUSED:
             return self._result(this_round, "finished")
-        return self._go_on(this_round, job)
+        return self._continue(this_round, job)
 
     def render_log(self, owner_id: str, job_id: str) -> None:
-        """Write log.txt anew from the log's records, which are complete and in order."""
+        """Write log.txt from the stored log lines."""
         text = "".join(f"{line}\n" for line in self._lines(owner_id, job_id))
         self._logs.put(
             object_keys.batch_log(job_id), text, content_type="text/plain; charset=utf-8"
         )
 
     def _close(self, job: BatchJob) -> BatchJob:
-        """Give a job without open items its final status, once; gives the job as it then is."""
+        """Set the final status of a job without open items; returns the job after that."""
         now = self._clock()
         failed = job.final_status() is JobStatus.FAILED
         action = JobAction.FAIL if failed else JobAction.COMPLETE
-        ended = batch_log.job_ended(job.successful_items, job.failed_items, job.cancelled_items)
+        message = batch_log.job_ended(job.successful_items, job.failed_items, job.cancelled_items)
         try:
             return self._batches.apply(
-                job.owner_id, job.job_id, action, now, self._line(now, ended)
+                job.owner_id, job.job_id, action, now, self._line(now, message)
             )
         except ActionNotAllowedError:
-            # Another round has closed the job meanwhile, or a retry has opened it again.
+            # Another round has closed the job, or a retry has reopened it.
             return self._batches.job(job.owner_id, job.job_id)
 
-    def _cancel_what_is_left(self, job: BatchJob) -> None:
+    def _cancel_open_items(self, job: BatchJob) -> None:
         now = self._clock()
         free = [
             item
@@ -123,29 +123,29 @@ class BatchFinisher:
             line = self._line(now, f"{cancelled} items cancelled: {reason}")
             self._claims.write_line(job.owner_id, job.job_id, line)
 
-    def _go_on(self, this_round: Round, job: BatchJob) -> RoundResult:
-        """Send the workers out again, in a new execution when this one's history is long.
+    def _continue(self, this_round: Round, job: BatchJob) -> RoundResult:
+        """Request another round, in a new execution after MAX_ROUNDS.
 
-        When the job has a later run already, that one goes on, and this one makes sure of it.
+        If the job already has a later run, that run continues and this execution ends.
         """
         if this_round.run < job.run:
             self._workflow.ensure_running(job)
             return self._result(this_round, "finished")
         if this_round.round + 1 >= MAX_ROUNDS and job.status is not JobStatus.CANCELLED:
             now = self._clock()
-            line = self._line(now, "The workflow goes on in a new execution")
-            following = self._batches.apply(job.owner_id, job.job_id, JobAction.RESUME, now, line)
-            self._workflow.ensure_running(following)
+            line = self._line(now, "The workflow continues in a new execution")
+            next_run = self._batches.apply(job.owner_id, job.job_id, JobAction.RESUME, now, line)
+            self._workflow.ensure_running(next_run)
             return self._result(this_round, "finished")
         return self._result(this_round, "unfinished", self._seconds_until_claimable(job))
 
     def _seconds_until_claimable(self, job: BatchJob) -> int:
         now_ms = epoch_ms(self._clock())
-        moments = [
+        claimable_at = [
             item.claimable_at() or 0 for item in self._batches.open_items(job.owner_id, job.job_id)
         ]
-        wait_s = (min(moments, default=now_ms) - now_ms) / 1000
-        return max(_SHORTEST_WAIT_S, math.ceil(wait_s))
+        wait_s = (min(claimable_at, default=now_ms) - now_ms) / 1000
+        return max(_MIN_WAIT_S, math.ceil(wait_s))
 
     def _lines(self, owner_id: str, job_id: str) -> Iterator[str]:
         cursor: str | None = None

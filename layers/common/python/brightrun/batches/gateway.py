@@ -42,4 +42,4 @@ class StepFunctionsWorkflow(Workflow):
 
 def _needs_workers(job: BatchJob) -> bool:
     """Whether there is work to claim; otherwise only finish_batch has to run."""
-    return job.status is JobStatus.QUEUED or job.takes_claims
+    return job.status is JobStatus.QUEUED or job.accepts_claims

@@ -5,6 +5,7 @@ from __future__ import annotations
 from aws_lambda_powertools.event_handler.router import APIGatewayHttpRouter
 
 from brightrun.batches.create_batch import BatchCreator, BatchRequest, CreatedBatch
+from brightrun.batches.create_judgements import JudgementCreator
 from brightrun.batches.generation_schemas import (
     BatchAccepted,
     BatchBody,
@@ -14,7 +15,6 @@ from brightrun.batches.generation_schemas import (
     SingleBody,
     TemplateBody,
 )
-from brightrun.batches.judgements import JudgementService
 from brightrun.http.app import owner_of, service
 from brightrun.http.schemas import IdempotencyKey
 
@@ -24,7 +24,7 @@ router = APIGatewayHttpRouter()
 @router.post("/api/conversations/generate-batch", status_code=202, tags=["Generation"])
 def generate_batch(body: BatchBody, idempotency_key: IdempotencyKey = None) -> BatchAccepted:
     """Create a batch of conversations from parameter sets or a selection."""
-    return BatchAccepted.from_domain(_create(body.order(), idempotency_key))
+    return BatchAccepted.from_domain(_create(body.to_request(), idempotency_key))
 
 
 @router.post("/api/conversations/generate-with-scaffolding", status_code=202, tags=["Generation"])
@@ -32,28 +32,28 @@ def generate_with_scaffolding(
     body: SingleBody, idempotency_key: IdempotencyKey = None
 ) -> SingleAccepted:
     """Create one conversation from a persona, an arc and a topic."""
-    return SingleAccepted.from_domain(_create(body.order(), idempotency_key))
+    return SingleAccepted.from_domain(_create(body.to_request(), idempotency_key))
 
 
 @router.post("/api/conversations/generate", status_code=202, tags=["Generation"])
 def generate(body: TemplateBody, idempotency_key: IdempotencyKey = None) -> SingleAccepted:
     """Create one conversation from a template."""
-    return SingleAccepted.from_domain(_create(body.order(), idempotency_key))
+    return SingleAccepted.from_domain(_create(body.to_request(), idempotency_key))
 
 
-def _create(order: BatchRequest, idempotency_key: str | None) -> CreatedBatch:
-    return service(router, BatchCreator).create(owner_of(router), order, idempotency_key)
+def _create(request: BatchRequest, idempotency_key: str | None) -> CreatedBatch:
+    return service(router, BatchCreator).create(owner_of(router), request, idempotency_key)
 
 
 @router.post("/api/conversations/judge", status_code=202, tags=["Generation"])
 def judge_conversations(
     body: JudgementsBody, idempotency_key: IdempotencyKey = None
 ) -> JudgementsAccepted:
-    """Have up to 100 conversations judged, as a batch job like any other; it costs money.
+    """Judge up to 100 conversations with another Claude model, in a batch job; this costs money.
 
-    What comes of it is advice on each conversation: no score and no review changes.
+    A judgement is advice on a conversation: its score and its review do not change.
     """
-    desk = service(router, JudgementService)
-    return JudgementsAccepted.from_domain(
-        desk.order(owner_of(router), body.order(), idempotency_key)
+    created = service(router, JudgementCreator).create(
+        owner_of(router), body.to_request(), idempotency_key
     )
+    return JudgementsAccepted.from_domain(created)

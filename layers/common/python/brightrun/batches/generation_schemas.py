@@ -8,7 +8,11 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal, Self
 from pydantic import Discriminator, Field, Tag, model_validator
 
 from brightrun.batches.create_batch import BatchRequest, CreatedBatch, ParameterSet, Selection
-from brightrun.batches.judgements import MOST_AT_ONCE, JudgementRequest
+from brightrun.batches.create_judgements import (
+    MAX_CONVERSATIONS,
+    CreatedJudgements,
+    JudgementRequest,
+)
 from brightrun.batches.model import (
     MAX_CALLS_PER_WORKER,
     MAX_ITEMS,
@@ -33,7 +37,7 @@ from brightrun.scaffolding.model import Tier
 from brightrun.scaffolding.schemas import CombinationRequest
 
 if TYPE_CHECKING:
-    from brightrun.batches.judgements import AcceptedJudgements
+    pass
 
 
 Keys = Annotated[list[Identifier], Field(min_length=1, max_length=1000)]
@@ -43,7 +47,7 @@ Choice = Annotated[
 ]
 Workers = Annotated[int, Field(strict=True, ge=1, le=MAX_WORKERS)]
 Calls = Annotated[int, Field(strict=True, ge=1, le=MAX_CALLS_PER_WORKER)]
-# What `_has_one_source` checks, for those who read only the OpenAPI document.
+# What `_has_one_source` checks, for the OpenAPI document.
 _ONE_SOURCE: dict[str, Any] = {
     "oneOf": [
         {
@@ -71,7 +75,7 @@ class RequestedSet(CamelRequest):
 
     parameters: SetParameters = SetParameters()
     template_id: Identifier | None = Field(
-        default=None, description="None, or the NIL UUID: one is selected."
+        default=None, description="None or the NIL UUID: one is selected."
     )
     tier: Tier | None = Field(default=None, description="None: the arc's own.")
 
@@ -84,8 +88,8 @@ class RequestedSelection(RequestModel):
     training_topics: Choice
     template_id: Identifier | None = None
 
-    def chosen(self) -> Selection:
-        """Say it in the service's words."""
+    def to_selection(self) -> Selection:
+        """Convert to the planner's selection."""
         return Selection(self.personas, self.emotional_arcs, self.training_topics, self.template_id)
 
 
@@ -114,12 +118,12 @@ class BatchBody(CamelRequest):
             raise ValueError("give either parameterSets or selection")
         return self
 
-    def order(self) -> BatchRequest:
-        """Say it in the service's words; raises InvalidInputError for a set without its ids."""
+    def to_request(self) -> BatchRequest:
+        """Convert to the service's request; raises InvalidInputError for a set without its ids."""
         return BatchRequest(
             name=self.name,
             sets=tuple(self._sets()),
-            selection=self.selection.chosen() if self.selection else None,
+            selection=self.selection.to_selection() if self.selection else None,
             concurrent_processing=self.concurrent_processing,
             calls_per_worker=self.calls_per_worker,
             error_handling=self.error_handling,
@@ -127,7 +131,7 @@ class BatchBody(CamelRequest):
         )
 
     def _sets(self) -> Iterator[ParameterSet]:
-        # Shared parameters win over a set's own, as in the original.
+        # Shared parameters take precedence over a set's own, as in v1.
         shared = self.shared_parameters.model_dump(exclude_none=True)
         for number, requested in enumerate(self.parameter_sets or ()):
             ids = {**requested.parameters.model_dump(), **shared}
@@ -143,26 +147,26 @@ class SingleBody(CombinationRequest):
     tier: Tier | None = None
     template_id: Identifier | None = None
 
-    def order(self) -> BatchRequest:
-        """Say it in the service's words."""
-        return _batch_of_one(_parameter_set(self.model_dump(), self.template_id, self.tier))
+    def to_request(self) -> BatchRequest:
+        """Convert to the service's request."""
+        return _single_batch(_parameter_set(self.model_dump(), self.template_id, self.tier))
 
 
 class TemplateBody(CamelRequest):
-    """POST /api/conversations/generate: the template first, as the original's low-level route."""
+    """POST /api/conversations/generate: by template, like v1's low-level route."""
 
     template_id: Identifier
     parameters: CombinationRequest
     tier: Tier | None = None
 
-    def order(self) -> BatchRequest:
-        """Say it in the service's words."""
+    def to_request(self) -> BatchRequest:
+        """Convert to the service's request."""
         ids = self.parameters.model_dump()
-        return _batch_of_one(_parameter_set(ids, self.template_id, self.tier))
+        return _single_batch(_parameter_set(ids, self.template_id, self.tier))
 
 
-def _batch_of_one(wanted: ParameterSet) -> BatchRequest:
-    return BatchRequest(name="Single conversation", sets=(wanted,), concurrent_processing=1)
+def _single_batch(parameters: ParameterSet) -> BatchRequest:
+    return BatchRequest(name="Single conversation", sets=(parameters,), concurrent_processing=1)
 
 
 def _parameter_set(ids: dict[str, Any], template: str | None, tier: str | None) -> ParameterSet:
@@ -183,7 +187,7 @@ def _missing(field: str) -> InvalidInputError:
 
 
 class BatchAccepted(CamelResponseModel):
-    """A batch was accepted; money in USD, time in seconds."""
+    """The created job; `estimatedCost` in USD, `estimatedTime` in seconds."""
 
     job_id: str
     status: JobStatus
@@ -194,7 +198,7 @@ class BatchAccepted(CamelResponseModel):
 
     @classmethod
     def from_domain(cls, created: CreatedBatch) -> Self:
-        """Show the new job."""
+        """Show a created job."""
         job = created.job
         return cls(
             job_id=job.job_id,
@@ -207,7 +211,7 @@ class BatchAccepted(CamelResponseModel):
 
 
 class SingleAccepted(ResponseModel):
-    """A single conversation was accepted; it can be read under its id once it is written."""
+    """The created job of one conversation, which can be read under its id once it is generated."""
 
     job_id: str = Field(serialization_alias="jobId")
     conversation_id: str
@@ -217,7 +221,7 @@ class SingleAccepted(ResponseModel):
 
     @classmethod
     def from_domain(cls, created: CreatedBatch) -> Self:
-        """Show the new job of one item."""
+        """Show a created job of one item."""
         job = created.job
         return cls(
             job_id=job.job_id,
@@ -231,15 +235,16 @@ class SingleAccepted(ResponseModel):
 class JudgementsBody(CamelRequest):
     """POST /api/conversations/judge."""
 
-    conversation_ids: Annotated[list[Identifier], Field(min_length=1, max_length=MOST_AT_ONCE)]
+    conversation_ids: Annotated[list[Identifier], Field(min_length=1, max_length=MAX_CONVERSATIONS)]
     model: Identifier | None = Field(
-        default=None, description="Who judges, never a model that wrote one of them; None: chosen."
+        default=None,
+        description="The judging model, never one that wrote a conversation; None: chosen.",
     )
     name: Name = "Judgement"
     concurrent_processing: Workers = 1
 
-    def order(self) -> JudgementRequest:
-        """Say it in the service's words."""
+    def to_request(self) -> JudgementRequest:
+        """Convert to the service's request."""
         return JudgementRequest(
             conversation_ids=tuple(self.conversation_ids),
             model=self.model,
@@ -249,7 +254,7 @@ class JudgementsBody(CamelRequest):
 
 
 class JudgementsAccepted(CamelResponseModel):
-    """What is being judged; without a job, everything was judged before. Money in USD."""
+    """The created job, None if all were judged before; `estimatedCost` in USD."""
 
     job_id: str | None
     status: JobStatus | None
@@ -261,17 +266,17 @@ class JudgementsAccepted(CamelResponseModel):
     message: str
 
     @classmethod
-    def from_domain(cls, ordered: AcceptedJudgements) -> Self:
-        """Show the job that was made."""
-        job, skipped = ordered.job, len(ordered.already_judged)
+    def from_domain(cls, created: CreatedJudgements) -> Self:
+        """Show a created job."""
+        job, skipped = created.job, len(created.already_judged)
         total = job.total_items if job else 0
         return cls(
             job_id=job.job_id if job else None,
             status=job.status if job else None,
             total_items=total,
             model=job.model if job else None,
-            rubric_version=ordered.rubric_version,
-            already_judged=ordered.already_judged,
-            estimated_cost=ordered.estimated_cost,
+            rubric_version=created.rubric_version,
+            already_judged=created.already_judged,
+            estimated_cost=created.estimated_cost,
             message=f"{total} conversations are being judged, {skipped} were judged before.",
         )

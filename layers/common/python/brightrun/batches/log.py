@@ -1,4 +1,4 @@
-"""The lines of a batch's log, in the original's words."""
+"""The lines of a batch's log, worded as in v1."""
 
 from __future__ import annotations
 
@@ -8,30 +8,30 @@ from datetime import datetime
 
 from brightrun.core.timestamps import iso
 
-_order = itertools.count()
+_sequence = itertools.count()
 
 
 @dataclass(frozen=True, slots=True)
 class LogLine:
-    """One line; `entry_id` sorts by time, then by the order in which one process wrote."""
+    """One line; `entry_id` sorts by time, then by the order of writing within a process."""
 
     entry_id: str
     at: str
     message: str
 
     def text(self) -> str:
-        """The line as log.txt has it."""
+        """The line as it appears in log.txt."""
         return f"[{self.at}] {self.message}"
 
 
 def log_line(now: datetime, writer: str, message: str) -> LogLine:
-    """Make a line; `writer` tells apart what two processes write in the same millisecond."""
+    """Create a line; `writer` keeps lines of two processes in one millisecond distinct."""
     at = iso(now)
-    return LogLine(f"{at}#{next(_order):08d}#{writer[:8]}", at, message)
+    return LogLine(f"{at}#{next(_sequence):08d}#{writer[:8]}", at, message)
 
 
 def item_started(item_id: str, remaining: int) -> str:
-    """An item was claimed; `remaining` counts it too."""
+    """An item was claimed; `remaining` includes it."""
     return f"Processing item {item_id[:8]}... ({remaining} remaining)"
 
 
@@ -41,17 +41,17 @@ def item_completed(item_id: str, conversation_id: str) -> str:
 
 
 def item_judged(item_id: str, conversation_id: str) -> str:
-    """An item's conversation has its judgement."""
+    """An item's conversation was judged."""
     return f"✓ Item {item_id[:8]}... judged (conversation: {conversation_id[:8]}...)"
 
 
 def item_failed(item_id: str, error: str) -> str:
-    """An item ended without a conversation."""
+    """An item failed."""
     return f"✗ Item {item_id[:8]}... failed: {error}"
 
 
 def item_requeued(item_id: str, error: str, attempt: int, attempts: int, seconds: float) -> str:
-    """An item will be tried again."""
+    """An item was queued for another attempt, in `seconds`."""
     return (
         f"↻ Item {item_id[:8]}... attempt {attempt} of {attempts} failed: {error}; "
         f"next try in {seconds:.0f} s"
@@ -59,6 +59,6 @@ def item_requeued(item_id: str, error: str, attempt: int, attempts: int, seconds
 
 
 def job_ended(successful: int, failed: int, cancelled: int) -> str:
-    """The batch has ended; cancelled items are named only where there are any."""
+    """The job ended; cancelled items are mentioned only if there are any."""
     line = f"Batch job complete - {successful} successful, {failed} failed"
     return f"{line}, {cancelled} cancelled" if cancelled else line

@@ -1,4 +1,4 @@
-"""A batch job and its items: their states, how they change, and the arithmetic of progress."""
+"""A batch job and its items: their states, the transitions between them, and progress."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from brightrun.core.timestamps import from_iso
 
 
 class JobStatus(StrEnum):
-    """A batch job's status; the six values of the original system, and no others."""
+    """A batch job's status: the same six values as in v1."""
 
     QUEUED = "queued"
     PROCESSING = "processing"
@@ -33,7 +33,7 @@ class ItemStatus(StrEnum):
 
 
 class JobAction(StrEnum):
-    """What people and the workflow do to a job."""
+    """What a user or the workflow does to a job."""
 
     BEGIN = "begin"
     PAUSE = "pause"
@@ -48,13 +48,13 @@ _J, _A = JobStatus, JobAction
 JOB_TRANSITIONS: Mapping[JobAction, Mapping[JobStatus, JobStatus]] = {
     _A.BEGIN: {_J.QUEUED: _J.PROCESSING},
     _A.PAUSE: {_J.QUEUED: _J.PAUSED, _J.PROCESSING: _J.PAUSED},
-    # Resuming a job that already runs only makes sure that its workflow does.
+    # Resuming a running job only ensures that its workflow runs.
     _A.RESUME: {
         _J.PAUSED: _J.PROCESSING,
         _J.PROCESSING: _J.PROCESSING,
         _J.QUEUED: _J.PROCESSING,
     },
-    # Cancelling twice finishes what the first time left open.
+    # BatchControls.cancel repeats an interrupted cancellation without this transition.
     _A.CANCEL: {
         _J.QUEUED: _J.CANCELLED,
         _J.PROCESSING: _J.CANCELLED,
@@ -74,7 +74,7 @@ ENDED_JOBS = frozenset({JobStatus.COMPLETED, JobStatus.FAILED, JobStatus.CANCELL
 ENDED_ITEMS = frozenset({ItemStatus.COMPLETED, ItemStatus.FAILED, ItemStatus.CANCELLED})
 ITEM_TRANSITIONS: Mapping[ItemStatus, frozenset[ItemStatus]] = {
     ItemStatus.QUEUED: frozenset({ItemStatus.PROCESSING, ItemStatus.CANCELLED}),
-    # processing -> processing: the lease ran out and another worker took the item.
+    # processing -> processing: the lease expired and another worker claimed the item.
     ItemStatus.PROCESSING: frozenset(
         {
             ItemStatus.PROCESSING,
@@ -89,24 +89,24 @@ ITEM_TRANSITIONS: Mapping[ItemStatus, frozenset[ItemStatus]] = {
     ItemStatus.COMPLETED: frozenset(),
 }
 MAX_ITEMS = 10_000
-"""Items one job takes: what one API call can plan in its 29 seconds."""
+"""Items in one job: as many as one API call can plan in its 29 seconds."""
 MAX_WORKERS = 10
-"""Workers one job may have; the Map state's MaxConcurrency is the same number."""
+"""Workers of one job; the Map state's MaxConcurrency is the same number."""
 MAX_CALLS_PER_WORKER = 25
-"""Calls one worker keeps in flight, so that losing a worker loses no more answers than these."""
+"""Calls that one worker keeps in flight: also the most completions lost with a worker."""
 MAX_ATTEMPTS = 4
-"""Tries for one item before it fails: the original's first try and three retries."""
+"""Attempts on one item before it fails: one and three retries, as in v1."""
 MAX_TAKEOVERS = 3 * MAX_ATTEMPTS
-"""Tries after which an item fails even though its answer is stored: it breaks every worker."""
+"""Attempts after which an item fails even if its completion is stored: it crashes its workers."""
 ErrorHandling = Literal["stop", "continue"]
 Priority = Literal["low", "normal", "high"]
 JobKind = Literal["generate", "judge"]
-"""What a worker does with an item: write its conversation, or judge one that there is."""
+"""What a worker does with an item: generate its conversation, or judge an existing one."""
 
 
 @dataclass(frozen=True, slots=True)
 class BatchJob:
-    """One batch; the five counters always equal the number of items in each status."""
+    """One batch; its five counters always equal the number of items in each status."""
 
     owner_id: str
     job_id: str
@@ -138,42 +138,43 @@ class BatchJob:
 
     @property
     def completed_items(self) -> int:
-        """Items that have a result, good or bad, as the original counts them."""
+        """Items that succeeded or failed; v1 counts them so."""
         return self.successful_items + self.failed_items
 
     @property
     def ended_items(self) -> int:
-        """Items that nothing more will happen to."""
+        """Items in a final status."""
         return self.completed_items + self.cancelled_items
 
     @property
     def open_items(self) -> int:
-        """Items still waiting or in work."""
+        """Items that are queued or processing."""
         return self.total_items - self.ended_items
 
     @property
     def queued_items(self) -> int:
-        """Items that no worker holds."""
+        """Items that wait for a worker."""
         return self.open_items - self.processing_items
 
     @property
-    def takes_claims(self) -> bool:
-        """Whether workers may take items now."""
+    def accepts_claims(self) -> bool:
+        """Whether workers may claim items now."""
         return self.status is JobStatus.PROCESSING and self.stop_reason is None
 
     @property
     def execution_name(self) -> str:
-        """The workflow's name for the current run; starting it twice starts it once."""
+        """The name of the current run's execution, so that a run is started once."""
         return f"{self.job_id}-{self.run}"
 
+    @property
     def percentage(self) -> float:
-        """Share of items that have ended, 0 to 100 with one decimal; 100 for a job of none."""
+        """Items in a final status, 0 to 100 with one decimal; 100 for a job without items."""
         if self.total_items == 0:
             return 100.0
         return round(100 * self.ended_items / self.total_items, 1)
 
     def seconds_remaining(self, now: datetime) -> int | None:
-        """Estimate the seconds left: elapsed / completed x remaining, None while unknown."""
+        """Estimate the seconds left, elapsed / completed x open; None until an item has ended."""
         if self.status in ENDED_JOBS:
             return 0
         if self.started_at is None or self.completed_items == 0:
@@ -182,15 +183,15 @@ class BatchJob:
         return max(0, round(elapsed / self.completed_items * self.open_items))
 
     def final_status(self) -> JobStatus:
-        """Completed, unless nothing succeeded or the job was stopped by an error."""
+        """Completed, unless all items failed or an error stopped the job."""
         if self.stop_reason is not None or self.failed_items == self.total_items:
             return JobStatus.FAILED
         return JobStatus.COMPLETED
 
     def after(self, action: JobAction) -> JobStatus | None:
-        """The status an action leads to; None where it is not allowed.
+        """The status that an action leads to; None if the action is not allowed.
 
-        A job is closed only while none of its items is open, with the status its counters give.
+        A job can be completed or failed only without open items, and only to `final_status`.
         """
         target = JOB_TRANSITIONS[action].get(self.status)
         closes = action in CLOSING_ACTIONS
@@ -201,10 +202,10 @@ class BatchJob:
 
 @dataclass(frozen=True, slots=True)
 class BatchItem:
-    """One conversation to write.
+    """One conversation to generate or to judge.
 
-    `generation` counts how often the item was put back by people (retry-failed); `attempts` counts
-    tries within it. A lease is the worker's token and the moment it runs out (epoch ms).
+    `generation` starts at 1 and grows each time a user retries the item; `attempts` counts the
+    claims within a generation. `lease_expires_at` and `retry_at` are epoch milliseconds.
     """
 
     job_key: str
@@ -230,7 +231,7 @@ class BatchItem:
     error_message: str | None = None
 
     def claimable_at(self) -> int | None:
-        """The moment (epoch ms) from which a worker may take the item; None: never."""
+        """When a worker may claim the item, in epoch ms; None for an item in a final status."""
         if self.status is ItemStatus.QUEUED:
             return self.retry_at or 0
         if self.status is ItemStatus.PROCESSING:
@@ -240,21 +241,21 @@ class BatchItem:
 
 @dataclass(frozen=True, slots=True)
 class Lease:
-    """A worker's hold on an item: its token and when it runs out (epoch ms)."""
+    """A worker's claim to an item: its token, and when it expires in epoch ms."""
 
     token: str
     expires_at: int
 
 
 def job_key(owner_id: str, job_id: str) -> str:
-    """The partition key of a job's items and log lines; the owner is part of it."""
+    """The partition key of a job's items and log lines."""
     return f"{owner_id}#{job_id}"
 
 
 def calls_per_worker(total_items: int, workers: int, at_most: int | None = None) -> int:
-    """Share the items fairly over the workers, at most MAX_CALLS_PER_WORKER in flight each.
+    """Divide the items among the workers, with at most MAX_CALLS_PER_WORKER in flight each.
 
-    `at_most` is the caller's own, lower bound.
+    `at_most` is a lower limit that the caller may set.
     """
     fair_share = max(1, -(-total_items // workers))
     return min(fair_share, MAX_CALLS_PER_WORKER, at_most or MAX_CALLS_PER_WORKER)

@@ -1,4 +1,4 @@
-"""The plan of a job: its scaffolding as it was when the job was created."""
+"""The plan of a job: its scaffolding as it was when the job was created (plan.json)."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ from brightrun.scaffolding.prompts import Ingredients, assemble_prompt
 
 
 class BatchPlan(BaseModel):
-    """Every record the items of a job refer to, by id; one object in S3, read once a worker."""
+    """Every record that the items of a job refer to, by id; a worker reads it once from S3."""
 
     model_config = ConfigDict(frozen=True, defer_build=True)
 
@@ -50,11 +50,11 @@ class BatchPlan(BaseModel):
         )
 
     def prompt(self, item: BatchItem) -> Prompt:
-        """The prompt of one item; raises what `assemble_prompt` raises."""
+        """The prompt of one item; raises UnresolvedPlaceholderError."""
         return assemble_prompt(self.templates[item.template_id], self.ingredients(item))
 
     def snapshot(self, item: BatchItem, generated_at: str) -> dict[str, Any]:
-        """What is kept of the scaffolding on the conversation's row (part 2.1 of the original)."""
+        """The `scaffolding_snapshot` of the item's conversation, in v1's format."""
         used = self.ingredients(item)
         persona, arc, topic = used.persona, used.arc, used.topic
         template = self.templates[item.template_id]
@@ -92,7 +92,7 @@ class BatchPlan(BaseModel):
         }
 
     def input_parameters(self, item: BatchItem) -> dict[str, str]:
-        """The nine strings that conversation.json says it was made from."""
+        """The nine `input_parameters` of conversation.json."""
         used = self.ingredients(item)
         return {
             "persona_id": used.persona.id,
@@ -107,29 +107,29 @@ class BatchPlan(BaseModel):
         }
 
     def client_persona(self, item: BatchItem) -> str:
-        """The client's name as every file has it."""
+        """The client's name and archetype, as v1 writes them in its files."""
         persona = self.personas[item.persona_id]
         return f"{persona.name} - {persona.archetype}"
 
 
-_KEPT_PLANS = 8
+_MAX_CACHED_PLANS = 8
 
 
 class PlanScaffoldingResolver:
-    """Reads a job's plan once for all its conversations; safe to share between threads."""
+    """Finds the scaffolding of stored conversations; caches plans, and is thread-safe."""
 
     def __init__(self, plans: ObjectStore) -> None:
         self._plans = plans
-        self._read: dict[str, BatchPlan] = {}
+        self._plans_by_job: dict[str, BatchPlan] = {}
 
     def of(self, record: ConversationRecord) -> Scaffold:
-        """Give the scaffolding as it was when the conversation was planned.
+        """Return the scaffolding as it was when the conversation was planned.
 
-        An imported conversation has no plan: what the built-in records say about its keys is
-        taken, and nothing for a key that they do not know. Raises StorageError.
+        An imported conversation has no plan: its keys are looked up among the built-in records,
+        and a key that is not found gives None. Raises StorageError.
         """
         if not record.batch_job_id:
-            return _of_keys(record)
+            return _builtin_scaffold(record)
         plan = self._plan(record.batch_job_id)
         return Scaffold(
             consultant=plan.consultant,
@@ -141,24 +141,24 @@ class PlanScaffoldingResolver:
         )
 
     def _plan(self, job_id: str) -> BatchPlan:
-        plan = self._read.get(job_id)
+        plan = self._plans_by_job.get(job_id)
         if plan is None:
             stored = self._plans.get(object_keys.batch_plan(job_id))
             if stored is None:
-                raise StorageError("GetObject", "the plan of the conversation's job is not there")
+                raise StorageError("GetObject", "the plan of the conversation's job is missing")
             plan = BatchPlan.model_validate_json(stored.text)
-            if len(self._read) >= _KEPT_PLANS:
-                self._read = {}
-            self._read[job_id] = plan
+            if len(self._plans_by_job) >= _MAX_CACHED_PLANS:
+                self._plans_by_job = {}
+            self._plans_by_job[job_id] = plan
         return plan
 
 
-def _of_keys(record: ConversationRecord) -> Scaffold:
+def _builtin_scaffold(record: ConversationRecord) -> Scaffold:
     consultant = builtin_records(Consultant)[0]
-    said = record.scaffolding_snapshot.get("system_prompt")
+    recorded_prompt = record.scaffolding_snapshot.get("system_prompt")
     return Scaffold(
         consultant=consultant,
-        system_prompt=said or consultant.system_prompt,
+        system_prompt=recorded_prompt or consultant.system_prompt,
         persona=_by_key(Persona, record.persona_key),
         arc=_by_key(EmotionalArc, record.emotional_arc_key),
         topic=_by_key(TrainingTopic, record.training_topic_key),

@@ -1,4 +1,4 @@
-"""Shows batch jobs, their items and their logs."""
+"""Reads batch jobs, their items and their logs."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class BatchReader:
-    """What the batch_jobs function reads."""
+    """Reads jobs for the API; `items` and `log` raise NotFoundError for an unknown job."""
 
     batches: BatchRepository
     clock: Clock
@@ -39,11 +39,11 @@ class BatchReader:
         limit: int,
         cursor: str | None,
     ) -> Page[BatchItem]:
-        """List a job's items by position; raises NotFoundError for a job that does not exist."""
+        """List a job's items by position."""
         self.one(owner_id, job_id)
         return self.batches.items(owner_id, job_id, status=status, limit=limit, cursor=cursor)
 
     def log(self, owner_id: str, job_id: str, *, limit: int, cursor: str | None) -> Page[LogLine]:
-        """Read a job's log, oldest line first; raises NotFoundError likewise."""
+        """Read a job's log, oldest line first."""
         self.one(owner_id, job_id)
         return self.batches.log(owner_id, job_id, limit=limit, cursor=cursor)

@@ -76,7 +76,7 @@ class BatchRepository(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class BatchTables:
-    """The names of the batch aggregate's tables; only making a job needs no log."""
+    """The names of the three tables; `logs` is not needed to create jobs."""
 
     jobs: str
     items: str
@@ -109,7 +109,7 @@ def item_row(item: BatchItem) -> dict[str, Any]:
 
 
 def line_put(table: str, job_key: str, line: LogLine) -> dict[str, Any]:
-    """Append a log line; an entry is never written over."""
+    """The operation that appends a log line; an entry is never overwritten."""
     return {
         "Put": {
             "TableName": table,
@@ -120,13 +120,13 @@ def line_put(table: str, job_key: str, line: LogLine) -> dict[str, Any]:
 
 
 def job_key_parts(job_key: str) -> dict[str, str]:
-    """The key of the job that an item's `job_key` names."""
+    """Split a `job_key` into the primary key of its job."""
     owner_id, _, job_id = job_key.rpartition("#")
     return {"owner_id": owner_id, "job_id": job_id}
 
 
 def not_allowed(job: BatchJob, action: JobAction) -> ActionNotAllowedError:
-    """Say why an action is refused, with the job's state and where the action is possible."""
+    """The error for an action that the job's status does not allow, naming those that do."""
     allowed = ", ".join(JOB_TRANSITIONS[action])
     verb = action.value.replace("_", " ")
     return ActionNotAllowedError(
@@ -164,7 +164,7 @@ class DynamoBatches(BatchRepository):
                     ConditionExpression="attribute_not_exists(job_id)",
                 )
         except ClientError:
-            return  # The same request came twice at once; the other one stored the same job.
+            return  # A concurrent repetition of the request has stored the same job.
 
     def job(self, owner_id: str, job_id: str) -> BatchJob:
         job = self._read(owner_id, job_id)
@@ -181,12 +181,12 @@ class DynamoBatches(BatchRepository):
             if target is None:
                 raise not_allowed(job, action)
             operations = [
-                {"Update": self._move(job, action, target, now)},
+                {"Update": self._transition(job, action, target, now)},
                 line_put(self._tables.logs, job_key(owner_id, job_id), line),
             ]
             if not transact(self._client, operations):
                 return self.job(owner_id, job_id)
-        raise ConflictError("The job is being changed by others; try again.")
+        raise ConflictError("The job keeps changing; try again.")
 
     def jobs(
         self, owner_id: str, *, status: str | None, limit: int, cursor: str | None
@@ -216,7 +216,7 @@ class DynamoBatches(BatchRepository):
     def retryable_items(self, owner_id: str, job_id: str) -> Iterable[BatchItem]:
         return self._items_in(owner_id, job_id, ("failed", "cancelled"))
 
-    def _move(
+    def _transition(
         self, job: BatchJob, action: JobAction, target: JobStatus, now: datetime
     ) -> dict[str, Any]:
         set_to: dict[str, Any] = {"status": target.value, "updated_at": iso(now)}
@@ -231,7 +231,7 @@ class DynamoBatches(BatchRepository):
             set_to["completed_at"] = iso(now)
         seen: dict[str, Any] = {"status": job.status.value, "run": job.run}
         if action in CLOSING_ACTIONS:
-            # A retry that puts items back at this moment must not find the job closed over them.
+            # A concurrent retry that requeues items must not end up with a closed job.
             seen |= {name: getattr(job, name) for name in _ENDED_COUNTERS}
         return update(
             self._tables.jobs,

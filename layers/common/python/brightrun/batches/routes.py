@@ -52,7 +52,7 @@ def show_batch_job(job_id: RecordId) -> JobResponse:
 
 @router.get("/api/conversations/batch/<job_id>/status", tags=["Batches"])
 def show_batch_status(job_id: RecordId) -> JobStatusResponse:
-    """Show how far a job is, and when it will probably be done."""
+    """Show a job's progress and its estimated remaining time."""
     reader = service(router, BatchReader)
     return JobStatusResponse.from_domain(reader.one(owner_of(router), job_id), reader.clock())
 
@@ -78,7 +78,7 @@ def read_batch_log(job_id: RecordId, limit: LogLimit = 1000, cursor: Cursor = No
     return LogPage.from_domain(page)
 
 
-_DONE = {"pause": "paused", "resume": "resumed", "cancel": "cancelled"}
+_RESULTS = {"pause": "paused", "resume": "resumed", "cancel": "cancelled"}
 
 
 @router.patch("/api/conversations/batch/<job_id>", tags=["Batches"])
@@ -86,13 +86,13 @@ def control_batch(job_id: RecordId, body: ControlRequest) -> ControlResponse:
     """Pause, resume or cancel a job."""
     controls = service(router, BatchControls)
     job = controls.act(body.action, owner_of(router), job_id)
-    message = f"The job is {_DONE[body.action]}."
+    message = f"The job is {_RESULTS[body.action]}."
     return ControlResponse(job_id=job.job_id, status=job.status, message=message)
 
 
 @router.post("/api/batch-jobs/<job_id>/cancel", tags=["Batches"])
 def cancel_batch(job_id: RecordId) -> CancelResponse:
-    """Cancel a job; what succeeded stays."""
+    """Cancel a job; conversations that were generated stay."""
     job = service(router, BatchControls).cancel(owner_of(router), job_id)
     return CancelResponse(message="The job is cancelled.", job=JobSummary.model_validate(job))
 
@@ -111,10 +111,10 @@ def retry_failed_items(job_id: RecordId) -> RetryResponse:
 
 @router.post("/api/batch-jobs/<job_id>/process-next", tags=["Batches"])
 def process_next(job_id: RecordId) -> ProcessNextResponse:
-    """Make sure that a job's workflow runs, and show where it stands.
+    """Ensure that a job's workflow runs, and show its progress.
 
-    In the original the caller's browser drove the batch through this route; here the workflow does,
-    and an old client that calls it in a loop only watches.
+    In v1 the browser drove a batch by calling this route in a loop. Here the workflow does, and
+    such a client only sees the progress.
     """
     return ProcessNextResponse.from_domain(
         service(router, BatchControls).ensure_running(owner_of(router), job_id)

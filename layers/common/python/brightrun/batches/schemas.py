@@ -1,4 +1,4 @@
-"""Requests and responses of the routes that show and control batch jobs."""
+"""Request and response bodies of the routes that show and control batch jobs."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ if TYPE_CHECKING:
 
 
 class JobSummary(CamelNestedModel):
-    """A job as the lists show it."""
+    """A job, without its token counts."""
 
     id: str = Field(validation_alias="job_id")
     name: str
@@ -73,34 +73,20 @@ class JobList(ResponseModel):
 
 
 class Progress(NestedModel):
-    """How far a job is; percentage 0 to 100 with one decimal."""
+    """A job's items by status; percentage 0 to 100 with one decimal."""
 
-    total: int
-    completed: int
-    successful: int
-    failed: int
-    cancelled: int
-    processing: int
-    queued: int
+    total: int = Field(validation_alias="total_items")
+    completed: int = Field(validation_alias="completed_items")
+    successful: int = Field(validation_alias="successful_items")
+    failed: int = Field(validation_alias="failed_items")
+    cancelled: int = Field(validation_alias="cancelled_items")
+    processing: int = Field(validation_alias="processing_items")
+    queued: int = Field(validation_alias="queued_items")
     percentage: float
-
-    @classmethod
-    def from_domain(cls, job: BatchJob) -> Self:
-        """Count a job."""
-        return cls(
-            total=job.total_items,
-            completed=job.completed_items,
-            successful=job.successful_items,
-            failed=job.failed_items,
-            cancelled=job.cancelled_items,
-            processing=job.processing_items,
-            queued=job.queued_items,
-            percentage=job.percentage(),
-        )
 
 
 class JobStatusResponse(CamelResponseModel):
-    """GET /api/conversations/batch/{id}/status; what Claude cost is in snake_case."""
+    """GET /api/conversations/batch/{id}/status; fields that v1 does not have are in snake_case."""
 
     job_id: str
     name: str
@@ -122,7 +108,7 @@ class JobStatusResponse(CamelResponseModel):
             job_id=job.job_id,
             name=job.name,
             status=job.status,
-            progress=Progress.from_domain(job),
+            progress=Progress.model_validate(job),
             estimated_time_remaining=job.seconds_remaining(now),
             started_at=job.started_at,
             completed_at=job.completed_at,
@@ -135,7 +121,7 @@ class JobStatusResponse(CamelResponseModel):
 
 
 class ItemSummary(NestedModel):
-    """An item as the lists show it."""
+    """An item, with the keys of its scaffolding."""
 
     id: str = Field(validation_alias="item_id")
     position: int
@@ -179,7 +165,7 @@ class LogPage(ResponseModel):
         return cls(lines=lines, count=len(lines), next_cursor=page.next_cursor)
 
 
-Standing = Literal["processed", "job_completed", "job_cancelled", "paused"]
+V1Status = Literal["processed", "job_completed", "job_cancelled", "paused"]
 
 
 class ControlRequest(RequestModel):
@@ -189,7 +175,7 @@ class ControlRequest(RequestModel):
 
 
 class ControlResponse(CamelResponseModel):
-    """What a control did."""
+    """The job after a control, with a message."""
 
     job_id: str
     status: JobStatus
@@ -210,23 +196,23 @@ class RetryResponse(ControlResponse):
 
 
 class ProcessNextResponse(CamelResponseModel):
-    """POST /api/batch-jobs/{id}/process-next: where the job stands, in the original's words."""
+    """POST /api/batch-jobs/{id}/process-next: the job's progress, with v1's status values."""
 
-    status: Standing
+    status: V1Status
     remaining_items: int
     progress: Progress
 
     @classmethod
     def from_domain(cls, job: BatchJob) -> Self:
-        """Show where a job stands."""
+        """Show a job's progress."""
         return cls(
-            status=_standing(job.status),
+            status=_v1_status(job.status),
             remaining_items=job.open_items,
-            progress=Progress.from_domain(job),
+            progress=Progress.model_validate(job),
         )
 
 
-def _standing(status: JobStatus) -> Standing:
+def _v1_status(status: JobStatus) -> V1Status:
     if status is JobStatus.CANCELLED:
         return "job_cancelled"
     if status in ENDED_JOBS:

@@ -8,21 +8,21 @@ import random
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field, replace
-from typing import Any, Protocol
+from typing import Protocol
 
 from brightrun.aws.objects import ObjectStore
 from brightrun.batches import log as batch_log
-from brightrun.batches.ask_claude import CompletionCache, judgement_question
+from brightrun.batches.ask_claude import CompletionCache, judgement_spec
 from brightrun.batches.claim_repository import ClaimRepository
 from brightrun.batches.finalize_item import FailureRecorder, ItemFinalizer
-from brightrun.batches.judgements import JudgementWriter
+from brightrun.batches.judge_conversation import JudgementWriter
 from brightrun.batches.model import BatchItem, BatchJob, JobAction, JobStatus, Lease
 from brightrun.batches.plan import BatchPlan, PlanScaffoldingResolver
 from brightrun.batches.repository import BatchRepository
-from brightrun.batches.workflow import MAX_LOOPS, TurnStatus, WorkerInvocation, WorkerResult
+from brightrun.batches.workflow import MAX_LOOPS, InvocationStatus, WorkerInvocation, WorkerResult
 from brightrun.batches.write_conversation import ConversationWriter
-from brightrun.claude.client import Claude
-from brightrun.claude.model import CALL_TIMEOUT_S, Completion, Prompt
+from brightrun.claude.client import Claude, UnavailableClaude
+from brightrun.claude.model import CALL_TIMEOUT_S
 from brightrun.conversations.generation_log.repository import GenerationRecords
 from brightrun.conversations.model import ConversationRecord
 from brightrun.conversations.quality.judgement import current_rubric
@@ -31,7 +31,6 @@ from brightrun.core.errors import (
     ActionNotAllowedError,
     BrightRunError,
     ClaimsClosedError,
-    ClaudeCallError,
     ClaudeNotSetUpError,
     LeaseLostError,
     StorageError,
@@ -42,10 +41,10 @@ from brightrun.core.timestamps import Clock, epoch_ms
 
 
 class LeaseRenewer:
-    """Renews every held lease three times within its length, until it is closed.
+    """Renews every held lease three times within its duration.
 
-    A worker that dies stops renewing, and its items are free again after one lease. A renewal that
-    fails is only logged: the lease's owner is checked again when the item is concluded.
+    A worker that dies stops renewing, and its items can be claimed after one lease. A renewal that
+    fails is only logged: the token is checked again when the item is completed.
     """
 
     def __init__(
@@ -57,11 +56,11 @@ class LeaseRenewer:
         self._held: dict[int, BatchItem] = {}
 
     def hold(self, item: BatchItem) -> None:
-        """Keep the item's lease from now on."""
+        """Start renewing the item's lease."""
         self._held[item.position] = item
 
     def release(self, item: BatchItem) -> None:
-        """Stop keeping the item's lease."""
+        """Stop renewing the item's lease."""
         self._held.pop(item.position, None)
 
     async def run(self) -> None:
@@ -81,12 +80,12 @@ class LeaseRenewer:
 
 
 class ItemClaims:
-    """One worker's way through a job's items, for one invocation.
+    """Claims items of a job for one invocation of a worker.
 
-    Positions never given out come from the job's cursor, as many at one write as a worker keeps in
-    flight, and are leased as there is room for them. When the cursor has passed the last item, one
-    look over the job finds what was put back, whose lease ran out, or what was given to a worker
-    who never got to it; it is taken in random order, so that workers seldom want the same item.
+    New positions come from the job's cursor, as many at a time as a worker keeps calls in flight,
+    and are leased as calls finish. When the cursor has passed the last item, the open items are
+    read once: those that were requeued, whose lease expired, or that a stopped worker never leased.
+    They are claimed in random order, so that workers seldom compete for the same item.
     """
 
     def __init__(
@@ -105,46 +104,46 @@ class ItemClaims:
         self._token = token
         self._lease_seconds = lease_seconds
         self._clock = clock
-        self._given: list[BatchItem] = []
-        self._all_given = False
-        self._left_over: list[BatchItem] | None = None
+        self._assigned: list[BatchItem] = []
+        self._cursor_ended = False
+        self._leftover: list[BatchItem] | None = None
 
-    def take(self, count: int) -> list[BatchItem]:
-        """Lease up to `count` items; none when nothing can be claimed now.
+    def claim(self, count: int) -> list[BatchItem]:
+        """Lease up to `count` items; an empty list means that nothing can be claimed now.
 
-        Raises ClaimsClosedError when the job takes no claims.
+        Raises ClaimsClosedError if the job accepts no claims.
         """
         total = self._job.total_items
-        while self._has_given():
-            tried, self._given = self._given[:count], self._given[count:]
+        while self._has_assigned():
+            tried, self._assigned = self._assigned[:count], self._assigned[count:]
             remaining = {item.position: total - item.position + 1 for item in tried}
             if leased := self._lease(self._claimable(tried), remaining):
                 return leased
-        if self._left_over is None:
+        if self._leftover is None:
             open_items = self._batches.open_items(self._job.owner_id, self._job.job_id)
-            self._left_over = self._claimable(list(open_items))
-            random.shuffle(self._left_over)
-        while self._left_over:
-            left = len(self._left_over)
-            tried, self._left_over = self._left_over[:count], self._left_over[count:]
-            remaining = {item.position: left - index for index, item in enumerate(tried)}
+            self._leftover = self._claimable(list(open_items))
+            random.shuffle(self._leftover)
+        while self._leftover:
+            total_left = len(self._leftover)
+            tried, self._leftover = self._leftover[:count], self._leftover[count:]
+            remaining = {item.position: total_left - index for index, item in enumerate(tried)}
             if leased := self._lease(tried, remaining):
                 return leased
         return []
 
     def lease(self) -> Lease:
-        """A lease from now on, under this worker's token."""
+        """A lease that starts now, under this worker's token."""
         now_ms = epoch_ms(self._clock())
         return Lease(self._token, now_ms + self._lease_seconds * 1000)
 
-    def _has_given(self) -> bool:
-        """Whether there are positions of our own to try; takes new ones from the cursor if not."""
-        if not self._given and not self._all_given:
-            self._given = self._claims.next_items(
+    def _has_assigned(self) -> bool:
+        """Whether assigned positions are left to lease; assigns new ones from the cursor if not."""
+        if not self._assigned and not self._cursor_ended:
+            self._assigned = self._claims.next_items(
                 self._job.owner_id, self._job.job_id, self._job.calls_per_worker
             )
-            self._all_given = not self._given
-        return bool(self._given)
+            self._cursor_ended = not self._assigned
+        return bool(self._assigned)
 
     def _claimable(self, items: Sequence[BatchItem]) -> list[BatchItem]:
         now_ms = epoch_ms(self._clock())
@@ -166,35 +165,35 @@ class ItemClaims:
 
 
 CLAIM_MARGIN_S = 45.0
-"""Beyond the longest call: what storing its answer may take before the Lambda is stopped."""
+"""Seconds beyond the longest call that storing its completion may take before the Lambda stops."""
 
 
-class ItemWriter(Protocol):
-    """What a worker does with the items of its job."""
+class ItemProcessor(Protocol):
+    """Processes the items of one kind of job: ConversationWriter, JudgementWriter."""
 
     @property
     def job(self) -> BatchJob:
         """The job."""
 
-    async def write(self, item: BatchItem) -> float | None:
-        """Bring a leased item to its end, or put it back to be tried again.
+    async def process(self, item: BatchItem) -> float | None:
+        """Complete a leased item, or requeue it for another attempt.
 
-        Gives the seconds for which nobody should call Claude, where Claude said so. A lease lost
-        on the way is no error: the item is another worker's, who finds our stored answer.
+        Returns the seconds to wait before the next call if Claude is overloaded. A lost lease is no
+        error: the worker that has the item now uses the stored completion. Raises StorageError.
         """
 
 
 @dataclass(slots=True)
-class _Invocation:
-    """Why no more items are claimed in this turn, once that is so."""
+class _Progress:
+    """The items in progress, and why no more are claimed once `ended_by` is set."""
 
-    ended_by: TurnStatus | None = None
+    ended_by: InvocationStatus | None = None
     wait_s: float = 0.0
     failure: BrightRunError | None = None
-    in_work: set[asyncio.Task[float | None]] = field(default_factory=set)
+    tasks: set[asyncio.Task[float | None]] = field(default_factory=set)
 
-    def end(self, status: TurnStatus, wait_s: float = 0.0) -> None:
-        """Stop claiming; a longer wait that Claude asks for goes before anything else."""
+    def stop_claiming(self, status: InvocationStatus, wait_s: float = 0.0) -> None:
+        """Stop claiming; the longest wait that Claude asked for takes precedence."""
         if wait_s > self.wait_s:
             self.ended_by, self.wait_s = status, wait_s
         elif self.ended_by is None:
@@ -202,86 +201,86 @@ class _Invocation:
 
 
 class Worker:
-    """Claims items and writes their conversations side by side."""
+    """Claims items and processes them concurrently, in one invocation."""
 
     def __init__(
         self,
         claims: ItemClaims,
-        writer: ItemWriter,
-        keeper: LeaseRenewer,
+        processor: ItemProcessor,
+        renewer: LeaseRenewer,
         seconds_left: Callable[[], float],
     ) -> None:
         self._claims = claims
-        self._writer = writer
-        self._keeper = keeper
+        self._processor = processor
+        self._renewer = renewer
         self._seconds_left = seconds_left
-        self._capacity = writer.job.calls_per_worker
+        self._capacity = processor.job.calls_per_worker
 
-    async def take_turn(self, request: WorkerInvocation) -> WorkerResult:
-        """Work until no item can be claimed, Claude asks us to wait, or the time runs out.
+    async def run(self, request: WorkerInvocation) -> WorkerResult:
+        """Work until no item can be claimed, Claude is overloaded, or time runs out.
 
-        What was claimed is always brought to its end first. Raises the StorageError that made
-        claiming impossible, after that.
+        Claimed items are always processed before it returns, or raises the StorageError that made
+        claiming impossible.
         """
-        turn = _Invocation()
-        renewals = asyncio.create_task(self._keeper.run())
+        progress = _Progress()
+        renewals = asyncio.create_task(self._renewer.run())
         try:
             while True:
-                await self._fill(turn)
-                if not turn.in_work:
+                await self._fill(progress)
+                if not progress.tasks:
                     break
-                done, turn.in_work = await asyncio.wait(
-                    turn.in_work, return_when=asyncio.FIRST_COMPLETED
+                done, progress.tasks = await asyncio.wait(
+                    progress.tasks, return_when=asyncio.FIRST_COMPLETED
                 )
                 for task in done:
-                    self._account(turn, task)
+                    self._collect(progress, task)
         finally:
             renewals.cancel()
-        if turn.failure is not None:
-            raise turn.failure
-        return self._result(request, turn)
+        if progress.failure is not None:
+            raise progress.failure
+        return self._result(request, progress)
 
-    async def _fill(self, turn: _Invocation) -> None:
-        """Claim as many items as there is room for, unless the turn is ending."""
-        while turn.ended_by is None and len(turn.in_work) < self._capacity:
+    async def _fill(self, progress: _Progress) -> None:
+        """Claim as many items as there is capacity for, unless claiming has stopped."""
+        while progress.ended_by is None and len(progress.tasks) < self._capacity:
             if self._seconds_left() < CALL_TIMEOUT_S + CLAIM_MARGIN_S:
-                turn.end("continue")
+                progress.stop_claiming("continue")
                 return
-            room = self._capacity - len(turn.in_work)
+            free = self._capacity - len(progress.tasks)
             try:
-                items = await asyncio.to_thread(self._claims.take, room)
+                items = await asyncio.to_thread(self._claims.claim, free)
             except ClaimsClosedError:
-                turn.end("closed")
+                progress.stop_claiming("closed")
                 return
             except StorageError as error:
-                turn.failure = error
-                turn.end("continue")
+                progress.failure = error
+                progress.stop_claiming("continue")
                 return
             if not items:
-                turn.end("drained")
-            turn.in_work |= {asyncio.create_task(self._write(item)) for item in items}
+                progress.stop_claiming("drained")
+            progress.tasks |= {asyncio.create_task(self._process(item)) for item in items}
 
-    async def _write(self, item: BatchItem) -> float | None:
-        self._keeper.hold(item)
+    async def _process(self, item: BatchItem) -> float | None:
+        self._renewer.hold(item)
         try:
-            return await self._writer.write(item)
+            return await self._processor.process(item)
         finally:
-            self._keeper.release(item)
+            self._renewer.release(item)
 
-    def _account(self, turn: _Invocation, task: asyncio.Task[float | None]) -> None:
+    def _collect(self, progress: _Progress, task: asyncio.Task[float | None]) -> None:
         error = task.exception()
         if error is None:
             if wait_s := task.result():
-                turn.end("wait", wait_s)
+                progress.stop_claiming("wait", wait_s)
             return
-        # The item's lease runs out and somebody takes it up again from its stored answer.
-        logger().error("item_left_to_its_lease", error_type=type(error).__name__)
+        # Another worker claims the item after its lease and uses the stored completion.
+        logger().error("item_abandoned", error_type=type(error).__name__)
         if isinstance(error, StorageError):
-            turn.failure = error
-            turn.end("continue")
+            progress.failure = error
+            progress.stop_claiming("continue")
 
-    def _result(self, request: WorkerInvocation, turn: _Invocation) -> WorkerResult:
-        status = turn.ended_by or "drained"
+    def _result(self, request: WorkerInvocation, progress: _Progress) -> WorkerResult:
+        status = progress.ended_by or "drained"
         loop = request.loop + 1
         if status in {"continue", "wait"} and loop >= MAX_LOOPS:
             status = "handover"
@@ -291,17 +290,17 @@ class Worker:
             worker=request.worker,
             loop=loop,
             status=status,
-            wait_seconds=math.ceil(turn.wait_s),
+            wait_seconds=math.ceil(progress.wait_s),
         )
 
 
 _STORAGE_THREADS = 16
-"""Threads for the blocking AWS calls of the conversations in work; each call takes milliseconds."""
+"""Threads for the blocking AWS calls of the items in progress; each call takes milliseconds."""
 
 
 @dataclass(frozen=True, slots=True)
 class WorkerRunner:
-    """Everything a worker of any job needs."""
+    """Runs one invocation of a worker, for a job of any kind."""
 
     batches: BatchRepository
     claims: ClaimRepository
@@ -318,26 +317,29 @@ class WorkerRunner:
     conversations: ConversationChanges
 
     def run(self, request: WorkerInvocation, seconds_left: Callable[[], float]) -> WorkerResult:
-        """Take one turn; `seconds_left` is the time until the function is stopped."""
-        job = self._begun(request)
-        if not job.takes_claims:
-            return WorkerResult(**request.model_dump(), status="closed")
-        return asyncio.run(self._turn(job, request, seconds_left))
+        """Process items of the job; `seconds_left` returns the time until the Lambda is stopped.
 
-    async def _turn(
+        Raises NotFoundError, StorageError.
+        """
+        job = self._started_job(request)
+        if not job.accepts_claims:
+            return WorkerResult(**request.model_dump(), status="closed")
+        return asyncio.run(self._run(job, request, seconds_left))
+
+    async def _run(
         self, job: BatchJob, request: WorkerInvocation, seconds_left: Callable[[], float]
     ) -> WorkerResult:
         with ThreadPoolExecutor(_STORAGE_THREADS) as threads:
             asyncio.get_running_loop().set_default_executor(threads)
-            claude, job = self._opened(job)
+            claude, job = self._open_claude(job)
             try:
                 worker = self._worker(job, claude, seconds_left)
-                return await worker.take_turn(request)
+                return await worker.run(request)
             finally:
                 await claude.close()
 
-    def _opened(self, job: BatchJob) -> tuple[Claude, BatchJob]:
-        """Open Claude; where that cannot succeed, one call is enough to stop the job over it."""
+    def _open_claude(self, job: BatchJob) -> tuple[Claude, BatchJob]:
+        """Open Claude; if that fails, the first call stops the job, so one at a time is enough."""
         try:
             return self.open_claude(job.model), job
         except (ClaudeNotSetUpError, UnusableModelError) as error:
@@ -352,18 +354,18 @@ class WorkerRunner:
             lease_seconds=self.lease_seconds,
             clock=self.clock,
         )
-        keeper = LeaseRenewer(self.claims, items.lease, self.lease_seconds)
-        return Worker(items, self._writer(job, claude), keeper, seconds_left)
+        renewer = LeaseRenewer(self.claims, items.lease, self.lease_seconds)
+        return Worker(items, self._processor(job, claude), renewer, seconds_left)
 
-    def _writer(self, job: BatchJob, claude: Claude) -> ItemWriter:
-        ends = ItemFinalizer(job, self.claims, self.clock, self.retry_base_seconds)
-        paid_from = (claude, self.conversation_files, self.records, job, self.clock)
+    def _processor(self, job: BatchJob, claude: Claude) -> ItemProcessor:
+        finalizer = ItemFinalizer(job, self.claims, self.clock, self.retry_base_seconds)
+        cache_arguments = (claude, self.conversation_files, self.records, job, self.clock)
         if job.kind == "judge":
             return JudgementWriter(
                 job=job,
-                ends=ends,
-                answers=CompletionCache(
-                    *paid_from, judgement_question(current_rubric().answer_schema())
+                finalizer=finalizer,
+                completions=CompletionCache(
+                    *cache_arguments, judgement_spec(current_rubric().answer_schema())
                 ),
                 conversations=self.conversations,
                 conversation_files=self.conversation_files,
@@ -373,16 +375,16 @@ class WorkerRunner:
         return ConversationWriter(
             job=job,
             plan=self._plan(job),
-            ends=ends,
-            answers=CompletionCache(*paid_from),
+            finalizer=finalizer,
+            completions=CompletionCache(*cache_arguments),
             conversation_files=self.conversation_files,
             failures=FailureRecorder(self.failure_reports, job, self.clock),
             clock=self.clock,
             after_stored=self.after_stored,
         )
 
-    def _begun(self, request: WorkerInvocation) -> BatchJob:
-        """Read the job; the first worker to come moves it from queued to processing."""
+    def _started_job(self, request: WorkerInvocation) -> BatchJob:
+        """Read the job; the first worker changes it from queued to processing."""
         job = self.batches.job(request.owner_id, request.job_id)
         if job.status is not JobStatus.QUEUED:
             return job
@@ -396,22 +398,5 @@ class WorkerRunner:
     def _plan(self, job: BatchJob) -> BatchPlan:
         stored = self.plans.get(job.plan_key)
         if stored is None:
-            raise StorageError("GetObject", "the job's plan is not there")
+            raise StorageError("GetObject", "the job's plan is missing")
         return BatchPlan.model_validate_json(stored.text)
-
-
-class UnavailableClaude(Claude):
-    """Claude in a deployment without a key or with a retired model: every call is fatal.
-
-    An answer that was paid for earlier needs no call, so it still becomes its conversation.
-    """
-
-    def __init__(self, reason: BrightRunError) -> None:
-        self._reason = reason
-
-    async def write(self, prompt: Prompt, *, schema: dict[str, Any]) -> Completion:  # noqa: ARG002
-        """Raise ClaudeCallError with the reason."""
-        raise ClaudeCallError(self._reason.code, self._reason.message, fatal=True)
-
-    async def close(self) -> None:
-        """Nothing was opened."""

@@ -1,9 +1,9 @@
-"""Messages between the batch state machine and its functions, and the bounds on its history.
+"""Messages between the batch state machine and its functions, and the limits on its history.
 
-Step Functions ends an execution at 25,000 history events. A worker's turn costs at most 18 (task
-entered, four tries of three events, result, left, choice, wait), so that
-MAX_LOOPS x MAX_ROUNDS x 10 workers x 18 = 21,600 events, and the rest of a round under 100. When
-the rounds are used up the next run of the job takes over in a new execution.
+Step Functions ends an execution at 25,000 history events. One invocation of a worker adds at most
+18 (task entered, four tries of three events, result, exit, choice, wait), so that
+MAX_LOOPS x MAX_ROUNDS x 10 workers x 18 = 21,600 events, and the rest of a round adds under 100.
+After MAX_ROUNDS the job continues with its next run, in a new execution.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from pydantic.alias_generators import to_camel
 from brightrun.batches.model import MAX_WORKERS
 
 HISTORY_LIMIT = 25_000
-EVENTS_PER_TURN = 18
+EVENTS_PER_INVOCATION = 18
 EVENTS_PER_ROUND = 100
 MAX_LOOPS = 30
 MAX_ROUNDS = 4
@@ -30,7 +30,7 @@ _EVENT = ConfigDict(
 
 
 class WorkerInvocation(BaseModel):
-    """What a worker is asked to do, and what it gives back for its next turn."""
+    """The input of a worker: the job, and how many invocations came before this one."""
 
     model_config = _EVENT
 
@@ -40,18 +40,20 @@ class WorkerInvocation(BaseModel):
     loop: Annotated[int, Field(ge=0)] = 0
 
 
-TurnStatus = Literal["continue", "wait", "drained", "closed", "handover"]
+InvocationStatus = Literal["continue", "wait", "drained", "closed", "handover"]
+"""`continue`: out of time. `wait`: Claude is overloaded. `drained`: nothing to claim. `closed`: the
+job accepts no claims. `handover`: MAX_LOOPS is reached, so the round ends."""
 
 
 class WorkerResult(WorkerInvocation):
-    """How a worker's turn ended; `wait_seconds` counts for the status wait alone."""
+    """Why a worker stopped; `wait_seconds` applies to the status `wait` only."""
 
-    status: TurnStatus
+    status: InvocationStatus
     wait_seconds: int = 0
 
 
 class Round(BaseModel):
-    """One round of workers, as finish_batch gets it and gives it back."""
+    """One round of workers: the input of finish_batch."""
 
     model_config = _EVENT
 
@@ -63,12 +65,12 @@ class Round(BaseModel):
 
 
 class RoundResult(Round):
-    """Whether the workers must go out again, and after how many seconds."""
+    """Whether another round of workers is needed, and in how many seconds."""
 
     status: Literal["finished", "unfinished"]
     wait_seconds: int = 0
 
 
-def most_events(workers: int) -> int:
-    """The most history events that one execution can have."""
-    return MAX_ROUNDS * (workers * MAX_LOOPS * EVENTS_PER_TURN + EVENTS_PER_ROUND)
+def max_events(workers: int) -> int:
+    """Upper limit on the history events of one execution."""
+    return MAX_ROUNDS * (workers * MAX_LOOPS * EVENTS_PER_INVOCATION + EVENTS_PER_ROUND)

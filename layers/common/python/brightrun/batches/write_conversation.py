@@ -1,4 +1,4 @@
-"""Writes one conversation: ask Claude, check the answer, store it, and end the item."""
+"""Generates one conversation: request a completion, validate it, store it, complete the item."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from brightrun.batches.claim_repository import Outcome
 from brightrun.batches.finalize_item import FailureRecorder, Fault, ItemFinalizer
 from brightrun.batches.model import BatchItem, BatchJob, ItemStatus
 from brightrun.batches.plan import BatchPlan
-from brightrun.claude.model import Completion, Prompt, require_whole_answer
+from brightrun.claude.model import Completion, Prompt, require_end_turn
 from brightrun.conversations.model import (
     ConversationRecord,
     RawConversation,
@@ -30,7 +30,7 @@ from brightrun.core.timestamps import Clock, iso
 
 @dataclass(frozen=True, slots=True)
 class StoredFile:
-    """Where the parsed conversation lies, and its size in bytes."""
+    """The object key of the parsed conversation, and its size in bytes."""
 
     path: str
     size: int
@@ -47,7 +47,7 @@ def conversation_record(
     cost_micro_usd: int,
     now: str,
 ) -> ConversationRecord:
-    """Make the row of a conversation; the client's last feeling is that of the last user turn."""
+    """Create a conversation's record; `ending_emotion` is that of the client's last turn."""
     key = conversation_id(item.item_id)
     return ConversationRecord(
         owner_id=job.owner_id,
@@ -84,28 +84,24 @@ def conversation_record(
 
 @dataclass(frozen=True, slots=True)
 class ConversationWriter:
-    """Everything that writing the items of one job needs."""
+    """Processes the items of a generation job; implements `ItemProcessor`."""
 
     job: BatchJob
     plan: BatchPlan
-    ends: ItemFinalizer
-    answers: CompletionCache
+    finalizer: ItemFinalizer
+    completions: CompletionCache
     conversation_files: ObjectStore
     failures: FailureRecorder
     clock: Clock
     after_stored: Callable[[ConversationRecord], object]
 
-    async def write(self, item: BatchItem) -> float | None:
-        """Bring a leased item to its end, or put it back to be tried again.
-
-        Gives the seconds for which nobody should call Claude, where Claude said so. A lease lost
-        on the way is no error: the item is another worker's, who finds our stored answer.
-        """
+    async def process(self, item: BatchItem) -> float | None:
+        """Generate, validate and store the item's conversation, or fail or requeue the item."""
         prompt = self.plan.prompt(item)
         completion: Completion | None = None
         try:
-            completion = await self.answers.answer(item, prompt)
-            conversation = self._checked(item, completion)
+            completion = await self.completions.complete(item, prompt)
+            conversation = self._validated(item, completion)
         except ClaudeCallError as error:
             return await self._call_failed(item, prompt, error)
         except ConversationRefusedError as error:
@@ -113,12 +109,12 @@ class ConversationWriter:
             await self._fail(item, prompt, completion, fault)
             return None
         outcome = await asyncio.to_thread(self._store, item, conversation, completion)
-        if await self.ends.complete(item, outcome) and outcome.conversation is not None:
-            await asyncio.to_thread(self._follow_up, outcome.conversation)
+        if await self.finalizer.complete(item, outcome) and outcome.conversation is not None:
+            await asyncio.to_thread(self._run_after_stored, outcome.conversation)
         return None
 
-    def _checked(self, item: BatchItem, completion: Completion) -> RawConversation:
-        require_whole_answer(completion)
+    def _validated(self, item: BatchItem, completion: Completion) -> RawConversation:
+        require_end_turn(completion)
         arc = self.plan.emotional_arcs[item.emotional_arc_id]
         return read_conversation(
             completion.text,
@@ -129,8 +125,8 @@ class ConversationWriter:
     async def _call_failed(
         self, item: BatchItem, prompt: Prompt, error: ClaudeCallError
     ) -> float | None:
-        if not self.ends.is_final(item, error):
-            return await self.ends.requeue(item, error)
+        if not self.finalizer.is_final(item, error):
+            return await self.finalizer.requeue(item, error)
         fault = Fault("api_error", error.reason, error.message, fatal=error.fatal)
         await self._fail(item, prompt, None, fault)
         return None
@@ -139,8 +135,8 @@ class ConversationWriter:
         self, item: BatchItem, prompt: Prompt, completion: Completion | None, fault: Fault
     ) -> None:
         failure = await asyncio.to_thread(self.failures.record, item, prompt, completion, fault)
-        cost = self.answers.cost_micro_usd(completion) if completion else 0
-        await self.ends.fail(
+        cost = self.completions.cost_micro_usd(completion) if completion else 0
+        await self.finalizer.fail(
             item, fault, completion=completion, cost_micro_usd=cost, failure=failure
         )
 
@@ -163,13 +159,13 @@ class ConversationWriter:
             conversation,
             completion,
             stored=StoredFile(path, size),
-            cost_micro_usd=self.answers.cost_micro_usd(completion),
+            cost_micro_usd=self.completions.cost_micro_usd(completion),
             now=iso(self.clock()),
         )
         line = batch_log.item_completed(item.item_id, conversation_key)
         return Outcome(
             status=ItemStatus.COMPLETED,
-            lines=[self.ends.line(item, line)],
+            lines=[self.finalizer.line(item, line)],
             input_tokens=completion.input_tokens,
             output_tokens=completion.output_tokens,
             cost_micro_usd=record.cost_micro_usd,
@@ -177,9 +173,9 @@ class ConversationWriter:
             conversation=record,
         )
 
-    def _follow_up(self, record: ConversationRecord) -> None:
-        """Do what follows a stored conversation; the item is done, so nothing here can fail it."""
+    def _run_after_stored(self, record: ConversationRecord) -> None:
+        """Call `after_stored`; the item is completed, so an error is only logged."""
         try:
             self.after_stored(record)
         except BrightRunError as error:
-            logger().warning("follow_up_left_undone", code=error.code, item_id=record.item_id)
+            logger().warning("after_stored_failed", code=error.code, item_id=record.item_id)

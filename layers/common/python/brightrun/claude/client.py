@@ -1,7 +1,7 @@
-"""Claude through the anthropic SDK: one call, no retries of its own, every failure classified.
+"""The client of Claude: one call through the anthropic SDK, every failure a ClaudeCallError.
 
-The SDK's retries are off because it would sleep inside a paid Lambda for as long as the server
-says; waiting is the workflow's (Wait states cost nothing).
+The SDK's retries are off: it would sleep inside a billed Lambda for as long as the server asks.
+The workflow waits instead, because a Wait state costs nothing.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any, Protocol
 
 from brightrun.claude.model import CALL_TIMEOUT_S, MAX_OUTPUT_TOKENS, Completion, Prompt
 from brightrun.claude.registry import ClaudeModel, claude_model
-from brightrun.core.errors import ClaudeCallError, ClaudeNotSetUpError
+from brightrun.core.errors import BrightRunError, ClaudeCallError, ClaudeNotSetUpError
 
 if TYPE_CHECKING:
     from anthropic import AsyncAnthropic, AsyncAnthropicAWS, AsyncAnthropicBedrock
@@ -39,15 +39,15 @@ _REASONS: Mapping[int, str] = {
 }
 _RETRYABLE = frozenset({408, 409, 429, 500, 502, 503, 504, 529})
 _OVERLOADED = frozenset({429, 529})
-# Nothing that this job sends can succeed before a person acts.
+# No call of the job can succeed until a person changes the account or its settings.
 _FATAL = frozenset({401, 402, 403, 404})
 _SPEND_LIMITS = frozenset({"EnforcedSpendLimitReachedError", "ContractSpendLimitReachedError"})
 
 
-def classified(error: Exception) -> ClaudeCallError:
-    """Turn an SDK exception into ClaudeCallError; messages carry no prompt and no key.
+def to_call_error(error: Exception) -> ClaudeCallError:
+    """Convert an SDK exception to ClaudeCallError; messages contain neither prompt nor key.
 
-    A spend limit comes as a 429 but lasts until somebody raises it, so it is fatal.
+    A spend limit is reported as a 429 but lasts until it is raised, so it is fatal.
     """
     import anthropic
 
@@ -58,11 +58,11 @@ def classified(error: Exception) -> ClaudeCallError:
             "network_error", "The connection to Claude failed.", status=0, retryable=True
         )
     if isinstance(error, anthropic.APIStatusError):
-        return _of_status(error)
+        return _from_status(error)
     return ClaudeCallError("unknown_error", f"The call failed: {type(error).__name__}.")
 
 
-def _of_status(error: Any) -> ClaudeCallError:
+def _from_status(error: Any) -> ClaudeCallError:
     status = int(error.status_code)
     headers = error.response.headers
     reason = _REASONS.get(status, "server_error" if status >= 500 else "invalid_request")
@@ -84,7 +84,7 @@ def _of_status(error: Any) -> ClaudeCallError:
 
 
 def _retry_after(headers: Mapping[str, str]) -> float | None:
-    """Seconds the server asks us to wait; dates and nonsense count as no answer."""
+    """Seconds the server asks to wait; None for a date or an unreadable value."""
     try:
         if "retry-after-ms" in headers:
             return float(headers["retry-after-ms"]) / 1000
@@ -94,47 +94,61 @@ def _retry_after(headers: Mapping[str, str]) -> float | None:
 
 
 class Claude(Protocol):
-    """Somebody who answers prompts; the one seam to Claude."""
+    """A client of one Claude model; use it in one event loop and close it there."""
 
-    async def write(self, prompt: Prompt, *, schema: dict[str, Any]) -> Completion:
-        """Answer in JSON of the schema; raises ClaudeCallError."""
+    async def complete(self, prompt: Prompt, *, schema: dict[str, Any]) -> Completion:
+        """Request a completion in JSON that follows the schema.
+
+        Takes at most CALL_TIMEOUT_S seconds and MAX_OUTPUT_TOKENS tokens. Raises ClaudeCallError.
+        """
 
     async def close(self) -> None:
-        """Give the connections back."""
+        """Close the connections."""
+
+
+class UnavailableClaude(Claude):
+    """Stands in for Claude without a key or with a retired model: every call fails fatally.
+
+    A completion that was stored earlier needs no call, so it still becomes its conversation.
+    """
+
+    def __init__(self, reason: BrightRunError) -> None:
+        self._reason = reason
+
+    async def complete(self, prompt: Prompt, *, schema: dict[str, Any]) -> Completion:  # noqa: ARG002
+        raise ClaudeCallError(self._reason.code, self._reason.message, fatal=True)
+
+    async def close(self) -> None:
+        return
 
 
 SIMULATED_HEADER = "x-brightrun-simulated"
 _BEDROCK_BODY = {"anthropic_version": "bedrock-2023-05-31"}
-"""The one version that InvokeModel documents; the SDK would send the first-party API's newest,
-which Bedrock refuses for models up to Opus 4.6."""
+"""The only version that InvokeModel documents. The SDK would send the newest one of the first-party
+API, which Bedrock refuses for models up to Opus 4.6."""
 
 
 class AnthropicClaude(Claude):
-    """An SDK client; use it inside one event loop and close it there."""
+    """Claude through an SDK client."""
 
     def __init__(self, client: AsyncClient, model: ClaudeModel, provider: str) -> None:
         self._client = client
         self._model = model
         self._provider = provider
 
-    async def write(self, prompt: Prompt, *, schema: dict[str, Any]) -> Completion:
-        """Ask for an answer in JSON of the schema.
-
-        Bounded by CALL_TIMEOUT_S seconds and MAX_OUTPUT_TOKENS tokens. Raises ClaudeCallError.
-        """
+    async def complete(self, prompt: Prompt, *, schema: dict[str, Any]) -> Completion:
         started = time.monotonic()
         try:
-            answer = await self._client.messages.with_raw_response.create(
+            response = await self._client.messages.with_raw_response.create(
                 **self._request(prompt, schema)
             )
-            message = await answer.parse()
+            message = await response.parse()
         except Exception as error:
-            raise classified(error) from error
-        simulated = self._provider == "simulator" or SIMULATED_HEADER in answer.headers
+            raise to_call_error(error) from error
+        simulated = self._provider == "simulator" or SIMULATED_HEADER in response.headers
         return _completion(message, time.monotonic() - started, simulated=simulated)
 
     async def close(self) -> None:
-        """Give the connections back."""
         await self._client.close()
 
     def _request(self, prompt: Prompt, schema: dict[str, Any]) -> dict[str, Any]:
@@ -180,11 +194,11 @@ def anthropic_claude(
     api_key: str,
     workspace_id: str,
 ) -> AnthropicClaude:
-    """Make the client of a provider.
+    """Create the client for a provider.
 
-    direct: an API key. aws: a workspace of Claude Platform on AWS, bedrock: Amazon Bedrock, both
-    with the Lambda's own role. simulator: the local one at `base_url`. Raises UnusableModelError
-    for a retired model, ClaudeNotSetUpError where `aws` has no workspace.
+    `direct` uses an API key. `aws` is a workspace of Claude Platform on AWS and `bedrock` is Amazon
+    Bedrock, both with the Lambda's own role. `simulator` is the local one at `base_url`. Raises
+    UnusableModelError for a retired model, ClaudeNotSetUpError if `aws` has no workspace.
     """
     import anthropic
 

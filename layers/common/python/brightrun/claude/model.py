@@ -1,4 +1,4 @@
-"""A prompt for Claude, the answer to it, and what its stop reason means."""
+"""A prompt for Claude, the completion it returns, and what the stop reason means."""
 
 from __future__ import annotations
 
@@ -19,14 +19,14 @@ class Prompt:
 
 
 MAX_OUTPUT_TOKENS = 24_576
-"""Bound on one answer, thinking included: the original's figure, six times its longest answer."""
+"""Limit on one completion, thinking included: v1's figure, six times its longest completion."""
 CALL_TIMEOUT_S = 180.0
-"""Bound on one call, the original's figure; its slowest conversation took 107 s."""
+"""Limit on one call: v1's figure; its slowest conversation took 107 s."""
 
 
 @dataclass(frozen=True, slots=True)
 class Completion:
-    """What came back, with the tokens the API says it bills."""
+    """A finished call, with the token counts that the API bills."""
 
     text: str
     stop_reason: str
@@ -40,18 +40,17 @@ class Completion:
     duration_ms: int = 0
     simulated: bool = False
 
-    def described(self) -> dict[str, Any]:
-        """All but the text: what is kept beside the raw object."""
+    def metadata(self) -> dict[str, Any]:
+        """All fields but the text, as they are stored beside it."""
         fields = asdict(self)
         del fields["text"]
         return fields
 
 
-def require_whole_answer(completion: Completion) -> None:
-    """Pass only an answer that Claude ended by itself.
+def require_end_turn(completion: Completion) -> None:
+    """Accept only a completion that Claude ended by itself (`end_turn`).
 
-    Raises ConversationRefusedError: truncation for every limit that cut the answer,
-    validation_error for a refusal.
+    Raises ConversationRefusedError: `validation_error` for a refusal, else `truncation`.
     """
     reason = completion.stop_reason
     if reason == "end_turn":

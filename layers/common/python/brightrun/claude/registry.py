@@ -1,4 +1,4 @@
-"""The Claude models we know: prices, limits and retirement dates, as data with a date."""
+"""The known Claude models: prices with their dates, limits and retirement dates."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from brightrun.core.errors import UnusableModelError
 
 
 class Price(BaseModel):
-    """USD per million tokens from a day on; a longer prompt may have another price."""
+    """USD per million tokens from a date on; prompts over a length may have another price."""
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
@@ -29,10 +29,10 @@ class Price(BaseModel):
 
 
 class ClaudeModel(BaseModel):
-    """One model; `effort` is sent where the model takes it.
+    """One model; `effort` is None for a model that does not accept it.
 
-    `bedrock_id` is its inference profile on Amazon Bedrock: newer models answer under no other
-    name there. A global profile costs what the first-party API does, a geography's 10 % more.
+    `bedrock_id` is its inference profile on Amazon Bedrock, the only name that newer models have
+    there. A global profile costs the same as the first-party API, a regional one 10 % more.
     """
 
     model_config = ConfigDict(extra="forbid", frozen=True)
@@ -47,7 +47,7 @@ class ClaudeModel(BaseModel):
     prices: tuple[Price, ...]
 
     def price_on(self, day: date) -> Price:
-        """The price in force on a day; before the first known price, that one."""
+        """The price in force on a date; the first known price for an earlier date."""
         known = [price for price in self.prices if price.since <= day]
         return max(known, key=lambda price: price.since) if known else self.prices[0]
 
@@ -60,7 +60,7 @@ def _models() -> dict[str, ClaudeModel]:
 
 
 def claude_model(name: str, today: date) -> ClaudeModel:
-    """Find a model that answers today; raises UnusableModelError naming those that do."""
+    """Find a model by id or alias; raises UnusableModelError if it is unknown or retired."""
     model = _models().get(name)
     usable = [m.id for m in _models().values() if m.retires_at is None or today < m.retires_at]
     choices = ", ".join(dict.fromkeys(usable))
@@ -75,12 +75,12 @@ def claude_model(name: str, today: date) -> ClaudeModel:
 
 
 def recorded_model(model_id: str) -> ClaudeModel:
-    """Find the model that a stored job names; it may have retired since, its price still holds."""
+    """Find the model of a stored job, even if it has retired since."""
     return _models()[model_id]
 
 
 def cost_micro_usd(model: ClaudeModel, completion: Completion, day: date) -> int:
-    """Price a call in millionths of a dollar, by the tokens that the API reported."""
+    """Cost of a call in millionths of a dollar, from the token counts that the API reported."""
     price = model.price_on(day)
     prompt = completion.input_tokens + completion.cache_read_tokens + completion.cache_write_tokens
     long = price.long_prompt_over is not None and prompt > price.long_prompt_over
@@ -98,18 +98,18 @@ def cost_micro_usd(model: ClaudeModel, completion: Completion, day: date) -> int
 TYPICAL_INPUT_TOKENS = 2_600
 """Prompt and schema of one conversation: 6 to 8 thousand characters at about 3 a token."""
 TYPICAL_OUTPUT_TOKENS = 2_900
-"""The original's measured median of 2,208 tokens, times 1.3 for today's tokenizers."""
+"""The median measured in v1, 2,208 tokens, times 1.3 for today's tokenizers."""
 TYPICAL_SECONDS = 55
-"""The original's measured median time of one conversation."""
+"""The median time of one conversation measured in v1."""
 
 
 def estimated_cost_usd(model: ClaudeModel, conversations: int, day: date) -> float:
-    """Estimate a batch's price at the typical size, rounded to cents."""
+    """Estimate the cost of a batch from the typical token counts, in USD rounded to cents."""
     price = model.price_on(day)
     each = (TYPICAL_INPUT_TOKENS * price.input + TYPICAL_OUTPUT_TOKENS * price.output) / 1e6
     return round(each * conversations, 2)
 
 
 def estimated_seconds(conversations: int, calls_in_flight: int) -> int:
-    """Estimate a batch's duration: full waves of typical calls."""
+    """Estimate the duration of a batch: rounds of typical calls, each round full."""
     return -(-conversations // calls_in_flight) * TYPICAL_SECONDS

@@ -24,14 +24,14 @@ class BatchJobsSettings(BatchTableSettings):
 
 @cache
 def batch_reader() -> BatchReader:
-    """Compose what shows batch jobs."""
+    """Compose the service that reads batch jobs."""
     settings = BatchJobsSettings.from_environment()
     return BatchReader(batches(settings), clients.clock)
 
 
 @cache
 def batch_controls() -> BatchControls:
-    """Compose what pauses, resumes, cancels and retries batch jobs."""
+    """Compose the service that pauses, resumes, cancels and retries batch jobs."""
     settings = BatchJobsSettings.from_environment()
     return BatchControls(
         batches=batches(settings),

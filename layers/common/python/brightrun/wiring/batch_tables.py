@@ -1,4 +1,4 @@
-"""The tables and the workflow of batches, for every function that works on them."""
+"""The tables and the state machine of batches, for the functions that use them."""
 
 from __future__ import annotations
 
@@ -18,22 +18,22 @@ class BatchTableSettings(Settings):
 
     @property
     def tables(self) -> BatchTables:
-        """The tables by what they hold."""
+        """The names for the repositories."""
         return BatchTables(
             jobs=self.batch_jobs_table, items=self.batch_items_table, logs=self.batch_logs_table
         )
 
 
 def batches(settings: BatchTableSettings) -> DynamoBatches:
-    """Open the jobs."""
+    """Create the repository of batch jobs."""
     return DynamoBatches(clients.dynamodb(), settings.tables)
 
 
 def claims(settings: BatchTableSettings, **outcome_tables: str) -> DynamoClaims:
-    """Open the claims; a worker names the tables that outcomes of items are written to."""
+    """Create the repository of claims; a worker also names the tables for an outcome's records."""
     return DynamoClaims(clients.dynamodb(), settings.tables, **outcome_tables)
 
 
 def workflow(state_machine_arn: str) -> StepFunctionsWorkflow:
-    """Open the batch state machine."""
+    """Create the gateway of the batch state machine."""
     return StepFunctionsWorkflow(clients.step_functions(), state_machine_arn)

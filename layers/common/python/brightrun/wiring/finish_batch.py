@@ -24,7 +24,7 @@ class FinishBatchSettings(BatchTableSettings, EnrichmentSettings):
 
 @cache
 def batch_finisher() -> BatchFinisher:
-    """Compose what ends a round of a batch."""
+    """Compose the service that ends a round of a batch."""
     settings = FinishBatchSettings.from_environment()
     return BatchFinisher(
         batches=batches(settings),

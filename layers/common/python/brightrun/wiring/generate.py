@@ -7,7 +7,7 @@ from functools import cache
 from brightrun.aws.objects import S3Objects
 from brightrun.aws.request_keys import DynamoRequestKeys
 from brightrun.batches.create_batch import BatchCreator, JobStarter
-from brightrun.batches.judgements import JudgementService
+from brightrun.batches.create_judgements import JudgementCreator
 from brightrun.batches.repository import BatchTables, DynamoBatches
 from brightrun.conversations.repository import DynamoConversations
 from brightrun.core.settings import Settings
@@ -32,37 +32,34 @@ class GenerateSettings(Settings):
 
 @cache
 def batch_creator() -> BatchCreator:
-    """Compose what creates batches of conversations."""
+    """Compose the service that creates generation jobs."""
     settings = GenerateSettings.from_environment()
     return BatchCreator(
         scaffolding=DynamoScaffolding(clients.dynamodb(), settings.scaffolding_table),
-        batches=_batches(settings),
-        plans=S3Objects(clients.s3(), settings.batch_logs_bucket),
-        keys=DynamoRequestKeys(clients.dynamodb(), settings.idempotency_table),
-        workflow=workflow(settings.generate_batch_state_machine_arn),
+        starter=_job_starter(settings),
         clock=clients.clock,
         model=settings.claude_model,
     )
 
 
-def judgement_service() -> JudgementService:
-    """Compose what creates batches of judgements."""
+def judgement_creator() -> JudgementCreator:
+    """Compose the service that creates judgement jobs."""
     settings = GenerateSettings.from_environment()
-    return JudgementService(
+    return JudgementCreator(
         conversations=DynamoConversations(clients.dynamodb(), settings.conversations_table),
-        starter=JobStarter(
-            _batches(settings),
-            S3Objects(clients.s3(), settings.batch_logs_bucket),
-            DynamoRequestKeys(clients.dynamodb(), settings.idempotency_table),
-            workflow(settings.generate_batch_state_machine_arn),
-        ),
+        starter=_job_starter(settings),
         clock=clients.clock,
     )
 
 
-def _batches(settings: GenerateSettings) -> DynamoBatches:
+def _job_starter(settings: GenerateSettings) -> JobStarter:
     tables = BatchTables(jobs=settings.batch_jobs_table, items=settings.batch_items_table)
-    return DynamoBatches(clients.dynamodb(), tables)
+    return JobStarter(
+        batches=DynamoBatches(clients.dynamodb(), tables),
+        plans=S3Objects(clients.s3(), settings.batch_logs_bucket),
+        keys=DynamoRequestKeys(clients.dynamodb(), settings.idempotency_table),
+        workflow=workflow(settings.generate_batch_state_machine_arn),
+    )
 
 
-SERVICES: Services = {BatchCreator: batch_creator, JudgementService: judgement_service}
+SERVICES: Services = {BatchCreator: batch_creator, JudgementCreator: judgement_creator}

@@ -44,7 +44,7 @@ class ProcessNextSettings(BatchTableSettings, EnrichmentSettings):
 
 @cache
 def worker_runner() -> WorkerRunner:
-    """Compose what claims items and writes their conversations."""
+    """Compose the service that claims and processes items."""
     settings = ProcessNextSettings.from_environment()
     return WorkerRunner(
         batches=batches(settings),
@@ -70,7 +70,7 @@ def worker_runner() -> WorkerRunner:
 
 
 class _ClaudeOpener:
-    """Opens Claude for a model, with an API key that is read once."""
+    """Creates clients of Claude; the API key is read once."""
 
     def __init__(self, settings: ProcessNextSettings) -> None:
         self._settings = settings

@@ -24,7 +24,7 @@ class TrainingFilesSettings(Settings):
 
 
 def training_file_builder() -> TrainingFileBuilder:
-    """Compose what creates training files and adds to them."""
+    """Compose the service that creates training files and their versions."""
     settings = TrainingFilesSettings.from_environment()
     return TrainingFileBuilder(
         files=DynamoTrainingFiles(clients.dynamodb(), settings.training_files_table),
@@ -39,7 +39,7 @@ def training_file_builder() -> TrainingFileBuilder:
 
 
 def training_file_reader() -> TrainingFileReader:
-    """Compose what shows training files."""
+    """Compose the service that reads training files."""
     settings = TrainingFilesSettings.from_environment()
     return TrainingFileReader(
         files=DynamoTrainingFiles(clients.dynamodb(), settings.training_files_table),

@@ -1,4 +1,4 @@
-"""Keeping leases alive while the calls they protect go on."""
+"""Renewing leases while calls are in flight."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ ITEMS = build.a_plan(2).items
 
 @dataclass
 class Renewals:
-    """A claim repository that only renews; `answers` are played in turn, None for success."""
+    """A claim repository that only renews; `answers` are used in turn, None for success."""
 
     answers: list[Exception | None] = field(default_factory=list)
     renewed: list[int] = field(default_factory=list)
@@ -35,7 +35,7 @@ class Renewals:
 
 
 class Sleeps:
-    """Stands in for time: notes each sleep, does what is scripted after it, ends the run."""
+    """Replaces asyncio.sleep: records each sleep, runs the next callback, then ends the run."""
 
     def __init__(self, *then: Callable[[], None]) -> None:
         self.seconds: list[float] = []
@@ -48,13 +48,13 @@ class Sleeps:
         self._then.pop(0)()
 
 
-def run(keeper: LeaseRenewer, sleeps: Sleeps, monkeypatch: pytest.MonkeyPatch) -> None:
+def run(renewer: LeaseRenewer, sleeps: Sleeps, monkeypatch: pytest.MonkeyPatch) -> None:
     with monkeypatch.context() as patched:
         patched.setattr(asyncio, "sleep", sleeps)
 
         async def until_cancelled() -> None:
             try:
-                await keeper.run()
+                await renewer.run()
             except asyncio.CancelledError:
                 return
 
@@ -62,18 +62,20 @@ def run(keeper: LeaseRenewer, sleeps: Sleeps, monkeypatch: pytest.MonkeyPatch) -
 
 
 def nothing() -> None:
-    """Time passes."""
+    """Only time passes."""
 
 
-def keeper(renewals: Any, lease_seconds: int = 60) -> LeaseRenewer:
+def renewer(renewals: Any, lease_seconds: int = 60) -> LeaseRenewer:
     return LeaseRenewer(renewals, build.a_lease, lease_seconds)
 
 
-def test_a_lease_is_renewed_three_times_within_its_length(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_lease_is_renewed_three_times_within_its_duration(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
     renewals, sleeps = Renewals(), Sleeps(nothing, nothing, nothing)
-    kept = keeper(renewals, lease_seconds=60)
-    kept.hold(ITEMS[0])
-    run(kept, sleeps, monkeypatch)
+    held = renewer(renewals, lease_seconds=60)
+    held.hold(ITEMS[0])
+    run(held, sleeps, monkeypatch)
     assert renewals.renewed == [1, 1, 1]
     assert sleeps.seconds[:3] == [20, 20, 20]
 
@@ -86,52 +88,54 @@ def test_every_renewal_is_a_new_lease(monkeypatch: pytest.MonkeyPatch) -> None:
         return Lease("t", len(made))
 
     renewals = Renewals()
-    kept = LeaseRenewer(renewals, lease, 60)  # type: ignore[arg-type]
-    kept.hold(ITEMS[0])
-    run(kept, Sleeps(nothing, nothing), monkeypatch)
+    held = LeaseRenewer(renewals, lease, 60)  # type: ignore[arg-type]
+    held.hold(ITEMS[0])
+    run(held, Sleeps(nothing, nothing), monkeypatch)
     assert [one.expires_at for one in renewals.leases] == [1, 2]
 
 
-def test_all_that_is_held_is_renewed_and_nothing_else(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_all_held_leases_are_renewed_and_no_others(monkeypatch: pytest.MonkeyPatch) -> None:
     renewals = Renewals()
-    kept = keeper(renewals)
+    held = renewer(renewals)
     for item in ITEMS:
-        kept.hold(item)
-    run(kept, Sleeps(nothing, lambda: kept.release(ITEMS[0])), monkeypatch)
+        held.hold(item)
+    run(held, Sleeps(nothing, lambda: held.release(ITEMS[0])), monkeypatch)
     assert renewals.renewed == [1, 2, 2]
 
 
-def test_releasing_what_is_not_held_changes_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_releasing_an_item_that_is_not_held_changes_nothing(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
     renewals = Renewals()
-    kept = keeper(renewals)
-    kept.release(ITEMS[0])
-    run(kept, Sleeps(nothing), monkeypatch)
+    held = renewer(renewals)
+    held.release(ITEMS[0])
+    run(held, Sleeps(nothing), monkeypatch)
     assert renewals.renewed == []
 
 
-def test_a_lost_lease_is_not_asked_for_again(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_lost_lease_is_not_renewed_again(monkeypatch: pytest.MonkeyPatch) -> None:
     renewals = Renewals([LeaseLostError("lost")])
-    kept = keeper(renewals)
-    kept.hold(ITEMS[0])
-    run(kept, Sleeps(nothing, nothing), monkeypatch)
+    held = renewer(renewals)
+    held.hold(ITEMS[0])
+    run(held, Sleeps(nothing, nothing), monkeypatch)
     assert renewals.renewed == [1]
 
 
-def test_a_renewal_that_failed_is_tried_again(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_failed_renewal_is_retried(monkeypatch: pytest.MonkeyPatch) -> None:
     renewals = Renewals([StorageError("UpdateItem", "throttled")])
-    kept = keeper(renewals)
-    kept.hold(ITEMS[0])
-    run(kept, Sleeps(nothing, nothing), monkeypatch)
+    held = renewer(renewals)
+    held.hold(ITEMS[0])
+    run(held, Sleeps(nothing, nothing), monkeypatch)
     assert renewals.renewed == [1, 1]
 
 
-def test_closing_ends_the_renewals() -> None:
+def test_cancelling_ends_the_renewals() -> None:
     renewals = Renewals()
 
     async def held_for_a_moment() -> None:
-        kept = keeper(renewals, lease_seconds=3)
-        kept.hold(ITEMS[0])
-        running = asyncio.create_task(kept.run())
+        held = renewer(renewals, lease_seconds=3)
+        held.hold(ITEMS[0])
+        running = asyncio.create_task(held.run())
         await asyncio.sleep(0)
         running.cancel()
         with pytest.raises(asyncio.CancelledError):
@@ -141,7 +145,7 @@ def test_closing_ends_the_renewals() -> None:
     assert renewals.renewed == []
 
 
-def test_what_is_logged_of_a_failed_renewal_is_the_errors_code(
+def test_a_failed_renewal_is_logged_with_its_error_code(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     logged: list[dict[str, Any]] = []
@@ -151,9 +155,9 @@ def test_what_is_logged_of_a_failed_renewal_is_the_errors_code(
             logged.append({"message": message, **fields})
 
     monkeypatch.setattr(worker, "logger", Log)
-    kept = keeper(Renewals([StorageError("UpdateItem", "throttled")]))
-    kept.hold(ITEMS[0])
-    run(kept, Sleeps(nothing), monkeypatch)
+    held = renewer(Renewals([StorageError("UpdateItem", "throttled")]))
+    held.hold(ITEMS[0])
+    run(held, Sleeps(nothing), monkeypatch)
     (entry,) = logged
     assert entry["error_code"] == "storage_unavailable"
     assert set(entry) == {"message", "item_id", "error_code"}

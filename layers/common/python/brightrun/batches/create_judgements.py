@@ -1,0 +1,158 @@
+"""Creates a batch job that judges stored conversations."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import asdict, dataclass
+from datetime import datetime
+
+from brightrun.batches.create_batch import JobStarter, NewJob
+from brightrun.batches.model import (
+    BatchItem,
+    BatchJob,
+    ItemStatus,
+    JobStatus,
+    calls_per_worker,
+    job_key,
+)
+from brightrun.claude.registry import ClaudeModel
+from brightrun.conversations.model import ConversationRecord
+from brightrun.conversations.quality.judgement import choose_judge, current_rubric, is_judged
+from brightrun.conversations.repository import ConversationReads
+from brightrun.core.errors import NotFoundError, UnfitConversationsError
+from brightrun.core.ids import item_id
+from brightrun.core.timestamps import Clock, iso
+
+MAX_CONVERSATIONS = 100
+"""Conversations in one request."""
+_PARALLEL_READS = 16
+_BYTES_PER_TOKEN = 3
+_RUBRIC_TOKENS = 900
+_ANSWER_TOKENS = 700
+"""For the estimated cost: the rubric has about 2,700 characters, five reasons about 2,000."""
+
+
+@dataclass(frozen=True, slots=True)
+class JudgementRequest:
+    """What a caller requests; without a `model` the rubric chooses one."""
+
+    conversation_ids: tuple[str, ...]
+    model: str | None = None
+    name: str = "Judgement"
+    concurrent_processing: int = 1
+
+    def fingerprint(self) -> str:
+        """A hash that is equal for equal requests."""
+        return hashlib.sha256(f"judge:{asdict(self)!r}".encode()).hexdigest()
+
+
+@dataclass(frozen=True, slots=True)
+class CreatedJudgements:
+    """The job, or None if there was nothing to judge; `estimated_cost` in USD."""
+
+    job: BatchJob | None
+    rubric_version: str
+    already_judged: Sequence[str]
+    estimated_cost: float
+
+
+@dataclass(frozen=True, slots=True)
+class JudgementCreator:
+    """Creates judgement jobs; a conversation is judged once by each version of the rubric."""
+
+    conversations: ConversationReads
+    starter: JobStarter
+    clock: Clock
+
+    def create(
+        self, owner_id: str, request: JudgementRequest, idempotency_key: str | None
+    ) -> CreatedJudgements:
+        """Start a job for the conversations that the current rubric has not judged.
+
+        Raises UnfitConversationsError naming the conversations that do not exist,
+        UnusableModelError, IdempotencyKeyReusedError, StorageError.
+        """
+        records = self._records(owner_id, request.conversation_ids)
+        rubric = current_rubric()
+        judged = [one.conversation_id for one in records if is_judged(one, rubric)]
+        unjudged = [one for one in records if not is_judged(one, rubric)]
+        if not unjudged:
+            return CreatedJudgements(None, rubric.version, judged, 0.0)
+        now = self.clock()
+        judge = choose_judge(request.model, {one.model for one in unjudged}, now.date())
+
+        def make(job_id: str) -> NewJob:
+            job = _job(owner_id, job_id, request, judge, len(unjudged), iso(now))
+            items = [_item(job, number, one) for number, one in enumerate(unjudged, start=1)]
+            return NewJob(job, items)
+
+        job = self.starter.start(owner_id, request.fingerprint(), idempotency_key, make, now)
+        return CreatedJudgements(job, rubric.version, judged, _estimate(judge, unjudged, now))
+
+    def _records(self, owner_id: str, ids: Sequence[str]) -> list[ConversationRecord]:
+        def read(conversation_id: str) -> ConversationRecord | None:
+            try:
+                return self.conversations.conversation(owner_id, conversation_id)
+            except NotFoundError:
+                return None
+
+        unique_ids = list(dict.fromkeys(ids))
+        with ThreadPoolExecutor(_PARALLEL_READS) as threads:
+            found = list(threads.map(read, unique_ids))
+        missing = [one for one, record in zip(unique_ids, found, strict=True) if record is None]
+        if missing:
+            raise UnfitConversationsError(
+                f"{len(missing)} of the {len(unique_ids)} conversations do not exist; remove them.",
+                details={"unknown": missing},
+            )
+        return [record for record in found if record is not None]
+
+
+def _job(
+    owner_id: str, job_id: str, request: JudgementRequest, judge: ClaudeModel, total: int, now: str
+) -> BatchJob:
+    workers = min(request.concurrent_processing, total)
+    return BatchJob(
+        owner_id=owner_id,
+        job_id=job_id,
+        name=request.name,
+        status=JobStatus.QUEUED,
+        total_items=total,
+        concurrent_processing=workers,
+        calls_per_worker=calls_per_worker(total, workers),
+        error_handling="continue",
+        priority="normal",
+        model=judge.id,
+        plan_key="",
+        created_at=now,
+        updated_at=now,
+        kind="judge",
+    )
+
+
+def _item(job: BatchJob, position: int, record: ConversationRecord) -> BatchItem:
+    return BatchItem(
+        job_key=job_key(job.owner_id, job.job_id),
+        position=position,
+        item_id=item_id(job.job_id, position),
+        status=ItemStatus.QUEUED,
+        persona_id=record.persona_id,
+        persona_key=record.persona_key,
+        emotional_arc_id=record.emotional_arc_id,
+        emotional_arc_key=record.emotional_arc_key,
+        training_topic_id=record.training_topic_id,
+        training_topic_key=record.training_topic_key,
+        template_id=f"judge-rubric-{current_rubric().version}",
+        tier=record.tier,
+        updated_at=job.created_at,
+        conversation_id=record.conversation_id,
+    )
+
+
+def _estimate(judge: ClaudeModel, records: Sequence[ConversationRecord], now: datetime) -> float:
+    price = judge.price_on(now.date())
+    input_tokens = sum(one.file_size // _BYTES_PER_TOKEN + _RUBRIC_TOKENS for one in records)
+    output_tokens = len(records) * _ANSWER_TOKENS
+    return round((input_tokens * price.input + output_tokens * price.output) / 1e6, 2)
