@@ -1,4 +1,4 @@
-"""What every store of training files promises: the one in memory and the one in DynamoDB."""
+"""The contract of the training file repository, in memory and in DynamoDB."""
 
 from __future__ import annotations
 
@@ -56,7 +56,7 @@ def a_file(file_id: str = "file-1", name: str = "First", owner: str = OWNER) -> 
     )
 
 
-def test_a_file_comes_back_as_it_was_stored(repository: TrainingFileRepository) -> None:
+def test_a_file_is_read_as_it_was_stored(repository: TrainingFileRepository) -> None:
     repository.add(a_file())
     assert repository.training_file(OWNER, "file-1") == a_file()
 
@@ -81,7 +81,7 @@ def test_another_owner_may_use_the_name(repository: TrainingFileRepository) -> N
     assert repository.training_file(STRANGER, "file-2").name == "First"
 
 
-def test_another_owners_file_looks_like_none(repository: TrainingFileRepository) -> None:
+def test_another_owners_file_is_not_found(repository: TrainingFileRepository) -> None:
     repository.add(a_file())
     with pytest.raises(NotFoundError):
         repository.training_file(STRANGER, "file-1")
@@ -100,7 +100,7 @@ def test_a_file_grows_by_a_version_and_keeps_the_older_one(
     assert stored.newest.conversation_count == 4
 
 
-def test_growing_from_an_older_version_is_refused_with_the_present_state(
+def test_a_version_on_top_of_an_older_one_is_refused_with_the_present_state(
     repository: TrainingFileRepository,
 ) -> None:
     repository.add(a_file())
@@ -125,7 +125,7 @@ def test_files_are_listed_newest_first_by_pages(repository: TrainingFileReposito
     assert rest.next_cursor is None
 
 
-def test_of_two_files_of_one_name_at_once_exactly_one_lands(aws: Aws) -> None:
+def test_of_two_concurrent_files_of_one_name_exactly_one_is_stored(aws: Aws) -> None:
     repository = DynamoTrainingFiles(aws.dynamodb, "TrainingFilesTable")
     barrier = Barrier(2)
 
@@ -138,12 +138,12 @@ def test_of_two_files_of_one_name_at_once_exactly_one_lands(aws: Aws) -> None:
         return True
 
     with ThreadPoolExecutor(2) as threads:
-        landed = list(threads.map(make, ["file-1", "file-2"]))
-    assert sorted(landed) == [False, True]
+        stored = list(threads.map(make, ["file-1", "file-2"]))
+    assert sorted(stored) == [False, True]
     assert len(repository.training_files(OWNER, limit=10, cursor=None).records) == 1
 
 
-def test_of_two_additions_at_once_exactly_one_lands(aws: Aws) -> None:
+def test_of_two_concurrent_additions_exactly_one_is_stored(aws: Aws) -> None:
     repository = DynamoTrainingFiles(aws.dynamodb, "TrainingFilesTable")
     repository.add(a_file())
     barrier = Barrier(2)
@@ -157,6 +157,6 @@ def test_of_two_additions_at_once_exactly_one_lands(aws: Aws) -> None:
         return True
 
     with ThreadPoolExecutor(2) as threads:
-        landed = list(threads.map(grow, ["anxious_planner", "pragmatic_optimist"]))
-    assert sorted(landed) == [False, True]
+        stored = list(threads.map(grow, ["anxious_planner", "pragmatic_optimist"]))
+    assert sorted(stored) == [False, True]
     assert len(repository.training_file(OWNER, "file-1").versions) == 2

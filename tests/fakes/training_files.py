@@ -63,7 +63,7 @@ class InMemoryTrainingFiles(TrainingFileRepository):
         )
 
     def set_imported(self, owner_id: str, file_id: str, version: int, *, imported: bool) -> None:
-        """What the datasets' repository does in its transactions."""
+        """The change that the datasets' repository makes in its transactions."""
         current = self.training_file(owner_id, file_id)
         others = {one for one in current.imported_versions if one != version}
         versions = sorted({*others, version} if imported else others)
@@ -101,7 +101,7 @@ def a_training_file(file_id: str, size: int) -> TrainingFile:
 
 
 def an_enriched_record(conversation_id: str, **changes: Any) -> ConversationRecord:
-    """A row whose enrichment is completed."""
+    """The record of an enriched conversation."""
     fields: dict[str, Any] = {
         "enrichment_status": "completed",
         "enriched_file_path": f"owner-1/{conversation_id}/enriched.json",
@@ -112,9 +112,11 @@ def an_enriched_record(conversation_id: str, **changes: Any) -> ConversationReco
 
 
 def an_enriched_text(conversation_id: str, *texts: str) -> str:
-    """An enriched file whose turns say the texts; else each says what no other file says."""
-    said = texts or [f"Turn {number} of {conversation_id}, and no other." for number in range(1, 5)]
-    document = a_conversation(turns=[a_turn(at, text) for at, text in enumerate(said, 1)])
+    """An enriched file with these texts as its turns, or with texts that no other file has."""
+    turns = texts or [
+        f"Turn {number} of {conversation_id}, and no other." for number in range(1, 5)
+    ]
+    document = a_conversation(turns=[a_turn(at, text) for at, text in enumerate(turns, 1)])
     scaffold = Scaffold(
         consultant=records.consultant(),
         system_prompt="You are a patient consultant who answers one question at a time.",

@@ -17,8 +17,8 @@ FILES = "/api/training-files"
 UNKNOWN = "99999999-0000-4000-8000-000000000000"
 
 
-def create(api: Api, *ids: str, name: str = "First", **wishes: Any) -> Answer:
-    return api(f"POST {FILES}", {"name": name, "conversation_ids": ids, **wishes})
+def create(api: Api, *ids: str, name: str = "First", **options: Any) -> Answer:
+    return api(f"POST {FILES}", {"name": name, "conversation_ids": ids, **options})
 
 
 def object_of(aws: Aws, url: str) -> str:
@@ -27,7 +27,7 @@ def object_of(aws: Aws, url: str) -> str:
     return body.decode()
 
 
-def test_a_file_is_made_and_shown_as_it_was_made(api: Api, seeds: Seeds) -> None:
+def test_a_created_file_is_shown(api: Api, seeds: Seeds) -> None:
     ids = [seeds.enriched(number).conversation_id for number in (1, 2)]
     made = create(api, *ids, description="All of them")
     assert made.status == 201
@@ -64,14 +64,14 @@ def test_a_file_is_made_and_shown_as_it_was_made(api: Api, seeds: Seeds) -> None
         ({"colour": "red"}, "colour"),
     ],
 )
-def test_a_request_that_does_not_fit_is_refused_by_its_field(
+def test_an_invalid_request_is_refused_by_its_field(
     api: Api, changes: dict[str, Any], field: str
 ) -> None:
     refused = api(f"POST {FILES}", {"name": "First", "conversation_ids": [UNKNOWN], **changes})
     assert (refused.status, refused.fields) == (400, {field})
 
 
-def test_what_cannot_go_in_is_listed_and_no_file_is_made(api: Api, seeds: Seeds) -> None:
+def test_ineligible_conversations_are_listed_and_no_file_is_created(api: Api, seeds: Seeds) -> None:
     good, plain = seeds.enriched(1).conversation_id, seeds.conversation(2).conversation_id
     refused = create(api, good, plain, UNKNOWN)
     assert (refused.status, refused.body["code"]) == (400, "unfit_conversations")
@@ -86,7 +86,7 @@ def test_a_taken_name_is_a_conflict(api: Api, seeds: Seeds) -> None:
     assert (refused.status, refused.body["code"]) == (409, "duplicate_key")
 
 
-def test_adding_makes_a_version_and_the_link_to_the_older_one_gives_the_same_bytes(
+def test_adding_creates_a_version_and_the_older_one_keeps_its_bytes(
     api: Api, aws: Aws, seeds: Seeds
 ) -> None:
     first, second = (seeds.enriched(number).conversation_id for number in (1, 2))
@@ -102,7 +102,7 @@ def test_adding_makes_a_version_and_the_link_to_the_older_one_gives_the_same_byt
     assert [entry["conversation_count"] for entry in versions] == [1, 2]
 
 
-def test_a_link_says_what_it_leads_to_and_until_when(api: Api, aws: Aws, seeds: Seeds) -> None:
+def test_a_link_has_the_files_name_size_hash_and_expiry(api: Api, aws: Aws, seeds: Seeds) -> None:
     made = create(api, seeds.enriched().conversation_id, name='Ünsafe "name"/..')
     file = made.body["trainingFile"]
     link = api(f"GET {FILES}/{file['id']}/download", query={"format": "jsonl"}).body
@@ -118,7 +118,7 @@ def test_a_link_says_what_it_leads_to_and_until_when(api: Api, aws: Aws, seeds: 
     assert query["response-content-disposition"] == [f'attachment; filename="{link["filename"]}"']
 
 
-def test_a_version_that_is_not_there_is_not_found(api: Api, seeds: Seeds) -> None:
+def test_an_unknown_version_is_not_found(api: Api, seeds: Seeds) -> None:
     file_id = create(api, seeds.enriched().conversation_id).body["trainingFile"]["id"]
     missing = api(f"GET {FILES}/{file_id}/download", query={"version": "2"})
     assert (missing.status, missing.body["code"]) == (404, "not_found")
@@ -138,7 +138,7 @@ def test_files_are_listed_newest_first_and_in_pages(
     assert rest["next_cursor"] is None
 
 
-def test_files_that_nobody_imported_are_available_for_import(api: Api, seeds: Seeds) -> None:
+def test_files_that_are_not_imported_are_available_for_import(api: Api, seeds: Seeds) -> None:
     file = create(api, seeds.enriched().conversation_id).body["trainingFile"]
     found = api(f"GET {FILES}/available-for-import").body
     assert found["available_for_import"] == found["all_training_files"]

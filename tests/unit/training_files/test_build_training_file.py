@@ -1,4 +1,4 @@
-"""Making training files and letting them grow."""
+"""Creating training files and adding conversations to them."""
 
 from __future__ import annotations
 
@@ -19,8 +19,8 @@ from brightrun.core.errors import (
 )
 from brightrun.training_files import build_training_file, model
 from brightrun.training_files.build_training_file import (
-    Choice,
-    ConversationChooser,
+    ConversationSelection,
+    ConversationSelector,
     TrainingFileBuilder,
 )
 from brightrun.training_files.model import TrainingFile
@@ -35,7 +35,7 @@ from tests.fakes.training_files import (
 
 
 class World:
-    """A builder over memory; `others_first` lands a number of foreign additions before ours."""
+    """A builder with everything it needs in memory."""
 
     def __init__(self, *records: ConversationRecord) -> None:
         self.conversations = InMemoryConversations(*records)
@@ -47,7 +47,7 @@ class World:
         attempts = count(1)
         self.builder = TrainingFileBuilder(
             files=self.files,
-            chooser=ConversationChooser(self.conversations, self.conversation_files),
+            selector=ConversationSelector(self.conversations, self.conversation_files),
             training_files=self.objects,
             clock=SteppedClock(),
             new_attempt=lambda: f"attempt-{next(attempts)}",
@@ -58,16 +58,18 @@ class World:
         text = an_enriched_text(conversation_id, *texts)
         self.conversation_files.put(path, text, content_type="application/json")
 
-    def create(self, *ids: str, name: str = "First", **wishes: Any) -> TrainingFile:
-        return self.builder.create(OWNER, name=name, description="", choice=Choice(ids, **wishes))
+    def create(self, *ids: str, name: str = "First", **options: Any) -> TrainingFile:
+        return self.builder.create(
+            OWNER, name=name, description="", selection=ConversationSelection(ids, **options)
+        )
 
-    def add(self, file: TrainingFile, *ids: str, **wishes: Any) -> TrainingFile:
-        return self.builder.add(OWNER, file.file_id, Choice(ids, **wishes))
+    def add(self, file: TrainingFile, *ids: str, **options: Any) -> TrainingFile:
+        return self.builder.add(OWNER, file.file_id, ConversationSelection(ids, **options))
 
     def ids_in(self, file: TrainingFile, version: int | None = None) -> list[str]:
-        chosen = file.numbered(version)
-        assert chosen is not None
-        stored = json.loads(self.objects.objects[chosen.json_key].text)
+        found = file.numbered(version)
+        assert found is not None
+        stored = json.loads(self.objects.objects[found.json_key].text)
         return [one["conversation_metadata"]["conversation_id"] for one in stored["conversations"]]
 
 
@@ -75,15 +77,15 @@ def a_world(*ids: str, **changes: Any) -> World:
     return World(*(an_enriched_record(one, **changes) for one in ids))
 
 
-def refusal(world: World, *ids: str, **wishes: Any) -> dict[str, Any]:
+def refusal(world: World, *ids: str, **options: Any) -> dict[str, Any]:
     with pytest.raises(UnfitConversationsError) as refused:
-        world.create(*ids, **wishes)
+        world.create(*ids, **options)
     assert world.objects.objects == {}
     details: dict[str, Any] = refused.value.details
     return details
 
 
-def test_a_file_holds_its_conversations_in_the_order_of_the_request() -> None:
+def test_a_file_has_its_conversations_in_the_order_of_the_request() -> None:
     world = a_world("a", "b", "c")
     file = world.create("c", "a", "b")
     assert world.ids_in(file) == ["c", "a", "b"]
@@ -92,7 +94,7 @@ def test_a_file_holds_its_conversations_in_the_order_of_the_request() -> None:
     assert file.newest.quality.average == 4.0
 
 
-def test_both_objects_are_as_large_and_have_the_hashes_that_the_row_says() -> None:
+def test_both_objects_have_the_size_and_hash_on_the_row() -> None:
     import hashlib
 
     world = a_world("a")
@@ -105,7 +107,7 @@ def test_both_objects_are_as_large_and_have_the_hashes_that_the_row_says() -> No
         assert (len(stored), hashlib.sha256(stored).hexdigest()) == (size, digest)
 
 
-def test_every_conversation_that_cannot_go_in_is_named_with_its_reason() -> None:
+def test_every_conversation_that_is_not_eligible_is_named_with_its_reason() -> None:
     world = World(
         an_enriched_record("good"),
         an_enriched_record("raw", enrichment_status="not_started", enriched_file_path=None),
@@ -123,23 +125,23 @@ def test_every_conversation_that_cannot_go_in_is_named_with_its_reason() -> None
     }
 
 
-def test_another_owners_conversation_is_as_unknown_as_none() -> None:
+def test_another_owners_conversation_is_unknown() -> None:
     world = World(an_enriched_record("theirs", owner_id=STRANGER))
     assert refusal(world, "theirs") == {"unknown": ["theirs"]}
 
 
-def test_only_approved_ones_go_in_where_the_caller_says_so() -> None:
+def test_only_approved_conversations_are_accepted_if_the_caller_requires_it() -> None:
     world = World(an_enriched_record("yes", status="approved"), an_enriched_record("no"))
     assert refusal(world, "yes", "no", eligibility="approved") == {"not_approved": ["no"]}
     assert world.ids_in(world.create("yes", eligibility="approved")) == ["yes"]
 
 
-def test_conversations_that_say_the_same_are_reported_before_a_file_is_made() -> None:
+def test_conversations_with_the_same_text_are_reported_before_a_file_is_created() -> None:
     world = a_world("a", "b", "c")
-    said = [f"This is turn number {number} of the talk." for number in range(1, 9)]
-    world.write("a", *said)
-    world.write("b", *said)
-    world.write("c", *said[:7], "And this is said otherwise at the end.")
+    turns = [f"This is turn number {number} of the conversation." for number in range(1, 9)]
+    world.write("a", *turns)
+    world.write("b", *turns)
+    world.write("c", *turns[:7], "And this turn is a different one at the end.")
     found = refusal(world, "a", "b", "c")["duplicates"]
     assert [(one["kind"], one["conversation_id"], one["same_as"]) for one in found] == [
         ("exact", "b", "a"),
@@ -158,7 +160,7 @@ def test_a_taken_name_is_refused_before_anything_is_stored() -> None:
     assert set(world.objects.objects) == stored
 
 
-def test_adding_makes_a_version_and_leaves_the_older_one_as_it_was() -> None:
+def test_adding_creates_a_version_and_leaves_the_older_one_unchanged() -> None:
     world = a_world("a", "b", quality_score=3.0)
     first = world.create("a")
     before = dict(world.objects.objects)
@@ -171,7 +173,7 @@ def test_adding_makes_a_version_and_leaves_the_older_one_as_it_was() -> None:
     assert grown.scaffolding_distribution["personas"] == {"overwhelmed_avoider": 2}
 
 
-def test_the_true_scores_of_older_conversations_stay_in_the_summary() -> None:
+def test_the_scores_of_older_conversations_stay_in_the_summary() -> None:
     world = World(an_enriched_record("a", quality_score=3.1), an_enriched_record("b"))
     quality = world.add(world.create("a"), "b").newest.quality
     assert (quality.average, quality.lowest, quality.highest) == (3.55, 3.1, 4.0)
@@ -182,7 +184,7 @@ def test_reviewed_conversations_are_counted() -> None:
     assert world.create("a", "b").newest.quality.human_reviewed == 1
 
 
-def test_what_is_in_the_file_is_not_added_again() -> None:
+def test_a_conversation_in_the_file_is_not_added_again() -> None:
     world = a_world("a", "b")
     file = world.create("a")
     with pytest.raises(UnfitConversationsError) as refused:
@@ -191,19 +193,19 @@ def test_what_is_in_the_file_is_not_added_again() -> None:
     assert world.files.training_file(OWNER, file.file_id) == file
 
 
-def test_a_twin_of_what_is_in_the_file_is_reported_on_adding() -> None:
+def test_a_duplicate_of_a_conversation_in_the_file_is_reported() -> None:
     world = a_world("a", "b")
-    said = [f"This is turn number {number} of the talk." for number in range(1, 5)]
-    world.write("a", *said)
-    world.write("b", *said)
+    turns = [f"This is turn number {number} of the conversation." for number in range(1, 5)]
+    world.write("a", *turns)
+    world.write("b", *turns)
     file = world.create("a")
     with pytest.raises(UnfitConversationsError) as refused:
         world.add(file, "b")
     assert [one["same_as"] for one in refused.value.details["duplicates"]] == ["a"]
 
 
-class Overtaken(InMemoryTrainingFiles):
-    """Lets others add conversations just before ours is stored."""
+class ConcurrentlyChanged(InMemoryTrainingFiles):
+    """Runs other additions right before a version is stored."""
 
     def __init__(self, others: list[Any]) -> None:
         super().__init__()
@@ -215,15 +217,15 @@ class Overtaken(InMemoryTrainingFiles):
         super().replace(file, seen_version)
 
 
-def overtaken_world(*others: str) -> tuple[World, TrainingFile]:
+def contended_world(*others: str) -> tuple[World, TrainingFile]:
     world = a_world("a", "b", *others)
     first = world.create("a")
     rival = World.add
-    files = Overtaken([])
+    files = ConcurrentlyChanged([])
     files.add(first)
     builder = world.builder
 
-    def land(conversation_id: str) -> None:
+    def add_other(conversation_id: str) -> None:
         waiting, files._others = files._others, []
         rival(world, first, conversation_id)
         files._others = waiting
@@ -231,17 +233,17 @@ def overtaken_world(*others: str) -> tuple[World, TrainingFile]:
     world.files = files
     world.builder = TrainingFileBuilder(
         files=files,
-        chooser=builder.chooser,
+        selector=builder.selector,
         training_files=builder.training_files,
         clock=builder.clock,
         new_attempt=builder.new_attempt,
     )
-    files._others = [lambda one=one: land(one) for one in others]
+    files._others = [lambda one=one: add_other(one) for one in others]
     return world, first
 
 
-def test_of_two_additions_at_once_both_land() -> None:
-    world, first = overtaken_world("theirs")
+def test_two_concurrent_additions_are_both_kept() -> None:
+    world, first = contended_world("theirs")
     grown = world.add(first, "b")
     assert world.ids_in(grown) == ["a", "theirs", "b"]
     assert [world.ids_in(grown, one.version) for one in grown.versions[:2]] == [
@@ -250,8 +252,8 @@ def test_of_two_additions_at_once_both_land() -> None:
     ]
 
 
-def test_an_addition_that_is_overtaken_twice_gets_the_present_state() -> None:
-    world, first = overtaken_world("theirs", "theirs-too")
+def test_an_addition_that_conflicts_twice_gets_the_present_state() -> None:
+    world, first = contended_world("theirs", "theirs-too")
     with pytest.raises(VersionConflictError) as refused:
         world.add(first, "b")
     assert refused.value.details["version"] == 3
@@ -262,19 +264,19 @@ def test_an_addition_that_is_overtaken_twice_gets_the_present_state() -> None:
     ]
 
 
-def test_the_same_conversation_added_twice_at_once_goes_in_once() -> None:
-    world, first = overtaken_world("b")
+def test_a_conversation_added_twice_concurrently_is_added_once() -> None:
+    world, first = contended_world("b")
     with pytest.raises(UnfitConversationsError) as refused:
         world.add(first, "b")
     assert refused.value.details == {"already_in_file": ["b"]}
 
 
-def test_a_file_that_is_not_there_takes_nothing() -> None:
+def test_adding_to_an_unknown_file_is_refused() -> None:
     with pytest.raises(NotFoundError):
-        a_world("a").builder.add(OWNER, "nowhere", Choice(["a"]))
+        a_world("a").builder.add(OWNER, "nowhere", ConversationSelection(["a"]))
 
 
-def test_a_file_takes_so_many_versions_and_no_more(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_file_has_a_limited_number_of_versions(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(build_training_file, "MOST_VERSIONS", 2)
     world = a_world("a", "b", "c")
     file = world.add(world.create("a"), "b")
@@ -283,7 +285,7 @@ def test_a_file_takes_so_many_versions_and_no_more(monkeypatch: pytest.MonkeyPat
     assert refused.value.details["version"] == 2
 
 
-def test_a_file_takes_so_many_bytes_and_no_more(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_file_has_a_limited_size(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(build_training_file, "MOST_BYTES", 1000)
     world = a_world("a")
     with pytest.raises(TrainingFileFullError, match="more than the 1000"):
@@ -292,8 +294,8 @@ def test_a_file_takes_so_many_bytes_and_no_more(monkeypatch: pytest.MonkeyPatch)
     assert model.MOST_BYTES == 50 * 1024 * 1024
 
 
-def test_lost_pairs_are_the_stores_fault_and_said_so() -> None:
+def test_missing_pairs_raise_a_storage_error() -> None:
     world = a_world("a")
     world.conversation_files.objects.clear()
-    with pytest.raises(StorageError, match="'a' has lost its pairs"):
+    with pytest.raises(StorageError, match="training pairs of 'a' are missing"):
         world.create("a")

@@ -1,4 +1,4 @@
-"""The two texts of a training file, held to the original's formats and to a real file."""
+"""The two texts of a training file, compared with v1's formats and a real file."""
 
 from __future__ import annotations
 
@@ -14,8 +14,8 @@ from brightrun.training_files.document import (
     conversation_entry,
     read_training_json,
     scores_of,
-    spoken_texts,
     training_texts,
+    turn_texts,
 )
 from brightrun.training_files.model import QualitySummary
 from brightrun.validation.validator import validate
@@ -40,7 +40,7 @@ def texts_of(*conversation_ids: str, quality: QualitySummary | None = None) -> A
     return training_texts(document, summed, created_at=MADE, updated_at=GROWN)
 
 
-def test_training_json_has_the_originals_fields_in_the_originals_order() -> None:
+def test_training_json_has_v1s_fields_in_v1s_order() -> None:
     document = json.loads(texts_of(FIRST, SECOND).json)
     assert list(document) == ["training_file_metadata", "consultant_profile", "conversations"]
     assert document["training_file_metadata"] == {
@@ -68,7 +68,7 @@ def test_training_json_has_the_originals_fields_in_the_originals_order() -> None
     }
 
 
-def test_a_conversations_part_says_where_it_is_from_and_keeps_its_pairs() -> None:
+def test_a_conversations_entry_has_its_metadata_and_its_pairs() -> None:
     entry = json.loads(texts_of(FIRST).json)["conversations"][0]
     assert entry["training_pairs"] == enriched(FIRST)["training_pairs"]
     assert entry["conversation_metadata"] == {
@@ -109,7 +109,7 @@ def test_the_validator_finds_training_jsonl_ready() -> None:
     assert (result.status, result.errors, result.trainable_pairs) == ("ready", [], 4)
 
 
-def test_text_of_other_alphabets_stands_as_it_is() -> None:
+def test_text_in_other_alphabets_is_not_escaped() -> None:
     hard = ('مرحبا "quoted" \\ back', "נדבר — 🙂\nnext line")
     entry = conversation_entry(an_enriched_record(FIRST), enriched(FIRST, *hard))
     made = training_texts(
@@ -117,17 +117,17 @@ def test_text_of_other_alphabets_stands_as_it_is() -> None:
     )
     assert "مرحبا" in made.jsonl
     assert json.loads(made.jsonl.split("\n")[1])["target_response"] == hard[1]
-    assert spoken_texts(json.loads(made.json)["conversations"][0]["training_pairs"]) == hard
+    assert turn_texts(json.loads(made.json)["conversations"][0]["training_pairs"]) == hard
 
 
-def test_a_conversation_without_a_score_counts_by_its_pairs() -> None:
+def test_a_conversation_without_a_score_counts_with_the_scores_of_its_pairs() -> None:
     document = enriched(FIRST)
     scores = [pair["training_metadata"]["quality_score"] for pair in document["training_pairs"]]
     assert scores_of(an_enriched_record(FIRST, quality_score=None), document) == scores
     assert scores_of(an_enriched_record(FIRST, quality_score=4.3), document) == [4.3]
 
 
-@pytest.mark.skipif(not EQ_12.exists(), reason="the original's eq-12 files are not here")
+@pytest.mark.skipif(not EQ_12.exists(), reason="v1's eq-12 files are not here")
 def test_the_real_file_is_rebuilt_byte_by_byte() -> None:
     text = EQ_12.read_text(encoding="utf-8")
     document = read_training_json(text)

@@ -12,7 +12,7 @@ SCORES = st.lists(st.integers(10, 50).map(lambda tenths: tenths / 10), min_size=
 
 
 @given(SCORES)
-def test_scores_that_come_one_by_one_sum_up_as_if_they_came_at_once(scores: list[float]) -> None:
+def test_scores_added_one_by_one_give_the_same_summary(scores: list[float]) -> None:
     summary = QualitySummary()
     for score in scores:
         summary = summary.plus([score], human_reviewed=False)
@@ -20,11 +20,11 @@ def test_scores_that_come_one_by_one_sum_up_as_if_they_came_at_once(scores: list
     assert summary.average == pytest.approx(sum(scores) / len(scores), abs=0.00501)
 
 
-def test_no_score_is_no_average() -> None:
+def test_without_scores_there_is_no_average() -> None:
     summary = QualitySummary().plus([], human_reviewed=True)
     assert (summary.average, summary.lowest, summary.human_reviewed) == (None, None, 1)
 
 
 @pytest.mark.parametrize("name", ["My  File", " my file ", "MY FILE"])
-def test_names_that_people_take_for_the_same_are_the_same(name: str) -> None:
+def test_names_that_differ_in_case_or_spaces_are_equal(name: str) -> None:
     assert name_key(name) == name_key("My file")

@@ -1,4 +1,4 @@
-"""Chooses the conversations of a training file, and builds its immutable versions."""
+"""Selects the conversations of a training file, and builds its immutable versions."""
 
 from __future__ import annotations
 
@@ -30,8 +30,8 @@ from brightrun.training_files.document import (
     conversation_entry,
     read_training_json,
     scores_of,
-    spoken_texts,
     training_texts,
+    turn_texts,
 )
 from brightrun.training_files.model import (
     MOST_BYTES,
@@ -45,17 +45,16 @@ from brightrun.training_files.model import (
 )
 from brightrun.training_files.repository import TrainingFileRepository
 
-NEAR = 0.8
-"""The share of the shorter conversation's turns that the other one says too, from which on they are
-near duplicates: in 8 turns, 7 are the same."""
-_SHORTEST = 15
-"""Characters from which on a turn counts: "Thank you so much." may well stand in two."""
+NEAR_DUPLICATE_OVERLAP = 0.8
+"""Near duplicates share at least this part of the shorter conversation's turns, such as 7 of 8."""
+_MIN_TURN_CHARACTERS = 15
+"""Shorter turns are ignored: different conversations may both contain "Thank you!"."""
 _NOT_A_WORD = re.compile(r"[\W_]+")
 
 
 @dataclass(frozen=True, slots=True)
 class Duplicate:
-    """A pair of conversations; `overlap` is the share of turns that they have in common."""
+    """A duplicate of `same_as`; `overlap` is the share of turns in common, 0 to 1."""
 
     kind: Literal["exact", "near"]
     conversation_id: str
@@ -63,47 +62,51 @@ class Duplicate:
     overlap: float
 
 
-def duplicates_among(
+def find_duplicates(
     texts: Mapping[str, Sequence[str]], against: Mapping[str, Sequence[str]] | None = None
 ) -> list[Duplicate]:
-    """Compare conversations (id to its turns) with one another and with those they join.
+    """Compare the turns of conversations, by id, with one another and with those in `against`.
 
-    Turns are compared by their words, without case and punctuation. Only conversations that share
-    a turn are compared, so time and memory grow with the turns, not with the square of them.
+    Turns are compared without case and punctuation. Only conversations that share a turn are
+    compared, so that time and memory are proportional to the number of turns.
     """
-    words = {key: _turns(said) for key, said in {**(against or {}), **texts}.items()}
-    holders: dict[str, list[str]] = defaultdict(list)
+    normalized = {key: _turns(turns) for key, turns in {**(against or {}), **texts}.items()}
+    conversations_with: dict[str, list[str]] = defaultdict(list)
     found = []
-    for key, turns in words.items():
-        said = set(turns)
+    for key, turns in normalized.items():
+        distinct = set(turns)
         if key in texts:
-            shared = Counter(other for turn in said for other in holders[turn])
+            shared = Counter(other for turn in distinct for other in conversations_with[turn])
             found += [
                 duplicate
                 for other, count in shared.items()
-                if (duplicate := _compared(key, other, count, words))
+                if (duplicate := _compare(key, other, count, normalized))
             ]
-        for turn in said:
-            holders[turn].append(key)
+        for turn in distinct:
+            conversations_with[turn].append(key)
     return found
 
 
-def _compared(
-    key: str, other: str, shared: int, words: Mapping[str, Sequence[str]]
+def _compare(
+    key: str, other: str, shared: int, turns: Mapping[str, Sequence[str]]
 ) -> Duplicate | None:
-    if words[key] == words[other]:
+    if turns[key] == turns[other]:
         return Duplicate("exact", key, other, 1.0)
-    overlap = shared / min(len(set(words[key])), len(set(words[other])))
-    return Duplicate("near", key, other, round(overlap, 2)) if overlap >= NEAR else None
+    overlap = shared / min(len(set(turns[key])), len(set(turns[other])))
+    return (
+        Duplicate("near", key, other, round(overlap, 2))
+        if overlap >= NEAR_DUPLICATE_OVERLAP
+        else None
+    )
 
 
-def _turns(said: Sequence[str]) -> tuple[str, ...]:
-    turns = (_NOT_A_WORD.sub(" ", turn.casefold()).strip() for turn in said)
-    return tuple(turn for turn in turns if len(turn) >= _SHORTEST)
+def _turns(texts: Sequence[str]) -> tuple[str, ...]:
+    turns = (_NOT_A_WORD.sub(" ", text.casefold()).strip() for text in texts)
+    return tuple(turn for turn in turns if len(turn) >= _MIN_TURN_CHARACTERS)
 
 
-_AT_ONCE = 16
-"""Reads side by side: each waits for two AWS calls of some 20 ms, and there are up to 80."""
+_PARALLEL_READS = 16
+"""Concurrent reads of up to 80 conversations, each two AWS calls of about 20 ms."""
 REASONS = {
     "repeated": "are named more than once",
     "unknown": "do not exist",
@@ -111,22 +114,22 @@ REASONS = {
     "archived": "are archived",
     "not_approved": "are not approved",
     "not_enriched": "are not enriched",
-    "already_in_file": "are in the file already",
-    "duplicates": "say the same as another one",
+    "already_in_file": "are already in the file",
+    "duplicates": "have the same text as another one",
 }
 
 
 @dataclass(frozen=True, slots=True)
-class Chosen:
-    """A conversation's row with its enriched file."""
+class SelectedConversation:
+    """A conversation's record with its enriched file."""
 
     record: ConversationRecord
     enriched: dict[str, Any]
 
 
 @dataclass(frozen=True, slots=True)
-class Choice:
-    """Which conversations a caller wants in a file, in which order, and what they must be."""
+class ConversationSelection:
+    """The conversations that a caller requests for a file, in order, and the conditions on them."""
 
     conversation_ids: Sequence[str]
     eligibility: Eligibility = "enriched"
@@ -134,28 +137,31 @@ class Choice:
 
 
 @dataclass(frozen=True, slots=True)
-class ConversationChooser:
-    """Reads conversations for training files."""
+class ConversationSelector:
+    """Reads and checks the conversations of a selection."""
 
     conversations: ConversationReads
     conversation_files: ObjectStore
 
-    def choose(
-        self, owner_id: str, choice: Choice, present: Sequence[V4Conversation] = ()
-    ) -> list[Chosen]:
-        """Read all of a choice, in its order; `present` is what the file holds already.
+    def select(
+        self,
+        owner_id: str,
+        selection: ConversationSelection,
+        present: Sequence[V4Conversation] = (),
+    ) -> list[SelectedConversation]:
+        """Read the conversations in order; `present` are those that the file has already.
 
-        Raises UnfitConversationsError that lists every conversation that cannot go in and why:
-        nothing is left out in silence. Raises StorageError.
+        Raises UnfitConversationsError, with all conversations that are not eligible and why in its
+        details; none is left out silently. Raises StorageError.
         """
-        records = self._records(owner_id, dict.fromkeys(choice.conversation_ids))
-        faults = _faults(choice, records, {one.conversation_id for one in present})
-        if any(faults.values()):
-            raise _unfit(faults)
-        chosen = self._with_files([one for one in records.values() if one])
-        if not choice.allow_duplicates:
-            _refuse_duplicates(chosen, present)
-        return chosen
+        records = self._records(owner_id, dict.fromkeys(selection.conversation_ids))
+        rejected = _rejected(selection, records, {one.conversation_id for one in present})
+        if any(rejected.values()):
+            raise _unfit(rejected)
+        selected = self._with_files([one for one in records.values() if one])
+        if not selection.allow_duplicates:
+            _refuse_duplicates(selected, present)
+        return selected
 
     def _records(
         self, owner_id: str, conversation_ids: Iterable[str]
@@ -167,36 +173,40 @@ class ConversationChooser:
                 return None
 
         wanted = list(conversation_ids)
-        with ThreadPoolExecutor(_AT_ONCE) as threads:
+        with ThreadPoolExecutor(_PARALLEL_READS) as threads:
             return dict(zip(wanted, threads.map(read, wanted), strict=True))
 
-    def _with_files(self, records: Sequence[ConversationRecord]) -> list[Chosen]:
-        with ThreadPoolExecutor(_AT_ONCE) as threads:
+    def _with_files(self, records: Sequence[ConversationRecord]) -> list[SelectedConversation]:
+        with ThreadPoolExecutor(_PARALLEL_READS) as threads:
             return list(threads.map(self._with_file, records))
 
-    def _with_file(self, record: ConversationRecord) -> Chosen:
+    def _with_file(self, record: ConversationRecord) -> SelectedConversation:
         stored = self.conversation_files.get(str(record.enriched_file_path))
         if stored is None:
-            raise StorageError("GetObject", f"'{record.conversation_id}' has lost its pairs")
-        return Chosen(record, read_enriched(stored.text))
+            raise StorageError(
+                "GetObject", f"the training pairs of '{record.conversation_id}' are missing"
+            )
+        return SelectedConversation(record, read_enriched(stored.text))
 
 
-def _faults(
-    choice: Choice, records: Mapping[str, ConversationRecord | None], present: set[str]
+def _rejected(
+    selection: ConversationSelection,
+    records: Mapping[str, ConversationRecord | None],
+    present: set[str],
 ) -> dict[str, list[Any]]:
-    faults: dict[str, list[Any]] = {reason: [] for reason in REASONS}
-    times = Counter(choice.conversation_ids)
-    faults["repeated"] = [one for one, count in times.items() if count > 1]
+    rejected: dict[str, list[Any]] = {reason: [] for reason in REASONS}
+    times = Counter(selection.conversation_ids)
+    rejected["repeated"] = [one for one, count in times.items() if count > 1]
     for conversation_id, record in records.items():
-        reason = _fault(record, choice.eligibility)
+        reason = _rejection(record, selection.eligibility)
         if conversation_id in present:
             reason = "already_in_file"
         if reason:
-            faults[reason].append(conversation_id)
-    return faults
+            rejected[reason].append(conversation_id)
+    return rejected
 
 
-def _fault(record: ConversationRecord | None, eligibility: Eligibility) -> str | None:
+def _rejection(record: ConversationRecord | None, eligibility: Eligibility) -> str | None:
     if record is None:
         return "unknown"
     if record.status in {"rejected", "archived"}:
@@ -207,24 +217,26 @@ def _fault(record: ConversationRecord | None, eligibility: Eligibility) -> str |
     return None if enriched else "not_enriched"
 
 
-def _refuse_duplicates(chosen: Sequence[Chosen], present: Sequence[V4Conversation]) -> None:
+def _refuse_duplicates(
+    selected: Sequence[SelectedConversation], present: Sequence[V4Conversation]
+) -> None:
     texts = {
-        one.record.conversation_id: spoken_texts(one.enriched["training_pairs"]) for one in chosen
+        one.record.conversation_id: turn_texts(one.enriched["training_pairs"]) for one in selected
     }
-    there = {one.conversation_id: spoken_texts(one.pairs) for one in present}
-    found = duplicates_among(texts, there)
+    present_texts = {one.conversation_id: turn_texts(one.pairs) for one in present}
+    found = find_duplicates(texts, present_texts)
     if found:
         raise _unfit({"duplicates": [asdict(one) for one in found]})
 
 
-def _unfit(faults: Mapping[str, list[Any]]) -> UnfitConversationsError:
-    found = {reason: listed for reason, listed in faults.items() if listed}
-    said = "; ".join(f"{len(listed)} {REASONS[reason]}" for reason, listed in found.items())
-    mend = "Leave them out, or mend what is named in details"
+def _unfit(rejected: Mapping[str, list[Any]]) -> UnfitConversationsError:
+    found = {reason: listed for reason, listed in rejected.items() if listed}
+    reasons = "; ".join(f"{len(listed)} {REASONS[reason]}" for reason, listed in found.items())
+    advice = "Remove them, or correct what details lists"
     if "duplicates" in found:
-        mend = "Leave one of each out, or allow duplicates"
+        advice = "Remove one of each pair, or allow duplicates"
     return UnfitConversationsError(
-        f"Not every conversation can go into the training file: {said}. {mend}.", details=found
+        f"Not every conversation can go into the training file: {reasons}. {advice}.", details=found
     )
 
 
@@ -233,30 +245,33 @@ CONTENT_TYPES = {"json": "application/json", "jsonl": "application/x-ndjson"}
 
 @dataclass(frozen=True, slots=True)
 class TrainingFileBuilder:
-    """What the training_files function makes.
+    """Creates training files and adds versions to them.
 
-    `new_attempt` names one attempt at a version: two that write the same one never share an object.
+    `new_attempt` returns a unique name for each attempt at a version, so that two concurrent
+    attempts never write the same object.
     """
 
     files: TrainingFileRepository
-    chooser: ConversationChooser
+    selector: ConversationSelector
     training_files: ObjectStore
     clock: Clock
     new_attempt: Callable[[], str]
 
-    def create(self, owner_id: str, *, name: str, description: str, choice: Choice) -> TrainingFile:
-        """Make a file of a choice of conversations, as version 1.
+    def create(
+        self, owner_id: str, *, name: str, description: str, selection: ConversationSelection
+    ) -> TrainingFile:
+        """Create a file from a selection of conversations, as version 1.
 
         Raises DuplicateKeyError, UnfitConversationsError, TrainingFileFullError, StorageError.
         """
         if not self.files.name_is_free(owner_id, name):
             raise name_taken(name)
-        chosen = self.chooser.choose(owner_id, choice)
+        selected = self.selector.select(owner_id, selection)
         now = self.clock()
         file_id = time_ordered_id(now)
-        document = V4Document(name, [], consultant=chosen[0].enriched["consultant_profile"])
+        document = V4Document(name, [], consultant=selected[0].enriched["consultant_profile"])
         draft = _Draft(owner_id, file_id, 1, iso(now), iso(now))
-        first, texts = self._store(draft, document, QualitySummary(), chosen)
+        first, texts = self._store(draft, document, QualitySummary(), selected)
         file = TrainingFile(
             owner_id=owner_id,
             file_id=file_id,
@@ -271,36 +286,36 @@ class TrainingFileBuilder:
         self.files.add(file)
         return file
 
-    def add(self, owner_id: str, file_id: str, choice: Choice) -> TrainingFile:
-        """Make the file's next version, with more conversations after those it holds.
+    def add(self, owner_id: str, file_id: str, selection: ConversationSelection) -> TrainingFile:
+        """Create the file's next version, with more conversations after the present ones.
 
-        When another addition lands first, it is made once more on top of that one. Raises
-        NotFoundError, UnfitConversationsError, TrainingFileFullError, StorageError, and
-        VersionConflictError when it was overtaken twice.
+        If another version is added concurrently, the addition is repeated once on that version.
+        Raises NotFoundError, UnfitConversationsError, TrainingFileFullError, StorageError, and
+        VersionConflictError if the repetition conflicts, too.
         """
         try:
-            return self._add(owner_id, file_id, choice)
+            return self._add(owner_id, file_id, selection)
         except VersionConflictError:
-            return self._add(owner_id, file_id, choice)
+            return self._add(owner_id, file_id, selection)
 
-    def _add(self, owner_id: str, file_id: str, choice: Choice) -> TrainingFile:
+    def _add(self, owner_id: str, file_id: str, selection: ConversationSelection) -> TrainingFile:
         file = self.files.training_file(owner_id, file_id)
         if file.version >= MOST_VERSIONS:
             raise TrainingFileFullError(
-                f"The training file '{file.name}' has {MOST_VERSIONS} versions, which is all that "
-                "one file takes. Make a new file.",
+                f"The training file '{file.name}' has {MOST_VERSIONS} versions, the maximum. "
+                "Create a new file.",
                 details=file.state(),
             )
         stored = self.training_files.get(file.newest.json_key)
         if stored is None:
-            raise StorageError("GetObject", "the training file has lost its newest version")
+            raise StorageError("GetObject", "the newest version of the training file is missing")
         document = read_training_json(stored.text)
-        chosen = self.chooser.choose(owner_id, choice, document.conversations)
+        selected = self.selector.select(owner_id, selection, document.conversations)
         now = iso(self.clock())
         draft = _Draft(
             owner_id, file_id, file.version + 1, file.created_at, now, file.newest.simulated
         )
-        added, texts = self._store(draft, document, file.newest.quality, chosen)
+        added, texts = self._store(draft, document, file.newest.quality, selected)
         grown = file.grown(added, texts.scaffolding_distribution)
         self.files.replace(grown, file.version)
         return grown
@@ -310,9 +325,9 @@ class TrainingFileBuilder:
         draft: _Draft,
         document: V4Document,
         quality: QualitySummary,
-        chosen: Sequence[Chosen],
+        selected: Sequence[SelectedConversation],
     ) -> tuple[TrainingFileVersion, TrainingTexts]:
-        for one in chosen:
+        for one in selected:
             document.conversations.append(conversation_entry(one.record, one.enriched))
             reviewed = one.record.reviewed_at is not None
             scores = scores_of(one.record, one.enriched)
@@ -329,18 +344,18 @@ class TrainingFileBuilder:
             **self._put(draft, attempt, "json", texts.json),
             **self._put(draft, attempt, "jsonl", texts.jsonl),
             conversation_count=texts.conversation_count,
-            added_conversations=len(chosen),
+            added_conversations=len(selected),
             total_training_pairs=texts.total_training_pairs,
             trainable_pairs=texts.trainable_pairs,
             quality=quality,
-            simulated=draft.simulated or any(one.record.simulated for one in chosen),
+            simulated=draft.simulated or any(one.record.simulated for one in selected),
         )
         return version, texts
 
     def _put(
         self, draft: _Draft, attempt: str, file_format: FileFormat, text: str
     ) -> dict[str, Any]:
-        """Store one of the two objects, and say where it is and how to know it again."""
+        """Store one of the two objects; returns its key, size and hash as fields of the version."""
         key = object_keys.training_file(draft.file_id, draft.version, attempt, file_format)
         size = self.training_files.put(key, text, content_type=CONTENT_TYPES[file_format])
         return {
@@ -352,7 +367,7 @@ class TrainingFileBuilder:
 
 @dataclass(frozen=True, slots=True)
 class _Draft:
-    """Which version of which file is being made; `simulated` is what the one before it was."""
+    """A version that is being built; `simulated` is that of the version before it."""
 
     owner_id: str
     file_id: str
@@ -366,7 +381,7 @@ def _refuse_too_large(name: str, texts: TrainingTexts) -> None:
     size = len(texts.json.encode())
     if size > MOST_BYTES:
         raise TrainingFileFullError(
-            f"The training file '{name}' would have {size} bytes, more than the {MOST_BYTES} that "
-            "one file takes. Choose fewer conversations, or make a new file.",
+            f"The training file '{name}' would have {size} bytes, more than the {MOST_BYTES} "
+            "allowed. Select fewer conversations, or create a new file.",
             details={"bytes": size, "most_bytes": MOST_BYTES},
         )

@@ -1,4 +1,4 @@
-"""What training.json and training.jsonl hold (parts 1.4 and 1.5 of the original's formats)."""
+"""The contents of training.json and training.jsonl, in v1's formats."""
 
 from __future__ import annotations
 
@@ -23,19 +23,19 @@ from brightrun.formats.v4_files import (
 from brightrun.training_files.model import QualitySummary
 
 TARGET_MODEL = "claude-sonnet-4-5"
-"""What every file of the original says here; nothing reads it."""
+"""The value in every file of v1; nothing reads it."""
 VERTICAL = "financial_planning_consultant"
 _DISTRIBUTIONS = (
     ("personas", "persona_key"),
     ("emotional_arcs", "emotional_arc_key"),
     ("training_topics", "training_topic_key"),
 )
-_PERSONA_AND_ARCHETYPE = " - "
+_ARCHETYPE_SEPARATOR = " - "
 
 
 @dataclass(frozen=True, slots=True)
 class TrainingTexts:
-    """A file's two texts and what they hold."""
+    """A file's two texts and their counts."""
 
     json: str
     jsonl: str
@@ -48,7 +48,7 @@ class TrainingTexts:
 def training_texts(
     document: V4Document, quality: QualitySummary, *, created_at: str, updated_at: str
 ) -> TrainingTexts:
-    """Write both files of a choice of conversations; moments are ISO-8601 with milliseconds."""
+    """Render both files; timestamps are ISO 8601 with milliseconds."""
     document.header = _header(document, quality, created_at, updated_at)
     lines = [meta_line(document.file_name, document.total_pairs)]
     lines += [
@@ -68,7 +68,7 @@ def training_texts(
 
 
 def conversation_entry(record: ConversationRecord, enriched: Mapping[str, Any]) -> V4Conversation:
-    """Make a conversation's part of training.json; its pairs stay as the enriched file has them."""
+    """Create a conversation's entry in training.json; its pairs are those of its enriched file."""
     pairs = list(enriched["training_pairs"])
     metadata = {
         "conversation_id": record.conversation_id,
@@ -82,7 +82,7 @@ def conversation_entry(record: ConversationRecord, enriched: Mapping[str, Any]) 
 
 
 def scores_of(record: ConversationRecord, enriched: Mapping[str, Any]) -> list[float]:
-    """The conversation's score, else those of its pairs (part 1.4)."""
+    """The conversation's quality score, or without one those of its pairs."""
     if record.quality_score is not None:
         return [record.quality_score]
     scores = (pair["training_metadata"].get("quality_score") for pair in enriched["training_pairs"])
@@ -97,8 +97,8 @@ def read_training_json(text: str) -> V4Document:
         raise InvalidInputError(error.message) from error
 
 
-def spoken_texts(pairs: Sequence[Mapping[str, Any]]) -> tuple[str, ...]:
-    """What a conversation's turns say, from its pairs: there is one for every turn."""
+def turn_texts(pairs: Sequence[Mapping[str, Any]]) -> tuple[str, ...]:
+    """The text of each turn of a conversation; there is one pair for each turn."""
     return tuple(
         pair["current_user_input"] if pair["target_response"] is None else pair["target_response"]
         for pair in pairs
@@ -106,16 +106,17 @@ def spoken_texts(pairs: Sequence[Mapping[str, Any]]) -> tuple[str, ...]:
 
 
 def _scaffolding(record: ConversationRecord, enriched: Mapping[str, Any]) -> dict[str, str]:
-    asked: Mapping[str, str] = enriched.get("input_parameters") or {}
-    told: Mapping[str, str] = enriched["training_pairs"][0]["conversation_metadata"]
-    client, _, _ = told.get("client_persona", "").partition(_PERSONA_AND_ARCHETYPE)
+    parameters: Mapping[str, str] = enriched.get("input_parameters") or {}
+    metadata: Mapping[str, str] = enriched["training_pairs"][0]["conversation_metadata"]
+    client, _, _ = metadata.get("client_persona", "").partition(_ARCHETYPE_SEPARATOR)
     return {
         "persona_key": record.persona_key,
-        "persona_name": asked.get("persona_name") or client,
+        "persona_name": parameters.get("persona_name") or client,
         "emotional_arc_key": record.emotional_arc_key,
-        "emotional_arc": asked.get("emotional_arc_name") or told.get("emotional_arc", ""),
+        "emotional_arc": parameters.get("emotional_arc_name") or metadata.get("emotional_arc", ""),
         "training_topic_key": record.training_topic_key,
-        "training_topic": asked.get("training_topic_name") or told.get("training_topic", ""),
+        "training_topic": parameters.get("training_topic_name")
+        or metadata.get("training_topic", ""),
     }
 
 
@@ -136,11 +137,11 @@ def _header(
         "total_conversations": conversations,
         "total_training_pairs": document.total_pairs,
         "quality_summary": {
-            "avg_quality_score": _shortest(quality.average),
-            "min_quality_score": _shortest(quality.lowest),
-            "max_quality_score": _shortest(quality.highest),
+            "avg_quality_score": _json_number(quality.average),
+            "min_quality_score": _json_number(quality.lowest),
+            "max_quality_score": _json_number(quality.highest),
             "human_reviewed_count": quality.human_reviewed,
-            "human_reviewed_percentage": _shortest(reviewed),
+            "human_reviewed_percentage": _json_number(reviewed),
         },
         "scaffolding_distribution": {
             name: dict(Counter(one[key] for one in scaffoldings if one[key]))
@@ -149,6 +150,6 @@ def _header(
     }
 
 
-def _shortest(number: float | None) -> float | None:
-    """A whole number without its decimal point, as JavaScript writes it."""
+def _json_number(number: float | None) -> float | None:
+    """A whole number as an int, without decimal point, as v1 writes it."""
     return int(number) if number is not None and number == int(number) else number

@@ -1,4 +1,4 @@
-"""Training files' rows in DynamoDB, and the claims to their names beside them."""
+"""Training files in DynamoDB, with a row beside them for each name that is taken."""
 
 from __future__ import annotations
 
@@ -47,13 +47,13 @@ class TrainingFileRepository(Protocol):
 
 _ABSENT = "attribute_not_exists(file_id)"
 _IMPORTED = "imported"
-"""A set of numbers, so that two imports at once both stay; an absent one is empty."""
+"""A number set, so that two concurrent imports are both kept; absent means empty."""
 
 
 class DynamoTrainingFiles(TrainingFileRepository):
     """Rows by owner and id; ids are time-ordered, so listing by id lists by age.
 
-    The claim to a name is a row of its own, written in the same transaction as its file.
+    A name is a row of its own, written in the same transaction as its file, so that it is unique.
     """
 
     def __init__(self, client: DynamoDBClient, table: str) -> None:
@@ -61,8 +61,8 @@ class DynamoTrainingFiles(TrainingFileRepository):
         self._table = table
 
     def add(self, file: TrainingFile) -> None:
-        claim = {**_claim(file.owner_id, file.name), "claimed_by": file.file_id}
-        rows = (_row_of(file), claim)
+        name_row = {**_name_row_key(file.owner_id, file.name), "claimed_by": file.file_id}
+        rows = (_row_of(file), name_row)
         failed = transact(
             self._client,
             [
@@ -80,7 +80,7 @@ class DynamoTrainingFiles(TrainingFileRepository):
             raise name_taken(file.name)
 
     def name_is_free(self, owner_id: str, name: str) -> bool:
-        return self._row(_claim(owner_id, name)) is None
+        return self._row(_name_row_key(owner_id, name)) is None
 
     def training_file(self, owner_id: str, file_id: str) -> TrainingFile:
         row = self._row({"owner_id": owner_id, "file_id": file_id})
@@ -136,12 +136,12 @@ class DynamoTrainingFiles(TrainingFileRepository):
 
 
 def note_import(table: str, owner_id: str, file_id: str, version: int) -> dict[str, Any]:
-    """One step of a transaction: write down that a dataset was made of a file's version."""
+    """The operation that records a dataset's creation from a version of a file."""
     return _change_imports("ADD", table, owner_id, file_id, version)
 
 
 def forget_import(table: str, owner_id: str, file_id: str, version: int) -> dict[str, Any]:
-    """One step of a transaction: the version can be made a dataset of again."""
+    """The operation that removes the record of that creation."""
     return _change_imports("DELETE", table, owner_id, file_id, version)
 
 
@@ -170,7 +170,7 @@ def _file_of(row: dict[str, Any]) -> TrainingFile:
     return read_training_file({**row, "imported_versions": imported})
 
 
-def _claim(owner_id: str, name: str) -> dict[str, str]:
-    # A name may be longer than a key; its hash never is.
+def _name_row_key(owner_id: str, name: str) -> dict[str, str]:
+    # A name may be longer than a key may be; its hash is not.
     digest = hashlib.sha256(name_key(name).encode()).hexdigest()
     return {"owner_id": f"{owner_id}#name", "file_id": digest}

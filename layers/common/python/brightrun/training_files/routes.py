@@ -1,4 +1,4 @@
-"""The routes that make, grow, show and hand out training files."""
+"""The routes of training files."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from brightrun.http.schemas import Cursor, Limit, RecordId
 from brightrun.training_files.build_training_file import TrainingFileBuilder
 from brightrun.training_files.model import MOST_VERSIONS, FileFormat
 from brightrun.training_files.schemas import (
-    ConversationChoice,
+    ConversationsToAdd,
     ImportableList,
     NewTrainingFile,
     TrainingFileDetails,
@@ -27,19 +27,22 @@ FILES = "/api/training-files"
 TAGS = ["Training files"]
 Version = Annotated[
     int | None,
-    Query(ge=1, le=MOST_VERSIONS, description="Which version; the newest where none is named."),
+    Query(ge=1, le=MOST_VERSIONS, description="The version's number; the newest by default."),
 ]
 
 
 @router.post(FILES, status_code=201, tags=TAGS)
 def create_training_file(body: NewTrainingFile) -> TrainingFileResponse:
-    """Make a training file of up to 80 conversations, in the order of the request.
+    """Create a training file from up to 80 conversations, in the order of the request.
 
-    Conversations that cannot go in, and those that say the same as another one, are all listed in
-    `details`, and no file is made.
+    If any of them is not eligible or has the same text as another one, all of those are listed in
+    `details` and no file is created.
     """
     file = service(router, TrainingFileBuilder).create(
-        owner_of(router), name=body.name, description=body.description, choice=body.choice()
+        owner_of(router),
+        name=body.name,
+        description=body.description,
+        selection=body.to_selection(),
     )
     return TrainingFileResponse.from_domain(file)
 
@@ -53,7 +56,7 @@ def list_training_files(limit: Limit = 25, cursor: Cursor = None) -> TrainingFil
 
 @router.get(f"{FILES}/available-for-import", tags=TAGS)
 def list_importable_training_files() -> ImportableList:
-    """List the training files that a dataset can be made from."""
+    """List the training files, and those that a dataset can be created from."""
     return ImportableList.from_domain(service(router, TrainingFileReader).all(owner_of(router)))
 
 
@@ -66,10 +69,12 @@ def show_training_file(file_id: RecordId) -> TrainingFileDetails:
 
 
 @router.post(f"{FILES}/<file_id>/add-conversations", tags=TAGS)
-def add_conversations(file_id: RecordId, body: ConversationChoice) -> TrainingFileResponse:
-    """Make the file's next version, with up to 80 conversations more; older versions stay."""
+def add_conversations(file_id: RecordId, body: ConversationsToAdd) -> TrainingFileResponse:
+    """Create the file's next version, with up to 80 more conversations; older versions stay."""
     builder = service(router, TrainingFileBuilder)
-    return TrainingFileResponse.from_domain(builder.add(owner_of(router), file_id, body.choice()))
+    return TrainingFileResponse.from_domain(
+        builder.add(owner_of(router), file_id, body.to_selection())
+    )
 
 
 @router.get(f"{FILES}/<file_id>/download", tags=TAGS)
@@ -78,7 +83,7 @@ def download_training_file(
     file_format: Annotated[FileFormat, Query(alias="format")] = "json",
     version: Version = None,
 ) -> TrainingFileLink:
-    """Give a link to training.json or training.jsonl."""
+    """Create a short-lived link to training.json or training.jsonl."""
     reader = service(router, TrainingFileReader)
     link = reader.download(owner_of(router), file_id, file_format, version)
     return TrainingFileLink.model_validate(link)

@@ -1,9 +1,9 @@
-"""How training files are asked for and shown, in the original's shapes."""
+"""Request and response bodies of the training file routes, with v1's fields."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, Annotated, Literal, Self
+from typing import Annotated, Literal, Self
 from uuid import UUID
 
 from pydantic import AliasPath, ConfigDict, Field
@@ -11,39 +11,35 @@ from pydantic import AliasPath, ConfigDict, Field
 from brightrun.core.fields import Flag
 from brightrun.core.pages import Page
 from brightrun.http.schemas import Name, NestedModel, RequestModel, ResponseModel
-from brightrun.training_files.build_training_file import Choice
-from brightrun.training_files.model import Eligibility, FileFormat
+from brightrun.training_files.build_training_file import ConversationSelection
+from brightrun.training_files.model import Eligibility, TrainingFile
+from brightrun.training_files.service import FileLink
 
-if TYPE_CHECKING:
-    from brightrun.core.pages import Page
-    from brightrun.training_files.model import TrainingFile
-
-
-MOST_IDS = 80
-"""Conversations that one request takes, as in the original."""
-Ids = Annotated[list[UUID], Field(min_length=1, max_length=MOST_IDS)]
+MAX_IDS = 80
+"""Conversations in one request, as in v1."""
+Ids = Annotated[list[UUID], Field(min_length=1, max_length=MAX_IDS)]
 
 
-class ConversationChoice(RequestModel):
+class ConversationsToAdd(RequestModel):
     """POST /api/training-files/{id}/add-conversations.
 
-    `enriched` takes whatever is enriched and was neither rejected nor archived, `approved` only
-    what was approved.
+    `enriched` accepts enriched conversations that were neither rejected nor archived, `approved`
+    only approved ones.
     """
 
     conversation_ids: Ids
     eligibility: Eligibility = "enriched"
     allow_duplicates: Flag = Field(
-        default=False, description="Take conversations that say the same as another one, too."
+        default=False, description="Accept conversations that have the same text as another one."
     )
 
-    def choice(self) -> Choice:
-        """What the service is asked for."""
+    def to_selection(self) -> ConversationSelection:
+        """Convert to the service's request."""
         ids = [str(one) for one in self.conversation_ids]
-        return Choice(ids, self.eligibility, self.allow_duplicates)
+        return ConversationSelection(ids, self.eligibility, self.allow_duplicates)
 
 
-class NewTrainingFile(ConversationChoice):
+class NewTrainingFile(ConversationsToAdd):
     """POST /api/training-files."""
 
     name: Name
@@ -75,7 +71,7 @@ class VersionView(NestedModel):
 
 
 class TrainingFileView(VersionView):
-    """A training file as its newest version is; `total_training_pairs` counts untrainable ones."""
+    """A training file with the fields of its newest version."""
 
     id: str
     name: str
@@ -103,7 +99,7 @@ class TrainingFileView(VersionView):
 
 
 class TrainingFileResponse(ResponseModel):
-    """A training file after it was made or grew."""
+    """A training file after it was created or extended."""
 
     training_file: TrainingFileView = Field(alias="trainingFile")
     message: str
@@ -146,29 +142,19 @@ class TrainingFileList(ResponseModel):
         return cls(files=shown, count=len(shown), next_cursor=page.next_cursor)
 
 
-class TrainingFileLink(ResponseModel):
-    """A short-lived link to one version of a file."""
-
-    file_id: str
-    version: int
-    format: FileFormat
-    download_url: str
-    filename: str
-    file_size: int
-    sha256: str
-    expires_at: str
-    expires_in_seconds: int
+class TrainingFileLink(FileLink, ResponseModel):
+    """GET /api/training-files/{id}/download."""
 
 
 class ImportableView(TrainingFileView):
-    """A training file, and whether a dataset can be made from its newest version."""
+    """A training file, and whether a dataset can be created from its newest version."""
 
     is_imported: bool
     can_import: bool
 
 
 class ImportSummary(NestedModel):
-    """How many files there are, imported and not."""
+    """The numbers of training files, imported and not."""
 
     total_training_files: int
     already_imported: int
@@ -184,7 +170,7 @@ class ImportableList(ResponseModel):
 
     @classmethod
     def from_domain(cls, files: Sequence[TrainingFile]) -> Self:
-        """Show all files and, once more, those that can be imported."""
+        """Show all files, and separately those that can be imported."""
         shown = [
             ImportableView.model_validate(
                 TrainingFileView.from_domain(file).model_dump()

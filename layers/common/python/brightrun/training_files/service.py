@@ -1,10 +1,12 @@
-"""Shows training files and signs links to them."""
+"""Reads training files and signs links to them."""
 
 from __future__ import annotations
 
 import re
 from dataclasses import dataclass
 from datetime import timedelta
+
+from pydantic import BaseModel
 
 from brightrun.aws.objects import LINK_SECONDS, DownloadLinks
 from brightrun.core.errors import NotFoundError
@@ -14,13 +16,12 @@ from brightrun.training_files.model import FileFormat, TrainingFile
 from brightrun.training_files.repository import TrainingFileRepository
 
 _UNSAFE = re.compile(r"[^A-Za-z0-9._-]+")
-_LONGEST_STEM = 100
+_MAX_STEM = 100
 _PAGE = 100
 
 
-@dataclass(frozen=True, slots=True)
-class FileLink:
-    """A link to one version of a training file, and until when it works."""
+class FileLink(BaseModel):
+    """A link to one version of a training file, valid until `expires_at`."""
 
     file_id: str
     version: int
@@ -30,19 +31,19 @@ class FileLink:
     file_size: int
     sha256: str
     expires_at: str
-    expires_in_seconds: int = LINK_SECONDS
+    expires_in_seconds: int
 
 
 @dataclass(frozen=True, slots=True)
 class TrainingFileReader:
-    """What the training_files function reads."""
+    """Reads training files for the API."""
 
     files: TrainingFileRepository
     links: DownloadLinks
     clock: Clock
 
     def one(self, owner_id: str, file_id: str) -> TrainingFile:
-        """Read a training file's row; raises NotFoundError."""
+        """Read a training file; raises NotFoundError."""
         return self.files.training_file(owner_id, file_id)
 
     def page(self, owner_id: str, *, limit: int, cursor: str | None) -> Page[TrainingFile]:
@@ -63,14 +64,14 @@ class TrainingFileReader:
     def download(
         self, owner_id: str, file_id: str, file_format: FileFormat, number: int | None
     ) -> FileLink:
-        """Sign a link to a version, the newest where none is named; raises NotFoundError."""
+        """Sign a link to a version, the newest for None; raises NotFoundError."""
         file = self.one(owner_id, file_id)
         version = file.numbered(number)
         if version is None:
             raise NotFoundError("version of this training file", str(number))
         as_json = file_format == "json"
         key = version.json_key if as_json else version.jsonl_key
-        stem = _UNSAFE.sub("-", file.name).strip("-.")[:_LONGEST_STEM] or file.file_id
+        stem = _UNSAFE.sub("-", file.name).strip("-.")[:_MAX_STEM] or file.file_id
         filename = f"{stem}.v{version.version}.{file_format}"
         return FileLink(
             file_id=file_id,
@@ -81,4 +82,5 @@ class TrainingFileReader:
             file_size=version.json_file_size if as_json else version.jsonl_file_size,
             sha256=version.json_sha256 if as_json else version.jsonl_sha256,
             expires_at=iso(self.clock() + timedelta(seconds=LINK_SECONDS)),
+            expires_in_seconds=LINK_SECONDS,
         )

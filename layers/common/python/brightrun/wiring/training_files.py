@@ -8,7 +8,7 @@ from brightrun.aws.objects import S3Objects
 from brightrun.conversations.repository import DynamoConversations
 from brightrun.core.settings import Settings
 from brightrun.http.app import Services
-from brightrun.training_files.build_training_file import ConversationChooser, TrainingFileBuilder
+from brightrun.training_files.build_training_file import ConversationSelector, TrainingFileBuilder
 from brightrun.training_files.repository import DynamoTrainingFiles
 from brightrun.training_files.service import TrainingFileReader
 from brightrun.wiring import clients
@@ -28,7 +28,7 @@ def training_file_builder() -> TrainingFileBuilder:
     settings = TrainingFilesSettings.from_environment()
     return TrainingFileBuilder(
         files=DynamoTrainingFiles(clients.dynamodb(), settings.training_files_table),
-        chooser=ConversationChooser(
+        selector=ConversationSelector(
             DynamoConversations(clients.dynamodb(), settings.conversations_table),
             S3Objects(clients.s3(), settings.conversation_files_bucket),
         ),
