@@ -19,7 +19,7 @@ from brightrun.core.errors import (
 )
 from brightrun.datasets.model import Dataset
 from brightrun.datasets.repository import DatasetRepository, DynamoDatasets
-from brightrun.notifications.repository import DynamoNotifications, Notifications
+from brightrun.notifications.repository import DynamoNotifications, NotificationRepository
 from brightrun.training_files.repository import DynamoTrainingFiles, TrainingFileRepository
 from tests.aws import Aws
 from tests.builders import OWNER, STRANGER
@@ -40,7 +40,7 @@ class Stores:
 
     datasets: DatasetRepository
     training_files: TrainingFileRepository
-    notifications: Notifications
+    notifications: NotificationRepository
     begin_job: Callable[[Dataset], None]
 
 

@@ -5,25 +5,25 @@ from __future__ import annotations
 import pytest
 
 from brightrun.core.errors import NotFoundError
-from brightrun.notifications.repository import DynamoNotifications, Notifications
+from brightrun.notifications.repository import DynamoNotifications, NotificationRepository
 from tests.builders import OWNER, STRANGER
 from tests.fakes.datasets import InMemoryNotifications, a_notification
 
 
 @pytest.fixture(params=["memory", "dynamodb"])
-def repository(request: pytest.FixtureRequest) -> Notifications:
+def repository(request: pytest.FixtureRequest) -> NotificationRepository:
     if request.param == "memory":
         return InMemoryNotifications()
     aws = request.getfixturevalue("aws")
     return DynamoNotifications(aws.dynamodb, "NotificationsTable")
 
 
-def listed(repository: Notifications, *, unread: bool = False) -> list[str]:
+def listed(repository: NotificationRepository, *, unread: bool = False) -> list[str]:
     page = repository.notifications(OWNER, unread=unread, limit=100, cursor=None)
     return [one.action_url for one in page.records]
 
 
-def test_notifications_come_newest_first_and_in_pages(repository: Notifications) -> None:
+def test_notifications_come_newest_first_and_in_pages(repository: NotificationRepository) -> None:
     for number in (1, 3, 2):
         repository.add(a_notification(number))
     first = repository.notifications(OWNER, unread=False, limit=2, cursor=None)
@@ -32,7 +32,7 @@ def test_notifications_come_newest_first_and_in_pages(repository: Notifications)
     assert rest.next_cursor is None
 
 
-def test_telling_the_same_again_leaves_it_read(repository: Notifications) -> None:
+def test_telling_the_same_again_leaves_it_read(repository: NotificationRepository) -> None:
     told = a_notification()
     repository.add(told)
     repository.mark_read(OWNER, told.notification_id)
@@ -40,7 +40,9 @@ def test_telling_the_same_again_leaves_it_read(repository: Notifications) -> Non
     assert repository.unread_count(OWNER) == 0
 
 
-def test_what_was_read_is_neither_counted_nor_listed_as_unread(repository: Notifications) -> None:
+def test_what_was_read_is_neither_counted_nor_listed_as_unread(
+    repository: NotificationRepository,
+) -> None:
     for number in (1, 2):
         repository.add(a_notification(number))
     read = repository.mark_read(OWNER, a_notification(1).notification_id)
@@ -50,7 +52,7 @@ def test_what_was_read_is_neither_counted_nor_listed_as_unread(repository: Notif
     assert listed(repository) == ["/datasets/dataset-2", "/datasets/dataset-1"]
 
 
-def test_marking_twice_changes_nothing(repository: Notifications) -> None:
+def test_marking_twice_changes_nothing(repository: NotificationRepository) -> None:
     told = a_notification()
     repository.add(told)
     first = repository.mark_read(OWNER, told.notification_id)
@@ -59,7 +61,7 @@ def test_marking_twice_changes_nothing(repository: Notifications) -> None:
 
 @pytest.mark.parametrize("owner", [OWNER, STRANGER])
 def test_what_is_not_there_or_anothers_cannot_be_marked(
-    repository: Notifications, owner: str
+    repository: NotificationRepository, owner: str
 ) -> None:
     repository.add(a_notification(2))
     missing = a_notification(1 if owner == OWNER else 2).notification_id
@@ -68,7 +70,9 @@ def test_what_is_not_there_or_anothers_cannot_be_marked(
     assert repository.unread_count(OWNER) == 1
 
 
-def test_all_are_marked_however_many_transactions_it_takes(repository: Notifications) -> None:
+def test_all_are_marked_however_many_transactions_it_takes(
+    repository: NotificationRepository,
+) -> None:
     for number in range(1, 131):
         repository.add(a_notification(number))
     repository.add(a_notification(owner_id=STRANGER))

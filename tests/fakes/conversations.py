@@ -20,7 +20,7 @@ from tests.builders import OWNER, START
 
 
 class InMemoryConversations:
-    """ports.ConversationRepository; `writes` counts what was stored."""
+    """Conversation rows; `writes` counts what was stored."""
 
     def __init__(self, *records: ConversationRecord) -> None:
         self._rows = {(one.owner_id, one.conversation_id): one for one in records}

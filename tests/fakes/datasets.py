@@ -88,7 +88,7 @@ def a_notification(number: int = 1, **changes: Any) -> Notification:
 
 
 class InMemoryNotifications:
-    """Notifications in memory."""
+    """Owners' notifications."""
 
     def __init__(self) -> None:
         self._rows: dict[tuple[str, str], Notification] = {}

@@ -19,7 +19,7 @@ from tests.builders import a_completion
 
 
 class InMemoryObjects:
-    """ObjectStore and DownloadLinks."""
+    """The objects of one bucket."""
 
     def __init__(self) -> None:
         self.objects: dict[str, StoredText] = {}
@@ -41,7 +41,7 @@ class InMemoryObjects:
 
 
 class InMemoryRecords:
-    """GenerationRecords."""
+    """The generation log that workers write."""
 
     def __init__(self) -> None:
         self.entries: dict[str, GenerationLogEntry] = {}
@@ -51,7 +51,7 @@ class InMemoryRecords:
 
 
 class InMemoryKeys:
-    """RequestKeys: a key is bound for a day."""
+    """Idempotency keys; a key is bound for a day."""
 
     def __init__(self) -> None:
         self._bound: dict[tuple[str, str], tuple[str, str, datetime]] = {}

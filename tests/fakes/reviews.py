@@ -11,7 +11,7 @@ from tests.fakes.conversations import InMemoryConversations
 
 
 class InMemoryReviews:
-    """ports.conversations.ReviewRepository over the rows of an in-memory table."""
+    """Reviews over the rows of an in-memory table."""
 
     def __init__(self, rows: InMemoryConversations) -> None:
         self._rows = rows

@@ -18,7 +18,7 @@ from brightrun.scaffolding.model import (
 
 
 class InMemoryScaffolding:
-    """services.scaffolding_catalog.ScaffoldingRepository; `reads` counts its Queries."""
+    """Owners' records; `reads` counts the calls of `owned`."""
 
     def __init__(self) -> None:
         self._rows: dict[tuple[str, type[Record]], dict[str, Any]] = {}

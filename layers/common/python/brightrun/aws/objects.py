@@ -15,14 +15,18 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class StoredText:
-    """An object's text with the small values kept beside it."""
+    """An object's text, and the user metadata stored with it."""
 
     text: str
     metadata: dict[str, str] = field(default_factory=dict)
 
 
+LINK_SECONDS = 3600
+"""How long a download link is valid: an hour, as in v1."""
+
+
 class ObjectStore(Protocol):
-    """One bucket of objects."""
+    """The objects of one bucket; every method raises StorageError when S3 fails."""
 
     def put(
         self, key: str, body: str, *, content_type: str, metadata: dict[str, str] | None = None
@@ -32,24 +36,15 @@ class ObjectStore(Protocol):
     def get(self, key: str) -> StoredText | None:
         """Read a text; None when there is no such object."""
 
-
-LINK_SECONDS = 3600
-"""How long a download link works: the original's hour."""
-
-
-class DownloadLinks(Protocol):
-    """Short-lived links to the objects of one bucket."""
+    def remove(self, key: str) -> None:
+        """Delete an object; does nothing when there is none."""
 
     def link(self, key: str, filename: str) -> str:
-        """Sign a link that downloads an object under a file name."""
+        """Sign a link that downloads an object under a file name, valid for LINK_SECONDS."""
 
 
-class Files(ObjectStore, DownloadLinks, Protocol):
-    """A bucket to read from and to sign links for."""
-
-
-class S3Objects:
-    """ports.ObjectStore and DownloadLinks, ports.conversations.ObjectRemoval, on one bucket."""
+class S3Objects(ObjectStore):
+    """Objects in S3. A versioned bucket keeps a removed object until its lifecycle rule ends it."""
 
     def __init__(self, client: S3Client, bucket: str) -> None:
         self._client = client
@@ -58,7 +53,6 @@ class S3Objects:
     def put(
         self, key: str, body: str, *, content_type: str, metadata: dict[str, str] | None = None
     ) -> int:
-        """Store a text as UTF-8 and give its size in bytes; raises StorageError."""
         data = body.encode("utf-8")
         try:
             self._client.put_object(
@@ -73,7 +67,6 @@ class S3Objects:
         return len(data)
 
     def get(self, key: str) -> StoredText | None:
-        """Read a text; None when there is no such object. Raises StorageError."""
         try:
             answer = self._client.get_object(Bucket=self._bucket, Key=key)
             return StoredText(answer["Body"].read().decode("utf-8"), answer["Metadata"])
@@ -83,17 +76,12 @@ class S3Objects:
             raise StorageError("GetObject", type(error).__name__) from error
 
     def remove(self, key: str) -> None:
-        """Delete an object; one that is not there is no error. Raises StorageError.
-
-        In a versioned bucket its versions stay until the bucket's lifecycle rule removes them.
-        """
         try:
             self._client.delete_object(Bucket=self._bucket, Key=key)
         except (ClientError, BotoCoreError) as error:
             raise StorageError("DeleteObject", type(error).__name__) from error
 
     def link(self, key: str, filename: str) -> str:
-        """Sign a link that downloads the object under a file name for LINK_SECONDS."""
         return self._client.generate_presigned_url(
             "get_object",
             Params={
@@ -106,7 +94,7 @@ class S3Objects:
 
 
 def s3_client() -> S3Client:
-    """Make a client that signs links the way every region takes them."""
+    """Make a client that signs links with Signature Version 4, which every region accepts."""
     import boto3
     from botocore.config import Config
 

@@ -1,4 +1,4 @@
-"""Idempotency keys in DynamoDB: which job a request made, for a day."""
+"""Idempotency keys in DynamoDB: which job a request created, for a day."""
 
 from __future__ import annotations
 
@@ -15,20 +15,24 @@ if TYPE_CHECKING:
 
 
 class RequestKeys(Protocol):
-    """Remembers which job an Idempotency-Key made."""
+    """Which job the request with an Idempotency-Key created, kept for KEPT_FOR.
+
+    Every method raises StorageError when DynamoDB fails.
+    """
 
     def job_for(self, owner_id: str, key: str, fingerprint: str, job_id: str, now: datetime) -> str:
-        """Give the job of an earlier request with this key, else bind the key to `job_id`.
+        """Return the job of an earlier request with this key, or bind the key to `job_id`.
 
-        Raises IdempotencyKeyReusedError when the earlier request was another one.
+        Raises IdempotencyKeyReusedError if that request had a different `fingerprint`.
         """
 
     def rebind(
         self, owner_id: str, key: str, fingerprint: str, job_id: str, given_up: str, now: datetime
     ) -> str:
-        """Bind a key to `job_id` if it is still bound to the job `given_up`; give what it is then.
+        """Bind a key to `job_id` if it is still bound to `given_up`; return the job it is bound to.
 
-        For a request that died before its job was stored.
+        For a key whose first request died before it stored its job: items under the old job id may
+        exist, so a repeated request gets a new id. Raises IdempotencyKeyReusedError as `job_for`.
         """
 
 
@@ -36,33 +40,24 @@ KEPT_FOR = timedelta(hours=24)
 _FREE = "attribute_not_exists(idempotency_key) OR expires_at < :now"
 
 
-class DynamoRequestKeys:
-    """ports.RequestKeys; the table's time-to-live removes what is older than KEPT_FOR."""
+class DynamoRequestKeys(RequestKeys):
+    """Idempotency keys in DynamoDB; the table's time-to-live deletes expired ones."""
 
     def __init__(self, client: DynamoDBClient, table: str) -> None:
         self._client = client
         self._table = table
 
     def job_for(self, owner_id: str, key: str, fingerprint: str, job_id: str, now: datetime) -> str:
-        """Give the job of an earlier request with this key, else bind the key to `job_id`.
-
-        Raises IdempotencyKeyReusedError when the earlier request was another one, StorageError.
-        """
         row = _row(owner_id, key, fingerprint, job_id, now)
-        return self._bound(row, _FREE, {":now": int(now.timestamp())})
+        return self._bind(row, _FREE, {":now": int(now.timestamp())})
 
     def rebind(
         self, owner_id: str, key: str, fingerprint: str, job_id: str, given_up: str, now: datetime
     ) -> str:
-        """Bind a key to `job_id` if it is still bound to the job `given_up`; give what it is then.
-
-        What a request that died half way stored under its own job id is no job's, so that a
-        repetition need not be the same to the item. Raises StorageError.
-        """
         row = _row(owner_id, key, fingerprint, job_id, now)
-        return self._bound(row, "job_id = :given_up", {":given_up": given_up})
+        return self._bind(row, "job_id = :given_up", {":given_up": given_up})
 
-    def _bound(self, row: dict[str, Any], condition: str, values: dict[str, Any]) -> str:
+    def _bind(self, row: dict[str, Any], condition: str, values: dict[str, Any]) -> str:
         try:
             with translated("PutItem"):
                 self._client.put_item(
@@ -72,10 +67,10 @@ class DynamoRequestKeys:
                     ExpressionAttributeValues=to_wire(values),
                 )
         except ClientError:
-            return self._earlier(row["owner_id"], row["idempotency_key"], row["fingerprint"])
+            return self._bound_job(row["owner_id"], row["idempotency_key"], row["fingerprint"])
         return str(row["job_id"])
 
-    def _earlier(self, owner_id: str, key: str, fingerprint: str) -> str:
+    def _bound_job(self, owner_id: str, key: str, fingerprint: str) -> str:
         with translated("GetItem"):
             answer = self._client.get_item(
                 TableName=self._table,
@@ -87,7 +82,7 @@ class DynamoRequestKeys:
         row = from_wire(answer["Item"])
         if row["fingerprint"] != fingerprint:
             raise IdempotencyKeyReusedError(
-                "This Idempotency-Key came with another request before; use a new key."
+                "This Idempotency-Key was used with a different request; use a new key."
             )
         return str(row["job_id"])
 

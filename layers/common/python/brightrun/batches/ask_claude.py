@@ -15,7 +15,7 @@ from brightrun.claude.client import Claude
 from brightrun.claude.model import MAX_OUTPUT_TOKENS, Completion, Prompt
 from brightrun.claude.registry import cost_micro_usd, recorded_model
 from brightrun.conversations.generation_log.model import CallKind, CallStatus, GenerationLogEntry
-from brightrun.conversations.generation_log.repository import GenerationRecords
+from brightrun.conversations.generation_log.repository import GenerationLog
 from brightrun.conversations.model import RAW_CONVERSATION_SCHEMA
 from brightrun.core import object_keys
 from brightrun.core.errors import ClaudeCallError
@@ -78,7 +78,7 @@ class CompletionCache:
         self,
         claude: Claude,
         conversation_files: ObjectStore,
-        records: GenerationRecords,
+        records: GenerationLog,
         job: BatchJob,
         clock: Clock,
         spec: CompletionSpec = CONVERSATION_SPEC,

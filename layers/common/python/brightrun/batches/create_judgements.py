@@ -20,7 +20,7 @@ from brightrun.batches.model import (
 from brightrun.claude.registry import ClaudeModel
 from brightrun.conversations.model import ConversationRecord
 from brightrun.conversations.quality.judgement import choose_judge, current_rubric, is_judged
-from brightrun.conversations.repository import ConversationReads
+from brightrun.conversations.repository import ConversationRepository
 from brightrun.core.errors import NotFoundError, UnfitConversationsError
 from brightrun.core.ids import item_id
 from brightrun.core.timestamps import Clock, iso
@@ -62,7 +62,7 @@ class CreatedJudgements:
 class JudgementCreator:
     """Creates judgement jobs; a conversation is judged once by each version of the rubric."""
 
-    conversations: ConversationReads
+    conversations: ConversationRepository
     starter: JobStarter
     clock: Clock
 

@@ -26,7 +26,7 @@ from brightrun.conversations.quality.judgement import (
     judgement,
     read_verdicts,
 )
-from brightrun.conversations.repository import ConversationChanges
+from brightrun.conversations.repository import ConversationRepository
 from brightrun.core.errors import (
     BrightRunError,
     ClaudeCallError,
@@ -53,7 +53,7 @@ class JudgementWriter:
     job: BatchJob
     finalizer: ItemFinalizer
     completions: CompletionCache
-    conversations: ConversationChanges
+    conversations: ConversationRepository
     conversation_files: ObjectStore
     scaffolds: PlanScaffoldingResolver
     clock: Clock

@@ -23,10 +23,10 @@ from brightrun.batches.workflow import MAX_LOOPS, InvocationStatus, WorkerInvoca
 from brightrun.batches.write_conversation import ConversationWriter
 from brightrun.claude.client import Claude, UnavailableClaude
 from brightrun.claude.model import CALL_TIMEOUT_S
-from brightrun.conversations.generation_log.repository import GenerationRecords
+from brightrun.conversations.generation_log.repository import GenerationLog
 from brightrun.conversations.model import ConversationRecord
 from brightrun.conversations.quality.judgement import current_rubric
-from brightrun.conversations.repository import ConversationChanges
+from brightrun.conversations.repository import ConversationRepository
 from brightrun.core.errors import (
     ActionNotAllowedError,
     BrightRunError,
@@ -304,7 +304,7 @@ class WorkerRunner:
 
     batches: BatchRepository
     claims: ClaimRepository
-    records: GenerationRecords
+    records: GenerationLog
     conversation_files: ObjectStore
     plans: ObjectStore
     failure_reports: ObjectStore
@@ -314,7 +314,7 @@ class WorkerRunner:
     retry_base_seconds: float
     new_token: Callable[[], str]
     after_stored: Callable[[ConversationRecord], object]
-    conversations: ConversationChanges
+    conversations: ConversationRepository
 
     def run(self, request: WorkerInvocation, seconds_left: Callable[[], float]) -> WorkerResult:
         """Process items of the job; `seconds_left` returns the time until the Lambda is stopped.

@@ -18,20 +18,17 @@ from brightrun.conversations.model import (
 )
 from brightrun.core.errors import DuplicateKeyError, NotFoundError
 from brightrun.core.pages import Page
+from brightrun.core.rows import from_row
 
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb.client import DynamoDBClient
 
 
-class ConversationReads(Protocol):
-    """Conversation rows."""
+class ConversationRepository(Protocol):
+    """Conversation rows; every method raises StorageError when DynamoDB fails."""
 
     def conversation(self, owner_id: str, conversation_id: str) -> ConversationRecord:
-        """Read one conversation's row, strongly consistent; raises NotFoundError."""
-
-
-class ConversationLists(ConversationReads, Protocol):
-    """Lists of conversations."""
+        """Read one row, strongly consistent; raises NotFoundError."""
 
     def conversations(
         self,
@@ -42,49 +39,44 @@ class ConversationLists(ConversationReads, Protocol):
         cursor: str | None,
         newest_first: bool = True,
     ) -> Page[ConversationRecord]:
-        """List conversations by the moment of their creation."""
+        """List one page in order of creation; the index may lag behind writes by about a second.
+
+        Raises InvalidCursorError.
+        """
 
     def digests(self, owner_id: str, wanted: ConversationFilter) -> Iterable[ConversationDigest]:
         """Read all that match, newest first; the index may lag."""
 
+    def unenriched(self, owner_id: str, job_id: str, since: str) -> list[ConversationRecord]:
+        """Read the job's conversations stored at or after `since` that are to be enriched.
 
-class ConversationWrites(Protocol):
-    """Changes to conversation rows; each states the version it was made from."""
+        The index may lag.
+        """
 
     def add(self, record: ConversationRecord) -> None:
         """Store a new row; raises DuplicateKeyError."""
 
     def replace(self, record: ConversationRecord, seen_version: int) -> ConversationRecord:
-        """Store a row in the place of the version that was seen; gives it with its new version.
+        """Replace the row if it is still at `seen_version`; returns it with its new version.
 
-        Raises VersionConflictError with the state stored now, or NotFoundError.
+        Raises VersionConflictError with the stored state if the row changed since it was read, and
+        NotFoundError if it was deleted.
         """
-
-
-class ConversationRepository(ConversationLists, ConversationWrites, Protocol):
-    """Conversation rows, read and changed."""
-
-    def unenriched(self, owner_id: str, job_id: str, since: str) -> list[ConversationRecord]:
-        """The job's conversations, stored at or after a moment, that nobody has enriched yet."""
-
-
-class ConversationChanges(ConversationReads, ConversationWrites, Protocol):
-    """Conversation rows, read one at a time and changed."""
 
 
 BY_CREATED_AT = "by_created_at"
 _DIGEST = tuple(field.name for field in dataclasses.fields(ConversationDigest))
 
 
-class DynamoConversations:
-    """ports.ConversationRepository; generated rows are made with their items (batch_claims.py)."""
+class DynamoConversations(ConversationRepository):
+    """Conversation rows in DynamoDB. Generated rows are written with their batch item, in the
+    transaction of `batches/claim_repository.py`; `add` is for imported ones."""
 
     def __init__(self, client: DynamoDBClient, table: str) -> None:
         self._client = client
         self._table = table
 
     def conversation(self, owner_id: str, conversation_id: str) -> ConversationRecord:
-        """Read one conversation's row, strongly consistent; raises NotFoundError."""
         with translated("GetItem"):
             answer = self._client.get_item(
                 TableName=self._table,
@@ -93,10 +85,9 @@ class DynamoConversations:
             )
         if "Item" not in answer:
             raise NotFoundError("conversation", conversation_id)
-        return _record(from_wire(answer["Item"]))
+        return from_row(ConversationRecord, from_wire(answer["Item"]))
 
     def add(self, record: ConversationRecord) -> None:
-        """Store a new row; raises DuplicateKeyError when there is one of that id already."""
         try:
             self._put(record, "attribute_not_exists(conversation_id)")
         except ClientError as error:
@@ -106,19 +97,14 @@ class DynamoConversations:
             ) from error
 
     def replace(self, record: ConversationRecord, seen_version: int) -> ConversationRecord:
-        """Store a row in the place of the version that was seen; gives it with its new version.
-
-        Raises VersionConflictError whose details are the state stored now, or NotFoundError when
-        the row is gone.
-        """
         stored = dataclasses.replace(record, version=seen_version + 1)
         try:
             self._put(stored, "version = :seen", {":seen": seen_version})
         except ClientError as error:
             if "Item" not in error.response:
                 raise NotFoundError("conversation", record.conversation_id) from error
-            current = _record(from_wire(error.response["Item"]))  # type: ignore[typeddict-item]
-            raise version_conflict(current) from error
+            row = from_wire(error.response["Item"])  # type: ignore[typeddict-item]
+            raise version_conflict(from_row(ConversationRecord, row)) from error
         return stored
 
     def conversations(
@@ -130,7 +116,6 @@ class DynamoConversations:
         cursor: str | None,
         newest_first: bool = True,
     ) -> Page[ConversationRecord]:
-        """List conversations by the moment of their creation."""
         request = self._query(owner_id, wanted)
         if start := decode_cursor(cursor, owner_id=owner_id):
             request["ExclusiveStartKey"] = start
@@ -142,10 +127,9 @@ class DynamoConversations:
             ScanIndexForward=not newest_first,
             **request,
         )
-        return Page(tuple(_record(row) for row in rows), following)
+        return Page(tuple(from_row(ConversationRecord, row) for row in rows), following)
 
     def digests(self, owner_id: str, wanted: ConversationFilter) -> Iterator[ConversationDigest]:
-        """Read all that match, newest first, as briefly as it goes; the index may lag."""
         request = self._query(owner_id, wanted)
         request["ExpressionAttributeNames"] |= {f"#{name}": name for name in _DIGEST}
         pages = self._client.get_paginator("query").paginate(
@@ -156,10 +140,10 @@ class DynamoConversations:
         with translated("Query"):
             for page in pages:
                 for row in filter(_name_filter(wanted), page["Items"]):
-                    yield ConversationDigest(**_with_score(from_wire(row)))
+                    yield from_row(ConversationDigest, from_wire(row))
 
     def _query(self, owner_id: str, wanted: ConversationFilter) -> dict[str, Any]:
-        """Ask the index for an owner's rows, and DynamoDB for what it can filter itself."""
+        """Query an owner's rows, with the part of the filter that DynamoDB can apply."""
         conditions = [f"#{name} = :{name}" for name in wanted.equal]
         names = ["owner_id", *wanted.equal]
         values: dict[str, Any] = {":owner_id": owner_id}
@@ -184,10 +168,6 @@ class DynamoConversations:
         }
 
     def unenriched(self, owner_id: str, job_id: str, since: str) -> list[ConversationRecord]:
-        """The job's conversations, stored at or after a moment, that nobody has enriched yet.
-
-        One Query of the owner's rows from that moment on; the index may lag by a second or so.
-        """
         statuses = {f":status_{index}": status for index, status in enumerate(TO_BE_RUN)}
         values = {":owner": owner_id, ":since": since, ":job": job_id, **statuses}
         with translated("Query"):
@@ -199,7 +179,8 @@ class DynamoConversations:
                 f" AND enrichment_status IN ({', '.join(statuses)})",
                 ExpressionAttributeValues=to_wire(values),
             )
-            return [_record(from_wire(row)) for page in pages for row in page["Items"]]
+            rows = [from_wire(row) for page in pages for row in page["Items"]]
+        return [from_row(ConversationRecord, row) for row in rows]
 
     def _put(
         self,
@@ -220,19 +201,7 @@ class DynamoConversations:
 
 
 def _name_filter(wanted: ConversationFilter) -> Callable[[Mapping[str, Any]], bool] | None:
-    """DynamoDB compares texts by their case, so a search is ours to make."""
+    """Search names here: DynamoDB's `contains` is case-sensitive."""
     if wanted.search is None:
         return None
     return lambda row: wanted.admits_name(row["conversation_name"]["S"])
-
-
-def _record(row: Mapping[str, Any]) -> ConversationRecord:
-    names = {field.name for field in dataclasses.fields(ConversationRecord)}
-    known = {name: value for name, value in row.items() if name in names}
-    return ConversationRecord(**_with_score(known))
-
-
-def _with_score(row: dict[str, Any]) -> dict[str, Any]:
-    # DynamoDB knows one kind of number, so a whole score comes back as an int.
-    score = row.get("quality_score")
-    return row if score is None else {**row, "quality_score": float(score)}

@@ -10,7 +10,7 @@ from datetime import datetime, timedelta
 from itertools import islice
 from typing import Any
 
-from brightrun.aws.objects import LINK_SECONDS, Files
+from brightrun.aws.objects import LINK_SECONDS, ObjectStore
 from brightrun.conversations.model import (
     MOST_SORTED,
     ConversationDigest,
@@ -21,7 +21,7 @@ from brightrun.conversations.model import (
     SortDirection,
     in_order,
 )
-from brightrun.conversations.repository import ConversationLists, ConversationReads
+from brightrun.conversations.repository import ConversationRepository
 from brightrun.core.errors import (
     InvalidInputError,
     NotEnrichedError,
@@ -72,7 +72,7 @@ class ListedConversations:
 class ConversationLister:
     """Lists the conversations of an owner."""
 
-    conversations: ConversationLists
+    conversations: ConversationRepository
 
     def listed(self, owner_id: str, wish: ConversationQuery) -> ListedConversations:
         """Give one page; raises TooManyConversationsError where too many would be sorted."""
@@ -131,7 +131,12 @@ class Download:
 
 
 def signed_download(
-    files: Files, now: datetime, conversation_id: str, path: str, filename: str, size: int | None
+    files: ObjectStore,
+    now: datetime,
+    conversation_id: str,
+    path: str,
+    filename: str,
+    size: int | None,
 ) -> Download:
     """Sign a link to an object of a conversation, which works for LINK_SECONDS from now."""
     expires_at = iso(now + timedelta(seconds=LINK_SECONDS))
@@ -142,8 +147,8 @@ def signed_download(
 class ConversationReader:
     """Reads conversations, and signs links to their files."""
 
-    conversations: ConversationReads
-    conversation_files: Files
+    conversations: ConversationRepository
+    conversation_files: ObjectStore
     clock: Clock
 
     def one(self, owner_id: str, conversation_id: str) -> ConversationRecord:

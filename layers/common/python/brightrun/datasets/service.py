@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import timedelta
 
-from brightrun.aws.objects import LINK_SECONDS, DownloadLinks
+from brightrun.aws.objects import LINK_SECONDS, ObjectStore
 from brightrun.core import object_keys
 from brightrun.core.errors import NotFoundError, VersionConflictError
 from brightrun.core.pages import Page
@@ -30,7 +30,7 @@ class DatasetReader:
     """Reads datasets and their validation reports."""
 
     datasets: DatasetRepository
-    links: DownloadLinks
+    links: ObjectStore
     clock: Clock
 
     def one(self, owner_id: str, dataset_id: str) -> Dataset:

@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-import dataclasses
 import uuid
-from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Any, Literal
+from typing import Literal
 
 NotificationType = Literal[
     "dataset_ready",
@@ -44,9 +42,3 @@ def notification_id(created_at: str, type_: NotificationType, subject: str) -> s
     `subject` is the id of what it is about, with a run where there can be several.
     """
     return f"{created_at}~{uuid.uuid5(_NAMESPACE, f'{type_}:{subject}')}"
-
-
-def read_notification(row: Mapping[str, Any]) -> Notification:
-    """Read a row as the repository stored it."""
-    names = {one.name for one in dataclasses.fields(Notification)}
-    return Notification(**{name: value for name, value in row.items() if name in names})

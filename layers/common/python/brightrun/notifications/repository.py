@@ -1,4 +1,4 @@
-"""Notifications in DynamoDB; their ids begin with the moment, so listing by id lists by age."""
+"""Stores notifications in DynamoDB."""
 
 from __future__ import annotations
 
@@ -10,54 +10,60 @@ from brightrun.aws.dynamodb import decode_cursor, from_wire, query_page, row_of,
 from brightrun.aws.transactions import MAX_OPERATIONS, transact, update
 from brightrun.core.errors import NotFoundError
 from brightrun.core.pages import Page
-from brightrun.notifications.model import Notification, read_notification
+from brightrun.core.rows import from_row
+from brightrun.notifications.model import Notification
 
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb.client import DynamoDBClient
 
 
-class Notifications(Protocol):
-    """What owners are told."""
+MOST_MARKED = 1000
+"""Notifications that one request marks as read."""
+
+
+class NotificationRepository(Protocol):
+    """Owners' notifications; every method raises StorageError when DynamoDB fails."""
 
     def add(self, notification: Notification) -> None:
-        """Keep a notification; writing it again changes nothing."""
+        """Store a notification; adding it again changes nothing, so that it stays read."""
 
     def notifications(
         self, owner_id: str, *, unread: bool, limit: int, cursor: str | None
     ) -> Page[Notification]:
-        """List an owner's notifications, newest first, or only those that were not read."""
+        """List an owner's notifications, or only the unread ones, newest first.
+
+        A page of unread ones can be short and still have a cursor, as `query_page` explains.
+        Raises InvalidCursorError.
+        """
 
     def unread_count(self, owner_id: str) -> int:
-        """Count those that were not read, among the newest few thousand."""
+        """Count the unread ones among the newest 10,000 or so."""
 
     def mark_read(self, owner_id: str, notification_id: str) -> Notification:
-        """Mark one as read; done again, it changes nothing. Raises NotFoundError."""
+        """Mark one as read; repeating it changes nothing. Raises NotFoundError."""
 
     def mark_all_read(self, owner_id: str) -> int:
-        """Mark the newest unread ones as read, up to 1,000; gives their number."""
+        """Mark the newest unread ones as read, up to MOST_MARKED; returns their number."""
 
 
-MOST_MARKED = 1000
-"""Notifications that one request marks as read."""
 _READS = 4
 """Pages of 1 MB that one request reads at most: some 10,000 notifications."""
 _EXISTS = "attribute_exists(notification_id)"
 
 
 def notification_put(table: str, notification: Notification) -> dict[str, Any]:
-    """One step of a transaction: tell an owner together with what is written beside it."""
+    """Build the Put of a notification, for the transaction that makes it true."""
     return {"Put": {"TableName": table, "Item": to_wire(row_of(notification))}}
 
 
-class DynamoNotifications:
-    """ports.datasets.Notifications."""
+class DynamoNotifications(NotificationRepository):
+    """Notifications in DynamoDB; ids begin with the time, so the sort key orders them by age."""
 
     def __init__(self, client: DynamoDBClient, table: str) -> None:
         self._client = client
         self._table = table
 
     def add(self, notification: Notification) -> None:
-        """Keep a notification; writing it again changes nothing, so that it stays read."""
         step = notification_put(self._table, notification)
         step["Put"]["ConditionExpression"] = "attribute_not_exists(notification_id)"
         transact(self._client, [step])
@@ -65,10 +71,6 @@ class DynamoNotifications:
     def notifications(
         self, owner_id: str, *, unread: bool, limit: int, cursor: str | None
     ) -> Page[Notification]:
-        """List an owner's notifications, newest first, or only those that were not read.
-
-        A page of unread ones may be short and still have a cursor: see query_page.
-        """
         request = self._query(owner_id, unread=unread)
         if start := decode_cursor(cursor, owner_id=owner_id):
             request["ExclusiveStartKey"] = start
@@ -79,10 +81,9 @@ class DynamoNotifications:
             most_reads=_READS,
             **request,
         )
-        return Page(tuple(map(read_notification, rows)), following)
+        return Page(tuple(from_row(Notification, row) for row in rows), following)
 
     def unread_count(self, owner_id: str) -> int:
-        """Count those that were not read, among the newest 4 MB."""
         request, counted = self._query(owner_id, unread=True), 0
         for _ in range(_READS):
             with translated("Query"):
@@ -94,7 +95,6 @@ class DynamoNotifications:
         return counted
 
     def mark_read(self, owner_id: str, notification_id: str) -> Notification:
-        """Mark one as read; done again, it changes nothing. Raises NotFoundError."""
         try:
             with translated("UpdateItem"):
                 answer = self._client.update_item(
@@ -102,10 +102,9 @@ class DynamoNotifications:
                 )
         except ClientError as error:
             raise NotFoundError("notification", notification_id) from error
-        return read_notification(from_wire(answer["Attributes"]))
+        return from_row(Notification, from_wire(answer["Attributes"]))
 
     def mark_all_read(self, owner_id: str) -> int:
-        """Mark the newest unread ones as read, up to MOST_MARKED; gives their number."""
         page = self.notifications(owner_id, unread=True, limit=MOST_MARKED, cursor=None)
         ids = [one.notification_id for one in page.records]
         for start in range(0, len(ids), MAX_OPERATIONS):

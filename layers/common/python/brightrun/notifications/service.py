@@ -6,14 +6,14 @@ from dataclasses import dataclass
 
 from brightrun.core.pages import Page
 from brightrun.notifications.model import Notification
-from brightrun.notifications.repository import Notifications
+from brightrun.notifications.repository import NotificationRepository
 
 
 @dataclass(frozen=True, slots=True)
 class NotificationReader:
     """What the notifications function does."""
 
-    notifications: Notifications
+    notifications: NotificationRepository
 
     def page(
         self, owner_id: str, *, unread: bool, limit: int, cursor: str | None

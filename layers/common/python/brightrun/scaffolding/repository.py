@@ -16,33 +16,35 @@ if TYPE_CHECKING:
 
 
 class ScaffoldingRepository(Protocol):
-    """Where owners' records are; `repositories.scaffolding` says what each call promises."""
+    """The records that owners have created or edited; the built-in ones are package data.
+
+    Every method raises StorageError when DynamoDB fails.
+    """
 
     def owned(self, owner_id: str, record_type: type[R]) -> tuple[R, ...]:
-        """Read all of an owner's records of one kind."""
+        """Read all of an owner's records of one kind, strongly consistent, ordered by id."""
 
     def add(self, owner_id: str, record: Record) -> None:
-        """Store a new record; raises DuplicateKeyError."""
+        """Store a new record, and reserve its key; raises DuplicateKeyError if the key is taken."""
 
     def replace(self, owner_id: str, seen: Record, record: Record) -> None:
-        """Store `record` in the place of `seen`; raises VersionConflictError."""
+        """Replace `seen` by `record`; the first edit of a built-in record creates the owner's row.
+
+        Raises VersionConflictError with the stored record if it changed since `seen` was read.
+        """
 
 
 _ABSENT = "attribute_not_exists(id)"
 
 
-class DynamoScaffolding:
-    """services.scaffolding_catalog.ScaffoldingRepository; every write states its precondition."""
+class DynamoScaffolding(ScaffoldingRepository):
+    """Scaffolding in DynamoDB: a partition for each owner and kind, and one of reserved keys."""
 
     def __init__(self, client: DynamoDBClient, table: str) -> None:
         self._client = client
         self._table = table
 
     def owned(self, owner_id: str, record_type: type[R]) -> tuple[R, ...]:
-        """Read all of an owner's records of one kind, strongly consistent, in order of their ids.
-
-        One Query for each megabyte. Raises StorageError.
-        """
         pages = self._client.get_paginator("query").paginate(
             TableName=self._table,
             ConsistentRead=True,
@@ -54,14 +56,13 @@ class DynamoScaffolding:
         return tuple(_record_of(record_type, row) for row in rows)
 
     def add(self, owner_id: str, record: Record) -> None:
-        """Store a new record together with the claim to its key; raises DuplicateKeyError."""
         partition = _partition(owner_id, type(record))
-        claim = {"owner_kind": f"{partition}#key", "id": record.key, "record_id": record.id}
+        reserved_key = {"owner_kind": f"{partition}#key", "id": record.key, "record_id": record.id}
         failed = transact(
             self._client,
             [
                 {"Put": self._put(_row_of(partition, record))},
-                {"Put": self._put(claim)},
+                {"Put": self._put(reserved_key)},
             ],
         )
         if failed:
@@ -71,11 +72,6 @@ class DynamoScaffolding:
             )
 
     def replace(self, owner_id: str, seen: Record, record: Record) -> None:
-        """Store `record` in the place of `seen`, provided that nobody has changed that since.
-
-        The first edit of a built-in record makes the owner's own row. Raises VersionConflictError
-        whose details are the version and the fields that are stored now.
-        """
         partition = _partition(owner_id, type(record))
         request = self._put(_row_of(partition, record))
         if seen.origin != "built_in":
@@ -87,8 +83,8 @@ class DynamoScaffolding:
         except ClientError as error:
             current = self._read(partition, type(record), record.id)
             raise VersionConflictError(
-                f"The {record.kind} '{record.key}' was changed by somebody else; it is at version "
-                f"{current.version} now. Read it again and repeat the change.",
+                f"The {record.kind} '{record.key}' changed since it was read; it is now at version "
+                f"{current.version}. Read it again and repeat the change.",
                 details=current.model_dump(mode="json"),
             ) from error
 

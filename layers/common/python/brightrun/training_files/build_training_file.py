@@ -13,7 +13,7 @@ from typing import Any, Literal
 from brightrun.aws.objects import ObjectStore
 from brightrun.conversations.enrichment.model import read_enriched
 from brightrun.conversations.model import ConversationRecord
-from brightrun.conversations.repository import ConversationReads
+from brightrun.conversations.repository import ConversationRepository
 from brightrun.core import object_keys
 from brightrun.core.errors import (
     NotFoundError,
@@ -140,7 +140,7 @@ class ConversationSelection:
 class ConversationSelector:
     """Reads and checks the conversations of a selection."""
 
-    conversations: ConversationReads
+    conversations: ConversationRepository
     conversation_files: ObjectStore
 
     def select(

@@ -8,7 +8,7 @@ from datetime import timedelta
 
 from pydantic import BaseModel
 
-from brightrun.aws.objects import LINK_SECONDS, DownloadLinks
+from brightrun.aws.objects import LINK_SECONDS, ObjectStore
 from brightrun.core.errors import NotFoundError
 from brightrun.core.pages import Page
 from brightrun.core.timestamps import Clock, iso
@@ -39,7 +39,7 @@ class TrainingFileReader:
     """Reads training files for the API."""
 
     files: TrainingFileRepository
-    links: DownloadLinks
+    links: ObjectStore
     clock: Clock
 
     def one(self, owner_id: str, file_id: str) -> TrainingFile:

@@ -6,7 +6,7 @@ import uuid
 
 from brightrun.aws.objects import S3Objects
 from brightrun.conversations.enrichment.service import EnrichmentService
-from brightrun.conversations.generation_log.repository import DynamoGenerationRecords
+from brightrun.conversations.generation_log.repository import DynamoGenerationLog
 from brightrun.conversations.generation_log.service import GenerationLogReader
 from brightrun.conversations.import_conversations import ConversationImporter
 from brightrun.conversations.review.repository import DynamoReviews
@@ -55,7 +55,7 @@ def generation_log_reader() -> GenerationLogReader:
     """Compose what shows the generation log and the failed generations."""
     settings = ConversationsSettings.from_environment()
     return GenerationLogReader(
-        records=DynamoGenerationRecords(
+        records=DynamoGenerationLog(
             clients.dynamodb(), settings.generation_logs_table, settings.failed_generations_table
         ),
         failure_reports=S3Objects(clients.s3(), settings.failed_generation_files_bucket),

@@ -11,7 +11,7 @@ from pydantic import Field
 from brightrun.aws.objects import S3Objects
 from brightrun.aws.secrets import claude_api_key
 from brightrun.batches.worker import WorkerRunner
-from brightrun.conversations.generation_log.repository import DynamoGenerationRecords
+from brightrun.conversations.generation_log.repository import DynamoGenerationLog
 from brightrun.wiring import clients
 from brightrun.wiring.batch_tables import BatchTableSettings, batches, claims
 from brightrun.wiring.enrichment import (
@@ -53,7 +53,7 @@ def worker_runner() -> WorkerRunner:
             conversations_table=settings.conversations_table,
             failed_generations_table=settings.failed_generations_table,
         ),
-        records=DynamoGenerationRecords(
+        records=DynamoGenerationLog(
             clients.dynamodb(), settings.generation_logs_table, settings.failed_generations_table
         ),
         conversation_files=conversation_files(settings),

@@ -30,7 +30,7 @@ from brightrun.conversations.model import ConversationRecord, EnrichmentStatus
 from brightrun.conversations.quality.safety import CRISIS_CONTENT, has_crisis_content
 from brightrun.conversations.quality.score import Quality, score_quality
 from brightrun.conversations.quality.transcript import Transcript
-from brightrun.conversations.repository import ConversationRepository, ConversationWrites
+from brightrun.conversations.repository import ConversationRepository
 from brightrun.core import object_keys
 from brightrun.core.errors import (
     BrightRunError,
@@ -62,7 +62,7 @@ class ScaffoldingResolver(Protocol):
 class ConversationEnricher:
     """Runs the stages, and records how far they came."""
 
-    conversations: ConversationWrites
+    conversations: ConversationRepository
     conversation_files: ObjectStore
     scaffolds: ScaffoldingResolver
     clock: Clock

@@ -1,59 +1,34 @@
-"""The generation log and the failed generations in DynamoDB, newest first."""
+"""Calls to Claude and failed generations in DynamoDB."""
 
 from __future__ import annotations
 
-import dataclasses
-from collections.abc import Iterable, Iterator, Mapping, Sequence
-from typing import TYPE_CHECKING, Any, Protocol, TypeVar
+from collections.abc import Iterator, Mapping, Sequence
+from typing import TYPE_CHECKING, Any, Protocol
 
 from brightrun.aws.dynamodb import decode_cursor, from_wire, query_page, row_of, to_wire, translated
 from brightrun.conversations.generation_log.model import FailedGeneration, GenerationLogEntry
 from brightrun.core.errors import NotFoundError
 from brightrun.core.pages import Page
+from brightrun.core.rows import from_row
 from brightrun.core.timestamps import DateRange
 
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb.client import DynamoDBClient
 
 
-class GenerationRecords(Protocol):
-    """The generation log and the failed generations."""
+class GenerationLog(Protocol):
+    """What batch workers write of every call to Claude."""
 
     def add_log_entry(self, entry: GenerationLogEntry) -> None:
-        """Keep a call's log entry; writing it again changes nothing."""
+        """Store a call's log entry; writing it again changes nothing. Raises StorageError."""
 
 
-class GenerationReads(Protocol):
-    """Pages of the generation log and of the failed generations, newest first."""
+class DynamoGenerationLog(GenerationLog):
+    """The generation log and the failed generations in DynamoDB, newest first; ids sort by time.
 
-    def log_entries(
-        self, owner_id: str, *, limit: int, cursor: str | None
-    ) -> Page[GenerationLogEntry]:
-        """List calls to Claude."""
-
-    def all_log_entries(self, owner_id: str) -> Iterable[GenerationLogEntry]:
-        """Read every call of an owner, a page at a time."""
-
-    def failure(self, owner_id: str, failure_id: str) -> FailedGeneration:
-        """Read one failed generation; raises NotFoundError."""
-
-    def failures(
-        self,
-        owner_id: str,
-        filters: Mapping[str, str],
-        days: DateRange,
-        *,
-        limit: int,
-        cursor: str | None,
-    ) -> Page[FailedGeneration]:
-        """List failed generations of some days whose attributes equal the filters."""
-
-
-T = TypeVar("T", FailedGeneration, GenerationLogEntry)
-
-
-class DynamoGenerationRecords:
-    """ports.GenerationRecords and ports.GenerationReads; ids sort by time."""
+    Failed generations are written with their batch item, in the transaction of
+    `batches/claim_repository.py`. Every method raises StorageError when DynamoDB fails.
+    """
 
     def __init__(self, client: DynamoDBClient, log_table: str, failures_table: str) -> None:
         self._client = client
@@ -61,16 +36,15 @@ class DynamoGenerationRecords:
         self._failures_table = failures_table
 
     def add_log_entry(self, entry: GenerationLogEntry) -> None:
-        """Keep a call's log entry; writing it again changes nothing."""
         with translated("PutItem"):
             self._client.put_item(TableName=self._log_table, Item=to_wire(row_of(entry)))
 
     def log_entries(
         self, owner_id: str, *, limit: int, cursor: str | None
     ) -> Page[GenerationLogEntry]:
-        """List calls to Claude, newest first."""
+        """List one page of the calls to Claude; raises InvalidCursorError."""
         rows, following = self._page(self._log_table, "log_id", owner_id, (), limit, cursor)
-        return Page(tuple(_record(GenerationLogEntry, row) for row in rows), following)
+        return Page(tuple(from_row(GenerationLogEntry, row) for row in rows), following)
 
     def all_log_entries(self, owner_id: str) -> Iterator[GenerationLogEntry]:
         """Read every call of an owner, a page at a time."""
@@ -91,7 +65,7 @@ class DynamoGenerationRecords:
             )
         if "Item" not in answer:
             raise NotFoundError("failed generation", failure_id)
-        return _record(FailedGeneration, from_wire(answer["Item"]))
+        return from_row(FailedGeneration, from_wire(answer["Item"]))
 
     def failures(
         self,
@@ -102,7 +76,10 @@ class DynamoGenerationRecords:
         limit: int,
         cursor: str | None,
     ) -> Page[FailedGeneration]:
-        """List failed generations of some days whose attributes equal the filters, newest first."""
+        """List one page of the failed generations of `days` whose attributes equal the filters.
+
+        Raises InvalidCursorError.
+        """
         conditions = [("=", name, value) for name, value in filters.items()]
         if since := days.since():
             conditions.append((">=", "created_at", since))
@@ -111,7 +88,7 @@ class DynamoGenerationRecords:
         rows, following = self._page(
             self._failures_table, "failure_id", owner_id, conditions, limit, cursor
         )
-        return Page(tuple(_record(FailedGeneration, row) for row in rows), following)
+        return Page(tuple(from_row(FailedGeneration, row) for row in rows), following)
 
     def _page(
         self,
@@ -140,8 +117,3 @@ class DynamoGenerationRecords:
             ExpressionAttributeValues=to_wire({":owner_id": owner_id, **values}),
             **request,
         )
-
-
-def _record(record: type[T], row: Mapping[str, Any]) -> T:
-    names = {field.name for field in dataclasses.fields(record)}
-    return record(**{name: value for name, value in row.items() if name in names})

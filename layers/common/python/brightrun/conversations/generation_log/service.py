@@ -5,21 +5,24 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
-from brightrun.aws.objects import Files
+from brightrun.aws.objects import ObjectStore
 from brightrun.conversations.generation_log.model import FailedGeneration, GenerationLogEntry
-from brightrun.conversations.generation_log.repository import GenerationReads
 from brightrun.conversations.service import Download, signed_download
 from brightrun.core.pages import Page
 from brightrun.core.timestamps import Clock, DateRange
+
+if TYPE_CHECKING:
+    from brightrun.conversations.generation_log.repository import DynamoGenerationLog
 
 
 @dataclass(frozen=True, slots=True)
 class GenerationLogReader:
     """Reads calls to Claude and failures, and signs links to the reports of failures."""
 
-    records: GenerationReads
-    failure_reports: Files
+    records: DynamoGenerationLog
+    failure_reports: ObjectStore
     clock: Clock
 
     def failure(self, owner_id: str, failure_id: str) -> FailedGeneration:

@@ -12,36 +12,41 @@ from brightrun.conversations.model import ConversationRecord, version_conflict
 from brightrun.conversations.repository import DynamoConversations
 from brightrun.conversations.review.model import AuditEntry, conversation_key
 from brightrun.core.pages import Page
+from brightrun.core.rows import from_row
 
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb.client import DynamoDBClient
 
 
 class ReviewRepository(Protocol):
-    """What people decide about conversations, and the trail of it."""
+    """Changes that people make to conversations, each written with its audit entry.
+
+    Every method raises StorageError when DynamoDB fails.
+    """
 
     def record(
         self, decided: ConversationRecord, seen_version: int, entry: AuditEntry
     ) -> ConversationRecord:
-        """Store a row over the version that was seen, and its entry, both or neither.
+        """Replace the row if it is still at `seen_version`, and add the entry, both or neither.
 
-        Raises VersionConflictError with the state stored now, or NotFoundError.
+        Returns the row with its new version. Raises VersionConflictError with the stored state if
+        the row changed since it was read, and NotFoundError if it was deleted.
         """
 
     def delete(self, record: ConversationRecord, entry: AuditEntry) -> None:
-        """Delete a row that is at the record's version, and store the entry, both or neither.
+        """Delete the row if it is still at the record's version, and add the entry.
 
-        Raises VersionConflictError with the state stored now, or NotFoundError.
+        Raises as `record` does.
         """
 
     def trail(
         self, owner_id: str, conversation_id: str, *, limit: int, cursor: str | None
     ) -> Page[AuditEntry]:
-        """List a conversation's entries, newest first."""
+        """List a conversation's entries, newest first; raises InvalidCursorError."""
 
 
-class DynamoReviews:
-    """ports.conversations.ReviewRepository; a row and its entry are written in one transaction."""
+class DynamoReviews(ReviewRepository):
+    """The conversations table and the audit table, written in one transaction."""
 
     def __init__(
         self, client: DynamoDBClient, *, conversations_table: str, audit_table: str
@@ -53,48 +58,19 @@ class DynamoReviews:
     def record(
         self, decided: ConversationRecord, seen_version: int, entry: AuditEntry
     ) -> ConversationRecord:
-        """Store a row in the place of the version that was seen, and its entry, both or neither.
-
-        Raises VersionConflictError whose details are the state stored now, or NotFoundError when
-        the row is gone.
-        """
         stored = dataclasses.replace(decided, version=seen_version + 1)
-        row = {
-            "TableName": self._conversations_table,
-            "Item": to_wire(row_of(stored)),
-            "ConditionExpression": "#version = :seen",
-            "ExpressionAttributeNames": {"#version": "version"},
-            "ExpressionAttributeValues": to_wire({":seen": seen_version}),
-        }
-        line = {"TableName": self._audit_table, "Item": to_wire(row_of(entry))}
-        if transact(self._client, [{"Put": row}, {"Put": line}]):
-            rows = DynamoConversations(self._client, self._conversations_table)
-            raise version_conflict(rows.conversation(stored.owner_id, stored.conversation_id))
+        put = {"Item": to_wire(row_of(stored)), **self._at_version(seen_version)}
+        self._write({"Put": put}, decided, entry)
         return stored
 
     def delete(self, record: ConversationRecord, entry: AuditEntry) -> None:
-        """Delete a row that is at the record's version, and store the entry, both or neither.
-
-        Raises VersionConflictError whose details are the state stored now, or NotFoundError when
-        the row is gone.
-        """
         key = {"owner_id": record.owner_id, "conversation_id": record.conversation_id}
-        row = {
-            "TableName": self._conversations_table,
-            "Key": to_wire(key),
-            "ConditionExpression": "#version = :seen",
-            "ExpressionAttributeNames": {"#version": "version"},
-            "ExpressionAttributeValues": to_wire({":seen": record.version}),
-        }
-        line = {"TableName": self._audit_table, "Item": to_wire(row_of(entry))}
-        if transact(self._client, [{"Delete": row}, {"Put": line}]):
-            rows = DynamoConversations(self._client, self._conversations_table)
-            raise version_conflict(rows.conversation(record.owner_id, record.conversation_id))
+        delete = {"Key": to_wire(key), **self._at_version(record.version)}
+        self._write({"Delete": delete}, record, entry)
 
     def trail(
         self, owner_id: str, conversation_id: str, *, limit: int, cursor: str | None
     ) -> Page[AuditEntry]:
-        """List a conversation's entries, newest first."""
         key = conversation_key(owner_id, conversation_id)
         request: dict[str, Any] = {}
         if start := decode_cursor(cursor, conversation_key=key):
@@ -109,9 +85,20 @@ class DynamoReviews:
             ExpressionAttributeValues=to_wire({":key": key}),
             **request,
         )
-        return Page(tuple(_entry(row) for row in rows), following)
+        return Page(tuple(from_row(AuditEntry, row) for row in rows), following)
 
+    def _at_version(self, version: int) -> dict[str, Any]:
+        return {
+            "TableName": self._conversations_table,
+            "ConditionExpression": "#version = :seen",
+            "ExpressionAttributeNames": {"#version": "version"},
+            "ExpressionAttributeValues": to_wire({":seen": version}),
+        }
 
-def _entry(row: Mapping[str, Any]) -> AuditEntry:
-    names = {field.name for field in dataclasses.fields(AuditEntry)}
-    return AuditEntry(**{name: value for name, value in row.items() if name in names})
+    def _write(
+        self, change: Mapping[str, Any], record: ConversationRecord, entry: AuditEntry
+    ) -> None:
+        audit = {"Put": {"TableName": self._audit_table, "Item": to_wire(row_of(entry))}}
+        if transact(self._client, [change, audit]):
+            rows = DynamoConversations(self._client, self._conversations_table)
+            raise version_conflict(rows.conversation(record.owner_id, record.conversation_id))

@@ -8,12 +8,12 @@ from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any, Literal, Protocol
+from typing import Any, Literal
 
 from brightrun.aws.objects import ObjectStore
 from brightrun.conversations.enrichment.service import EnrichmentService
 from brightrun.conversations.model import ConversationFilter, ConversationRecord, version_conflict
-from brightrun.conversations.repository import ConversationReads
+from brightrun.conversations.repository import ConversationRepository
 from brightrun.conversations.review.model import (
     AuditEntry,
     Decision,
@@ -35,18 +35,11 @@ from brightrun.core.pages import Page
 from brightrun.core.timestamps import Clock, iso
 
 
-class ObjectRemoval(Protocol):
-    """Takes objects out of one bucket."""
-
-    def remove(self, key: str) -> None:
-        """Delete an object; one that is not there is no error."""
-
-
 @dataclass(frozen=True, slots=True)
 class ReviewService:
     """Decides in the name of a caller, who owns the conversations."""
 
-    conversations: ConversationReads
+    conversations: ConversationRepository
     reviews: ReviewRepository
     clock: Clock
 
@@ -96,9 +89,9 @@ class ConversationDeleter:
     nobody can name.
     """
 
-    conversations: ConversationReads
+    conversations: ConversationRepository
     reviews: ReviewRepository
-    conversation_files: ObjectRemoval
+    conversation_files: ObjectStore
     clock: Clock
 
     def delete(

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 
-from brightrun.aws.objects import LINK_SECONDS, DownloadLinks
+from brightrun.aws.objects import LINK_SECONDS, ObjectStore
 from brightrun.core.errors import InvalidInputError
 from brightrun.core.pages import Page
 from brightrun.core.timestamps import Clock, iso
@@ -31,7 +31,7 @@ class ModelReader:
     """The models function's service."""
 
     models: ModelRepository
-    links: DownloadLinks
+    links: ObjectStore
     clock: Clock
 
     def page(self, owner_id: str, *, limit: int, cursor: str | None) -> Page[ModelArtifact]:
