@@ -1,4 +1,4 @@
-"""Conversations, their enrichment and review, failed generations and the generation log."""
+"""The API of conversations, their enrichment and review, and of the generation log."""
 
 from __future__ import annotations
 

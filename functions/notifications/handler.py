@@ -1,4 +1,4 @@
-"""Notifications: what an owner is told without having asked."""
+"""The API of notifications."""
 
 from __future__ import annotations
 

@@ -1,14 +1,14 @@
-"""Personas, emotional arcs, topics, the consultant, prompt templates: read, change, try out."""
+"""The API of personas, emotional arcs, topics, the consultant and prompt templates."""
 
 from __future__ import annotations
 
 from typing import Any
 
 from brightrun.http.app import build_api
-from brightrun.scaffolding import routes, template_routes
+from brightrun.scaffolding import routes
 from brightrun.wiring.scaffolding import SERVICES
 
-api = build_api(routes.router, template_routes.router, services=SERVICES)
+api = build_api(routes.router, services=SERVICES)
 
 
 def lambda_handler(event: dict[str, Any], context: Any) -> dict[str, Any]:

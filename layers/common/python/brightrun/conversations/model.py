@@ -382,14 +382,14 @@ class ConversationStatistics:
         self.simulated = 0
         self.by_status: Counter[str] = Counter()
         self.by_tier: Counter[str] = Counter()
-        self.by_enrichment: Counter[str] = Counter()
+        self.by_enrichment_status: Counter[str] = Counter()
         self.scored = 0
         self._score_sum = 0.0
         for digest in digests:
             self._add(digest)
 
     @property
-    def average_quality(self) -> float | None:
+    def average_quality_score(self) -> float | None:
         """The mean score to two decimals; None when nothing is scored."""
         return round(self._score_sum / self.scored, 2) if self.scored else None
 
@@ -398,7 +398,7 @@ class ConversationStatistics:
         self.simulated += digest.simulated
         self.by_status[digest.status] += 1
         self.by_tier[digest.tier] += 1
-        self.by_enrichment[digest.enrichment_status] += 1
+        self.by_enrichment_status[digest.enrichment_status] += 1
         if digest.quality_score is not None:
             self.scored += 1
             self._score_sum += digest.quality_score

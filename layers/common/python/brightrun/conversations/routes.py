@@ -19,12 +19,10 @@ from brightrun.conversations.model import (
 from brightrun.conversations.schemas import (
     ConversationList,
     ConversationResponse,
-    ConversationView,
     DownloadResponse,
     ImportedDocument,
     ImportResponse,
     StatisticsResponse,
-    TurnView,
 )
 from brightrun.conversations.service import (
     ConversationLister,
@@ -89,9 +87,8 @@ def list_conversations(
 @router.get("/api/conversations/stats", tags=["Conversations"])
 def show_conversation_statistics() -> StatisticsResponse:
     """Count the caller's conversations by what became of them."""
-    return StatisticsResponse.from_domain(
-        service(router, ConversationLister).statistics(owner_of(router))
-    )
+    statistics = service(router, ConversationLister).statistics(owner_of(router))
+    return StatisticsResponse.model_validate(statistics)
 
 
 @router.get("/api/conversations/<conversation_id>", tags=["Conversations"])
@@ -102,11 +99,8 @@ def show_conversation(
     """Show one conversation, with its turns if asked."""
     reader = service(router, ConversationReader)
     record = reader.one(owner_of(router), conversation_id)
-    turns = (
-        [TurnView.model_validate(turn) for turn in reader.turns(record)] if include_turns else None
-    )
-    shown = ConversationResponse(conversation=ConversationView.model_validate(record), turns=turns)
-    return with_etag(shown, record.version)
+    turns = reader.turns(record) if include_turns else None
+    return with_etag(ConversationResponse(conversation=record, turns=turns), record.version)
 
 
 @router.get("/api/conversations/<conversation_id>/download", tags=["Conversations"])

@@ -8,13 +8,18 @@ from typing import TYPE_CHECKING, Any, Literal, Self
 
 from pydantic import AliasPath, Field
 
-from brightrun.conversations.model import EnrichmentStatus, Origin, ReviewStatus
+from brightrun.conversations.import_conversations import Imported
+from brightrun.conversations.model import (
+    EnrichmentStatus,
+    Origin,
+    ReviewStatus,
+)
+from brightrun.conversations.service import ListedConversations
 from brightrun.http.schemas import NestedModel, RequestModel, ResponseModel, Usd
 from brightrun.scaffolding.model import Tier
 
 if TYPE_CHECKING:
     from brightrun.conversations.import_conversations import Imported
-    from brightrun.conversations.model import ConversationStatistics
     from brightrun.conversations.service import ListedConversations
 
 
@@ -107,10 +112,9 @@ class ConversationList(ResponseModel):
     @classmethod
     def from_domain(cls, listed: ListedConversations, limit: int) -> Self:
         """Show a page of at most `limit` conversations."""
-        shown = [ConversationView.model_validate(record) for record in listed.records]
         return cls(
-            conversations=shown,
-            count=len(shown),
+            conversations=listed.records,
+            count=len(listed.records),
             limit=limit,
             page=listed.page,
             total=listed.total,
@@ -129,19 +133,6 @@ class StatisticsResponse(ResponseModel):
     by_enrichment_status: dict[str, int]
     scored: int
     average_quality_score: float | None
-
-    @classmethod
-    def from_domain(cls, sums: ConversationStatistics) -> Self:
-        """Show the sums."""
-        return cls(
-            total=sums.total,
-            simulated=sums.simulated,
-            by_status=dict(sums.by_status),
-            by_tier=dict(sums.by_tier),
-            by_enrichment_status=dict(sums.by_enrichment),
-            scored=sums.scored,
-            average_quality_score=sums.average_quality,
-        )
 
 
 class TurnView(NestedModel):
@@ -184,7 +175,7 @@ class ImportedView(NestedModel):
     """One conversation of the document: stored with its warnings, or refused with an error."""
 
     place: str
-    conversation: ConversationView | None
+    conversation: ConversationView | None = Field(validation_alias="record")
     warnings: list[str]
     error: str | None
 
@@ -199,14 +190,5 @@ class ImportResponse(ResponseModel):
     @classmethod
     def from_domain(cls, results: Sequence[Imported]) -> Self:
         """Show an import."""
-        shown = [
-            ImportedView(
-                place=one.place,
-                conversation=ConversationView.model_validate(one.record) if one.record else None,
-                warnings=one.warnings,
-                error=one.error,
-            )
-            for one in results
-        ]
         imported = sum(one.record is not None for one in results)
-        return cls(imported=imported, refused=len(results) - imported, results=shown)
+        return cls(imported=imported, refused=len(results) - imported, results=results)

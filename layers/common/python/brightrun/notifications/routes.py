@@ -13,6 +13,7 @@ from brightrun.notifications.schemas import (
     MarkedData,
     MarkedResponse,
     NotificationList,
+    NotificationListData,
     NotificationResponse,
 )
 from brightrun.notifications.service import NotificationReader
@@ -21,7 +22,7 @@ router = APIGatewayHttpRouter()
 NOTIFICATIONS = "/api/notifications"
 TAGS = ["Notifications"]
 NotificationId = Annotated[str, Path(pattern="^[A-Za-z0-9_.:~-]{1,100}$", max_length=100)]
-Unread = Annotated[bool, Query(description="Only those that were not read.")]
+Unread = Annotated[bool, Query(description="Only unread notifications.")]
 
 
 @router.get(NOTIFICATIONS, tags=TAGS)
@@ -32,18 +33,19 @@ def list_notifications(
     page, unread_count = service(router, NotificationReader).page(
         owner_of(router), unread=unread, limit=limit, cursor=cursor
     )
-    return NotificationList.from_domain(page, unread_count)
+    data = NotificationListData(notifications=page.records, unread_count=unread_count)
+    return NotificationList(data=data, next_cursor=page.next_cursor)
 
 
 @router.patch(f"{NOTIFICATIONS}/<notification_id>/read", tags=TAGS)
 def read_notification(notification_id: NotificationId) -> NotificationResponse:
-    """Mark a notification as read; done again, this changes nothing."""
+    """Mark a notification as read; repeating it changes nothing."""
     reader = service(router, NotificationReader)
-    return NotificationResponse.from_domain(reader.mark_read(owner_of(router), notification_id))
+    return NotificationResponse(data=reader.mark_read(owner_of(router), notification_id))
 
 
 @router.post(f"{NOTIFICATIONS}/read-all", tags=TAGS)
 def read_all_notifications() -> MarkedResponse:
-    """Mark the newest thousand unread notifications as read, and say how many are left."""
+    """Mark the newest 1,000 unread notifications as read, and count those still unread."""
     marked, left = service(router, NotificationReader).mark_all_read(owner_of(router))
     return MarkedResponse(data=MarkedData(marked=marked, unread_count=left))

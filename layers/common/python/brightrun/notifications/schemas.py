@@ -1,23 +1,15 @@
-"""How notifications are shown, with the original's fields."""
+"""Responses of the routes under /api/notifications, with the field names of v1."""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Self
-
-from pydantic import ConfigDict, Field
+from pydantic import Field
 
 from brightrun.http.schemas import NestedModel, ResponseModel
 from brightrun.notifications.model import NotificationType, Priority
 
-if TYPE_CHECKING:
-    from brightrun.core.pages import Page
-    from brightrun.notifications.model import Notification
-
 
 class NotificationView(NestedModel):
     """One notification."""
-
-    model_config = ConfigDict(validate_by_alias=True, validate_by_name=True)
 
     id: str = Field(validation_alias="notification_id")
     type: NotificationType
@@ -35,35 +27,23 @@ class NotificationResponse(ResponseModel):
 
     data: NotificationView
 
-    @classmethod
-    def from_domain(cls, notification: Notification) -> Self:
-        """Show one."""
-        return cls(data=NotificationView.model_validate(notification))
-
 
 class NotificationListData(NestedModel):
-    """A page of notifications; `unread_count` counts among the newest ten thousand or so."""
+    """A page of notifications; `unread_count` counts the unread of the newest 10,000 or so."""
 
     notifications: list[NotificationView]
     unread_count: int
 
 
 class NotificationList(ResponseModel):
-    """GET /api/notifications; a page of unread ones may be short and still have a next one."""
+    """GET /api/notifications; a page of unread ones can be short and still have a next page."""
 
     data: NotificationListData
     next_cursor: str | None
 
-    @classmethod
-    def from_domain(cls, page: Page[Notification], unread_count: int) -> Self:
-        """Show a page."""
-        shown = [NotificationView.model_validate(one) for one in page.records]
-        data = NotificationListData(notifications=shown, unread_count=unread_count)
-        return cls(data=data, next_cursor=page.next_cursor)
-
 
 class MarkedData(NestedModel):
-    """How many were marked as read, and how many are left."""
+    """How many were marked as read, and how many are still unread."""
 
     marked: int
     unread_count: int

@@ -1,4 +1,4 @@
-"""Routes under /api/scaffolding: personas, emotional arcs, topics, the consultant."""
+"""Routes under /api/scaffolding and /api/templates."""
 
 from __future__ import annotations
 
@@ -8,8 +8,9 @@ from aws_lambda_powertools.event_handler.openapi.params import Query
 from aws_lambda_powertools.event_handler.router import APIGatewayHttpRouter
 
 from brightrun.http.app import owner_of, service
-from brightrun.http.schemas import Filter
+from brightrun.http.schemas import Filter, Identifier
 from brightrun.scaffolding import schemas
+from brightrun.scaffolding.matching import TemplateCriteria
 from brightrun.scaffolding.model import (
     Complexity,
     ConsultantContent,
@@ -17,6 +18,9 @@ from brightrun.scaffolding.model import (
     EmotionalArcContent,
     Persona,
     PersonaContent,
+    PromptTemplate,
+    PromptTemplateContent,
+    Tier,
     TrainingTopic,
     TrainingTopicContent,
 )
@@ -30,13 +34,22 @@ from brightrun.scaffolding.schemas import (
     seen_version,
     with_activity,
 )
-from brightrun.scaffolding.service import Combination, ScaffoldingEditor, rate_combination
+from brightrun.scaffolding.service import (
+    ScaffoldingEditor,
+    rank_for_arc,
+    rate_combination,
+    resolve_template,
+    select_for_arc,
+)
 
 router = APIGatewayHttpRouter()
 PERSONAS = "/api/scaffolding/personas"
 ARCS = "/api/scaffolding/emotional-arcs"
 TOPICS = "/api/scaffolding/training-topics"
+CONSULTANT = "/api/scaffolding/consultant"
+TEMPLATES = "/api/templates"
 TAGS = ["Scaffolding"]
+TEMPLATE_TAGS = ["Templates"]
 
 
 @router.get(PERSONAS, tags=TAGS)
@@ -172,9 +185,6 @@ def deactivate_training_topic(record_id: RecordName) -> schemas.TrainingTopicRes
     return schemas.TrainingTopicResponse(training_topic=topic)
 
 
-CONSULTANT = "/api/scaffolding/consultant"
-
-
 @router.get(CONSULTANT, tags=TAGS)
 def show_consultant() -> ConsultantResponse:
     """Show the caller's consultant."""
@@ -192,14 +202,85 @@ def replace_consultant(content: ConsultantContent, if_match: IfMatch = None) -> 
 
 @router.post("/api/scaffolding/check-compatibility", tags=TAGS)
 def check_compatibility(chosen: CombinationRequest) -> CompatibilityResponse:
-    """Say how well a persona, an arc and a topic fit."""
-    combination = Combination(**chosen.model_dump())
-    advice = rate_combination(
-        service(router, ScaffoldingEditor).catalog(), owner_of(router), combination
+    """Rate how well a persona, an arc and a topic fit together."""
+    catalog = service(router, ScaffoldingEditor).catalog()
+    advice = rate_combination(catalog, owner_of(router), **chosen.model_dump())
+    return CompatibilityResponse.model_validate(advice)
+
+
+@router.get(TEMPLATES, tags=TEMPLATE_TAGS)
+def list_templates(is_active: IsActive = "true") -> schemas.TemplateList:
+    """List the prompt templates."""
+    templates = service(router, ScaffoldingEditor).catalog().all(owner_of(router), PromptTemplate)
+    found = with_activity(templates, is_active)
+    return schemas.TemplateList(templates=found, count=len(found))
+
+
+@router.post(TEMPLATES, status_code=201, tags=TEMPLATE_TAGS)
+def create_template(content: PromptTemplateContent) -> schemas.TemplateResponse:
+    """Create a prompt template under a name that is free."""
+    template = service(router, ScaffoldingEditor).create(owner_of(router), PromptTemplate, content)
+    return schemas.TemplateResponse(template=template)
+
+
+@router.get(f"{TEMPLATES}/select", tags=TEMPLATE_TAGS)
+def rank_templates(
+    emotional_arc_type: Annotated[Identifier, Query()],
+    tier: Annotated[Tier | None, Query()] = None,
+    persona_type: Filter = None,
+    topic_key: Filter = None,
+) -> schemas.RankedTemplateList:
+    """Rank the templates of an arc, best first."""
+    criteria = TemplateCriteria(emotional_arc_type, tier, persona_type, topic_key)
+    catalog = service(router, ScaffoldingEditor).catalog()
+    ranked = rank_for_arc(catalog, owner_of(router), criteria)
+    return schemas.RankedTemplateList(templates=ranked)
+
+
+@router.post(f"{TEMPLATES}/select", tags=TEMPLATE_TAGS)
+def select_template(chosen: schemas.SelectTemplateRequest) -> schemas.TemplateResponse:
+    """Choose a template as a batch would."""
+    criteria = TemplateCriteria(
+        chosen.emotional_arc_type, chosen.tier, chosen.persona_type, chosen.topic_key
     )
-    return CompatibilityResponse(
-        is_compatible=advice.is_compatible,
-        confidence=advice.confidence,
-        warnings=advice.warnings,
-        suggestions=advice.suggestions,
+    catalog = service(router, ScaffoldingEditor).catalog()
+    return schemas.TemplateResponse(template=select_for_arc(catalog, owner_of(router), criteria))
+
+
+@router.get(f"{TEMPLATES}/<record_id>", tags=TEMPLATE_TAGS)
+def show_template(record_id: RecordName) -> schemas.TemplateResponse:
+    """Show a prompt template."""
+    return schemas.TemplateResponse(
+        template=service(router, ScaffoldingEditor).catalog().template(owner_of(router), record_id)
+    )
+
+
+@router.patch(f"{TEMPLATES}/<record_id>", tags=TEMPLATE_TAGS)
+def edit_template(
+    record_id: RecordName, changes: schemas.PromptTemplateChanges, if_match: IfMatch = None
+) -> schemas.TemplateResponse:
+    """Change fields of a prompt template."""
+    owner, seen = owner_of(router), seen_version(if_match)
+    edited = service(router, ScaffoldingEditor).edit(
+        owner, PromptTemplate, record_id, changes.given(), seen
+    )
+    return schemas.TemplateResponse(template=edited)
+
+
+@router.delete(f"{TEMPLATES}/<record_id>", tags=TEMPLATE_TAGS)
+def deactivate_template(record_id: RecordName) -> schemas.TemplateResponse:
+    """Deactivate a prompt template."""
+    gone = service(router, ScaffoldingEditor).deactivate(
+        owner_of(router), PromptTemplate, record_id
+    )
+    return schemas.TemplateResponse(template=gone)
+
+
+@router.post(f"{TEMPLATES}/<record_id>/resolve", tags=TEMPLATE_TAGS)
+def resolve(record_id: RecordName, chosen: CombinationRequest) -> schemas.ResolvedTemplate:
+    """Show the prompt that a template makes of a persona, an arc and a topic."""
+    catalog = service(router, ScaffoldingEditor).catalog()
+    prompt = resolve_template(catalog, owner_of(router), record_id, **chosen.model_dump())
+    return schemas.ResolvedTemplate(
+        prompt=prompt.user, system_prompt=prompt.system, length=len(prompt.user)
     )

@@ -4,48 +4,37 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable
-from typing import TYPE_CHECKING, Annotated, Any, Literal, Self
+from typing import TYPE_CHECKING, Annotated, Any, Literal, get_type_hints
 
 from aws_lambda_powertools.event_handler.openapi.params import Header, Path, Query
-from pydantic import Field
+from pydantic import ConfigDict, Field, create_model
 
 from brightrun.core.errors import InvalidInputError
-from brightrun.core.fields import Flag
 from brightrun.http.schemas import Identifier, NestedModel, RequestModel, ResponseModel
 from brightrun.scaffolding.model import (
-    Baseline,
-    Complexity,
     Consultant,
-    Demographics,
+    Content,
     EmotionalArc,
-    Exchanges,
-    Intensity,
-    Key,
-    Keys,
-    Label,
-    Labels,
+    EmotionalArcContent,
     Persona,
+    PersonaContent,
     PromptTemplateContent,
-    Prose,
     R,
     Record,
-    Sentences,
-    Stars,
-    TemplateText,
     Tier,
     TrainingTopic,
+    TrainingTopicContent,
 )
 from brightrun.scaffolding.prompts import PLACEHOLDERS
 
 if TYPE_CHECKING:
-    from brightrun.scaffolding.matching import RankedTemplate
-    from brightrun.scaffolding.model import PromptTemplate
+    pass
 
 
 RecordName = Annotated[
     str, Path(pattern=r"^[^\x00-\x1f\x7f]{1,150}$", max_length=150, description="The id or key.")
 ]
-"""Templates go by their names, which are words as people write them."""
+"""Ids, and keys or names; the name of a template may hold spaces."""
 IsActive = Annotated[Literal["true", "false", "all"], Query()]
 _VERSION = '^([0-9]{1,18}|"[0-9]{1,18}")$'
 IfMatch = Annotated[
@@ -80,95 +69,43 @@ def with_activity(records: Iterable[R], is_active: str) -> tuple[R, ...]:
     )
 
 
-# A factory, so that the document shows no default: absent means unchanged, and null is no value.
-_UNCHANGED: Any = Field(default_factory=lambda: None)
-
-
 class Changes(RequestModel):
-    """Fields to change."""
+    """Fields to change; absent fields stay as they are."""
 
     def given(self) -> dict[str, Any]:
         """The fields that the caller sent."""
         return self.model_dump(exclude_unset=True)
 
 
-class PersonaChanges(Changes):
-    """Fields of a persona to change."""
-
-    name: Label = _UNCHANGED
-    archetype: Label = _UNCHANGED
-    age_range: Label = _UNCHANGED
-    occupation: Label = _UNCHANGED
-    income_range: Label = _UNCHANGED
-    demographics: Demographics = _UNCHANGED
-    financial_background: Prose = _UNCHANGED
-    financial_situation: Prose = _UNCHANGED
-    communication_style: Prose = _UNCHANGED
-    emotional_baseline: Prose = _UNCHANGED
-    typical_questions: Sentences = _UNCHANGED
-    common_concerns: Sentences = _UNCHANGED
-    language_patterns: Sentences = _UNCHANGED
-    is_active: Flag = _UNCHANGED
+# A factory instead of a default, so that the OpenAPI document shows none: null is not a value.
+_UNCHANGED: Any = Field(default_factory=lambda: None)
 
 
-class EmotionalArcChanges(Changes):
-    """Fields of an emotional arc to change."""
-
-    name: Label = _UNCHANGED
-    conversation_category: Literal["core", "edge"] = _UNCHANGED
-    tier: Tier = _UNCHANGED
-    starting_emotion: Label = _UNCHANGED
-    starting_intensity_min: Intensity = _UNCHANGED
-    starting_intensity_max: Intensity = _UNCHANGED
-    ending_emotion: Label = _UNCHANGED
-    ending_intensity_min: Intensity = _UNCHANGED
-    ending_intensity_max: Intensity = _UNCHANGED
-    arc_strategy: Key = _UNCHANGED
-    key_principles: Sentences = _UNCHANGED
-    characteristic_phrases: Sentences = _UNCHANGED
-    response_techniques: Sentences = _UNCHANGED
-    avoid_tactics: Sentences = _UNCHANGED
-    typical_turn_count_min: Exchanges = _UNCHANGED
-    typical_turn_count_max: Exchanges = _UNCHANGED
-    complexity_baseline: Baseline = _UNCHANGED
-    suitable_personas: Keys = _UNCHANGED
-    suitable_topics: Keys = _UNCHANGED
-    is_active: Flag = _UNCHANGED
+def _changes_to(content: type[Content], key: str) -> type[Changes]:
+    """Make every field of a content optional, and leave out its key, which never changes."""
+    types = get_type_hints(content, include_extras=True)
+    fields = {name: (types[name], _UNCHANGED) for name in content.model_fields if name != key}
+    name = content.__name__.replace("Content", "Changes")
+    doc = "Fields to change; absent ones stay as they are, null clears one that may be null."
+    return create_model(  # type: ignore[call-overload,no-any-return]
+        name, __base__=Changes, __module__=__name__, __doc__=doc, **fields
+    )
 
 
-class TrainingTopicChanges(Changes):
-    """Fields of a topic to change."""
-
-    name: Label = _UNCHANGED
-    category: Key = _UNCHANGED
-    complexity_level: Complexity = _UNCHANGED
-    description: Prose = _UNCHANGED
-    typical_question_examples: Sentences = _UNCHANGED
-    key_concepts: Labels = _UNCHANGED
-    suitable_personas: Keys = _UNCHANGED
-    suitable_emotional_arcs: Keys = _UNCHANGED
-    requires_specialist: Flag = _UNCHANGED
-    is_active: Flag = _UNCHANGED
-
-
-class TemplateChanges(Changes):
-    """Fields of a template to change; null takes one that it may lack away."""
-
-    description: Prose | None = _UNCHANGED
-    category: Key | None = _UNCHANGED
-    emotional_arc_type: Key = _UNCHANGED
-    tier: Tier = _UNCHANGED
-    template_text: TemplateText = _UNCHANGED
-    complexity_baseline: Baseline | None = _UNCHANGED
-    quality_threshold: Stars | None = _UNCHANGED
-    rating: Stars | None = _UNCHANGED
-    suitable_personas: Keys = _UNCHANGED
-    suitable_topics: Keys = _UNCHANGED
-    is_active: Flag = _UNCHANGED
+if TYPE_CHECKING:
+    PersonaChanges = Changes
+    EmotionalArcChanges = Changes
+    TrainingTopicChanges = Changes
+    PromptTemplateChanges = Changes
+else:
+    PersonaChanges = _changes_to(PersonaContent, "persona_key")
+    EmotionalArcChanges = _changes_to(EmotionalArcContent, "arc_key")
+    TrainingTopicChanges = _changes_to(TrainingTopicContent, "topic_key")
+    PromptTemplateChanges = _changes_to(PromptTemplateContent, "template_name")
 
 
 class CombinationRequest(RequestModel):
-    """Ids or keys of what a conversation would be made of."""
+    """A persona, an arc and a topic, each by its id or key."""
 
     persona_id: Identifier
     emotional_arc_id: Identifier
@@ -176,7 +113,7 @@ class CombinationRequest(RequestModel):
 
 
 class SelectTemplateRequest(RequestModel):
-    """What a template is looked for: the arc's key and, if known, the rest."""
+    """The arc by its key, and what else the template should fit."""
 
     emotional_arc_type: Identifier
     tier: Tier | None = None
@@ -185,14 +122,11 @@ class SelectTemplateRequest(RequestModel):
 
 
 class TemplateView(PromptTemplateContent, Record):
-    """A template with the placeholders that its text uses."""
+    """A template, and the placeholders that its text uses."""
+
+    model_config = ConfigDict(from_attributes=True)
 
     variables: tuple[str, ...]
-
-    @classmethod
-    def from_domain(cls, template: PromptTemplate) -> Self:
-        """Show a stored template."""
-        return cls(**template.model_dump(), variables=template.variables)
 
 
 class TemplateResponse(ResponseModel):
@@ -200,11 +134,6 @@ class TemplateResponse(ResponseModel):
 
     template: TemplateView
     available_variables: tuple[str, ...] = tuple(PLACEHOLDERS)
-
-    @classmethod
-    def from_domain(cls, template: PromptTemplate) -> Self:
-        """Show a stored template."""
-        return cls(template=TemplateView.from_domain(template))
 
 
 class TemplateList(ResponseModel):
@@ -215,7 +144,7 @@ class TemplateList(ResponseModel):
 
 
 class TemplateScore(NestedModel):
-    """A template and how well it fits, 0 to 1."""
+    """A template, and how well it fits, from 0 to 1."""
 
     template: TemplateView
     score: float
@@ -226,19 +155,9 @@ class RankedTemplateList(ResponseModel):
 
     templates: tuple[TemplateScore, ...]
 
-    @classmethod
-    def from_domain(cls, ranked: list[RankedTemplate]) -> Self:
-        """Show a ranking."""
-        return cls(
-            templates=tuple(
-                TemplateScore(template=TemplateView.from_domain(one.template), score=one.score)
-                for one in ranked
-            )
-        )
-
 
 class ResolvedTemplate(ResponseModel):
-    """What Claude would be sent; `length` counts the prompt's characters."""
+    """The prompt that Claude would be sent; `length` is its number of characters."""
 
     prompt: str
     system_prompt: str

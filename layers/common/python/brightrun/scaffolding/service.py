@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import Any
 
 from brightrun.claude.model import Prompt
@@ -157,23 +157,19 @@ def _require_key(
     raise InvalidInputError(f"{field}: {sentence}", details=[{"field": field, "message": sentence}])
 
 
-@dataclass(frozen=True, slots=True)
-class Combination:
-    """Ids or keys of what a conversation would be made of."""
-
-    persona_id: str
-    emotional_arc_id: str
-    training_topic_id: str
-
-
 def rate_combination(
-    catalog: ScaffoldingCatalog, owner_id: str, chosen: Combination
+    catalog: ScaffoldingCatalog,
+    owner_id: str,
+    *,
+    persona_id: str,
+    emotional_arc_id: str,
+    training_topic_id: str,
 ) -> Compatibility:
-    """Say how well a combination fits; records that do not exist make it incompatible."""
+    """Rate a combination of ids or keys; records that do not exist make it incompatible."""
     return check_compatibility(
-        catalog.find(owner_id, Persona, chosen.persona_id),
-        catalog.find(owner_id, EmotionalArc, chosen.emotional_arc_id),
-        catalog.find(owner_id, TrainingTopic, chosen.training_topic_id),
+        catalog.find(owner_id, Persona, persona_id),
+        catalog.find(owner_id, EmotionalArc, emotional_arc_id),
+        catalog.find(owner_id, TrainingTopic, training_topic_id),
         Choices(
             arcs=catalog.active(owner_id, EmotionalArc),
             topics=catalog.active(owner_id, TrainingTopic),
@@ -182,17 +178,23 @@ def rate_combination(
 
 
 def resolve_template(
-    catalog: ScaffoldingCatalog, owner_id: str, template_id: str, chosen: Combination
+    catalog: ScaffoldingCatalog,
+    owner_id: str,
+    template_id: str,
+    *,
+    persona_id: str,
+    emotional_arc_id: str,
+    training_topic_id: str,
 ) -> Prompt:
-    """Show the prompt that a template makes of a combination.
+    """Render a template for a combination of ids or keys.
 
-    Raises UnknownScaffoldingError and what `prompt_assembly.assemble_prompt` raises.
+    Raises UnknownScaffoldingError, and the errors of `prompts.assemble_prompt`.
     """
     template = catalog.template(owner_id, template_id)
     ingredients = Ingredients(
-        persona=catalog.persona(owner_id, chosen.persona_id),
-        arc=catalog.emotional_arc(owner_id, chosen.emotional_arc_id),
-        topic=catalog.training_topic(owner_id, chosen.training_topic_id),
+        persona=catalog.persona(owner_id, persona_id),
+        arc=catalog.emotional_arc(owner_id, emotional_arc_id),
+        topic=catalog.training_topic(owner_id, training_topic_id),
         consultant=catalog.consultant(owner_id),
         tier=template.tier,
     )

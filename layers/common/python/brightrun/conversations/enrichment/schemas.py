@@ -181,8 +181,7 @@ class BulkResponse(NestedModel):
             failed=counts.count("failed"),
             skipped=counts.count("skipped"),
         )
-        shown = [BulkResult.model_validate(result) for result in results]
-        return cls(success=summary.failed == 0, summary=summary, results=shown)
+        return cls(success=summary.failed == 0, summary=summary, results=results)
 
 
 def _stages(record: ConversationRecord) -> dict[Stage, StageView]:

@@ -12,7 +12,6 @@ from brightrun.conversations.generation_log.schemas import (
     CostStatistics,
     FailureList,
     FailureResponse,
-    FailureView,
     LogEntryList,
     PerformanceStatistics,
 )
@@ -47,14 +46,14 @@ def list_failed_generations(
     reader = service(router, GenerationLogReader)
     days = DateRange(date_from, date_to)
     page = reader.failures(owner_of(router), filters, days, limit=limit, cursor=cursor)
-    return FailureList.from_domain(page)
+    return FailureList(failures=page.records, count=len(page.records), next_cursor=page.next_cursor)
 
 
 @router.get("/api/failed-generations/<failure_id>", tags=["Failures"])
 def show_failed_generation(failure_id: RecordId) -> FailureResponse:
     """Show one failed generation."""
     failure = service(router, GenerationLogReader).failure(owner_of(router), failure_id)
-    return FailureResponse(failure=FailureView.model_validate(failure))
+    return FailureResponse(failure=failure)
 
 
 @router.get("/api/failed-generations/<failure_id>/download", tags=["Failures"])
@@ -68,9 +67,8 @@ def download_failure_report(failure_id: RecordId) -> DownloadResponse:
 def list_generation_logs(limit: Limit = 25, cursor: Cursor = None) -> LogEntryList:
     """List the caller's calls to Claude, newest first."""
     reader = service(router, GenerationLogReader)
-    return LogEntryList.from_domain(
-        reader.log_entries(owner_of(router), limit=limit, cursor=cursor)
-    )
+    page = reader.log_entries(owner_of(router), limit=limit, cursor=cursor)
+    return LogEntryList(logs=page.records, count=len(page.records), next_cursor=page.next_cursor)
 
 
 @router.get("/api/generation-logs/stats", tags=["Generation log"])

@@ -10,18 +10,13 @@ from pydantic import AliasPath, Field
 from brightrun.conversations.generation_log.model import (
     CallKind,
     CallStatus,
-    FailedGeneration,
     FailureType,
-    GenerationLogEntry,
 )
 from brightrun.conversations.generation_log.service import LogStatistics
-from brightrun.core.pages import Page
 from brightrun.http.schemas import NestedModel, ResponseModel, Usd
 
 if TYPE_CHECKING:
-    from brightrun.conversations.generation_log.model import FailedGeneration, GenerationLogEntry
     from brightrun.conversations.service import LogStatistics
-    from brightrun.core.pages import Page
 
 
 class FailureView(NestedModel):
@@ -66,12 +61,6 @@ class FailureList(ResponseModel):
     count: int
     next_cursor: str | None
 
-    @classmethod
-    def from_domain(cls, page: Page[FailedGeneration]) -> Self:
-        """Show a page."""
-        shown = [FailureView.model_validate(record) for record in page.records]
-        return cls(failures=shown, count=len(shown), next_cursor=page.next_cursor)
-
 
 class LogEntryView(NestedModel):
     """One call to Claude, without the request's text; durations in ms."""
@@ -103,12 +92,6 @@ class LogEntryList(ResponseModel):
     logs: list[LogEntryView]
     count: int
     next_cursor: str | None
-
-    @classmethod
-    def from_domain(cls, page: Page[GenerationLogEntry]) -> Self:
-        """Show a page."""
-        shown = [LogEntryView.model_validate(record) for record in page.records]
-        return cls(logs=shown, count=len(shown), next_cursor=page.next_cursor)
 
 
 class CostStatistics(ResponseModel):

@@ -22,7 +22,7 @@ from brightrun.conversations.review.service import (
     ConversationEditor,
     ReviewService,
 )
-from brightrun.conversations.schemas import ConversationResponse, ConversationView
+from brightrun.conversations.schemas import ConversationResponse
 from brightrun.conversations.service import ConversationReader
 from brightrun.http.app import owner_of, service
 from brightrun.http.etags import IfMatch, seen_version, with_etag
@@ -35,7 +35,7 @@ router = APIGatewayHttpRouter()
 def show_review_status(conversation_id: RecordId) -> Response[StatusResponse]:
     """Show what was decided about a conversation."""
     record = service(router, ConversationReader).one(owner_of(router), conversation_id)
-    return with_etag(StatusResponse.from_domain(record), record.version)
+    return with_etag(StatusResponse.model_validate(record), record.version)
 
 
 @router.patch("/api/conversations/<conversation_id>/status", tags=["Review"])
@@ -50,7 +50,7 @@ def change_review_status(
     record, _ = service(router, ReviewService).decided(
         owner_of(router), conversation_id, decision, seen_version(if_match)
     )
-    return with_etag(StatusResponse.from_domain(record), record.version)
+    return with_etag(StatusResponse.model_validate(record), record.version)
 
 
 @router.get("/api/conversations/<conversation_id>/audit", tags=["Review"])
@@ -58,9 +58,15 @@ def list_audit_trail(
     conversation_id: RecordId, limit: Limit = 25, cursor: Cursor = None
 ) -> AuditTrail:
     """List who changed a conversation, when and why, newest first."""
-    desk = service(router, ReviewService)
-    page = desk.trail(owner_of(router), conversation_id, limit=limit, cursor=cursor)
-    return AuditTrail.from_domain(conversation_id, page)
+    page = service(router, ReviewService).trail(
+        owner_of(router), conversation_id, limit=limit, cursor=cursor
+    )
+    return AuditTrail(
+        conversation_id=conversation_id,
+        entries=page.records,
+        count=len(page.records),
+        next_cursor=page.next_cursor,
+    )
 
 
 @router.patch("/api/conversations/<conversation_id>", tags=["Review"])
@@ -74,8 +80,7 @@ def edit_conversation(
     record = service(router, ConversationEditor).edit(
         owner_of(router), conversation_id, body.edit(), seen_version(if_match)
     )
-    shown = ConversationResponse(conversation=ConversationView.model_validate(record))
-    return with_etag(shown, record.version)
+    return with_etag(ConversationResponse(conversation=record), record.version)
 
 
 @router.delete("/api/conversations/<conversation_id>", tags=["Review"])

@@ -4,12 +4,16 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from typing import TYPE_CHECKING, Annotated, Literal, Self
+from typing import Annotated, Literal, Self, get_args
 
 from aws_lambda_powertools.event_handler.openapi.params import Query
 from pydantic import AfterValidator, Field, model_validator
 
-from brightrun.conversations.model import ConversationFilter, EnrichmentStatus, ReviewStatus
+from brightrun.conversations.model import (
+    ConversationFilter,
+    EnrichmentStatus,
+    ReviewStatus,
+)
 from brightrun.conversations.review.model import (
     LONGEST_REASON,
     LONGEST_TURN,
@@ -18,7 +22,7 @@ from brightrun.conversations.review.model import (
     Deletion,
     ReviewAction,
 )
-from brightrun.conversations.review.service import MOST_AT_ONCE, TurnEdit
+from brightrun.conversations.review.service import MOST_AT_ONCE, DecidedMany, Outcome, TurnEdit
 from brightrun.http.schemas import (
     INK,
     CamelNestedModel,
@@ -29,12 +33,6 @@ from brightrun.http.schemas import (
     ResponseModel,
 )
 from brightrun.scaffolding.model import Tier
-
-if TYPE_CHECKING:
-    from brightrun.conversations.model import ConversationRecord
-    from brightrun.conversations.review.model import AuditEntry
-    from brightrun.conversations.review.service import DecidedMany
-    from brightrun.core.pages import Page
 
 
 def _said(reason: str) -> str:
@@ -80,12 +78,6 @@ class StatusResponse(ResponseModel):
     updated_at: str
     version: int
 
-    @classmethod
-    def from_domain(cls, record: ConversationRecord) -> Self:
-        """Show a row's review."""
-        names = cls.model_fields.keys() - {"success"}
-        return cls.model_validate({name: getattr(record, name) for name in names})
-
 
 class AuditEntryView(NestedModel):
     """One change: who made it, when, and why; `version` is the one that it led to."""
@@ -108,17 +100,6 @@ class AuditTrail(ResponseModel):
     entries: list[AuditEntryView]
     count: int
     next_cursor: str | None
-
-    @classmethod
-    def from_domain(cls, conversation_id: str, page: Page[AuditEntry]) -> Self:
-        """Show a page."""
-        shown = [AuditEntryView.model_validate(entry) for entry in page.records]
-        return cls(
-            conversation_id=conversation_id,
-            entries=shown,
-            count=len(shown),
-            next_cursor=page.next_cursor,
-        )
 
 
 class TurnChange(RequestModel):
@@ -206,7 +187,7 @@ class BulkReviewResult(CamelNestedModel):
     """What became of one conversation, and what it is now."""
 
     conversation_id: str
-    outcome: Literal["updated", "deleted", "unchanged", "not_found", "conflict"]
+    outcome: Outcome
     status: ReviewStatus | None
     version: int | None
 
@@ -226,12 +207,10 @@ class BulkReviewResponse(NestedModel):
     def from_domain(cls, decided: DecidedMany) -> Self:
         """Show what became of all."""
         counts = Counter[str](result.outcome for result in decided.results)
-        outcomes = ("updated", "deleted", "unchanged", "not_found", "conflict")
+        outcomes = {name: counts[name] for name in get_args(Outcome)}
         return cls(
             success=not counts["not_found"] and not counts["conflict"],
-            summary=BulkReviewSummary.model_validate(
-                {"total": counts.total(), **{name: counts[name] for name in outcomes}}
-            ),
-            results=[BulkReviewResult.model_validate(result) for result in decided.results],
+            summary=BulkReviewSummary(total=counts.total(), **outcomes),
+            results=decided.results,
             remaining=decided.remaining,
         )
