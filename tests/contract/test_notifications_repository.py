@@ -32,11 +32,11 @@ def test_notifications_come_newest_first_and_in_pages(repository: NotificationRe
     assert rest.next_cursor is None
 
 
-def test_telling_the_same_again_leaves_it_read(repository: NotificationRepository) -> None:
-    told = a_notification()
-    repository.add(told)
-    repository.mark_read(OWNER, told.notification_id)
-    repository.add(told)
+def test_adding_it_again_leaves_it_read(repository: NotificationRepository) -> None:
+    added = a_notification()
+    repository.add(added)
+    repository.mark_read(OWNER, added.notification_id)
+    repository.add(added)
     assert repository.unread_count(OWNER) == 0
 
 
@@ -53,10 +53,10 @@ def test_what_was_read_is_neither_counted_nor_listed_as_unread(
 
 
 def test_marking_twice_changes_nothing(repository: NotificationRepository) -> None:
-    told = a_notification()
-    repository.add(told)
-    first = repository.mark_read(OWNER, told.notification_id)
-    assert repository.mark_read(OWNER, told.notification_id) == first
+    added = a_notification()
+    repository.add(added)
+    first = repository.mark_read(OWNER, added.notification_id)
+    assert repository.mark_read(OWNER, added.notification_id) == first
 
 
 @pytest.mark.parametrize("owner", [OWNER, STRANGER])

@@ -43,7 +43,7 @@ def test_after_a_day_a_key_is_free_again(keys: RequestKeys) -> None:
     assert keys.job_for(OWNER, "key", "another", "job-2", later) == "job-2"
 
 
-def test_the_key_of_a_job_that_was_given_up_is_bound_anew_by_one_of_two(keys: RequestKeys) -> None:
+def test_the_key_of_a_job_that_was_given_up_is_rebound_by_one_of_two(keys: RequestKeys) -> None:
     keys.job_for(OWNER, "key", "order", "job-1", NOW)
     assert keys.rebind(OWNER, "key", "order", "job-2", "job-1", NOW) == "job-2"
     assert keys.rebind(OWNER, "key", "order", "job-3", "job-1", NOW) == "job-2"

@@ -22,7 +22,7 @@ from tests.fakes.reviews import InMemoryReviews
 
 
 @dataclass(frozen=True)
-class Desk:
+class Reviewer:
     rows: ConversationRepository
     reviews: ReviewRepository
 
@@ -39,25 +39,25 @@ def decided(
     record: ConversationRecord, action: str, at: int = 0
 ) -> tuple[ConversationRecord, int, AuditEntry]:
     decision = Decision(action, f"because {action}")  # type: ignore[arg-type]
-    after, entry = decision.applied(record, by=OWNER, now=START + timedelta(seconds=at))
+    after, entry = decision.apply(record, by=OWNER, now=START + timedelta(seconds=at))
     return after, record.version, entry
 
 
-def in_memory() -> Desk:
+def in_memory() -> Reviewer:
     rows = InMemoryConversations()
-    return Desk(rows, InMemoryReviews(rows))
+    return Reviewer(rows, InMemoryReviews(rows))
 
 
-def in_dynamodb(aws: Aws) -> Desk:
+def in_dynamodb(aws: Aws) -> Reviewer:
     reviews = DynamoReviews(
         aws.dynamodb, conversations_table="ConversationsTable", audit_table="ReviewAuditTable"
     )
-    return Desk(DynamoConversations(aws.dynamodb, "ConversationsTable"), reviews)
+    return Reviewer(DynamoConversations(aws.dynamodb, "ConversationsTable"), reviews)
 
 
 @pytest.fixture(params=["in memory", "DynamoDB"])
-def desk(request: pytest.FixtureRequest) -> Desk:
-    makers: dict[str, Callable[[], Desk]] = {
+def reviewer(request: pytest.FixtureRequest) -> Reviewer:
+    makers: dict[str, Callable[[], Reviewer]] = {
         "in memory": in_memory,
         "DynamoDB": lambda: in_dynamodb(request.getfixturevalue("aws")),
     }
@@ -66,85 +66,85 @@ def desk(request: pytest.FixtureRequest) -> Desk:
     return made
 
 
-def test_a_decision_is_stored_with_its_entry(desk: Desk) -> None:
-    stored = desk.decide("reject")
-    assert desk.rows.conversation(OWNER, "conversation-1") == stored
+def test_a_decision_is_stored_with_its_entry(reviewer: Reviewer) -> None:
+    stored = reviewer.decide("reject")
+    assert reviewer.rows.conversation(OWNER, "conversation-1") == stored
     assert (stored.status, stored.version) == ("rejected", 2)
-    (entry,) = desk.trail()
+    (entry,) = reviewer.trail()
     assert (entry.by, entry.action, entry.reason) == (OWNER, "reject", "because reject")
     assert (entry.from_status, entry.to_status) == ("pending_review", "rejected")
     assert (entry.version, entry.at) == (2, "2026-11-21T12:00:00.000Z")
 
 
-def test_the_trail_lists_the_newest_first_by_pages(desk: Desk) -> None:
+def test_the_trail_lists_the_newest_first_by_pages(reviewer: Reviewer) -> None:
     for at, action in enumerate(("approve", "archive", "reopen")):
-        desk.decide(action, at)
-    first = desk.reviews.trail(OWNER, "conversation-1", limit=2, cursor=None)
-    rest = desk.reviews.trail(OWNER, "conversation-1", limit=2, cursor=first.next_cursor)
+        reviewer.decide(action, at)
+    first = reviewer.reviews.trail(OWNER, "conversation-1", limit=2, cursor=None)
+    rest = reviewer.reviews.trail(OWNER, "conversation-1", limit=2, cursor=first.next_cursor)
     actions = [entry.action for entry in (*first.records, *rest.records)]
     assert actions == ["reopen", "archive", "approve"]
     assert rest.next_cursor is None
 
 
-def test_decisions_of_one_moment_keep_their_order(desk: Desk) -> None:
+def test_decisions_of_one_millisecond_keep_their_order(reviewer: Reviewer) -> None:
     for action in ("approve", "archive", "reopen"):
-        desk.decide(action)
-    assert [entry.version for entry in desk.trail()] == [4, 3, 2]
+        reviewer.decide(action)
+    assert [entry.version for entry in reviewer.trail()] == [4, 3, 2]
 
 
-def test_a_decision_about_an_older_version_leaves_row_and_trail_alone(desk: Desk) -> None:
-    late = decided(desk.rows.conversation(OWNER, "conversation-1"), "reject")
-    desk.decide("approve")
+def test_a_decision_about_an_older_version_leaves_row_and_trail_alone(reviewer: Reviewer) -> None:
+    late = decided(reviewer.rows.conversation(OWNER, "conversation-1"), "reject")
+    reviewer.decide("approve")
     with pytest.raises(VersionConflictError) as refusal:
-        desk.reviews.record(*late)
+        reviewer.reviews.record(*late)
     assert refusal.value.details["version"] == 2
     assert refusal.value.details["status"] == "approved"
-    assert desk.rows.conversation(OWNER, "conversation-1").status == "approved"
-    assert [entry.action for entry in desk.trail()] == ["approve"]
+    assert reviewer.rows.conversation(OWNER, "conversation-1").status == "approved"
+    assert [entry.action for entry in reviewer.trail()] == ["approve"]
 
 
-def test_a_row_that_is_gone_gets_no_entry(desk: Desk) -> None:
+def test_a_row_that_is_gone_gets_no_entry(reviewer: Reviewer) -> None:
     with pytest.raises(NotFoundError):
-        desk.reviews.record(*decided(a_record(owner_id=STRANGER), "approve"))
-    assert desk.trail(STRANGER) == []
+        reviewer.reviews.record(*decided(a_record(owner_id=STRANGER), "approve"))
+    assert reviewer.trail(STRANGER) == []
 
 
-def test_another_owner_has_another_trail(desk: Desk) -> None:
-    desk.decide("approve")
-    assert desk.trail(STRANGER) == []
+def test_another_owner_has_another_trail(reviewer: Reviewer) -> None:
+    reviewer.decide("approve")
+    assert reviewer.trail(STRANGER) == []
 
 
 def test_a_cursor_of_another_conversation_opens_nothing(aws: Aws) -> None:
-    desk = in_dynamodb(aws)
-    desk.rows.add(a_record())
+    reviewer = in_dynamodb(aws)
+    reviewer.rows.add(a_record())
     for action in ("approve", "archive"):
-        desk.decide(action)
-    page = desk.reviews.trail(OWNER, "conversation-1", limit=1, cursor=None)
+        reviewer.decide(action)
+    page = reviewer.reviews.trail(OWNER, "conversation-1", limit=1, cursor=None)
     with pytest.raises(InvalidCursorError):
-        desk.reviews.trail(STRANGER, "conversation-1", limit=1, cursor=page.next_cursor)
+        reviewer.reviews.trail(STRANGER, "conversation-1", limit=1, cursor=page.next_cursor)
 
 
 def test_of_two_decisions_at_once_one_lands_and_one_is_told(aws: Aws) -> None:
-    desk = in_dynamodb(aws)
-    desk.rows.add(a_record())
-    seen = desk.rows.conversation(OWNER, "conversation-1")
+    reviewer = in_dynamodb(aws)
+    reviewer.rows.add(a_record())
+    seen = reviewer.rows.conversation(OWNER, "conversation-1")
     barrier = Barrier(2)
 
     def decide(action: str) -> bool:
         barrier.wait()
         try:
-            desk.reviews.record(*decided(seen, action))
+            reviewer.reviews.record(*decided(seen, action))
         except VersionConflictError:
             return False
         return True
 
     with ThreadPoolExecutor(2) as threads:
         assert sorted(threads.map(decide, ["approve", "reject"])) == [False, True]
-    assert len(desk.trail()) == 1
+    assert len(reviewer.trail()) == 1
 
 
-def test_a_deleted_row_leaves_its_trail(desk: Desk) -> None:
-    record = desk.decide("approve")
+def test_a_deleted_row_leaves_its_trail(reviewer: Reviewer) -> None:
+    record = reviewer.decide("approve")
     entry = audit_entry(
         record,
         "delete",
@@ -153,18 +153,18 @@ def test_a_deleted_row_leaves_its_trail(desk: Desk) -> None:
         now=START + timedelta(seconds=5),
         reason=None,
     )
-    desk.reviews.delete(record, entry)
+    reviewer.reviews.delete(record, entry)
     with pytest.raises(NotFoundError):
-        desk.rows.conversation(OWNER, "conversation-1")
-    assert [one.action for one in desk.trail()] == ["delete", "approve"]
+        reviewer.rows.conversation(OWNER, "conversation-1")
+    assert [one.action for one in reviewer.trail()] == ["delete", "approve"]
     with pytest.raises(NotFoundError):
-        desk.reviews.delete(record, entry)
+        reviewer.reviews.delete(record, entry)
 
 
-def test_a_row_that_changed_is_not_deleted_and_no_entry_says_so(desk: Desk) -> None:
-    seen = desk.rows.conversation(OWNER, "conversation-1")
-    desk.decide("approve")
+def test_a_row_that_changed_is_not_deleted_and_gets_no_entry(reviewer: Reviewer) -> None:
+    seen = reviewer.rows.conversation(OWNER, "conversation-1")
+    reviewer.decide("approve")
     entry = audit_entry(seen, "delete", to_status=seen.status, by=OWNER, now=START, reason=None)
     with pytest.raises(VersionConflictError):
-        desk.reviews.delete(seen, entry)
-    assert [one.action for one in desk.trail()] == ["approve"]
+        reviewer.reviews.delete(seen, entry)
+    assert [one.action for one in reviewer.trail()] == ["approve"]

@@ -35,32 +35,32 @@ class InMemoryConversations:
     def conversations(
         self,
         owner_id: str,
-        wanted: ConversationFilter,
+        where: ConversationFilter,
         *,
         limit: int,
         cursor: str | None,
         newest_first: bool = True,
     ) -> Page[ConversationRecord]:
-        rows = self._matching(owner_id, wanted)
+        rows = self._matching(owner_id, where)
         rows.sort(key=lambda row: (row.created_at, row.conversation_id), reverse=newest_first)
         start = int(cursor or 0)
         following = str(start + limit) if start + limit < len(rows) else None
         return Page(tuple(rows[start : start + limit]), following)
 
-    def digests(self, owner_id: str, wanted: ConversationFilter) -> Iterator[ConversationDigest]:
+    def digests(self, owner_id: str, where: ConversationFilter) -> Iterator[ConversationDigest]:
         names = [field.name for field in dataclasses.fields(ConversationDigest)]
-        rows = self._matching(owner_id, wanted)
+        rows = self._matching(owner_id, where)
         for row in sorted(rows, key=lambda row: row.created_at, reverse=True):
             yield ConversationDigest(**{name: getattr(row, name) for name in names})
 
-    def _matching(self, owner_id: str, wanted: ConversationFilter) -> list[ConversationRecord]:
+    def _matching(self, owner_id: str, where: ConversationFilter) -> list[ConversationRecord]:
         return [
             row
             for row in self._rows.values()
             if row.owner_id == owner_id
-            and all(getattr(row, name) == value for name, value in wanted.equal.items())
-            and wanted.admits_name(row.conversation_name)
-            and wanted.admits_quality(row.quality_score)
+            and all(getattr(row, name) == value for name, value in where.equal.items())
+            and where.admits_name(row.conversation_name)
+            and where.admits_quality(row.quality_score)
         ]
 
     def unenriched(self, owner_id: str, job_id: str, since: str) -> list[ConversationRecord]:
@@ -85,7 +85,7 @@ class InMemoryConversations:
         return self._store(dataclasses.replace(record, version=seen_version + 1))
 
     def drop(self, record: ConversationRecord) -> None:
-        """Take a row away that is at the record's version."""
+        """Delete the row if it is still at the record's version."""
         current = self.conversation(record.owner_id, record.conversation_id)
         if current.version != record.version:
             raise version_conflict(current)

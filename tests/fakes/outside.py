@@ -77,7 +77,7 @@ class InMemoryKeys:
 
 
 class RecordedWorkflow(Workflow):
-    """Remembers which runs were started."""
+    """The batch workflow; remembers which runs were started."""
 
     def __init__(self) -> None:
         self.started: list[str] = []
@@ -88,7 +88,7 @@ class RecordedWorkflow(Workflow):
 
 
 class ScriptedClaude(Claude):
-    """Plays answers and errors in turn, then good answers for ever.
+    """Claude: gives the answers and errors of a script in turn, then good answers.
 
     `calls` counts by prompt, `most_at_once` is the largest number of calls in flight.
     """

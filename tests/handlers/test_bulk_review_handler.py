@@ -81,7 +81,7 @@ def test_what_is_there_already_is_left_alone_by_a_filter(api: Api, seeds: Seeds)
 
 
 @pytest.mark.parametrize(
-    ("more", "said"),
+    ("more", "message"),
     [
         ({}, "conversationIds or filter"),
         ({"conversationIds": ["a"], "filter": {"tier": "template"}}, "conversationIds or filter"),
@@ -93,11 +93,11 @@ def test_what_is_there_already_is_left_alone_by_a_filter(api: Api, seeds: Seeds)
     ],
 )
 def test_a_request_that_says_too_little_or_too_much_is_refused(
-    api: Api, more: dict[str, Any], said: str
+    api: Api, more: dict[str, Any], message: str
 ) -> None:
     refused = api(ROUTE, {"action": "approve", **more})
     assert refused.status == 400
-    assert said in refused.text
+    assert message in refused.text
 
 
 def test_many_are_not_rejected_without_a_reason(api: Api, seeds: Seeds) -> None:

@@ -18,7 +18,7 @@ REASON = "The answer was cut."
 
 @pytest.fixture
 def one(seeds: Seeds) -> str:
-    """A conversation without a job, so that the built-in records stand in for a plan."""
+    """A conversation without a job, so that the built-in records replace a plan."""
     return f"/api/conversations/{seeds.conversation(batch_job_id='').conversation_id}"
 
 

@@ -68,10 +68,12 @@ def test_turns_come_when_they_are_asked_for(api: Api, seeds: Seeds) -> None:
     assert api(route, query={"includeTurns": "false"}).body["turns"] is None
 
 
-@pytest.mark.parametrize("said", ["maybe", "", "2", "null", "true,false"])
-def test_an_answer_that_is_neither_yes_nor_no_is_refused(api: Api, seeds: Seeds, said: str) -> None:
+@pytest.mark.parametrize("value", ["maybe", "", "2", "null", "true,false"])
+def test_an_answer_that_is_neither_yes_nor_no_is_refused(
+    api: Api, seeds: Seeds, value: str
+) -> None:
     route = f"{LIST}/{seeds.conversation().conversation_id}"
-    refused = api(route, query={"includeTurns": said})
+    refused = api(route, query={"includeTurns": value})
     assert (refused.status, refused.fields) == (400, {"includeTurns"})
 
 

@@ -24,7 +24,7 @@ def stored(seeds: Seeds) -> ConversationRecord:
 
 
 def imported(seeds: Seeds, number: int = 1, **changes: Any) -> ConversationRecord:
-    """A conversation without a job, so that the built-in records stand in for a plan."""
+    """A conversation without a job, so that the built-in records replace a plan."""
     return seeds.conversation(number, batch_job_id="", **changes)
 
 

@@ -142,13 +142,13 @@ def test_an_owner_sees_only_their_own_records(api: Api, seeds: Seeds) -> None:
 def test_failures_are_listed_by_whole_days(
     api: Api, seeds: Seeds, query: dict[str, str], days: list[str]
 ) -> None:
-    for number, moment in enumerate(("19T23:59:59.999", "20T23:59:59.999", "21T00:00:00.000"), 1):
-        seeds.failure(number, created_at=f"2026-11-{moment}Z")
+    for number, time in enumerate(("19T23:59:59.999", "20T23:59:59.999", "21T00:00:00.000"), 1):
+        seeds.failure(number, created_at=f"2026-11-{time}Z")
     listed = api("GET /api/failed-generations", query=query).body["failures"]
     assert [failure["created_at"][8:10] for failure in listed] == days
 
 
-@pytest.mark.parametrize("said", ["yesterday", "2026-13-01", "", "2026-11-21T12:00:00"])
-def test_what_is_no_day_is_refused(api: Api, said: str) -> None:
-    refused = api("GET /api/failed-generations", query={"date_from": said})
+@pytest.mark.parametrize("value", ["yesterday", "2026-13-01", "", "2026-11-21T12:00:00"])
+def test_an_invalid_day_is_rejected(api: Api, value: str) -> None:
+    refused = api("GET /api/failed-generations", query={"date_from": value})
     assert (refused.status, refused.fields) == (400, {"date_from"})

@@ -1,4 +1,4 @@
-"""The route that takes in files of the original."""
+"""The route that imports files of v1."""
 
 from __future__ import annotations
 

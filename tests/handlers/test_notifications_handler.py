@@ -54,9 +54,9 @@ def test_twenty_are_shown_where_no_number_is_asked_for(api: Api, seeds: Seeds) -
 def test_one_is_marked_as_read_however_its_id_is_written(
     api: Api, seeds: Seeds, written: Any
 ) -> None:
-    told = seeds.notification()
+    notification = seeds.notification()
     for _ in range(2):
-        marked = api(f"PATCH {NOTIFICATIONS}/{written(told.notification_id)}/read", {})
+        marked = api(f"PATCH {NOTIFICATIONS}/{written(notification.notification_id)}/read", {})
         assert (marked.status, marked.body["data"]["read"]) == (200, True)
     assert listed(api)["data"]["unread_count"] == 0
 

@@ -63,7 +63,7 @@ def test_another_version_than_was_seen_keeps_everything() -> None:
     assert len(files.objects) == 6
 
 
-def test_nobody_deletes_what_is_anothers() -> None:
+def test_another_owners_conversation_cannot_be_deleted() -> None:
     files = Files()
     with pytest.raises(NotFoundError):
         deleter(InMemoryConversations(EDITED), files)[0].delete(STRANGER, ID, Deletion())

@@ -22,18 +22,18 @@ ONE = "conversation-1"
 class Unreachable(EnrichmentService):
     """Reads a conversation, and cannot enrich it."""
 
-    def one(self, owner_id: str, conversation_id: str) -> ConversationRecord:
+    def enrich(self, owner_id: str, conversation_id: str) -> ConversationRecord:
         raise StorageError("PutItem", "out of reach")
 
 
 def editor(
-    workshop: Workshop, desk: type[EnrichmentService] = EnrichmentService
+    workshop: Workshop, service: type[EnrichmentService] = EnrichmentService
 ) -> ConversationEditor:
     attempts = iter("abcdef")
     return ConversationEditor(
         reviews=InMemoryReviews(workshop.rows),
         conversation_files=workshop.files,
-        enrichment=desk(workshop.rows, workshop.enricher()),
+        enrichment=service(workshop.rows, workshop.enricher()),
         clock=workshop.clock,
         new_attempt=lambda: next(attempts),
     )
@@ -53,11 +53,11 @@ def test_of_two_edits_of_one_version_the_later_spoils_nothing_of_the_first() -> 
     workshop.store()
     fast = editor(workshop)
 
-    def overtaken() -> str:
+    def edited_meanwhile() -> str:
         fast.edit(OWNER, ONE, EDIT, 1)
         return "slow"
 
-    slow = dataclasses.replace(fast, new_attempt=overtaken)
+    slow = dataclasses.replace(fast, new_attempt=edited_meanwhile)
     with pytest.raises(VersionConflictError) as refusal:
         slow.edit(OWNER, ONE, TurnEdit(2, "Another answer, somewhat later.", "Mine."), 1)
     row = workshop.row()

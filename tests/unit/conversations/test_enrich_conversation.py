@@ -205,7 +205,7 @@ def test_a_stage_that_cannot_work_is_recorded_under_its_own_status(
     assert row.enrichment_stages[stage]["status"] == "failed"
 
 
-def test_a_change_by_somebody_else_meanwhile_wins() -> None:
+def test_a_concurrent_change_wins() -> None:
     shop = Workshop()
     record = shop.store()
     shop.rows.replace(dataclasses.replace(record, status="approved"), 1)
@@ -254,7 +254,7 @@ def test_a_plan_is_read_once_for_all_conversations_of_its_job() -> None:
     plans.objects = shop.plans.objects
     scaffolds = PlanScaffoldingResolver(plans)
     for number in range(3):
-        scaffolds.of(shop.store(conversation_id=f"conversation-{number}"))
+        scaffolds.resolve(shop.store(conversation_id=f"conversation-{number}"))
     assert plans.reads == 1
 
 
@@ -265,6 +265,6 @@ def test_only_a_few_plans_are_kept() -> None:
     text = shop.plan.model_dump_json()
     for number in range(9):
         plans.put(f"job-{number}/plan.json", text, content_type="")
-        scaffolds.of(shop.store(conversation_id=f"c-{number}", batch_job_id=f"job-{number}"))
-    scaffolds.of(shop.row("c-0"))
+        scaffolds.resolve(shop.store(conversation_id=f"c-{number}", batch_job_id=f"job-{number}"))
+    scaffolds.resolve(shop.row("c-0"))
     assert plans.reads == 10

@@ -78,9 +78,14 @@ def test_fields_stand_in_the_originals_order() -> None:
 
 def test_there_is_a_pair_for_every_turn_and_a_target_for_every_answer() -> None:
     pairs = enriched()["training_pairs"]
-    said = [turn["content"] for turn in build.a_conversation(2)["turns"]]
-    assert [pair["target_response"] for pair in pairs] == [None, said[1], None, said[3]]
-    assert [pair["current_user_input"] for pair in pairs] == [said[0], said[0], said[2], said[2]]
+    texts = [turn["content"] for turn in build.a_conversation(2)["turns"]]
+    assert [pair["target_response"] for pair in pairs] == [None, texts[1], None, texts[3]]
+    assert [pair["current_user_input"] for pair in pairs] == [
+        texts[0],
+        texts[0],
+        texts[2],
+        texts[2],
+    ]
 
 
 def test_the_current_turn_is_not_in_the_history() -> None:
@@ -101,7 +106,7 @@ def test_history_and_input_alternate_however_the_turns_came() -> None:
     assert (roles, last["current_user_input"]) == ([], "This is what is said in turn 1.")
 
 
-def test_an_answer_that_nobody_asked_for_has_an_empty_input() -> None:
+def test_an_answer_without_a_question_has_an_empty_input() -> None:
     document = build.a_conversation(1)
     document["turns"].reverse()
     assert enriched(document)["training_pairs"][0]["current_user_input"] == ""
@@ -149,7 +154,7 @@ def test_the_clients_background_is_one_line() -> None:
     assert metadata["client_background"].endswith(f"; {persona.financial_background}")
 
 
-def test_what_no_record_tells_is_left_out_or_said_in_general() -> None:
+def test_what_no_record_has_is_left_out_or_general() -> None:
     document = build.a_conversation(1)
     del document["conversation_metadata"]["expected_outcome"]
     pair = enriched(document, BARE)["training_pairs"][0]
@@ -177,7 +182,7 @@ def test_an_enriched_file_without_a_part_is_refused(part: str) -> None:
         read_enriched(json.dumps(document))
 
 
-needs_data = pytest.mark.skipif(not DATA.is_dir(), reason="the original's files are not here")
+needs_data = pytest.mark.skipif(not DATA.is_dir(), reason="v1's files are not here")
 
 # Valences that the longer list changes, and no others.
 NEWLY_TOLD = {"compassion", "acceptance", "empowerment", "clarity", "despair", "panic", "concern"}

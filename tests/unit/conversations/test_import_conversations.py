@@ -1,4 +1,4 @@
-"""Taking in the original's files."""
+"""Importing v1's files."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ import pytest
 from brightrun.batches.plan import PlanScaffoldingResolver
 from brightrun.conversations import import_conversations
 from brightrun.conversations.enrichment.service import ConversationEnricher
-from brightrun.conversations.import_conversations import ConversationImporter, Imported
+from brightrun.conversations.import_conversations import ConversationImporter, ImportResult
 from brightrun.core.errors import InvalidInputError
 from tests.builders import OWNER, STRANGER, SteppedClock, a_conversation
 from tests.fakes.conversations import InMemoryConversations
@@ -20,7 +20,7 @@ from tests.fakes.training_files import an_enriched_text
 
 ID = "aaaaaaaa-0000-4000-8000-000000000001"
 DATA = Path(__file__).resolve().parents[4] / "shared/data"
-real_files = pytest.mark.skipif(not DATA.exists(), reason="the original's files are not here")
+real_files = pytest.mark.skipif(not DATA.exists(), reason="v1's files are not here")
 
 
 class World:
@@ -40,8 +40,8 @@ class World:
             clock=clock,
         )
 
-    def one(self, document: dict[str, Any]) -> Imported:
-        (result,) = self.importer.take(OWNER, document)
+    def one(self, document: dict[str, Any]) -> ImportResult:
+        (result,) = self.importer.import_document(OWNER, document)
         return result
 
     def stored(self, path: str | None) -> dict[str, Any]:
@@ -108,7 +108,7 @@ def test_an_enriched_file_becomes_the_conversation_that_it_was_made_from(world: 
     again = world.stored(record.enriched_file_path)["training_pairs"][1]
     assert again["system_prompt"] == an_enriched()["training_pairs"][1]["system_prompt"]
     assert again["target_response"] == an_enriched()["training_pairs"][1]["target_response"]
-    assert any("made anew" in warning for warning in result.warnings)
+    assert any("recreated" in warning for warning in result.warnings)
 
 
 def test_every_warning_of_the_validation_is_listed(world: World) -> None:
@@ -125,17 +125,19 @@ def test_every_warning_of_the_validation_is_listed(world: World) -> None:
 
 def test_importing_twice_stores_once(world: World) -> None:
     world.one(a_conversation())
-    with pytest.raises(InvalidInputError, match="Not one of the document's 1") as refused:
+    with pytest.raises(InvalidInputError, match="None of the document's 1") as refused:
         world.one(a_conversation())
     assert "already" in refused.value.details[0]["message"]
-    (other,) = world.importer.take(STRANGER, a_conversation())
+    (other,) = world.importer.import_document(STRANGER, a_conversation())
     assert other.record is not None
 
 
 def test_one_that_cannot_come_in_stops_no_other(world: World) -> None:
     broken = an_entry("bbbbbbbb-0000-4000-8000-000000000002")
     del broken["training_pairs"][1]["target_response"]
-    results = world.importer.take(OWNER, a_training_json(broken, an_entry(), {}, an_entry("no")))
+    results = world.importer.import_document(
+        OWNER, a_training_json(broken, an_entry(), {}, an_entry("no"))
+    )
     assert [(one.place, one.error) for one in results if one.error] == [
         ("conversation 1", "the field 'target_response' is missing"),
         ("conversation 3", "the field 'conversation_metadata' is missing"),
@@ -144,7 +146,7 @@ def test_one_that_cannot_come_in_stops_no_other(world: World) -> None:
     assert second.record is not None
     assert second.record.conversation_id == ID
     assert fourth.record is not None
-    assert any("'no' is no UUID" in warning for warning in fourth.warnings)
+    assert any("'no' is not a UUID" in warning for warning in fourth.warnings)
 
 
 @pytest.mark.parametrize(
@@ -162,7 +164,7 @@ def test_what_is_no_conversation_is_refused_and_nothing_is_stored(
     world: World, document: dict[str, Any]
 ) -> None:
     with pytest.raises(InvalidInputError):
-        world.importer.take(OWNER, document)
+        world.importer.import_document(OWNER, document)
     assert (world.objects.objects, world.conversations.writes) == ({}, 0)
 
 
@@ -207,16 +209,16 @@ def test_a_real_cut_off_conversation_is_not_fit_to_train_on_unseen(world: World)
 @real_files
 def test_the_real_training_file_comes_in_whole(world: World) -> None:
     document = real("eq-12.training.json")
-    results = world.importer.take(OWNER, document)
+    results = world.importer.import_document(OWNER, document)
     records = [one.record for one in results if one.record]
     assert len(records) == 12
     assert sum(record.turn_count for record in records) == 89
     for record, entry in zip(records, document["conversations"], strict=True):
         assert record.conversation_id == entry["conversation_metadata"]["conversation_id"]
-        said = [turn["content"] for turn in world.stored(record.file_path)["turns"]]
+        texts = [turn["content"] for turn in world.stored(record.file_path)["turns"]]
         targets = [pair["target_response"] for pair in entry["training_pairs"]]
         assert [target for target in targets if target is not None] == [
-            text for text, target in zip(said, targets, strict=True) if target is not None
+            text for text, target in zip(texts, targets, strict=True) if target is not None
         ]
 
 

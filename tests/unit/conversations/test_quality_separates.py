@@ -1,4 +1,4 @@
-"""Shows that the quality score tells good conversations from damaged copies of themselves."""
+"""The quality score separates good conversations from damaged copies of them."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ from brightrun.conversations.quality.score import score_quality
 from brightrun.conversations.quality.transcript import Transcript
 from brightrun.scaffolding.builtin import builtin_records
 from brightrun.scaffolding.model import EmotionalArc, Persona, TrainingTopic
-from brightrun.scaffolding.prompts import Ingredients, assemble_prompt
+from brightrun.scaffolding.prompts import PromptContext, assemble_prompt
 from local.claude_simulator.author import write_answer
 from tests.fakes import scaffolding
 from tests.unit.training.damaged import DAMAGES, damaged
@@ -50,7 +50,7 @@ def score(conversation: dict[str, Any], good: Good) -> float:
 
 
 def written(persona: Persona, arc: EmotionalArc, topic: TrainingTopic, seed: int) -> dict[str, Any]:
-    ingredients = Ingredients(
+    ingredients = PromptContext(
         persona=persona,
         arc=arc,
         topic=topic,
@@ -79,7 +79,7 @@ def simulated() -> list[Good]:
 
 
 def real() -> Iterator[Good]:
-    """The twelve conversations of the original's file, read back from their pairs."""
+    """The twelve conversations of v1's file, recreated from their pairs."""
     document = json.loads((DATA / "eq-12.training.json").read_text("utf-8"))
     for entry in document["conversations"]:
         scaffold = entry["conversation_metadata"]["scaffolding"]
@@ -94,13 +94,16 @@ def real() -> Iterator[Good]:
 
 
 def _turn(pair: dict[str, Any]) -> dict[str, Any]:
-    felt = pair["emotional_context"]["detected_emotions"]
+    emotions = pair["emotional_context"]["detected_emotions"]
     answer = pair["target_response"]
     return {
         "turn_number": pair["turn_number"],
         "role": "user" if answer is None else "assistant",
         "content": pair["current_user_input"] if answer is None else answer,
-        "emotional_context": {"primary_emotion": felt["primary"], "intensity": felt["intensity"]},
+        "emotional_context": {
+            "primary_emotion": emotions["primary"],
+            "intensity": emotions["intensity"],
+        },
     }
 
 
@@ -139,7 +142,7 @@ def test_no_single_damage_goes_unseen(damage: str) -> None:
     assert missed[damage] <= (1 - LEAST) * len(simulated())
 
 
-@pytest.mark.skipif(not DATA.is_dir(), reason="the original's files are not here")
+@pytest.mark.skipif(not DATA.is_dir(), reason="v1's files are not here")
 def test_real_conversations_score_higher_than_their_damaged_copies(
     capsys: pytest.CaptureFixture[str],
 ) -> None:

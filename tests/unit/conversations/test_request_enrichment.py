@@ -31,14 +31,14 @@ class Restless(InMemoryConversations):
         return super().replace(record, seen_version)
 
 
-def desk(shop: Workshop) -> EnrichmentService:
+def service(shop: Workshop) -> EnrichmentService:
     return EnrichmentService(shop.rows, shop.enricher())
 
 
 def test_a_change_meanwhile_makes_the_run_start_over_from_it() -> None:
     shop = Workshop(rows=Restless(2))
     shop.store()
-    record = desk(shop).one(OWNER, "conversation-1")
+    record = service(shop).enrich(OWNER, "conversation-1")
     assert (record.status, record.enrichment_status) == ("approved", "completed")
 
 
@@ -46,19 +46,19 @@ def test_a_row_that_never_rests_is_given_up() -> None:
     shop = Workshop(rows=Restless(3))
     shop.store()
     with pytest.raises(VersionConflictError):
-        desk(shop).one(OWNER, "conversation-1")
+        service(shop).enrich(OWNER, "conversation-1")
 
 
 def test_an_unknown_conversation_is_not_found() -> None:
     with pytest.raises(NotFoundError):
-        desk(Workshop()).one(OWNER, "nobody")
+        service(Workshop()).enrich(OWNER, "nobody")
 
 
 def test_a_failed_stage_is_told_to_whoever_asked_for_the_run() -> None:
     shop = Workshop()
     shop.store(CUT)
     with pytest.raises(EnrichmentFailedError) as failure:
-        desk(shop).require(OWNER, "conversation-1")
+        service(shop).enrich_or_raise(OWNER, "conversation-1")
     assert failure.value.details["final_status"] == "validation_failed"
     assert failure.value.details["stages_completed"] == []
     assert failure.value.details["validation_report"]["hasBlockers"] is True
@@ -68,8 +68,8 @@ def test_of_many_each_gets_its_own_result_in_the_order_asked() -> None:
     shop = Workshop()
     for name, document in (("good", None), ("done", None), ("cut", CUT)):
         shop.store(document, conversation_id=name)
-    desk(shop).one(OWNER, "done")
-    results = desk(shop).many(OWNER, ["cut", "good", "unknown", "done", "good"])
+    service(shop).enrich(OWNER, "done")
+    results = service(shop).enrich_many(OWNER, ["cut", "good", "unknown", "done", "good"])
     assert [(one.conversation_id, one.status) for one in results] == [
         ("cut", "failed"),
         ("good", "enriched"),

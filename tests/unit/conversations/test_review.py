@@ -24,9 +24,7 @@ from tests.fakes.conversations import a_record
 def test_a_decision_leads_to_its_status_from_anywhere(
     action: ReviewAction, status: ReviewStatus, before: ReviewStatus
 ) -> None:
-    record, entry = Decision(action, "why").applied(
-        a_record(status=before), by="somebody", now=START
-    )
+    record, entry = Decision(action, "why").apply(a_record(status=before), by="somebody", now=START)
     assert record.status == entry.to_status == status
     assert entry.from_status == before
     assert (record.reviewed_by, record.review_notes) == ("somebody", "why")

@@ -33,14 +33,14 @@ class Late(InMemoryConversations):
 
 
 def bulk(rows: InMemoryConversations) -> BulkReview:
-    desk = ReviewService(rows, InMemoryReviews(rows), SteppedClock())
-    deleter = ConversationDeleter(rows, desk.reviews, InMemoryObjects(), SteppedClock())
-    return BulkReview(desk, ConversationLister(rows), deleter)
+    reviews = ReviewService(rows, InMemoryReviews(rows), SteppedClock())
+    deleter = ConversationDeleter(rows, reviews.reviews, InMemoryObjects(), SteppedClock())
+    return BulkReview(reviews, ConversationLister(rows), deleter)
 
 
 def test_a_conversation_that_others_change_stops_no_other() -> None:
     rows = Contested(a_record("conversation-1"), a_record("conversation-2"))
-    decided = bulk(rows).named(OWNER, ["conversation-1", "conversation-2"], Decision("approve"))
+    decided = bulk(rows).by_ids(OWNER, ["conversation-1", "conversation-2"], Decision("approve"))
     contested, other = decided.results
     assert (contested.outcome, contested.status, contested.version) == ("conflict", "archived", 2)
     assert (other.outcome, other.status, other.version) == ("updated", "approved", 2)
@@ -49,6 +49,6 @@ def test_a_conversation_that_others_change_stops_no_other() -> None:
 def test_what_the_index_shows_too_late_is_not_decided_twice() -> None:
     rows = Late(a_record(status="approved"))
     wanted = ConversationFilter({"status": "pending_review"})
-    (result,) = bulk(rows).found(OWNER, wanted, Decision("approve")).results
+    (result,) = bulk(rows).by_filter(OWNER, wanted, Decision("approve")).results
     assert (result.outcome, result.version) == ("unchanged", 1)
     assert rows.writes == 0

@@ -9,7 +9,7 @@ from brightrun.conversations.quality.safety import (
     has_crisis_content,
     safety_rules,
 )
-from brightrun.conversations.quality.transcript import SpokenTexts
+from brightrun.conversations.quality.transcript import SpeakerTexts
 
 GOOD_IN_A_CRISIS = (
     "I am not trained for this, and you deserve somebody who is.",
@@ -18,7 +18,7 @@ GOOD_IN_A_CRISIS = (
 
 
 def broken(consultant: tuple[str, ...], arc_key: str | None, client: str = "Hello.") -> list[str]:
-    rules = safety_rules(SpokenTexts([client], consultant), arc_key)
+    rules = safety_rules(SpeakerTexts([client], consultant), arc_key)
     return [rule.sentence for rule in rules if not rule.kept]
 
 
@@ -48,7 +48,7 @@ def test_a_crisis_that_is_met_breaks_no_rule() -> None:
     ("consultant", "found"),
     [
         (("I am not trained for this. See you tomorrow.",), "The 988 lifeline is not named"),
-        (("Call 988. See you tomorrow.",), "does not say what a financial planner cannot do"),
+        (("Call 988. See you tomorrow.",), "does not state the limits of a financial planner"),
         (("Call 988. I am not trained for this.",), "No follow-up"),
         ((*GOOD_IN_A_CRISIS, "You should refinance the house."), "Financial advice"),
     ],
@@ -73,6 +73,6 @@ def test_triage_asks_for_one_step_within_a_day() -> None:
     assert broken(("Your one step: call them by noon.",), TRIAGE_ARC) == []
 
 
-def test_nobody_may_promise_results() -> None:
+def test_a_promise_of_results_breaks_a_rule() -> None:
     assert broken(("It has guaranteed returns.",), "fear_to_confidence") != []
     assert broken(("Nobody can promise a return.",), "fear_to_confidence") == []

@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import pytest
 
-from brightrun.conversations.emotions import emotion_fit, same_feeling, valence
+from brightrun.conversations.emotions import emotion_fit, same_emotion, valence
 from brightrun.scaffolding.builtin import builtin_records
 from brightrun.scaffolding.model import EmotionalArc
 
@@ -74,9 +74,9 @@ def test_every_built_in_arc_starts_badly_and_ends_no_worse_than_mixed() -> None:
         assert valence(arc.ending_emotion) in {"positive", "mixed"}, arc.arc_key
 
 
-def test_forms_of_a_word_are_the_same_feeling() -> None:
-    assert same_feeling("overwhelm", "Overwhelmed")
-    assert not same_feeling("overwhelm", "panic")
+def test_forms_of_a_word_are_the_same_emotion() -> None:
+    assert same_emotion("overwhelm", "Overwhelmed")
+    assert not same_emotion("overwhelm", "panic")
 
 
 @pytest.mark.parametrize(

@@ -11,10 +11,10 @@ from hypothesis import strategies as st
 from brightrun.core.ids import NIL_UUID, conversation_id, item_id, time_ordered_id
 from tests.builders import START
 
-moments = st.timedeltas(timedelta(0), timedelta(days=36_500)).map(lambda after: START + after)
+times = st.timedeltas(timedelta(0), timedelta(days=36_500)).map(lambda after: START + after)
 
 
-@given(earlier=moments, later=moments)
+@given(earlier=times, later=times)
 def test_ids_sort_by_the_millisecond_they_were_made_in(earlier: object, later: object) -> None:
     first, second = sorted((earlier, later))  # type: ignore[type-var]
     if (second - first) >= timedelta(milliseconds=1):  # type: ignore[operator]

@@ -1,4 +1,4 @@
-"""The compatibility check, with the original's weights in exact arithmetic."""
+"""The compatibility check, with v1's weights in exact arithmetic."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ CHOICES = Choices(
     topics=[one for one in builtin_records(TrainingTopic) if one.is_active],
 )
 
-# persona, arc, topic -> confidence, worked out by hand from the facts of the original.
+# persona, arc, topic -> confidence, calculated by hand from v1's rules.
 GOLDEN = {
     ("overwhelmed_avoider", "confusion_to_clarity", "roth_ira_conversion"): 1.0,
     ("pragmatic_optimist", "confusion_to_clarity", "roth_ira_conversion"): 0.85,

@@ -1,4 +1,4 @@
-"""The prompt: everything the records say reaches Claude, and nothing is left unresolved."""
+"""The prompt: all fields of the records reach Claude, and no placeholder is left."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from brightrun.scaffolding.model import EmotionalArc, Persona, PromptTemplate, T
 from brightrun.scaffolding.prompts import (
     PLACEHOLDERS,
     SCAFFOLDING_BLOCK,
-    Ingredients,
+    PromptContext,
     assemble_prompt,
     client_summary,
     parameters,
@@ -29,9 +29,9 @@ def ingredients(
     persona_key: str = "anxious_planner",
     arc_key: str = "fear_to_confidence",
     topic_key: str = "long_term_care",
-) -> Ingredients:
+) -> PromptContext:
     arc = build.arc(arc_key)
-    return Ingredients(
+    return PromptContext(
         persona=build.persona(persona_key),
         arc=arc,
         topic=build.topic(topic_key),
@@ -169,7 +169,7 @@ def test_a_persona_cannot_smuggle_in_a_placeholder() -> None:
     sly = used.persona.model_copy(update={"financial_background": "{{consultant_name}} knows"})
     text = assemble_prompt(
         build.template("fear_to_confidence"),
-        Ingredients(sly, used.arc, used.topic, used.consultant, used.tier),
+        PromptContext(sly, used.arc, used.topic, used.consultant, used.tier),
     ).user
     assert "{{consultant_name}} knows" in text
 

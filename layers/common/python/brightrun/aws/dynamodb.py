@@ -1,4 +1,4 @@
-"""What every DynamoDB repository shares: the client, the wire format, error translation."""
+"""Shared by all DynamoDB repositories: client, wire format, errors, cursors and paging."""
 
 from __future__ import annotations
 
@@ -22,16 +22,16 @@ if TYPE_CHECKING:
 
 
 _FILTERED_READ = 1000
-"""Rows read at once behind a filter: about 300 KB of batch items, well under a page's 1 MB."""
+"""Rows of one filtered read: about 300 KB of batch items, well under the 1 MB of a page."""
 _NUMBERS = {"position"}
 """Key attributes that are numbers; all others are strings."""
-_MADE_UP = "The cursor is not one that this list gave out; start without one."
+_UNKNOWN_CURSOR = "The cursor is not one that this list returned; start without one."
 CONDITION_FAILED = "ConditionalCheckFailedException"
 TRANSACTION_CANCELLED = "TransactionCanceledException"
 
 
 def dynamodb_client() -> DynamoDBClient:
-    """Make a client whose waits end well inside an API call's 29 seconds."""
+    """Create a client whose timeouts end well inside the 29 seconds of an API call."""
     import boto3
     from botocore.config import Config
 
@@ -47,7 +47,7 @@ def dynamodb_client() -> DynamoDBClient:
 
 
 def to_wire(record: Mapping[str, Any]) -> dict[str, Any]:
-    """Turn plain values into DynamoDB's typed form; None means "no such attribute"."""
+    """Convert plain values to DynamoDB's typed form; None values are left out."""
     serializer, _, _ = _wire_types()
     return {
         key: serializer.serialize(_exact(value))
@@ -57,24 +57,24 @@ def to_wire(record: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def from_wire(item: Mapping[str, Any]) -> dict[str, Any]:
-    """Turn DynamoDB's typed form into plain values, whole numbers as int."""
+    """Convert DynamoDB's typed form to plain values, whole numbers as int."""
     _, deserializer, _ = _wire_types()
     return {key: _plain(deserializer.deserialize(value)) for key, value in item.items()}
 
 
 def row_of(record: Any) -> dict[str, Any]:
-    """Write a dataclass as a row of plain values."""
+    """Convert a dataclass to a row of plain values."""
     return dataclasses.asdict(record)
 
 
 def error_code(error: ClientError) -> str:
-    """Name the error as the AWS service names it."""
+    """The error's code in the response of the AWS service."""
     return str(error.response.get("Error", {}).get("Code", ""))
 
 
 @contextmanager
 def translated(operation: str) -> Iterator[None]:
-    """Turn what boto3 raises into StorageError, except the two that callers decide by."""
+    """Convert boto3's errors to StorageError, except failed conditions, which callers handle."""
     try:
         yield
     except ClientError as error:
@@ -86,10 +86,10 @@ def translated(operation: str) -> Iterator[None]:
 
 
 def encode_cursor(key: Mapping[str, Any] | None) -> str | None:
-    """Make a page cursor of a last evaluated key.
+    """Encode a last evaluated key as a page cursor.
 
-    It holds no secret: a reader always puts the caller's own partition key into it
-    (see `decode_cursor`), so another owner's cursor opens nothing.
+    A cursor is not secret: `decode_cursor` checks it against the caller's own partition, so that
+    another owner's cursor gives no access.
     """
     if not key:
         return None
@@ -98,7 +98,7 @@ def encode_cursor(key: Mapping[str, Any] | None) -> str | None:
 
 
 def decode_cursor(cursor: str | None, **partition: str) -> dict[str, Any] | None:
-    """Read a page cursor for the given partition; raises InvalidCursorError."""
+    """Decode a page cursor of the given partition; raises InvalidCursorError."""
     if cursor is None:
         return None
     try:
@@ -108,7 +108,7 @@ def decode_cursor(cursor: str | None, **partition: str) -> dict[str, Any] | None
             raise InvalidCursorError("The cursor belongs to another list; start without one.")
         return to_wire(key)
     except (ValueError, KeyError, TypeError, ArithmeticError, RecursionError) as error:
-        raise InvalidCursorError(_MADE_UP) from error
+        raise InvalidCursorError(_UNKNOWN_CURSOR) from error
 
 
 def query_page(
@@ -120,12 +120,12 @@ def query_page(
     most_reads: int | None = None,
     **request: Any,
 ) -> tuple[list[dict[str, Any]], str | None]:
-    """Fill one page of up to `limit` rows that pass the request's filter, and give the cursor.
+    """Read one page of up to `limit` rows that pass the request's filter, and its cursor.
 
-    `keep` is a filter that DynamoDB has no words for; it sees a row as it is on the wire. Filters
-    are applied after DynamoDB's own limit, so pages are read until enough rows passed, or until
-    `most_reads` of 1 MB each: then the page is short and has a cursor all the same. Raises
-    InvalidCursorError for a start that is no key of the table, and StorageError.
+    `keep` is a filter that DynamoDB cannot express; it gets a row in wire format. DynamoDB applies
+    its limit before the filter, so this reads until `limit` rows have passed, or `most_reads` reads
+    of up to 1 MB are done: then the page is short, but still has a cursor. Raises
+    InvalidCursorError if the request's start is not a key of the table, and StorageError.
     """
     _require_key(request.get("ExclusiveStartKey"), key_attributes)
     rows: list[dict[str, Any]] = []
@@ -150,7 +150,7 @@ def _require_key(start: Mapping[str, Any] | None, attributes: Sequence[str]) -> 
         {name: "".join(value) for name, value in start.items()} != kinds
         or not all(start[name][kind] for name, kind in kinds.items())
     ):
-        raise InvalidCursorError(_MADE_UP)
+        raise InvalidCursorError(_UNKNOWN_CURSOR)
 
 
 @cache
@@ -162,7 +162,7 @@ def _wire_types() -> tuple[TypeSerializer, TypeDeserializer, type[Binary]]:
 
 
 def _exact(value: Any) -> Any:
-    """Floats become exact decimals, as DynamoDB wants them; containers are walked."""
+    """Convert floats to decimals, which boto3 requires, also inside containers."""
     if isinstance(value, float):
         return Decimal(repr(value))
     if isinstance(value, Mapping):

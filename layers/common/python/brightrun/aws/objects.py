@@ -1,4 +1,4 @@
-"""Objects in S3: texts with a few small values beside them."""
+"""Objects in S3: texts with user metadata."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ class ObjectStore(Protocol):
     def put(
         self, key: str, body: str, *, content_type: str, metadata: dict[str, str] | None = None
     ) -> int:
-        """Store a text as UTF-8 and give its size in bytes."""
+        """Store a text as UTF-8, and return its size in bytes."""
 
     def get(self, key: str) -> StoredText | None:
         """Read a text; None when there is no such object."""
@@ -44,7 +44,7 @@ class ObjectStore(Protocol):
 
 
 class S3Objects(ObjectStore):
-    """Objects in S3. A versioned bucket keeps a removed object until its lifecycle rule ends it."""
+    """Objects in S3. A versioned bucket keeps removed ones for its lifecycle rule."""
 
     def __init__(self, client: S3Client, bucket: str) -> None:
         self._client = client
@@ -94,7 +94,7 @@ class S3Objects(ObjectStore):
 
 
 def s3_client() -> S3Client:
-    """Make a client that signs links with Signature Version 4, which every region accepts."""
+    """Create a client that signs links with Signature Version 4, which every region accepts."""
     import boto3
     from botocore.config import Config
 

@@ -1,4 +1,4 @@
-"""Secrets Manager: where the Claude API key is."""
+"""Reads the Claude API key from Secrets Manager."""
 
 from __future__ import annotations
 
@@ -8,10 +8,9 @@ from brightrun.core.errors import ClaudeNotSetUpError, StorageError
 
 
 def claude_api_key(secret_arn: str) -> str:
-    """Read the Claude API key, without the line break that a paste may have left at its end.
+    """Read the Claude API key, without surrounding white space such as a pasted line break.
 
-    A new deployment's secret has no value at all until the operator puts the key in. Raises
-    ClaudeNotSetUpError when there is no key, StorageError.
+    Raises ClaudeNotSetUpError if the secret is empty, as in a new deployment, and StorageError.
     """
     import boto3
 

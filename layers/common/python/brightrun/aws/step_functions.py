@@ -1,4 +1,4 @@
-"""Starting executions of state machines in AWS Step Functions."""
+"""Starts executions of Step Functions state machines."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 def start_once(
     client: SFNClient, state_machine_arn: str, name: str, request: Mapping[str, Any]
 ) -> None:
-    """Start an execution under a name that it alone may have; a second one changes nothing.
+    """Start an execution under a unique name; does nothing if that name was used before.
 
     Raises StorageError.
     """
@@ -32,7 +32,7 @@ def start_once(
 
 
 def step_functions_client() -> SFNClient:
-    """Make a client whose waits end well inside an API call's 29 seconds."""
+    """Create a client whose timeouts end well inside the 29 seconds of an API call."""
     import boto3
     from botocore.config import Config
 

@@ -1,15 +1,16 @@
-"""All-or-nothing writes, with the one retry that they need."""
+"""Transactional writes, retried on conflicts."""
 
 from __future__ import annotations
 
 import random
+import re
 import time
 from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from botocore.exceptions import ClientError
 
-from brightrun.aws.dynamodb import TRANSACTION_CANCELLED, error_code, translated
+from brightrun.aws.dynamodb import TRANSACTION_CANCELLED, error_code, to_wire, translated
 from brightrun.core.errors import StorageError
 
 if TYPE_CHECKING:
@@ -17,20 +18,20 @@ if TYPE_CHECKING:
 
 
 MAX_OPERATIONS = 100
-"""DynamoDB's bound on one transaction."""
+"""DynamoDB's limit for one transaction."""
 _TRIES = 10
 _TRANSIENT = frozenset({"TransactionConflict", "ThrottlingError", "ProvisionedThroughputExceeded"})
 FAILED_CONDITION = "ConditionalCheckFailed"
-_HELD_BY_TRANSACTION = "TransactionConflictException"
+_TRANSACTION_IN_PROGRESS = "TransactionConflictException"
 T = TypeVar("T")
 
 
 def transact(client: DynamoDBClient, operations: Sequence[Mapping[str, Any]]) -> list[int]:
-    """Write all operations or none; give the positions of those whose condition failed.
+    """Write all operations or none; return the positions of those whose condition failed.
 
-    An empty answer means that everything was written. Two workers that meet on one job's counters
-    conflict without either being wrong: DynamoDB says so and the SDK does not try again, so we do,
-    with full jitter. Raises StorageError.
+    An empty list means that everything was written. Concurrent transactions on the same record,
+    such as a job's counters, conflict; the SDK does not retry those, so this does, with full
+    jitter. Raises StorageError.
     """
     for attempt in range(_TRIES):
         try:
@@ -46,16 +47,16 @@ def transact(client: DynamoDBClient, operations: Sequence[Mapping[str, Any]]) ->
     raise StorageError("TransactWriteItems", "too many conflicts on the same records")
 
 
-def past_transactions(write: Callable[[], T]) -> T:
-    """Do a single write, again for as long as somebody's transaction holds its record.
+def retry_on_conflict(write: Callable[[], T]) -> T:
+    """Repeat a single write while a transaction in progress holds its record.
 
-    DynamoDB refuses it meanwhile, and the SDK does not try that again. Raises StorageError.
+    DynamoDB rejects the write meanwhile, and the SDK does not retry that. Raises StorageError.
     """
     for attempt in range(_TRIES):
         try:
             return write()
         except ClientError as error:
-            if error_code(error) != _HELD_BY_TRANSACTION:
+            if error_code(error) != _TRANSACTION_IN_PROGRESS:
                 raise
             _pause(attempt)
     raise StorageError("UpdateItem", "too many conflicts on the same record")
@@ -66,7 +67,7 @@ def _pause(attempt: int) -> None:
 
 
 def _failed_conditions(error: ClientError) -> list[int]:
-    """Positions of failed conditions; empty when only contention stood in the way."""
+    """Positions of failed conditions; empty if there were only conflicts. Raises StorageError."""
     reasons = error.response.get("CancellationReasons", [])
     codes = [str(reason.get("Code", "None")) for reason in reasons]
     failed = [index for index, code in enumerate(codes) if code == FAILED_CONDITION]
@@ -86,12 +87,10 @@ def update(
     condition: str,
     values: Mapping[str, Any] | None = None,
 ) -> dict[str, Any]:
-    """Build an Update whose every attribute goes by a placeholder, so that no name is reserved.
+    """Build an Update with placeholders for all attributes, since many names are reserved words.
 
     `condition` may use `#name` for any attribute and `:name` for any key of `values`.
     """
-    from brightrun.aws.dynamodb import to_wire
-
     set_to, add = set_to or {}, add or {}
     clauses = []
     if set_to:
@@ -116,6 +115,4 @@ def update(
 
 
 def _names(clauses: Sequence[str], condition: str) -> dict[str, str]:
-    import re
-
     return {f"#{name}": name for name in re.findall(r"#(\w+)", " ".join([*clauses, condition]))}

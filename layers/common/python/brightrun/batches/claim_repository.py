@@ -20,7 +20,7 @@ from typing import TYPE_CHECKING, Any, Protocol
 from botocore.exceptions import ClientError
 
 from brightrun.aws.dynamodb import from_wire, row_of, to_wire, translated
-from brightrun.aws.transactions import MAX_OPERATIONS, past_transactions, transact, update
+from brightrun.aws.transactions import MAX_OPERATIONS, retry_on_conflict, transact, update
 from brightrun.batches.log import LogLine
 from brightrun.batches.model import BatchItem, ItemStatus, Lease, job_key
 from brightrun.batches.repository import BatchTables, item_of, job_key_parts, job_of, line_put
@@ -285,7 +285,7 @@ class DynamoClaims(ClaimRepository):
         # for the same items, and no worker searches for work.
         try:
             with translated("UpdateItem"):
-                answer = past_transactions(
+                answer = retry_on_conflict(
                     lambda: self._client.update_item(**request, ReturnValues="ALL_NEW")
                 )
         except ClientError:

@@ -19,7 +19,7 @@ from brightrun.claude.model import Completion, Prompt, require_end_turn
 from brightrun.conversations.emotions import declared_arc
 from brightrun.conversations.model import ConversationRecord, version_conflict
 from brightrun.conversations.quality.judgement import (
-    Paid,
+    JudgeCall,
     current_rubric,
     is_judged,
     judge_prompt,
@@ -99,11 +99,11 @@ class JudgementWriter:
         if stored is None:
             raise NotFoundError("conversation file", record.conversation_id)
         document: dict[str, Any] = json.loads(stored.text)
-        arc = declared_arc(self.scaffolds.of(record).arc)
+        arc = declared_arc(self.scaffolds.resolve(record).arc)
         return judge_prompt(current_rubric(), document, arc)
 
-    def _paid(self, completion: Completion) -> Paid:
-        return Paid(
+    def _paid(self, completion: Completion) -> JudgeCall:
+        return JudgeCall(
             completion=completion,
             cost_micro_usd=self.completions.cost_micro_usd(completion),
             judge=self.job.model,

@@ -23,7 +23,7 @@ from brightrun.scaffolding.model import (
     R,
     TrainingTopic,
 )
-from brightrun.scaffolding.prompts import Ingredients, assemble_prompt
+from brightrun.scaffolding.prompts import PromptContext, assemble_prompt
 
 
 class BatchPlan(BaseModel):
@@ -39,9 +39,9 @@ class BatchPlan(BaseModel):
     training_topics: dict[str, TrainingTopic]
     templates: dict[str, PromptTemplate]
 
-    def ingredients(self, item: BatchItem) -> Ingredients:
+    def ingredients(self, item: BatchItem) -> PromptContext:
         """The records of one item."""
-        return Ingredients(
+        return PromptContext(
             persona=self.personas[item.persona_id],
             arc=self.emotional_arcs[item.emotional_arc_id],
             topic=self.training_topics[item.training_topic_id],
@@ -122,7 +122,7 @@ class PlanScaffoldingResolver:
         self._plans = plans
         self._plans_by_job: dict[str, BatchPlan] = {}
 
-    def of(self, record: ConversationRecord) -> Scaffold:
+    def resolve(self, record: ConversationRecord) -> Scaffold:
         """Return the scaffolding as it was when the conversation was planned.
 
         An imported conversation has no plan: its keys are looked up among the built-in records,

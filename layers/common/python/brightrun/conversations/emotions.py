@@ -1,4 +1,4 @@
-"""Named emotions: positive, negative or neutral, and how well a conversation follows its arc."""
+"""Classifies emotion names, and measures how well a conversation follows its arc."""
 
 from __future__ import annotations
 
@@ -9,9 +9,8 @@ from typing import Literal
 from brightrun.scaffolding.model import EmotionalArc
 
 Valence = Literal["positive", "negative", "mixed"]
-# One family a line: words that name the same feeling to somebody who compares two labels. The
-# first word of each line names the family. The original's own words are all here (part 1.3 of its
-# formats), and every emotion of the built-in arcs.
+# One family a line: words that mean the same emotion when two labels are compared. The first word
+# names the family. All of v1's words are here, and every emotion of the built-in arcs.
 _POSITIVE = """
 hope hopeful hopefulness
 relief relieved
@@ -71,10 +70,14 @@ _NEGATIVE_WORDS = _families(_NEGATIVE)
 _WORD = re.compile(r"[a-z]+")
 
 
-def valence(emotion: str) -> Valence:
-    """Say what an emotion's name is, whatever its case; unknown and two-sided names are mixed.
+UNDECIDED = 0.4
+"""The fit of an emotion without a clear valence; below it, two emotions contradict each other."""
 
-    Only whole words count: "hopeless" holds "hope", and is negative.
+
+def valence(emotion: str) -> Valence:
+    """Classify an emotion's name, ignoring case; unknown and ambiguous names are mixed.
+
+    Only whole words count: "hopeless" is negative, although it contains "hope".
     """
     words = _words(emotion)
     positive = any(word in _POSITIVE_WORDS for word in words)
@@ -85,59 +88,55 @@ def valence(emotion: str) -> Valence:
 
 
 def emotion_fit(observed: str, declared: str) -> float:
-    """Say how well a named emotion fits a declared one, from 0 (its opposite) to 1 (the same).
+    """Rate how well an observed emotion fits a declared one, from 0 (opposite) to 1 (the same).
 
-    Words of one family are the same feeling; else feelings of the same valence fit 0.6, of
-    opposite valence 0, and where one of them is mixed 0.4.
+    Words of one family are the same emotion. Other emotions of the same valence give 0.6, of
+    opposite valence 0, and UNDECIDED if one of them is mixed.
     """
-    if same_feeling(observed, declared):
+    if same_emotion(observed, declared):
         return 1.0
     found, wanted = valence(observed), valence(declared)
     if "mixed" in {found, wanted}:
-        return 0.4
+        return UNDECIDED
     return 0.6 if found == wanted else 0.0
 
 
-def same_feeling(one: str, other: str) -> bool:
-    """Whether two names have a word of the same family, as "overwhelm" and "overwhelmed" have."""
-    return bool(_named(one) & _named(other))
+def same_emotion(one: str, other: str) -> bool:
+    """Whether two names share a word family, such as "overwhelm" and "overwhelmed"."""
+    return bool(_families_of(one) & _families_of(other))
 
 
 def _words(emotion: str) -> list[str]:
     return _WORD.findall(emotion.casefold())
 
 
-def _named(emotion: str) -> set[str]:
-    """The families of an emotion's words; a word of no family stands for itself."""
+def _families_of(emotion: str) -> set[str]:
+    """The families of an emotion's words; a word without a family is its own."""
     return {
         _POSITIVE_WORDS.get(word) or _NEGATIVE_WORDS.get(word) or word for word in _words(emotion)
     }
 
 
-UNDECIDED = 0.4
-"""What `emotion_fit` gives where a name tells no valence; below it two feelings contradict."""
-
-
 @dataclass(frozen=True, slots=True)
 class DeclaredArc:
-    """What the client feels at the start and at the end; intensities from 0 to 1."""
+    """The client's emotions at the start and at the end; intensities from 0 to 1."""
 
     starting_emotion: str
     ending_emotion: str
     starting_intensity: tuple[float, float]
     ending_intensity: tuple[float, float]
 
-    def start_fit(self, felt: str) -> float:
+    def start_fit(self, observed: str) -> float:
         """How well the client's first emotion fits, from 0 to 1."""
-        return _fit(felt, self.starting_emotion, self.ending_emotion)
+        return _fit(observed, self.starting_emotion, self.ending_emotion)
 
-    def end_fit(self, felt: str) -> float:
+    def end_fit(self, observed: str) -> float:
         """How well the client's last emotion fits, from 0 to 1."""
-        return _fit(felt, self.ending_emotion, self.starting_emotion)
+        return _fit(observed, self.ending_emotion, self.starting_emotion)
 
 
 def declared_arc(arc: EmotionalArc | None) -> DeclaredArc | None:
-    """What an arc promises about the client's feelings; None where no arc is known."""
+    """The emotions that an arc declares; None if the arc is not known."""
     if arc is None:
         return None
     return DeclaredArc(
@@ -148,8 +147,8 @@ def declared_arc(arc: EmotionalArc | None) -> DeclaredArc | None:
     )
 
 
-def _fit(felt: str, declared: str, other_end: str) -> float:
-    """Fit of an emotion, 0 where it is the one of the arc's other end."""
-    if same_feeling(felt, other_end) and not same_feeling(felt, declared):
+def _fit(observed: str, declared: str, other_end: str) -> float:
+    """The fit of an emotion, 0 if it is that of the arc's other end."""
+    if same_emotion(observed, other_end) and not same_emotion(observed, declared):
         return 0.0
-    return emotion_fit(felt, declared)
+    return emotion_fit(observed, declared)

@@ -13,32 +13,32 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from brightrun.core.errors import ConversationRefusedError, VersionConflictError
 
-# The constrained decoder of the original closed a string at its first quote, and left a backslash.
+# v1's constrained decoder ended a string at its first quote, and left a backslash.
 _CUT_OFF = re.compile(r"\\\s*$")
 _LITERAL_ESCAPE = re.compile(r"\\(?:[nrt\"]|u[0-9a-fA-F]{4})")
 _GOES_ON = frozenset(",-\u2013\u2014([{<\\/&")
-"""Marks after which a sentence goes on; any other mark may end one, an emoji too."""
+"""Marks that do not end a sentence; any other mark can, including an emoji."""
 
 
 def is_cut_off(text: str) -> bool:
-    """Whether the text ends in a backslash, as text does that was cut at a quote."""
+    """Whether the text ends in a backslash, like text that was cut off at a quote."""
     return bool(_CUT_OFF.search(text))
 
 
 def is_finished(text: str) -> bool:
-    """Whether the text ends in a mark that may end a sentence; a bare word at the end does not."""
+    """Whether the text ends in a mark that can end a sentence, rather than in a word."""
     last = text.rstrip()[-1:]
     return bool(last) and not last.isalnum() and last not in _GOES_ON
 
 
 def literal_escape(text: str) -> str | None:
-    """The first escape that stands in the text as characters, as in a text escaped twice."""
+    """The first escape sequence in the text itself, as in text that was escaped twice."""
     match = _LITERAL_ESCAPE.search(text)
     return match[0] if match else None
 
 
 def same_words(text: str) -> str:
-    """The text without its case and spacing, to find it said twice."""
+    """The text with case and spacing normalised, to find repetitions."""
     return " ".join(text.split()).casefold()
 
 
@@ -84,13 +84,13 @@ RAW_CONVERSATION_SCHEMA: dict[str, Any] = {
         },
     },
 }
-"""The structured-output contract of the original (its part 1.1), as the API accepts it: no bounds,
-which structured outputs do not support; `read_conversation` holds the bounds."""
+"""v1's schema for structured outputs, without bounds, which structured outputs do not support;
+`read_conversation` checks the bounds."""
 Sentence = Annotated[str, Field(min_length=1)]
 
 
 class EmotionalContext(BaseModel):
-    """What the speaker of a turn feels; intensity from 0 to 1."""
+    """The speaker's emotions in a turn; intensity from 0 to 1."""
 
     model_config = ConfigDict(extra="forbid", strict=True)
 
@@ -100,7 +100,7 @@ class EmotionalContext(BaseModel):
 
 
 class Turn(BaseModel):
-    """One thing said by the client (user) or the consultant (assistant)."""
+    """One message of the client (user) or the consultant (assistant)."""
 
     model_config = ConfigDict(extra="forbid", strict=True)
 
@@ -111,7 +111,7 @@ class Turn(BaseModel):
 
 
 class ConversationMetadata(BaseModel):
-    """Who talks, when and why."""
+    """The client, and the context of the conversation."""
 
     model_config = ConfigDict(extra="forbid", strict=True)
 
@@ -122,7 +122,7 @@ class ConversationMetadata(BaseModel):
 
 
 class RawConversation(BaseModel):
-    """A conversation that passed every check of `read_conversation`."""
+    """A conversation as Claude writes it; `read_conversation` checks it."""
 
     model_config = ConfigDict(extra="forbid", strict=True)
 
@@ -131,7 +131,7 @@ class RawConversation(BaseModel):
 
 
 def read_conversation(text: str, *, min_exchanges: int, max_exchanges: int) -> RawConversation:
-    """Read Claude's answer and hold it to our rules.
+    """Parse and check Claude's answer.
 
     An exchange is a user turn and its answer. Raises ConversationRefusedError with failure_type
     parse_error, truncation or validation_error and a named reason.
@@ -152,7 +152,7 @@ def read_conversation(text: str, *, min_exchanges: int, max_exchanges: int) -> R
 def _parse(text: str) -> RawConversation:
     try:
         document = json.loads(text)
-        # JSON can escape half a surrogate pair, which no file can hold.
+        # JSON can contain escaped unpaired surrogates, which UTF-8 cannot encode.
         json.dumps(document, ensure_ascii=False).encode("utf-8")
     except (ValueError, RecursionError) as error:
         raise ConversationRefusedError(
@@ -220,14 +220,14 @@ Origin = Literal["generated", "imported"]
 
 @dataclass(frozen=True, slots=True)
 class ConversationRecord:
-    """One conversation as the lists show it; bodies are objects, the row holds their keys.
+    """The row of a conversation; its bodies are objects, whose keys the row holds.
 
-    Statuses are the original's: `status` is the review, `processing_status` the writing,
-    `enrichment_status` the enrichment. Sizes in bytes, money in millionths of a dollar.
-    `enrichment_stages` holds a {status, started_at, completed_at, error} by stage; `revisions`
-    the {version, file_path, edited_by, edited_at, reason, turn_number} of each edit, oldest first;
-    `version` counts the row's writes. An imported conversation has no batch job and no item.
-    `judgement` is advice by another model (domain/judgement.py); nothing is decided by it.
+    The statuses are v1's: `status` of the review, `processing_status` of the generation,
+    `enrichment_status` of the enrichment. Sizes in bytes, money in millionths of a dollar.
+    `enrichment_stages` holds {status, started_at, completed_at, error} by stage, `revisions` a
+    {version, file_path, edited_by, edited_at, reason, turn_number} for each edit, oldest first;
+    `version` counts the writes of the row. An imported conversation has no batch job and no item.
+    `judgement` is another model's advice (quality/judgement.py); it changes no score or status.
     """
 
     owner_id: str
@@ -284,16 +284,16 @@ class ConversationRecord:
     version: int = 1
 
     def state(self) -> dict[str, Any]:
-        """What somebody whose write met a newer version needs to know."""
+        """The fields that a caller needs after a version conflict."""
         names = ("version", "status", "enrichment_status", "updated_at", "reviewed_by")
         return {name: getattr(self, name) for name in names}
 
 
 def version_conflict(current: ConversationRecord) -> VersionConflictError:
-    """Say that the row is no longer at the version that was seen, and what it is now."""
+    """Create the error for a row that changed since it was read, with its current state."""
     return VersionConflictError(
-        f"The conversation '{current.conversation_id}' was changed meanwhile; it is at version "
-        f"{current.version} now. Read it again and repeat the change.",
+        f"The conversation '{current.conversation_id}' changed since it was read; it is now at "
+        f"version {current.version}. Read it again and repeat the change.",
         details=current.state(),
     )
 
@@ -301,10 +301,10 @@ def version_conflict(current: ConversationRecord) -> VersionConflictError:
 def parsed_document(
     checked_text: str, *, client_persona: str, input_parameters: dict[str, str]
 ) -> dict[str, Any]:
-    """Make conversation.json: Claude's answer under our persona's name, with what was asked for.
+    """Create conversation.json: Claude's answer with the persona's name and the input parameters.
 
-    Takes a text that `read_conversation` has passed and keeps its numbers and order as they came.
-    Claude likes to invent names; the record's wins (part 1.2 of the original's formats).
+    `checked_text` must have passed `read_conversation`; its numbers and order stay as they are. The
+    persona's name replaces that of the answer, since Claude tends to invent names.
     """
     document: dict[str, Any] = json.loads(checked_text)
     document["conversation_metadata"]["client_persona"] = client_persona
@@ -315,13 +315,13 @@ def parsed_document(
 SortBy = Literal["created_at", "quality_score", "turn_count", "updated_at"]
 SortDirection = Literal["asc", "desc"]
 MOST_SORTED = 10_000
-"""Conversations that are read to sort, count or change them: seconds of the 29 that a request has;
-in the order of their creation a list goes on by cursor, however long it is."""
+"""Conversations that one request reads to sort, count or change them, which takes some of its 29
+seconds. A list by creation time is read page by page, and has no limit."""
 
 
 @dataclass(frozen=True, slots=True)
 class ConversationDigest:
-    """As much of a conversation as it takes to sort, count or change many of them."""
+    """The fields of a conversation that are needed to sort, count or change many."""
 
     conversation_id: str
     conversation_name: str
@@ -337,10 +337,10 @@ class ConversationDigest:
 
 @dataclass(frozen=True, slots=True)
 class ConversationFilter:
-    """What a conversation must be to stand in a list.
+    """Selects conversations.
 
-    `equal` holds attributes by name; a bound on the quality leaves out what has no score; `search`
-    is looked for in the name, whatever its case.
+    `equal` holds attributes by name; a bound of the quality excludes conversations without a score;
+    `search` is a part of the name, in any case.
     """
 
     equal: Mapping[str, str] = field(default_factory=dict)
@@ -349,7 +349,7 @@ class ConversationFilter:
     search: str | None = None
 
     def admits_name(self, name: str) -> bool:
-        """Whether the name holds what is searched for."""
+        """Whether the name contains `search`."""
         return self.search is None or self.search.casefold() in name.casefold()
 
     def admits_quality(self, score: float | None) -> bool:
@@ -366,16 +366,18 @@ class ConversationFilter:
 def in_order(
     digests: Iterable[ConversationDigest], sort_by: SortBy, direction: SortDirection
 ) -> list[ConversationDigest]:
-    """Sort; what has no score stands last either way, and the age decides between equals."""
-    falling = direction == "desc"
-    aged = sorted(digests, key=lambda one: (one.created_at, one.conversation_id), reverse=falling)
-    valued = [one for one in aged if getattr(one, sort_by) is not None]
-    unvalued = [one for one in aged if getattr(one, sort_by) is None]
-    return sorted(valued, key=lambda one: getattr(one, sort_by), reverse=falling) + unvalued
+    """Sort by a field; conversations without a score come last, equal ones are sorted by age."""
+    descending = direction == "desc"
+    by_age = sorted(
+        digests, key=lambda one: (one.created_at, one.conversation_id), reverse=descending
+    )
+    present = [one for one in by_age if getattr(one, sort_by) is not None]
+    missing = [one for one in by_age if getattr(one, sort_by) is None]
+    return sorted(present, key=lambda one: getattr(one, sort_by), reverse=descending) + missing
 
 
 class ConversationStatistics:
-    """Sums over conversations; the average quality is of those that have a score."""
+    """Totals of conversations; the average quality is that of the `scored` ones."""
 
     def __init__(self, digests: Iterable[ConversationDigest]) -> None:
         self.total = 0
@@ -390,7 +392,7 @@ class ConversationStatistics:
 
     @property
     def average_quality_score(self) -> float | None:
-        """The mean score to two decimals; None when nothing is scored."""
+        """The mean score with two decimals; None if none is scored."""
         return round(self._score_sum / self.scored, 2) if self.scored else None
 
     def _add(self, digest: ConversationDigest) -> None:

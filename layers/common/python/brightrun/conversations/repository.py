@@ -33,7 +33,7 @@ class ConversationRepository(Protocol):
     def conversations(
         self,
         owner_id: str,
-        wanted: ConversationFilter,
+        where: ConversationFilter,
         *,
         limit: int,
         cursor: str | None,
@@ -44,7 +44,7 @@ class ConversationRepository(Protocol):
         Raises InvalidCursorError.
         """
 
-    def digests(self, owner_id: str, wanted: ConversationFilter) -> Iterable[ConversationDigest]:
+    def digests(self, owner_id: str, where: ConversationFilter) -> Iterable[ConversationDigest]:
         """Read all that match, newest first; the index may lag."""
 
     def unenriched(self, owner_id: str, job_id: str, since: str) -> list[ConversationRecord]:
@@ -110,27 +110,27 @@ class DynamoConversations(ConversationRepository):
     def conversations(
         self,
         owner_id: str,
-        wanted: ConversationFilter,
+        where: ConversationFilter,
         *,
         limit: int,
         cursor: str | None,
         newest_first: bool = True,
     ) -> Page[ConversationRecord]:
-        request = self._query(owner_id, wanted)
+        request = self._query(owner_id, where)
         if start := decode_cursor(cursor, owner_id=owner_id):
             request["ExclusiveStartKey"] = start
         rows, following = query_page(
             self._client,
             limit=limit,
             key_attributes=("owner_id", "conversation_id", "created_at"),
-            keep=_name_filter(wanted),
+            keep=_name_filter(where),
             ScanIndexForward=not newest_first,
             **request,
         )
         return Page(tuple(from_row(ConversationRecord, row) for row in rows), following)
 
-    def digests(self, owner_id: str, wanted: ConversationFilter) -> Iterator[ConversationDigest]:
-        request = self._query(owner_id, wanted)
+    def digests(self, owner_id: str, where: ConversationFilter) -> Iterator[ConversationDigest]:
+        request = self._query(owner_id, where)
         request["ExpressionAttributeNames"] |= {f"#{name}": name for name in _DIGEST}
         pages = self._client.get_paginator("query").paginate(
             **request,
@@ -139,18 +139,18 @@ class DynamoConversations(ConversationRepository):
         )
         with translated("Query"):
             for page in pages:
-                for row in filter(_name_filter(wanted), page["Items"]):
+                for row in filter(_name_filter(where), page["Items"]):
                     yield from_row(ConversationDigest, from_wire(row))
 
-    def _query(self, owner_id: str, wanted: ConversationFilter) -> dict[str, Any]:
+    def _query(self, owner_id: str, where: ConversationFilter) -> dict[str, Any]:
         """Query an owner's rows, with the part of the filter that DynamoDB can apply."""
-        conditions = [f"#{name} = :{name}" for name in wanted.equal]
-        names = ["owner_id", *wanted.equal]
+        conditions = [f"#{name} = :{name}" for name in where.equal]
+        names = ["owner_id", *where.equal]
         values: dict[str, Any] = {":owner_id": owner_id}
-        values |= {f":{name}": value for name, value in wanted.equal.items()}
+        values |= {f":{name}": value for name, value in where.equal.items()}
         bounds = {
-            "quality_min": (">=", wanted.quality_min),
-            "quality_max": ("<=", wanted.quality_max),
+            "quality_min": (">=", where.quality_min),
+            "quality_max": ("<=", where.quality_max),
         }
         for bound, (sign, value) in bounds.items():
             if value is not None:
@@ -200,8 +200,8 @@ class DynamoConversations(ConversationRepository):
             self._client.put_item(**request)
 
 
-def _name_filter(wanted: ConversationFilter) -> Callable[[Mapping[str, Any]], bool] | None:
+def _name_filter(where: ConversationFilter) -> Callable[[Mapping[str, Any]], bool] | None:
     """Search names here: DynamoDB's `contains` is case-sensitive."""
-    if wanted.search is None:
+    if where.search is None:
         return None
-    return lambda row: wanted.admits_name(row["conversation_name"]["S"])
+    return lambda row: where.admits_name(row["conversation_name"]["S"])

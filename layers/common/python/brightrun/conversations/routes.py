@@ -1,4 +1,4 @@
-"""The routes that show conversations."""
+"""Routes that list, read and import conversations."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ from brightrun.conversations.schemas import (
     ConversationList,
     ConversationResponse,
     DownloadResponse,
-    ImportedDocument,
+    ImportRequest,
     ImportResponse,
     StatisticsResponse,
 )
@@ -58,10 +58,10 @@ def list_conversations(
     limit: Limit = 25,
     cursor: Cursor = None,
 ) -> ConversationList:
-    """List the caller's conversations, the newest first unless asked otherwise.
+    """List the caller's conversations, newest first by default.
 
-    In the order of created_at a long list goes on by cursor. Another order, and page, read up to
-    10,000 matching conversations, and say how many there are.
+    A list by created_at continues by cursor. Another order, and page, read up to 10,000 matching
+    conversations, and return their total.
     """
     equal = {
         "status": status,
@@ -72,21 +72,20 @@ def list_conversations(
         "batch_job_id": batch_job_id,
         "enrichment_status": enrichment_status,
     }
-    wanted = ConversationFilter(
+    where = ConversationFilter(
         {name: value for name, value in equal.items() if value is not None},
         quality_min=quality_min,
         quality_max=quality_max,
         search=search,
     )
-    wish = ConversationQuery(wanted, sort_by, sort_direction, limit=limit, cursor=cursor, page=page)
-    return ConversationList.from_domain(
-        service(router, ConversationLister).listed(owner_of(router), wish), limit
-    )
+    query = ConversationQuery(where, sort_by, sort_direction, limit=limit, cursor=cursor, page=page)
+    found = service(router, ConversationLister).page(owner_of(router), query)
+    return ConversationList.from_domain(found, limit)
 
 
 @router.get("/api/conversations/stats", tags=["Conversations"])
 def show_conversation_statistics() -> StatisticsResponse:
-    """Count the caller's conversations by what became of them."""
+    """Count the caller's conversations by status, tier and enrichment status."""
     statistics = service(router, ConversationLister).statistics(owner_of(router))
     return StatisticsResponse.model_validate(statistics)
 
@@ -96,16 +95,16 @@ def show_conversation(
     conversation_id: RecordId,
     include_turns: Annotated[bool, Query(alias="includeTurns")] = False,
 ) -> Response[ConversationResponse]:
-    """Show one conversation, with its turns if asked."""
+    """Show one conversation, with its turns on request."""
     reader = service(router, ConversationReader)
-    record = reader.one(owner_of(router), conversation_id)
+    record = reader.get(owner_of(router), conversation_id)
     turns = reader.turns(record) if include_turns else None
     return with_etag(ConversationResponse(conversation=record, turns=turns), record.version)
 
 
 @router.get("/api/conversations/<conversation_id>/download", tags=["Conversations"])
 def download_conversation(conversation_id: RecordId) -> DownloadResponse:
-    """Give a link to the checked conversation."""
+    """Return a link to the parsed conversation."""
     reader = service(router, ConversationReader)
     return DownloadResponse.model_validate(
         reader.download(owner_of(router), conversation_id, raw=False)
@@ -114,7 +113,7 @@ def download_conversation(conversation_id: RecordId) -> DownloadResponse:
 
 @router.get("/api/conversations/<conversation_id>/download/raw", tags=["Conversations"])
 def download_raw_conversation(conversation_id: RecordId) -> DownloadResponse:
-    """Give a link to Claude's answer as it came."""
+    """Return a link to Claude's raw answer."""
     reader = service(router, ConversationReader)
     return DownloadResponse.model_validate(
         reader.download(owner_of(router), conversation_id, raw=True)
@@ -122,11 +121,10 @@ def download_raw_conversation(conversation_id: RecordId) -> DownloadResponse:
 
 
 @router.post("/api/conversations", status_code=201, tags=["Conversations"])
-def import_conversations(body: ImportedDocument) -> ImportResponse:
+def import_conversations(body: ImportRequest) -> ImportResponse:
     """Store the conversations of a file, and enrich them like new ones.
 
-    Every warning of every conversation is listed, and so is every conversation that is refused.
+    The response lists every conversation with its warnings, or with the error it was rejected for.
     """
-    return ImportResponse.from_domain(
-        service(router, ConversationImporter).take(owner_of(router), body.document)
-    )
+    importer = service(router, ConversationImporter)
+    return ImportResponse.from_domain(importer.import_document(owner_of(router), body.document))

@@ -1,4 +1,4 @@
-"""How conversations, links to their files and imports are asked for and shown."""
+"""Requests and responses of the routes that list, read and import conversations."""
 
 from __future__ import annotations
 
@@ -8,30 +8,29 @@ from typing import TYPE_CHECKING, Any, Literal, Self
 
 from pydantic import AliasPath, Field
 
-from brightrun.conversations.import_conversations import Imported
+from brightrun.conversations.import_conversations import ImportResult
 from brightrun.conversations.model import (
     EnrichmentStatus,
     Origin,
     ReviewStatus,
 )
-from brightrun.conversations.service import ListedConversations
+from brightrun.conversations.service import ConversationPage
 from brightrun.http.schemas import NestedModel, RequestModel, ResponseModel, Usd
 from brightrun.scaffolding.model import Tier
 
 if TYPE_CHECKING:
-    from brightrun.conversations.import_conversations import Imported
-    from brightrun.conversations.service import ListedConversations
+    pass
 
 
 class VerdictView(NestedModel):
-    """A judge's answer to one criterion."""
+    """A judge's score of one criterion, and its reason."""
 
     score: int
     reason: str
 
 
 class JudgementView(NestedModel):
-    """What another model thinks of a conversation: advice beside the score, never part of it."""
+    """Another model's judgement of a conversation; advice that is not part of the score."""
 
     rubric_version: str
     model: str
@@ -47,7 +46,7 @@ class JudgementView(NestedModel):
 
 
 class ConversationView(NestedModel):
-    """A conversation's row; `id` and `conversation_id` are the same value, sizes are in bytes."""
+    """A conversation's row; `id` and `conversation_id` have the same value, sizes are in bytes."""
 
     id: str = Field(validation_alias=AliasPath("conversation_id"))
     conversation_id: str
@@ -99,7 +98,7 @@ class ConversationView(NestedModel):
 
 
 class ConversationList(ResponseModel):
-    """GET /api/conversations; page, total and totalPages where the list was asked for by page."""
+    """GET /api/conversations; page, total and totalPages are null for lists by cursor."""
 
     conversations: list[ConversationView]
     count: int
@@ -110,21 +109,21 @@ class ConversationList(ResponseModel):
     next_cursor: str | None
 
     @classmethod
-    def from_domain(cls, listed: ListedConversations, limit: int) -> Self:
-        """Show a page of at most `limit` conversations."""
+    def from_domain(cls, found: ConversationPage, limit: int) -> Self:
+        """Create the response of a page of at most `limit` conversations."""
         return cls(
-            conversations=listed.records,
-            count=len(listed.records),
+            conversations=found.records,
+            count=len(found.records),
             limit=limit,
-            page=listed.page,
-            total=listed.total,
-            total_pages=None if listed.total is None else ceil(listed.total / limit),
-            next_cursor=listed.next_cursor,
+            page=found.page,
+            total=found.total,
+            total_pages=None if found.total is None else ceil(found.total / limit),
+            next_cursor=found.next_cursor,
         )
 
 
 class StatisticsResponse(ResponseModel):
-    """GET /api/conversations/stats; the average is of the `scored` conversations."""
+    """GET /api/conversations/stats; the average is that of the `scored` conversations."""
 
     total: int
     simulated: int
@@ -136,7 +135,7 @@ class StatisticsResponse(ResponseModel):
 
 
 class TurnView(NestedModel):
-    """One turn, as the file has it."""
+    """One turn of the conversation's file."""
 
     turn_number: int
     role: Literal["user", "assistant"]
@@ -145,7 +144,7 @@ class TurnView(NestedModel):
 
 
 class ConversationResponse(ResponseModel):
-    """GET /api/conversations/{id}; turns with ?includeTurns=true, else null."""
+    """GET /api/conversations/{id}; `turns` are null without ?includeTurns=true."""
 
     conversation: ConversationView
     turns: list[TurnView] | None = None
@@ -162,7 +161,7 @@ class DownloadResponse(ResponseModel):
     expires_in_seconds: int
 
 
-class ImportedDocument(RequestModel):
+class ImportRequest(RequestModel):
     """POST /api/conversations."""
 
     document: dict[str, Any] = Field(
@@ -171,8 +170,8 @@ class ImportedDocument(RequestModel):
     )
 
 
-class ImportedView(NestedModel):
-    """One conversation of the document: stored with its warnings, or refused with an error."""
+class ImportResultView(NestedModel):
+    """One conversation of the document: stored with warnings, or rejected with an error."""
 
     place: str
     conversation: ConversationView | None = Field(validation_alias="record")
@@ -181,14 +180,14 @@ class ImportedView(NestedModel):
 
 
 class ImportResponse(ResponseModel):
-    """What became of every conversation of the document, in its order."""
+    """The result of every conversation of the document, in its order."""
 
     imported: int
     refused: int
-    results: list[ImportedView]
+    results: list[ImportResultView]
 
     @classmethod
-    def from_domain(cls, results: Sequence[Imported]) -> Self:
-        """Show an import."""
+    def from_domain(cls, results: Sequence[ImportResult]) -> Self:
+        """Create the response to an import."""
         imported = sum(one.record is not None for one in results)
         return cls(imported=imported, refused=len(results) - imported, results=results)

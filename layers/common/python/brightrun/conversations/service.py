@@ -31,14 +31,14 @@ from brightrun.core.errors import (
 from brightrun.core.timestamps import Clock, iso
 
 _AT_ONCE = 8
-"""Rows read side by side for one page."""
+"""Rows of a page that are read concurrently."""
 
 
 @dataclass(frozen=True, slots=True)
 class ConversationQuery:
-    """What list somebody wants; raises InvalidInputError where its parts do not go together."""
+    """A list of conversations; raises InvalidInputError if its options cannot be combined."""
 
-    wanted: ConversationFilter = ConversationFilter()
+    where: ConversationFilter = ConversationFilter()
     sort_by: SortBy = "created_at"
     direction: SortDirection = "desc"
     limit: int = 25
@@ -48,19 +48,19 @@ class ConversationQuery:
     def __post_init__(self) -> None:
         if self.cursor and (self.page or self.sort_by != "created_at"):
             raise InvalidInputError(
-                "A cursor goes on in the order of created_at only, and not together with page; "
-                "turn the pages of another order with page."
+                "A cursor cannot be combined with page, and continues lists by created_at only; "
+                "use page for another order."
             )
 
     @property
     def by_cursor(self) -> bool:
-        """Whether the list is read from where the cursor stands, and not as a whole."""
+        """Whether the list is read page by page from a cursor, and not as a whole."""
         return self.page is None and self.sort_by == "created_at"
 
 
 @dataclass(frozen=True, slots=True)
-class ListedConversations:
-    """A page of conversations; its number and the total where the whole list was read."""
+class ConversationPage:
+    """A page of conversations; `page` and `total` are set if the whole list was read."""
 
     records: Sequence[ConversationRecord]
     next_cursor: str | None = None
@@ -74,25 +74,25 @@ class ConversationLister:
 
     conversations: ConversationRepository
 
-    def listed(self, owner_id: str, wish: ConversationQuery) -> ListedConversations:
-        """Give one page; raises TooManyConversationsError where too many would be sorted."""
-        if wish.by_cursor:
+    def page(self, owner_id: str, query: ConversationQuery) -> ConversationPage:
+        """Read one page; raises TooManyConversationsError if more than MOST_SORTED match a sort."""
+        if query.by_cursor:
             page = self.conversations.conversations(
                 owner_id,
-                wish.wanted,
-                limit=wish.limit,
-                cursor=wish.cursor,
-                newest_first=wish.direction == "desc",
+                query.where,
+                limit=query.limit,
+                cursor=query.cursor,
+                newest_first=query.direction == "desc",
             )
-            return ListedConversations(page.records, page.next_cursor)
-        digests = in_order(self.matching(owner_id, wish.wanted), wish.sort_by, wish.direction)
-        number = wish.page or 1
-        shown = digests[(number - 1) * wish.limit : number * wish.limit]
-        return ListedConversations(self._rows(owner_id, shown), page=number, total=len(digests))
+            return ConversationPage(page.records, page.next_cursor)
+        digests = in_order(self.matching(owner_id, query.where), query.sort_by, query.direction)
+        number = query.page or 1
+        shown = digests[(number - 1) * query.limit : number * query.limit]
+        return ConversationPage(self._rows(owner_id, shown), page=number, total=len(digests))
 
-    def matching(self, owner_id: str, wanted: ConversationFilter) -> list[ConversationDigest]:
-        """Read all that match, newest first; raises TooManyConversationsError."""
-        digests = self.conversations.digests(owner_id, wanted)
+    def matching(self, owner_id: str, where: ConversationFilter) -> list[ConversationDigest]:
+        """Read all that match, newest first; raises TooManyConversationsError above MOST_SORTED."""
+        digests = self.conversations.digests(owner_id, where)
         found = list(islice(digests, MOST_SORTED + 1))
         if len(found) > MOST_SORTED:
             raise TooManyConversationsError(
@@ -103,7 +103,7 @@ class ConversationLister:
         return found
 
     def statistics(self, owner_id: str) -> ConversationStatistics:
-        """Add up all conversations of an owner."""
+        """Count an owner's conversations."""
         return ConversationStatistics(self.conversations.digests(owner_id, ConversationFilter()))
 
     def _rows(
@@ -120,7 +120,7 @@ class ConversationLister:
 
 @dataclass(frozen=True, slots=True)
 class Download:
-    """A link to one object, and until when it works."""
+    """A signed link to an object, and its expiry."""
 
     conversation_id: str
     download_url: str
@@ -138,7 +138,7 @@ def signed_download(
     filename: str,
     size: int | None,
 ) -> Download:
-    """Sign a link to an object of a conversation, which works for LINK_SECONDS from now."""
+    """Sign a link to an object of a conversation, valid for LINK_SECONDS from now."""
     expires_at = iso(now + timedelta(seconds=LINK_SECONDS))
     return Download(conversation_id, files.link(path, filename), filename, size, expires_at)
 
@@ -151,12 +151,12 @@ class ConversationReader:
     conversation_files: ObjectStore
     clock: Clock
 
-    def one(self, owner_id: str, conversation_id: str) -> ConversationRecord:
+    def get(self, owner_id: str, conversation_id: str) -> ConversationRecord:
         """Read a conversation's row; raises NotFoundError."""
         return self.conversations.conversation(owner_id, conversation_id)
 
     def turns(self, record: ConversationRecord) -> list[dict[str, Any]]:
-        """Read the turns of a conversation; raises NotFoundError when its file is gone."""
+        """Read the turns of a conversation; raises NotFoundError if its file does not exist."""
         stored = self.conversation_files.get(record.file_path)
         if stored is None:
             raise NotFoundError("conversation file", record.conversation_id)
@@ -164,8 +164,8 @@ class ConversationReader:
         return turns
 
     def download(self, owner_id: str, conversation_id: str, *, raw: bool) -> Download:
-        """Sign a link to the parsed conversation, or to Claude's answer as it came."""
-        record = self.one(owner_id, conversation_id)
+        """Sign a link to the parsed conversation, or to Claude's raw answer."""
+        record = self.get(owner_id, conversation_id)
         path, size = (
             (record.raw_response_path, record.raw_response_size)
             if raw
@@ -177,12 +177,12 @@ class ConversationReader:
         )
 
     def download_enriched(self, owner_id: str, conversation_id: str) -> Download:
-        """Sign a link to the training pairs; raises NotEnrichedError until there are any."""
-        record = self.one(owner_id, conversation_id)
+        """Sign a link to the training pairs; raises NotEnrichedError if there are none."""
+        record = self.get(owner_id, conversation_id)
         if record.enriched_file_path is None:
             raise NotEnrichedError(
-                f"The conversation '{conversation_id}' has no enriched file; its enrichment is "
-                f"at '{record.enrichment_status}'. Run it with POST "
+                f"The conversation '{conversation_id}' has no enriched file; its enrichment "
+                f"status is '{record.enrichment_status}'. Run it with POST "
                 f"/api/conversations/{conversation_id}/enrich.",
                 details={"enrichment_status": record.enrichment_status},
             )

@@ -1,46 +1,46 @@
-"""Every failure of the product, in one tree; http/problems.py maps it to HTTP.
+"""The exceptions of the product; http/problems.py maps them to HTTP.
 
 BrightRunError
-├── NotFoundError                     a record that is not there, or is another owner's
+├── NotFoundError                     no such record of this owner
 │   └── UnknownScaffoldingError       no persona, arc, topic or template by that id or key
 ├── InvalidInputError                 the request cannot be carried out as asked
-│   ├── UnresolvedPlaceholderError    a template asks for what nobody supplies
+│   ├── UnresolvedPlaceholderError    a placeholder has no value
 │   ├── TemplateSyntaxError           unbalanced braces in a template
-│   ├── TemplateTooLongError          the resolved prompt is over its bound
+│   ├── TemplateTooLongError          the resolved prompt is over its limit
 │   ├── NoTemplateForArcError         no active template serves the arc
-│   ├── BatchTooLargeError            more items than one job takes
-│   ├── InvalidCursorError            a page cursor that was not ours, or another list's
+│   ├── BatchTooLargeError            more items than one job may have
+│   ├── InvalidCursorError            a cursor that this list did not return
 │   ├── UnusableModelError            a retired or unknown Claude model
 │   ├── ActionNotAllowedError         the job's status does not allow the action
-│   ├── EnrichmentFailedError         a stage of the enrichment failed; the row says which
+│   ├── EnrichmentFailedError         a stage of the enrichment failed
 │   ├── NotEnrichedError              there is no enriched file yet
-│   ├── InvalidTurnError              an edit that names no turn, or whose text is none
-│   ├── TooManyConversationsError     more match than one request sorts, counts or changes
+│   ├── InvalidTurnError              an edit of a turn that does not exist, or a bad text
+│   ├── TooManyConversationsError     more match than one request can process
 │   ├── UnfitConversationsError       conversations that cannot go into a training file
-│   ├── TrainingFileFullError         the training file can take no more
-│   ├── UnknownBaseModelError         no base model of the registry has that key
-│   └── UntrainableGpuError           a GPU type that is estimated, never trained on
-├── ConflictError                     somebody else was first; carries the current state
+│   ├── TrainingFileFullError         the training file is at its size or version limit
+│   ├── UnknownBaseModelError         no base model has that key
+│   └── UntrainableGpuError           a GPU type that has estimates, but no training
+├── ConflictError                     the record is not in the state that the request needs
 │   ├── VersionConflictError          the record changed since it was read
 │   ├── DuplicateKeyError             the key is taken
-│   ├── DatasetInUseError             training jobs use the dataset, so that it cannot be deleted
-│   ├── UploadMissingError            the dataset's file has not arrived, or not all of its parts
-│   ├── UploadSizeError               the file that arrived is of another size than was declared
+│   ├── DatasetInUseError             active training jobs use the dataset
+│   ├── UploadMissingError            the dataset's file, or a part of it, was not uploaded
+│   ├── UploadSizeError               the uploaded file is not of the declared size
 │   ├── ObjectChangedError            the object was replaced after it was validated
-│   ├── DatasetNotReadyError          the dataset cannot be trained on, or not yet
-│   ├── TokenizerMissingError         the base model's tokenizer was not put where it belongs
-│   ├── UntrainableError              the trainer would refuse the dataset or the base model
-│   └── JobEndedError                 the training job has ended; nothing can be done to it
-├── IdempotencyKeyReusedError         the same Idempotency-Key with another body
-├── LeaseLostError                    the item is no longer this worker's
-├── ClaimsClosedError                 the job takes no claims now (paused, cancelled, stopped)
+│   ├── DatasetNotReadyError          the dataset cannot be trained on now
+│   ├── TokenizerMissingError         the base model's tokenizer is not in the bucket
+│   ├── UntrainableError              the trainer would reject the dataset or the base model
+│   └── JobEndedError                 the training job has already ended
+├── IdempotencyKeyReusedError         the same Idempotency-Key with a different request
+├── LeaseLostError                    the item is no longer leased to this worker
+├── ClaimsClosedError                 the job is paused, cancelled or ended
 ├── ConversationRefusedError          Claude's answer is not a usable conversation
 ├── ClaudeCallError                   the call to Claude failed
-├── ClaudeNotSetUpError               the deployment lacks what calling Claude takes
-├── NoCapacityError                   SageMaker has no instance for the job, or no quota; wait
-├── TrainingRequestError              SageMaker refuses the job for good
-├── UnusableAdapterError              what the training left is no adapter that can be delivered
-└── StorageError                      DynamoDB, S3 or Step Functions did not answer as agreed
+├── ClaudeNotSetUpError               the deployment has no Claude API key
+├── NoCapacityError                   SageMaker has no instance, or the account no quota
+├── TrainingRequestError              SageMaker rejected the job; retrying does not help
+├── UnusableAdapterError              the training output is not a valid adapter
+└── StorageError                      a call to an AWS service failed
 """
 
 from __future__ import annotations
@@ -50,7 +50,7 @@ from typing import Any, Self
 
 
 class BrightRunError(Exception):
-    """A failure with a sentence for people, a stable code for machines, and details."""
+    """The base of all errors: a message, a stable `code` for programs, and JSON details."""
 
     code = "error"
 
@@ -61,7 +61,7 @@ class BrightRunError(Exception):
 
 
 class NotFoundError(BrightRunError):
-    """The record does not exist for this owner; says the same when it is another owner's."""
+    """The owner has no such record; another owner's record gives the same error."""
 
     code = "not_found"
 
@@ -72,7 +72,7 @@ class NotFoundError(BrightRunError):
 
 
 class UnknownScaffoldingError(NotFoundError):
-    """No persona, arc, topic or template by that id or key; names near matches."""
+    """No persona, arc, topic or template has that id or key; `details` hold near matches."""
 
     code = "unknown_scaffolding"
 
@@ -85,7 +85,7 @@ class UnknownScaffoldingError(NotFoundError):
 
 
 class InvalidInputError(BrightRunError):
-    """The request is well formed but cannot be carried out as asked."""
+    """The request is well formed, but cannot be fulfilled."""
 
     code = "invalid_input"
 
@@ -96,19 +96,19 @@ class InvalidInputError(BrightRunError):
 
 
 class ConflictError(BrightRunError):
-    """Somebody else was first; `details` carry the current state of the record."""
+    """The record is not in the state that the request needs; `details` hold its current state."""
 
     code = "conflict"
 
 
 class IdempotencyKeyReusedError(BrightRunError):
-    """The same Idempotency-Key came with another request."""
+    """The Idempotency-Key was used with a different request before."""
 
     code = "idempotency_key_reused"
 
 
 class StorageError(BrightRunError):
-    """An AWS service behind a repository or gateway failed; the cause is chained."""
+    """A call to an AWS service failed; the cause is chained."""
 
     code = "storage_unavailable"
 
@@ -130,37 +130,37 @@ class DuplicateKeyError(ConflictError):
 
 
 class DatasetInUseError(ConflictError):
-    """Training jobs that have not ended use the dataset; details say how many."""
+    """Training jobs that have not ended use the dataset; `details` hold their number."""
 
     code = "dataset_in_use"
 
 
 class UploadMissingError(ConflictError):
-    """The dataset's file has not arrived; details name the parts that are missing, if any."""
+    """The dataset's file was not uploaded; `details` list the missing parts, if any."""
 
     code = "upload_missing"
 
 
 class UploadSizeError(ConflictError):
-    """The file that arrived is of another size than was declared; details carry both, in bytes."""
+    """The uploaded file is not of the declared size; `details` hold both sizes, in bytes."""
 
     code = "upload_size"
 
 
 class ObjectChangedError(ConflictError):
-    """The object was overwritten or deleted since its ETag was written down."""
+    """The object was overwritten or deleted since its ETag was recorded."""
 
     code = "object_changed"
 
 
 class LeaseLostError(BrightRunError):
-    """The item's lease has passed to another worker, or the item has ended."""
+    """The item is leased to another worker, or has ended."""
 
     code = "lease_lost"
 
 
 class ClaimsClosedError(BrightRunError):
-    """The job takes no claims now: it is paused, cancelled, finished or stopping."""
+    """The job accepts no claims: it is paused, cancelled, finished or stopping."""
 
     code = "claims_closed"
 
@@ -186,8 +186,9 @@ class ConversationRefusedError(BrightRunError):
 class ClaudeCallError(BrightRunError):
     """The call to Claude failed.
 
-    `retryable`: trying again may help. `overloaded`: the whole service is busy, so nobody should
-    call before `retry_after_s`. `fatal`: no call of this job can succeed (key, billing, model).
+    `retryable`: trying again may help. `overloaded`: the whole service is busy, so that no worker
+    should call before `retry_after_s`. `fatal`: no call of this job can succeed (key, billing or
+    model).
     """
 
     code = "claude_call_failed"
@@ -213,13 +214,13 @@ class ClaudeCallError(BrightRunError):
 
 
 class ClaudeNotSetUpError(BrightRunError):
-    """The deployment lacks what calling Claude takes; the message says what, and where it goes."""
+    """The deployment has no Claude API key; the message explains where to put it."""
 
     code = "claude_not_set_up"
 
 
 class UnresolvedPlaceholderError(InvalidInputError):
-    """A template names placeholders that have no value; nothing was spent."""
+    """A template has placeholders without a value."""
 
     code = "unresolved_placeholder"
 
@@ -239,7 +240,7 @@ class TemplateSyntaxError(InvalidInputError):
 
 
 class TemplateTooLongError(InvalidInputError):
-    """The resolved prompt is longer than its bound."""
+    """The resolved prompt is over its limit."""
 
     code = "template_too_long"
 
@@ -251,13 +252,13 @@ class NoTemplateForArcError(InvalidInputError):
 
 
 class BatchTooLargeError(InvalidInputError):
-    """The request asks for more items than one job takes."""
+    """The request asks for more items than one job may have."""
 
     code = "batch_too_large"
 
 
 class InvalidCursorError(InvalidInputError):
-    """The page cursor is not one that this list gave out."""
+    """The cursor is not one that this list returned."""
 
     code = "invalid_cursor"
 
@@ -269,25 +270,25 @@ class UnusableModelError(InvalidInputError):
 
 
 class ActionNotAllowedError(InvalidInputError):
-    """The job's status does not allow the action; details carry the current state."""
+    """The job's status does not allow the action; `details` hold its current state."""
 
     code = "action_not_allowed"
 
 
 class EnrichmentFailedError(InvalidInputError):
-    """A stage of the enrichment failed; details carry how far it came, and the report."""
+    """A stage of the enrichment failed; `details` hold the completed stages and the report."""
 
     code = "enrichment_failed"
 
 
 class NotEnrichedError(InvalidInputError):
-    """The conversation has no enriched file; details carry its enrichment's status."""
+    """The conversation has no enriched file; `details` hold its enrichment status."""
 
     code = "not_enriched"
 
 
 class InvalidTurnError(InvalidInputError):
-    """An edit names a turn that is not there, or a text that no turn may have."""
+    """An edit names a turn that does not exist, or a text that no turn may have."""
 
     code = "invalid_turn"
 
@@ -296,25 +297,25 @@ class InvalidTurnError(InvalidInputError):
 
 
 class TooManyConversationsError(InvalidInputError):
-    """More conversations match than one request sorts, counts or changes."""
+    """More conversations match than one request can sort, count or change."""
 
     code = "too_many_conversations"
 
 
 class UnfitConversationsError(InvalidInputError):
-    """Conversations cannot go into a training file; details list every one, by the reason."""
+    """Conversations cannot be added to a training file; `details` list all of them by reason."""
 
     code = "unfit_conversations"
 
 
 class TrainingFileFullError(InvalidInputError):
-    """The training file has reached its size or its number of versions."""
+    """The training file is at the limit of its size or of its number of versions."""
 
     code = "training_file_full"
 
 
 class UnknownBaseModelError(InvalidInputError):
-    """No base model of the registry has that key; names those there are."""
+    """No base model has that key; the message lists the known ones."""
 
     code = "unknown_base_model"
 
@@ -326,7 +327,7 @@ class UnknownBaseModelError(InvalidInputError):
 
 
 class UntrainableGpuError(InvalidInputError):
-    """A GPU type that a job can be estimated for, but not trained on; says why."""
+    """The GPU type has estimates, but cannot be trained on."""
 
     code = "untrainable_gpu"
 
@@ -338,42 +339,42 @@ class UntrainableGpuError(InvalidInputError):
 
 
 class DatasetNotReadyError(ConflictError):
-    """The dataset cannot be trained on now; details carry its state."""
+    """The dataset cannot be trained on now; `details` hold its state."""
 
     code = "dataset_not_ready"
 
 
 class TokenizerMissingError(ConflictError):
-    """The base model's tokenizer is not in the bucket of base models; says how to put it there."""
+    """The base model's tokenizer is not in the bucket of base models."""
 
     code = "tokenizer_missing"
 
 
 class UntrainableError(ConflictError):
-    """The trainer would refuse the dataset's rows, or the base model's chat template; says why."""
+    """The trainer would reject the dataset's rows or the base model's chat template."""
 
     code = "untrainable"
 
 
 class JobEndedError(ConflictError):
-    """The training job has ended, so that its status stays; details carry its state."""
+    """The training job has already ended; `details` hold its state."""
 
     code = "job_ended"
 
 
 class NoCapacityError(BrightRunError):
-    """SageMaker has no instance for the job now, or the account no quota; waiting helps."""
+    """SageMaker has no instance for the job, or the account no quota; retry later."""
 
     code = "no_capacity"
 
 
 class TrainingRequestError(BrightRunError):
-    """SageMaker refuses the training job as it was asked for; trying again does not help."""
+    """SageMaker rejected the request for a training job; retrying does not help."""
 
     code = "training_request_refused"
 
 
 class UnusableAdapterError(BrightRunError):
-    """What a training job left is not an adapter that can be delivered; says what is wrong."""
+    """The output of a training job is not an adapter that can be delivered."""
 
     code = "unusable_adapter"

@@ -7,4 +7,4 @@ from typing import Annotated
 from pydantic import Field
 
 Flag = Annotated[bool, Field(strict=True)]
-"""True or false and nothing that Python would take for it, such as "yes" or 1."""
+"""A boolean; strings and numbers such as "yes" or 1 are refused."""

@@ -1,4 +1,4 @@
-"""Identifiers: time-ordered for what is listed by age, derived for what must not be doubled."""
+"""Identifiers: time-ordered for records listed by age, derived where a retry must not duplicate."""
 
 from __future__ import annotations
 
@@ -7,12 +7,12 @@ import uuid
 from datetime import datetime
 
 NIL_UUID = "00000000-0000-0000-0000-000000000000"
-"""Stands for "no template chosen" in requests, as in the original system."""
+"""Means "no template chosen" in requests, as in v1."""
 _NAMESPACE = uuid.UUID("6f0f1c3e-7f0b-5c55-9a3c-0c6c8b1e5d21")
 
 
 def time_ordered_id(now: datetime) -> str:
-    """Make a UUID version 7, which sorts by the millisecond it was made in (RFC 9562, 5.7)."""
+    """Create a UUID version 7, which sorts by its creation time in milliseconds (RFC 9562, 5.7)."""
     milliseconds = int(now.timestamp() * 1000) & ((1 << 48) - 1)
     value = (milliseconds << 80) | (0x7 << 76) | (secrets.randbits(12) << 64)
     value |= (0b10 << 62) | secrets.randbits(62)
@@ -20,20 +20,20 @@ def time_ordered_id(now: datetime) -> str:
 
 
 def made_at_ms(identifier: str) -> int:
-    """The moment (epoch ms) that a time-ordered id was made in."""
+    """When a time-ordered id was created, in milliseconds since 1970."""
     return uuid.UUID(identifier).int >> 80
 
 
 def item_id(job_id: str, position: int) -> str:
-    """Name the item at `position` of a job, so that planning twice makes the same items."""
+    """Derive the id of the item at `position` of a job, so that planning is repeatable."""
     return str(uuid.uuid5(_NAMESPACE, f"item:{job_id}:{position}"))
 
 
 def conversation_id(item: str) -> str:
-    """Name the conversation of an item, so that every attempt writes the same objects."""
+    """Derive the id of an item's conversation, so that every attempt writes the same objects."""
     return str(uuid.uuid5(_NAMESPACE, f"conversation:{item}"))
 
 
 def imported_conversation_id(owner_id: str, text: str) -> str:
-    """Name a conversation that came without an id, so that importing it twice is noticed."""
+    """Derive the id of a conversation without one, so that a second import is a duplicate."""
     return str(uuid.uuid5(_NAMESPACE, f"imported:{owner_id}:{text}"))

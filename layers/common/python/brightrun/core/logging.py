@@ -1,4 +1,4 @@
-"""Structured logs, made only here; bodies, prompts and keys never go into them."""
+"""The structured logger; bodies, prompts and keys must never be logged."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ if TYPE_CHECKING:
 
 @cache
 def logger() -> Logger:
-    """Give this process's JSON logger, named by POWERTOOLS_SERVICE_NAME."""
+    """Return this process's JSON logger, named by POWERTOOLS_SERVICE_NAME."""
     from aws_lambda_powertools import Logger
 
     return Logger()

@@ -12,7 +12,7 @@ U = TypeVar("U")
 
 @dataclass(frozen=True, slots=True)
 class Page(Generic[T_co]):
-    """Some records in order, and the cursor that fetches the next ones (None at the end)."""
+    """Some records in order, and the cursor of the next page (None on the last one)."""
 
     records: tuple[T_co, ...]
     next_cursor: str | None = None

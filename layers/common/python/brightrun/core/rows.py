@@ -1,4 +1,4 @@
-"""Between plain values of a table's row and the dataclasses of the product."""
+"""Converts table rows to dataclasses, and numbers to what DynamoDB stores."""
 
 from __future__ import annotations
 
@@ -12,10 +12,10 @@ _FLOATS = {"float", "float | None"}
 
 
 def from_row(kind: type[T], row: Mapping[str, Any]) -> T:
-    """Make a record of the row's attributes that it knows; keys of the table itself are left out.
+    """Create a dataclass from a row; attributes that it has no field for are ignored.
 
-    A database that has one kind of number gives 31.0 back as 31, so that a field declared as a
-    float is made one again.
+    DynamoDB has one type of number and returns 31.0 as 31, so fields declared as `float` are
+    converted.
     """
     known = {}
     for one in dataclasses.fields(kind):  # type: ignore[arg-type]
@@ -30,12 +30,12 @@ def _is_float(declared: object, value: object) -> bool:
 
 
 LARGEST = 1e100
-"""DynamoDB takes magnitudes up to 9.99e125 and down to 1e-130; ours end well before."""
+"""DynamoDB stores magnitudes from 1e-130 to 9.99e125; these bounds are well inside."""
 SMALLEST = 1e-100
 
 
 def to_dynamodb_number(number: float) -> float | None:
-    """The number, 0 for one too small to matter, None for one that is not finite or too large."""
+    """The number; 0 if it is below SMALLEST, None if it is not finite or above LARGEST."""
     if not math.isfinite(number) or abs(number) > LARGEST:
         return None
     return 0.0 if abs(number) < SMALLEST else number

@@ -9,7 +9,7 @@ from pydantic import BaseModel, ConfigDict, ValidationError
 
 
 class Settings(BaseModel):
-    """Read once, at a function's first call; a missing variable fails by its name."""
+    """A function's environment variables, read at its first call."""
 
     model_config = ConfigDict(extra="ignore", frozen=True, defer_build=True)
 
@@ -17,7 +17,7 @@ class Settings(BaseModel):
     def from_environment(cls) -> Self:
         """Read the fields from variables of the same name in capitals.
 
-        Raises RuntimeError that names every variable that is missing or wrong.
+        Raises RuntimeError naming every variable that is missing or invalid.
         """
         values = {
             name: os.environ[name.upper()]

@@ -1,4 +1,4 @@
-"""The HTTP edge that every API function shares: validation, problems, the caller's identity."""
+"""Shared by all API functions: the resolver, error handlers, services and the caller's identity."""
 
 from __future__ import annotations
 
@@ -27,16 +27,16 @@ from brightrun.http.problems import (
 )
 
 SAFE_HEADERS = {"Cache-Control": "no-store", "X-Content-Type-Options": "nosniff"}
-"""On every answer: it is one caller's alone, and is what its content type says."""
+"""Headers of every response: no caching, and no guessing of the content type."""
 
 
 S = TypeVar("S")
 Services = Mapping[type[Any], Callable[[], Any]]
-"""How a function composes each of its services, by the service's class."""
+"""A factory for each service of a function, by the service's class."""
 
 
 class JsonApi(APIGatewayHttpResolver):
-    """A resolver that takes and gives JSON only."""
+    """A resolver whose requests and responses are JSON only."""
 
     def __init__(self, services: Services) -> None:
         self.services = services
@@ -48,23 +48,23 @@ class JsonApi(APIGatewayHttpResolver):
 
     @staticmethod
     def _compile_regex(rule: str, base_regex: str = "^{}$") -> re.Pattern[str]:
-        """Let an id be any text without a slash: the resolver's own letters leave names out."""
+        """Match any text without a slash as a path parameter; names may contain spaces."""
         return re.compile(base_regex.format(re.sub(r"<(\w+)>", r"(?P<\1>[^/]+)", rule)))
 
     def resolve(self, event: Mapping[str, Any], context: Any) -> dict[str, Any]:
-        """Answer an API Gateway event of payload format 2.0."""
+        """Handle an API Gateway event of payload format 2.0."""
         unreadable = body_problem(event)
-        # The resolver wants the content type written exactly so.
+        # The resolver compares the content type literally, without parameters.
         plain = {**event, "headers": {**event["headers"], "content-type": JSON}}
-        answer = _gateway_answer(unreadable) if unreadable else super().resolve(plain, context)
+        answer = _to_gateway_response(unreadable) if unreadable else super().resolve(plain, context)
         answer["headers"] |= SAFE_HEADERS
         return answer
 
 
 def build_api(*routers: APIGatewayHttpRouter, services: Services) -> JsonApi:
-    """Make a resolver of some routes that answers every error as problem+json."""
+    """Create a resolver for some routers that returns every error as problem+json."""
     api = JsonApi(services)
-    api.exception_handler(Exception)(_on_surprise)
+    api.exception_handler(Exception)(_on_unexpected_error)
     api.exception_handler(errors.BrightRunError)(_on_domain_error)
     api.exception_handler(errors.StorageError)(_on_failed_storage)
     api.exception_handler(RequestValidationError)(_on_invalid_request)
@@ -75,9 +75,9 @@ def build_api(*routers: APIGatewayHttpRouter, services: Services) -> JsonApi:
 
 
 def service(router: APIGatewayHttpRouter, kind: type[S]) -> S:
-    """Give the service of a class as the function's wiring composes it.
+    """Return the service of a class, as the function's wiring composes it.
 
-    Raises RuntimeError when the wiring has none, which is a fault of the deployment.
+    Raises RuntimeError if the wiring has no such service.
     """
     api = router.api_resolver
     if not isinstance(api, JsonApi) or kind not in api.services:
@@ -87,9 +87,9 @@ def service(router: APIGatewayHttpRouter, kind: type[S]) -> S:
 
 
 def owner_of(router: APIGatewayHttpRouter) -> str:
-    """Give the caller's id: the token's `sub`, checked by API Gateway before we run.
+    """Return the caller's id: the `sub` of the token that API Gateway has verified.
 
-    Raises RuntimeError when the route has no JWT authorizer, which is a fault of the deployment.
+    Raises RuntimeError if the route was deployed without a JWT authorizer.
     """
     owner = router.current_event.request_context.authorizer.jwt_claim.get("sub")
     if not owner:
@@ -97,7 +97,7 @@ def owner_of(router: APIGatewayHttpRouter) -> str:
     return str(owner)
 
 
-def _gateway_answer(response: Response[str]) -> dict[str, Any]:
+def _to_gateway_response(response: Response[str]) -> dict[str, Any]:
     return {
         "statusCode": response.status_code,
         "headers": dict(response.headers),
@@ -106,21 +106,21 @@ def _gateway_answer(response: Response[str]) -> dict[str, Any]:
     }
 
 
-def _on_surprise(error: Exception) -> Response[str]:
-    # Its type and its way through the code: a message could hold what the caller sent.
+def _on_unexpected_error(error: Exception) -> Response[str]:
+    # Only type and traceback are logged: the message could hold parts of the request.
     frames = traceback.extract_tb(error.__traceback__)
-    way = [
+    location = [
         f"{PurePath(frame.filename).name}:{frame.lineno} {frame.name}"
         for frame in frames
         if "aws_lambda_powertools" not in frame.filename
     ]
-    logger().error("unexpected_error", error_type=type(error).__name__, at=way)
+    logger().error("unexpected_error", error_type=type(error).__name__, at=location)
     return internal_problem()
 
 
 def _on_domain_error(error: errors.BrightRunError) -> Response[str]:
     if status_of(error) is HTTPStatus.INTERNAL_SERVER_ERROR:
-        return _on_surprise(error)
+        return _on_unexpected_error(error)
     return domain_problem(error)
 
 

@@ -1,4 +1,4 @@
-"""Request bodies: JSON objects and nothing else, read more strictly than Python would."""
+"""Request bodies: JSON objects, parsed more strictly than Python's json module does."""
 
 from __future__ import annotations
 
@@ -17,9 +17,9 @@ JSON = "application/json"
 
 
 def body_problem(event: Mapping[str, Any]) -> Response[str] | None:
-    """Say why the body of an API Gateway event cannot be read; None when it can.
+    """Return a problem if the body of an API Gateway event cannot be read, else None.
 
-    Without this, the resolver would read forms as well, and stumble over bytes that are no text.
+    Without this, the resolver would accept forms too, and fail on bytes that are not UTF-8.
     """
     if not event.get("body"):
         return None
@@ -43,8 +43,8 @@ def body_problem(event: Mapping[str, Any]) -> Response[str] | None:
 def read_object(text: str) -> dict[str, Any]:
     """Parse a body that must be one JSON object.
 
-    Raises InvalidInputError for broken JSON, another kind of value, a repeated name, NaN and
-    Infinity, half of a surrogate pair, and nesting or numbers beyond what the parser follows.
+    Raises InvalidInputError for invalid JSON, another type of value, duplicate names, NaN and
+    Infinity, unpaired surrogates, and nesting or numbers beyond the parser's limits.
     """
     try:
         value = json.loads(
@@ -58,7 +58,7 @@ def read_object(text: str) -> dict[str, Any]:
     except json.JSONDecodeError as error:
         raise _unreadable(f"{error.msg} at line {error.lineno} column {error.colno}") from error
     except UnicodeEncodeError as error:
-        raise _unreadable("half of a surrogate pair stands alone") from error
+        raise _unreadable("it contains an unpaired surrogate") from error
     except RecursionError as error:
         raise _unreadable("it is nested too deeply") from error
     except ValueError as error:
@@ -78,7 +78,7 @@ def _unreadable(reason: str) -> InvalidInputError:
 def _unique(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     value = dict(pairs)
     if len(value) < len(pairs):
-        raise _unreadable("a name stands twice in one object")
+        raise _unreadable("a name appears twice in one object")
     return value
 
 
@@ -87,6 +87,6 @@ def _refuse_constant(name: str) -> NoReturn:
 
 
 def _number(digits: str) -> float | int:
-    """To JSON, 5.0 and 5 are the same number."""
+    """Parse 5.0 as the integer 5, since JSON does not distinguish them."""
     value = float(digits)
     return int(value) if value.is_integer() else value

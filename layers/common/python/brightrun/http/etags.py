@@ -1,4 +1,4 @@
-"""Versions of conversations as HTTP has them: ETag in answers, If-Match on what is written."""
+"""Versions of conversations in HTTP: ETag in responses, If-Match in requests."""
 
 from __future__ import annotations
 
@@ -22,25 +22,25 @@ IfMatch = Annotated[
         json_schema_extra={"pattern": _ETAG},
     ),
 ]
-Shown = TypeVar("Shown", bound=NestedModel)
+ResponseT = TypeVar("ResponseT", bound=NestedModel)
 
 
 def seen_version(if_match: str | None) -> int | None:
-    """Read the version of an If-Match header; None for none. Raises InvalidInputError."""
+    """Parse the version of an If-Match header; None without one. Raises InvalidInputError."""
     if if_match is None:
         return None
     if not re.fullmatch(_ETAG, if_match):
         raise InvalidInputError(
-            f"If-Match must be an ETag as it was given out, such as \"v3\"; it is '{if_match}'."
+            f"If-Match must be an ETag from a response, such as \"v3\"; it is '{if_match}'."
         )
     return int(if_match[2:-1])
 
 
-def with_etag(answer: Shown, version: int) -> Response[Shown]:
-    """Answer under the ETag of the version that is shown."""
+def with_etag(body: ResponseT, version: int) -> Response[ResponseT]:
+    """Return a body with the ETag of its version."""
     return Response(
         status_code=200,
         content_type=JSON,
-        body=answer,
+        body=body,
         headers={"ETag": f'"v{version}"'},
     )

@@ -1,4 +1,4 @@
-"""The one table from domain errors to HTTP, and the problem+json body (RFC 9457)."""
+"""Maps errors to HTTP statuses and problem+json bodies (RFC 9457)."""
 
 from __future__ import annotations
 
@@ -22,9 +22,9 @@ STATUS: Mapping[type[errors.BrightRunError], HTTPStatus] = {
     errors.BrightRunError: HTTPStatus.INTERNAL_SERVER_ERROR,
 }
 MOST_FAULTS = 100
-"""Faults that one answer lists: a body can have more than an answer of 6 MB could name."""
+"""Faults that one response lists; a body can have more than fit into a response of 6 MB."""
 LONGEST_FIELD = 200
-"""Characters of a field's name that are repeated: the name of an unknown one is the caller's."""
+"""Characters of a field's name in a response; unknown fields can have names of any length."""
 
 
 class FieldFault(NestedModel):
@@ -35,10 +35,10 @@ class FieldFault(NestedModel):
 
 
 class Problem(NestedModel):
-    """An error: RFC 9457's fields, the original's `error` and `details`, a code for machines.
+    """An error: the fields of RFC 9457, v1's `error` and `details`, and a code for programs.
 
-    `details` lists the faults of a request, or holds what else is known, such as a record's
-    current state.
+    `details` lists the faults of a request, or holds more about the error, such as the current
+    state of a record.
     """
 
     type: str
@@ -52,7 +52,7 @@ class Problem(NestedModel):
 
 
 def status_of(error: errors.BrightRunError) -> HTTPStatus:
-    """Find the status of an error's nearest ancestor in the table."""
+    """Return the status of the error's nearest ancestor in STATUS."""
     for ancestor in type(error).__mro__:
         if ancestor in STATUS:
             return STATUS[ancestor]
@@ -67,7 +67,7 @@ def problem(
     details: Any = None,
     headers: Mapping[str, str] | None = None,
 ) -> Response[str]:
-    """Make a problem+json answer."""
+    """Create a problem+json response."""
     body = Problem(
         type=f"urn:brightrun:problem:{code}",
         title=status.phrase,
@@ -86,18 +86,18 @@ def problem(
 
 
 def domain_problem(error: errors.BrightRunError) -> Response[str]:
-    """Answer what the caller can mend."""
+    """Create the response to an error that the caller can correct."""
     return problem(status_of(error), error.message, code=error.code, details=error.details)
 
 
 def storage_problem(error: errors.StorageError) -> Response[str]:
-    """Answer that an AWS service failed us; which one is for the log."""
+    """Create the response to a failed AWS service; which one it was is only logged."""
     sentence = "The service cannot reach what it stores; try again in a moment."
     return problem(status_of(error), sentence, code=error.code, headers={"Retry-After": "1"})
 
 
 def internal_problem() -> Response[str]:
-    """Answer what nobody foresaw."""
+    """Create the response to an unexpected error."""
     return problem(
         HTTPStatus.INTERNAL_SERVER_ERROR,
         "Something went wrong on our side; try again, and report it if it stays.",
@@ -106,7 +106,7 @@ def internal_problem() -> Response[str]:
 
 
 def request_problem(faults: Sequence[Mapping[str, Any]]) -> Response[str]:
-    """Answer a request that does not fit its model, with the fields that are wrong."""
+    """Create the response to a request that fails validation, listing the invalid fields."""
     details = [
         {"field": _field(fault["loc"]), "message": fault["msg"].removeprefix("Value error, ")}
         for fault in faults[:MOST_FAULTS]
@@ -118,9 +118,9 @@ def request_problem(faults: Sequence[Mapping[str, Any]]) -> Response[str]:
 
 
 def _field(location: Sequence[Any]) -> str:
-    """Write pydantic's location as a path, without the part of the request that it starts with.
+    """Format pydantic's location as a path, without the part of the request that it starts with.
 
-    The tag of a union's branch is left out: no caller has heard of it.
+    Tags of union branches are internal and left out.
     """
     where, *path = [str(part) for part in location]
     named = ".".join(part for part in path if part not in UNION_TAGS)

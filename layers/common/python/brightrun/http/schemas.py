@@ -12,13 +12,13 @@ from pydantic.alias_generators import to_camel
 
 
 class RequestModel(BaseModel):
-    """A request body: unknown fields are refused, by name."""
+    """A request body; unknown fields are rejected by name."""
 
     model_config = ConfigDict(extra="forbid", defer_build=True)
 
 
 class CamelRequest(RequestModel):
-    """A request body in camelCase, as the original's batch routes have it; snake_case works too."""
+    """A request body in camelCase, as in v1's batch routes; snake_case is accepted too."""
 
     model_config = ConfigDict(
         alias_generator=to_camel, validate_by_alias=True, validate_by_name=True
@@ -26,7 +26,7 @@ class CamelRequest(RequestModel):
 
 
 class NestedModel(BaseModel):
-    """A part of an answer, read from a domain record's attributes; nothing undeclared gets out."""
+    """A part of a response, read from a record's attributes; only declared fields are returned."""
 
     model_config = ConfigDict(
         extra="forbid",
@@ -37,7 +37,7 @@ class NestedModel(BaseModel):
 
 
 class CamelNestedModel(NestedModel):
-    """A part of an answer, in camelCase."""
+    """A part of a response, in camelCase."""
 
     model_config = ConfigDict(
         alias_generator=to_camel,
@@ -48,34 +48,35 @@ class CamelNestedModel(NestedModel):
 
 
 class ResponseModel(NestedModel):
-    """A whole answer; `success` is always there."""
+    """A response body; `success` is always true."""
 
     success: Literal[True] = True
 
 
 class CamelResponseModel(CamelNestedModel, ResponseModel):
-    """A whole answer in camelCase."""
+    """A response body in camelCase."""
 
 
 Usd = Annotated[float, BeforeValidator(lambda micro_usd: micro_usd / 1e6)]
-"""US dollars, read from the millionths in which they are kept."""
-INK = r"[^\s\x85\x00-\x1f\x7f]"
-"""A character that can be seen."""
+"""US dollars, converted from the millionths that are stored."""
+VISIBLE = r"[^\s\x85\x00-\x1f\x7f]"
+"""A visible character."""
 _LINE = r"[^\x00-\x1f\x7f]"
-ONE_LINE = f"^{_LINE}*{INK}{_LINE}*$"
-"""Text without a line break, in which something can be seen."""
+ONE_LINE = f"^{_LINE}*{VISIBLE}{_LINE}*$"
+"""One line of text with at least one visible character."""
 Name = Annotated[
     str,
     StringConstraints(strip_whitespace=True, min_length=1, max_length=255, pattern=ONE_LINE),
 ]
+"""The name of a record: one line; surrounding white space is removed."""
 Identifier = Annotated[str, Field(min_length=1, max_length=100)]
 """A UUID, or the key of a scaffolding record."""
 RecordId = Annotated[str, Path(pattern="^[A-Za-z0-9_-]{1,100}$", max_length=100)]
-"""The id in a path of what Bright Run itself names."""
+"""An id in a path that Bright Run has generated."""
 Filter = Annotated[Identifier | None, Query()]
-Limit = Annotated[int, Query(ge=1, le=100, description="How many records one page holds.")]
+Limit = Annotated[int, Query(ge=1, le=100, description="The most records of one page.")]
 Cursor = Annotated[
-    str | None, Query(max_length=2000, description="The next_cursor of the page before.")
+    str | None, Query(max_length=2000, description="The next_cursor of the previous page.")
 ]
 IdempotencyKey = Annotated[
     str | None,
@@ -88,8 +89,8 @@ IdempotencyKey = Annotated[
 ]
 
 
-def _written_out(day: object) -> object:
-    """Only YYYY-MM-DD is a day: pydantic would read a number as seconds since 1970."""
+def _require_iso_date(day: object) -> object:
+    """Accept only YYYY-MM-DD; pydantic would read a number as seconds since 1970."""
     if isinstance(day, str) and not re.fullmatch(r"\d{4}-\d{2}-\d{2}", day):
         raise ValueError("Write the day as YYYY-MM-DD.")
     return day
@@ -97,7 +98,7 @@ def _written_out(day: object) -> object:
 
 Day = Annotated[
     date | None,
-    BeforeValidator(_written_out),
+    BeforeValidator(_require_iso_date),
     Query(
         description="A whole day in UTC, such as 2026-11-21.",
         json_schema_extra={"maxLength": 10},
@@ -105,4 +106,4 @@ Day = Annotated[
 ]
 WORD, LIST = "<word>", "<list>"
 UNION_TAGS = {WORD, LIST}
-"""Names of a union's branches, where only one of them shall complain."""
+"""Tags of union branches, which make pydantic report the errors of one branch only."""

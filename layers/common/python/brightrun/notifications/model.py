@@ -1,4 +1,4 @@
-"""Notifications: what an owner is told without having asked."""
+"""Notifications: messages to an owner that something ended or failed."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ _NAMESPACE = uuid.UUID("3b3f6f5e-52a2-5f0b-9f1e-5d0b6f3a9c11")
 
 @dataclass(frozen=True, slots=True)
 class Notification:
-    """One notification. Its id begins with the moment, so that listing by id lists by age."""
+    """One notification. Its id begins with its creation time, so that ids sort by age."""
 
     owner_id: str
     notification_id: str
@@ -37,8 +37,8 @@ class Notification:
 
 
 def notification_id(created_at: str, type_: NotificationType, subject: str) -> str:
-    """Name what is told about one state of a subject, so that telling it again is noticed.
+    """Derive the id of a notification, so that a retry creates the same one.
 
-    `subject` is the id of what it is about, with a run where there can be several.
+    `subject` is the id of the record that it is about, followed by a run if there can be several.
     """
     return f"{created_at}~{uuid.uuid5(_NAMESPACE, f'{type_}:{subject}')}"

@@ -1,4 +1,4 @@
-"""The routes that show notifications and mark them as read."""
+"""Routes under /api/notifications."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Shows what owners were told, and remembers what they have read."""
+"""Lists notifications, and marks them as read."""
 
 from __future__ import annotations
 
@@ -11,14 +11,14 @@ from brightrun.notifications.repository import NotificationRepository
 
 @dataclass(frozen=True, slots=True)
 class NotificationReader:
-    """What the notifications function does."""
+    """Reads an owner's notifications."""
 
     notifications: NotificationRepository
 
     def page(
         self, owner_id: str, *, unread: bool, limit: int, cursor: str | None
     ) -> tuple[Page[Notification], int]:
-        """List notifications, newest first, and count those that were not read."""
+        """List notifications, newest first, and count the unread ones."""
         page = self.notifications.notifications(owner_id, unread=unread, limit=limit, cursor=cursor)
         return page, self.notifications.unread_count(owner_id)
 
@@ -27,6 +27,6 @@ class NotificationReader:
         return self.notifications.mark_read(owner_id, notification_id)
 
     def mark_all_read(self, owner_id: str) -> tuple[int, int]:
-        """Mark the newest thousand unread ones as read; gives their number and what is left."""
+        """Mark the newest unread ones as read; returns how many, and how many are still unread."""
         marked = self.notifications.mark_all_read(owner_id)
         return marked, self.notifications.unread_count(owner_id)

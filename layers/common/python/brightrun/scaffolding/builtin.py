@@ -1,6 +1,6 @@
-"""The records that ship with the product and belong to everybody, read from package data.
+"""The built-in scaffolding records, read from package data.
 
-Ids never change: those of the original system where they are known, else UUID version 5 of
+Ids never change: v1's where they are known, else UUID version 5 of
 NAMESPACE and "{kind}:{key}".
 """
 
@@ -34,7 +34,7 @@ _ARC_GUIDANCE = "[arc guidance]"
 
 
 def builtin_records(record_type: type[R]) -> tuple[R, ...]:
-    """Give the shipped records of one kind, in their shipped order; read once a process."""
+    """Return the built-in records of one kind, in the order of the file; read once per process."""
     return cast("tuple[R, ...]", _read(record_type))
 
 
@@ -47,7 +47,7 @@ def _read(record_type: type[Record]) -> tuple[Record, ...]:
 
 
 def _template_text(arc_key: str) -> str:
-    """Put an arc's own guidance into the frame that all shipped templates share."""
+    """Insert an arc's guidance into the frame that all built-in templates share."""
     return _data("templates/frame.md").replace(
         _ARC_GUIDANCE, _data(f"templates/{arc_key}.md").strip()
     )

@@ -1,4 +1,4 @@
-"""Finds scaffolding by id or key: the built-in records, under those an owner has written."""
+"""Finds scaffolding by id or key among the built-in records and the owner's own."""
 
 from __future__ import annotations
 
@@ -24,10 +24,10 @@ NEAR_MATCHES = 3
 
 
 class ScaffoldingCatalog:
-    """A snapshot of what owners can use: make one for each request, it reads a kind only once.
+    """A snapshot of owners' scaffolding; create one per request, since it caches what it reads.
 
-    Active or not, every record is found by its id or its key; an owner's own version of a
-    built-in record stands in its place.
+    Inactive records are found by id or key too. An owner's edited version replaces the built-in
+    record.
     """
 
     def __init__(self, repository: ScaffoldingRepository) -> None:
@@ -36,7 +36,7 @@ class ScaffoldingCatalog:
         self._indexes: dict[tuple[str, type[Record]], dict[str, Any]] = {}
 
     def all(self, owner_id: str, record_type: type[R]) -> tuple[R, ...]:
-        """Give every record of one kind: the built-in ones in their order, then the owner's."""
+        """Return all records of one kind: the built-in ones in their order, then the owner's."""
         records = self._records.get((owner_id, record_type))
         if records is None:
             owned = {one.id: one for one in self._repository.owned(owner_id, record_type)}
@@ -46,21 +46,21 @@ class ScaffoldingCatalog:
         return records
 
     def active(self, owner_id: str, record_type: type[R]) -> tuple[R, ...]:
-        """Give the records of one kind that are not deactivated."""
+        """Return the active records of one kind."""
         return tuple(one for one in self.all(owner_id, record_type) if one.is_active)
 
     def find(self, owner_id: str, record_type: type[R], id_or_key: str) -> R | None:
-        """Look a record up by its id, else by its key; None when there is none."""
+        """Return the record with an id, else with a key, else None."""
         index: dict[str, R] | None = self._indexes.get((owner_id, record_type))
         if index is None:
             records = self.all(owner_id, record_type)
-            # Where a later release ships a key that an owner already uses, the owner's counts.
+            # If a later release ships a key that an owner already uses, the owner's record wins.
             index = {one.key: one for one in records} | {one.id: one for one in records}
             self._indexes[owner_id, record_type] = index
         return index.get(id_or_key)
 
     def get(self, owner_id: str, record_type: type[R], id_or_key: str) -> R:
-        """Look a record up; raises UnknownScaffoldingError that names near matches."""
+        """Return the record with an id or key; raises UnknownScaffoldingError with near matches."""
         record = self.find(owner_id, record_type, id_or_key)
         if record is None:
             near = self.near_matches(owner_id, record_type, id_or_key)
@@ -68,42 +68,42 @@ class ScaffoldingCatalog:
         return record
 
     def near_matches(self, owner_id: str, record_type: type[Record], key: str) -> list[str]:
-        """Name up to NEAR_MATCHES keys that look like this one, the likest first."""
+        """Return up to NEAR_MATCHES keys similar to this one, the most similar first."""
         keys = [one.key for one in self.all(owner_id, record_type)]
         return difflib.get_close_matches(key, keys, n=NEAR_MATCHES)
 
     def persona(self, owner_id: str, id_or_key: str) -> Persona:
-        """Look a persona up; raises UnknownScaffoldingError."""
+        """Return a persona; raises UnknownScaffoldingError."""
         return self.get(owner_id, Persona, id_or_key)
 
     def emotional_arc(self, owner_id: str, id_or_key: str) -> EmotionalArc:
-        """Look an emotional arc up; raises UnknownScaffoldingError."""
+        """Return an emotional arc; raises UnknownScaffoldingError."""
         return self.get(owner_id, EmotionalArc, id_or_key)
 
     def training_topic(self, owner_id: str, id_or_key: str) -> TrainingTopic:
-        """Look a topic up; raises UnknownScaffoldingError."""
+        """Return a topic; raises UnknownScaffoldingError."""
         return self.get(owner_id, TrainingTopic, id_or_key)
 
     def template(self, owner_id: str, id_or_name: str) -> PromptTemplate:
-        """Look a template up by its id or name; raises UnknownScaffoldingError."""
+        """Return a template by its id or name; raises UnknownScaffoldingError."""
         return self.get(owner_id, PromptTemplate, id_or_name)
 
     def consultant(self, owner_id: str) -> Consultant:
-        """Give the owner's consultant; everybody has exactly one."""
+        """Return the owner's consultant; every owner has exactly one."""
         return self.all(owner_id, Consultant)[0]
 
     def templates_for_arc(self, owner_id: str, arc_key: str) -> tuple[PromptTemplate, ...]:
-        """Give the active templates that serve an arc."""
+        """Return the active templates of an arc."""
         templates = self.active(owner_id, PromptTemplate)
         return tuple(one for one in templates if one.emotional_arc_type == arc_key)
 
     def choose_template(
-        self, owner_id: str, template_id: str | None, wanted: TemplateCriteria
+        self, owner_id: str, template_id: str | None, criteria: TemplateCriteria
     ) -> PromptTemplate:
-        """Give the template asked for; for none, or the NIL UUID, select one.
+        """Return the template with an id; select one if it is None or the NIL UUID.
 
         Raises UnknownScaffoldingError or NoTemplateForArcError.
         """
         if template_id and template_id != NIL_UUID:
             return self.template(owner_id, template_id)
-        return select_template(self.templates_for_arc(owner_id, wanted.arc_key), wanted)
+        return select_template(self.templates_for_arc(owner_id, criteria.arc_key), criteria)

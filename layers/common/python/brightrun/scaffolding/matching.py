@@ -1,4 +1,4 @@
-"""Whether a persona, an arc and a topic go together, and which prompt template serves them."""
+"""Rates combinations of persona, arc and topic, and selects prompt templates for them."""
 
 from __future__ import annotations
 
@@ -9,17 +9,17 @@ from brightrun.core.errors import NoTemplateForArcError
 from brightrun.scaffolding.model import EmotionalArc, Persona, PromptTemplate, TrainingTopic
 
 NEEDED_HUNDREDTHS = 30
-"""Confidence that must be exceeded; a total mismatch has exactly this much.
+"""A compatible combination has more confidence than this; a total mismatch has exactly this.
 
-Hundredths are whole numbers: in floats the original's total mismatch came to
-0.30000000000000004, and nothing was ever incompatible.
+Integer hundredths, because v1's floats made a total mismatch 0.30000000000000004, so that no
+combination was ever incompatible.
 """
 NAMES_IN_A_SUGGESTION = 3
 
 
 @dataclass(frozen=True, slots=True)
 class Compatibility:
-    """The advice; `confidence` from 0 to 1."""
+    """How well a combination fits; `confidence` from 0 to 1."""
 
     is_compatible: bool
     confidence: float
@@ -29,7 +29,7 @@ class Compatibility:
 
 @dataclass(frozen=True, slots=True)
 class Choices:
-    """The active records that suggestions may name."""
+    """The active records that suggestions are made from."""
 
     arcs: Sequence[EmotionalArc] = ()
     topics: Sequence[TrainingTopic] = ()
@@ -51,8 +51,8 @@ def check_compatibility(
 ) -> Compatibility:
     """Rate a combination; a record that does not exist (None) makes the confidence 0.
 
-    Weights of the original (its part 3.6): 0.20 for each of the arc's lists that leaves the
-    persona or the topic out, 0.15 for each of the topic's lists; an empty list fits all.
+    v1's weights: 0.20 for each of the arc's lists that omits the persona or the topic, 0.15 for
+    each of the topic's lists; an empty list fits all.
     """
     if persona is None or arc is None or topic is None:
         records = {"persona": persona, "emotional arc": arc, "training topic": topic}
@@ -72,7 +72,7 @@ def check_compatibility(
 
 
 def fits(suitable: Sequence[str], key: str) -> bool:
-    """Whether a list of suitable keys lets the key through; an empty list fits all."""
+    """Whether the key is in a list of suitable keys; an empty list fits all."""
     return not suitable or key in suitable
 
 
@@ -121,18 +121,18 @@ def _topic_rules(
 def _suggestion(
     heading: str, records: Sequence[EmotionalArc] | Sequence[TrainingTopic]
 ) -> str | None:
-    """Name the first few fitting records; None when there are none."""
+    """List the first few fitting records; None if there are none."""
     names = [f"{record.name} ({record.key})" for record in records[:NAMES_IN_A_SUGGESTION]]
     return f"{heading}: {', '.join(names)}." if names else None
 
 
 GOOD_RATING = 4.5
-"""Stars from which a template's rating counts for it in the ranked list."""
+"""Stars from which a template's rating raises its score."""
 
 
 @dataclass(frozen=True, slots=True)
 class TemplateCriteria:
-    """What a template is looked for; None where the caller does not say."""
+    """What a template should fit; None matches all."""
 
     arc_key: str
     tier: str | None = None
@@ -142,46 +142,46 @@ class TemplateCriteria:
 
 @dataclass(frozen=True, slots=True)
 class RankedTemplate:
-    """A template and how well it fits, 0 to 1."""
+    """A template, and how well it fits, from 0 to 1."""
 
     template: PromptTemplate
     score: float
 
 
 def select_template(
-    templates: Iterable[PromptTemplate], wanted: TemplateCriteria
+    templates: Iterable[PromptTemplate], criteria: TemplateCriteria
 ) -> PromptTemplate:
-    """Choose among the active templates of the arc: those of the tier, else of any tier.
+    """Select among the active templates of the arc: those of the tier, or else of any tier.
 
-    Order: fit for persona and topic (halved by each list that leaves one out), then
-    quality_threshold, then rating, highest first and unknown last; then name, then id.
+    Order: fit for persona and topic (halved by each list that omits one), then quality_threshold,
+    then rating, highest first and unknown last; then name, then id.
     Raises NoTemplateForArcError.
     """
-    for_arc = _active_for_arc(templates, wanted.arc_key)
+    for_arc = _active_for_arc(templates, criteria.arc_key)
     if not for_arc:
         raise NoTemplateForArcError(
-            f"No active template serves the emotional arc '{wanted.arc_key}'. Create one whose "
-            f"emotional_arc_type is '{wanted.arc_key}', or activate one again.",
-            details={"emotional_arc_type": wanted.arc_key},
+            f"No active template serves the emotional arc '{criteria.arc_key}'. Create one whose "
+            f"emotional_arc_type is '{criteria.arc_key}', or activate one again.",
+            details={"emotional_arc_type": criteria.arc_key},
         )
-    for_tier = [template for template in for_arc if template.tier == wanted.tier]
+    for_tier = [template for template in for_arc if template.tier == criteria.tier]
     return min(
         for_tier or for_arc,
-        key=lambda template: (-_fit(template, wanted), *_standing(template)),
+        key=lambda template: (-_fit(template, criteria), *_tie_break(template)),
     )
 
 
 def rank_templates(
-    templates: Iterable[PromptTemplate], wanted: TemplateCriteria
+    templates: Iterable[PromptTemplate], criteria: TemplateCriteria
 ) -> list[RankedTemplate]:
     """Score all active templates of the arc, best first; ties in the order of `select_template`.
 
-    Weights of the original (its part 3.7), in hundredths: 50, +20 for the tier, persona listed
-    +15, no list +10, left out -5, topic listed +10, no list +5, rating of 4.5 or more +5.
+    v1's weights, in hundredths: 50, +20 for the tier, persona listed +15, no list +10, omitted -5,
+    topic listed +10, no list +5, rating of 4.5 or more +5.
     """
-    for_arc = _active_for_arc(templates, wanted.arc_key)
-    scored = [(_hundredths(template, wanted), template) for template in for_arc]
-    scored.sort(key=lambda pair: (-pair[0], *_standing(pair[1])))
+    for_arc = _active_for_arc(templates, criteria.arc_key)
+    scored = [(_hundredths(template, criteria), template) for template in for_arc]
+    scored.sort(key=lambda pair: (-pair[0], *_tie_break(pair[1])))
     return [RankedTemplate(template, hundredths / 100) for hundredths, template in scored]
 
 
@@ -189,30 +189,30 @@ def _active_for_arc(templates: Iterable[PromptTemplate], arc_key: str) -> list[P
     return [one for one in templates if one.is_active and one.emotional_arc_type == arc_key]
 
 
-def _standing(template: PromptTemplate) -> tuple[float, float, str, str]:
-    """Sort key for templates that fit equally well; what has no figure comes after 0."""
+def _tie_break(template: PromptTemplate) -> tuple[float, float, str, str]:
+    """Sort key of templates that fit equally well; unknown figures sort after 0."""
     quality = -1.0 if template.quality_threshold is None else template.quality_threshold
     rating = -1.0 if template.rating is None else template.rating
     return -quality, -rating, template.template_name, template.id
 
 
-def _fit(template: PromptTemplate, wanted: TemplateCriteria) -> float:
+def _fit(template: PromptTemplate, criteria: TemplateCriteria) -> float:
     lists = (
-        (template.suitable_personas, wanted.persona_key),
-        (template.suitable_topics, wanted.topic_key),
+        (template.suitable_personas, criteria.persona_key),
+        (template.suitable_topics, criteria.topic_key),
     )
     left_out = sum(key is not None and not fits(listed, key) for listed, key in lists)
     return 0.5**left_out
 
 
-def _hundredths(template: PromptTemplate, wanted: TemplateCriteria) -> int:
+def _hundredths(template: PromptTemplate, criteria: TemplateCriteria) -> int:
     return (
         50
-        + (20 if template.tier == wanted.tier else 0)
+        + (20 if template.tier == criteria.tier else 0)
         + _listed(
-            template.suitable_personas, wanted.persona_key, listed=15, no_list=10, left_out=-5
+            template.suitable_personas, criteria.persona_key, listed=15, no_list=10, left_out=-5
         )
-        + _listed(template.suitable_topics, wanted.topic_key, listed=10, no_list=5, left_out=0)
+        + _listed(template.suitable_topics, criteria.topic_key, listed=10, no_list=5, left_out=0)
         + (5 if template.rating is not None and template.rating >= GOOD_RATING else 0)
     )
 
@@ -220,7 +220,7 @@ def _hundredths(template: PromptTemplate, wanted: TemplateCriteria) -> int:
 def _listed(
     suitable: Sequence[str], key: str | None, *, listed: int, no_list: int, left_out: int
 ) -> int:
-    """Weigh one list; a key that the caller does not give counts for nothing."""
+    """The weight of one list; 0 if the caller gave no key."""
     if key is None:
         return 0
     if not suitable:

@@ -1,6 +1,6 @@
-"""What a conversation is planned from: personas, emotional arcs, topics, templates, consultant.
+"""The scaffolding records: personas, emotional arcs, topics, templates and the consultant.
 
-A `...Content` holds what people write; the record of the same name adds what the system keeps.
+A `...Content` has the fields that people write; the record of the same name adds the system's.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ Tier = Literal["template", "scenario", "edge_case"]
 Complexity = Literal["beginner", "intermediate", "advanced"]
 Origin = Literal["built_in", "edited", "own"]
 Key = Annotated[str, StringConstraints(pattern=r"^[a-z0-9]+(_[a-z0-9]+)*$", max_length=100)]
-# Labels stand between bars in the one-line fields of a prompt's <scaffolding> block.
+# Bars and angle brackets delimit labels in the <scaffolding> block of a prompt.
 _PLAIN, _INK = r"[^\x00-\x1f\x7f|<>]", r"[^\s\x85\x00-\x1f\x7f|<>]"
 Label = Annotated[
     str,
@@ -51,8 +51,8 @@ Labels = Annotated[tuple[Label, ...], Field(min_length=1, max_length=20)]
 Keys = Annotated[
     tuple[Key, ...], Field(max_length=200, description="Keys of what fits; empty: everything fits.")
 ]
-# Strict: neither "3" nor true is a number.
-# Four decimals: more than anybody means, and no number so small that DynamoDB cannot keep it.
+# Strict: neither "3" nor true is a number. Rounded to four decimals, since DynamoDB cannot store
+# numbers below 1e-130.
 _ROUNDED = AfterValidator(lambda number: round(number, 4))
 Intensity = Annotated[float, Field(strict=True, ge=0, le=1, allow_inf_nan=False), _ROUNDED]
 Exchanges = Annotated[
@@ -63,16 +63,16 @@ Stars = Annotated[float, Field(strict=True, ge=0, le=5, allow_inf_nan=False), _R
 
 
 class Content(BaseModel):
-    """What people write; unknown fields, and those the system keeps, are refused."""
+    """The fields that people write; unknown fields, and those of the system, are rejected."""
 
     model_config = ConfigDict(extra="forbid", frozen=True, defer_build=True)
 
 
 class Record(Content):
-    """What the system keeps of every record.
+    """The system's fields of every record.
 
     `origin` is built_in as shipped, edited for an owner's version of a built-in, own otherwise.
-    `version` counts edits from 1. The moments are ISO-8601, None where nobody has written yet.
+    `version` counts edits from 1. Timestamps are ISO 8601, None for built-in records.
     """
 
     kind: ClassVar[str]
@@ -87,12 +87,12 @@ class Record(Content):
 
     @property
     def key(self) -> str:
-        """The name that is unique among the owner's records of this kind, and never changes."""
+        """The key, which is unique among the owner's records of this kind and never changes."""
         return str(getattr(self, self.key_field))
 
 
 class Demographics(Content):
-    """Who the client is in figures and words."""
+    """The client's age, gender, family and location."""
 
     age: Annotated[int, Field(strict=True, ge=18, le=110)]
     gender: Label | None = None
@@ -101,7 +101,7 @@ class Demographics(Content):
 
 
 class PersonaContent(Content):
-    """A kind of client."""
+    """A fictional client."""
 
     persona_key: Key
     name: Label
@@ -121,14 +121,14 @@ class PersonaContent(Content):
 
 
 class Persona(PersonaContent, Record):
-    """A kind of client, as stored."""
+    """A persona, as stored."""
 
     kind = "persona"
     key_field = "persona_key"
 
 
 class EmotionalArcContent(Content):
-    """How the client's feeling changes; intensities from 0 to 1, length in exchanges."""
+    """How the client's emotion changes; intensities from 0 to 1, length in exchanges."""
 
     arc_key: Key
     name: Label
@@ -162,14 +162,14 @@ class EmotionalArcContent(Content):
 
 
 class EmotionalArc(EmotionalArcContent, Record):
-    """How the client's feeling changes, as stored."""
+    """An emotional arc, as stored."""
 
     kind = "emotional arc"
     key_field = "arc_key"
 
 
 class TrainingTopicContent(Content):
-    """What the conversation is about."""
+    """The subject of a conversation."""
 
     topic_key: Key
     name: Label
@@ -185,14 +185,14 @@ class TrainingTopicContent(Content):
 
 
 class TrainingTopic(TrainingTopicContent, Record):
-    """What the conversation is about, as stored."""
+    """A topic, as stored."""
 
     kind = "training topic"
     key_field = "topic_key"
 
 
 class PromptTemplateContent(Content):
-    """The text that Claude is asked with; `emotional_arc_type` is the key of the arc it serves."""
+    """A prompt for Claude; `emotional_arc_type` is the key of the arc that it is for."""
 
     template_name: Label
     description: Prose | None = None
@@ -209,7 +209,7 @@ class PromptTemplateContent(Content):
 
 
 class PromptTemplate(PromptTemplateContent, Record):
-    """The text that Claude is asked with, as stored."""
+    """A prompt template, as stored."""
 
     kind = "template"
     key_field = "template_name"
@@ -234,7 +234,7 @@ FiveSentences = Annotated[tuple[Sentence, ...], Field(min_length=5, max_length=5
 
 
 class CommunicationStyle(Content):
-    """How the consultant talks, five habits and five things never done, as in enriched files."""
+    """The consultant's tone, five techniques and five things to avoid, as in enriched files."""
 
     tone: Sentence
     techniques: FiveSentences
@@ -242,7 +242,7 @@ class CommunicationStyle(Content):
 
 
 class ConsultantContent(Content):
-    """Who answers; `system_prompt` is what Claude gets as its system prompt."""
+    """The persona of the assistant; `system_prompt` is Claude's system prompt."""
 
     name: Label
     business: Label
@@ -254,7 +254,7 @@ class ConsultantContent(Content):
 
 
 class Consultant(ConsultantContent, Record):
-    """Who answers, as stored; an owner has exactly one."""
+    """The consultant, as stored; an owner has exactly one."""
 
     kind = "consultant"
     key_field = "consultant_key"
@@ -266,7 +266,7 @@ R = TypeVar("R", bound=Record)
 
 
 def read_record(record_type: type[R], fields: Mapping[str, Any]) -> R:
-    """Make a record of plain values; raises InvalidInputError with every field that is wrong."""
+    """Create a record from plain values; raises InvalidInputError listing every invalid field."""
     try:
         return record_type.model_validate(fields)
     except ValidationError as error:

@@ -1,4 +1,4 @@
-"""Everything a template may ask for, and the prompt that comes of it."""
+"""The placeholders of templates, and the assembly of prompts."""
 
 from __future__ import annotations
 
@@ -26,12 +26,12 @@ exchanges: {{typical_turn_count_min}}-{{typical_turn_count_max}}
 topic: {{topic_name}} | {{topic_key}}
 key_concepts: {{topic_key_concepts}}
 </scaffolding>"""
-"""The summary that every prompt holds, for people and programs to read back."""
+"""The summary that every prompt contains, readable by people and programs."""
 
 
 @dataclass(frozen=True, slots=True)
-class Ingredients:
-    """The records that one conversation is made of."""
+class PromptContext:
+    """The records that one conversation is generated from."""
 
     persona: Persona
     arc: EmotionalArc
@@ -40,30 +40,30 @@ class Ingredients:
     tier: Tier
 
 
-def assemble_prompt(template: PromptTemplate, ingredients: Ingredients) -> Prompt:
-    """Resolve a template for one conversation; the consultant's own words are the system prompt.
+def assemble_prompt(template: PromptTemplate, context: PromptContext) -> Prompt:
+    """Render a template for one conversation; the system prompt is the consultant's.
 
-    A template that does not place the scaffolding block gets it at its end, so that persona, arc
-    and topic always reach Claude. Raises what `templates.render` raises.
+    Appends the scaffolding block to a template that does not contain it, so that persona, arc and
+    topic always reach Claude. Raises the errors of `templates.render`.
     """
     text = template.template_text
     if "<scaffolding>" not in text:
         text = f"{text}\n\n{SCAFFOLDING_BLOCK}\n"
     return Prompt(
-        system=ingredients.consultant.system_prompt,
-        user=render(text, template.template_name, parameters(ingredients)),
+        system=context.consultant.system_prompt,
+        user=render(text, template.template_name, parameters(context)),
         template_id=template.id,
         template_version=template.version,
     )
 
 
-def parameters(ingredients: Ingredients) -> dict[str, str]:
+def parameters(context: PromptContext) -> dict[str, str]:
     """The value of every placeholder for one conversation."""
-    return {name: value(ingredients) for name, value in PLACEHOLDERS.items()}
+    return {name: value(context) for name, value in PLACEHOLDERS.items()}
 
 
 def client_summary(persona: Persona) -> str:
-    """Say in one line who the client is, leaving out what the record does not tell."""
+    """Describe the client in one line, without the fields that the record lacks."""
     who = persona.demographics
     parts = (f"Age {who.age}", who.gender, who.location, who.family_status)
     return ", ".join(part for part in parts if part)
@@ -87,7 +87,7 @@ def _exchange_range(arc: EmotionalArc) -> str:
     return f"{arc.typical_turn_count_min}-{arc.typical_turn_count_max}"
 
 
-PLACEHOLDERS: Mapping[str, Callable[[Ingredients], str]] = {
+PLACEHOLDERS: Mapping[str, Callable[[PromptContext], str]] = {
     "persona_name": lambda i: i.persona.name,
     "persona_key": lambda i: i.persona.persona_key,
     "persona_type": lambda i: i.persona.persona_key,
@@ -143,5 +143,5 @@ PLACEHOLDERS: Mapping[str, Callable[[Ingredients], str]] = {
     "consultant_avoid": lambda i: _lines(i.consultant.communication_style.avoid),
     "tier": lambda i: i.tier,
 }
-"""Every placeholder and where its value comes from. The names the original's templates used keep
-working, its doubles (persona_type, target_turns, typical_questions...) included."""
+"""Every placeholder, and how its value is found. The names of v1's templates still work, including
+its synonyms (persona_type, target_turns, typical_questions...)."""

@@ -62,7 +62,7 @@ def list_personas(is_active: IsActive = "true") -> schemas.PersonaList:
 
 @router.post(PERSONAS, status_code=201, tags=TAGS)
 def create_persona(content: PersonaContent) -> schemas.PersonaResponse:
-    """Create a persona under a key that is free."""
+    """Create a persona; its key must be free."""
     persona = service(router, ScaffoldingEditor).create(owner_of(router), Persona, content)
     return schemas.PersonaResponse(persona=persona)
 
@@ -103,7 +103,7 @@ def list_emotional_arcs(is_active: IsActive = "true") -> schemas.EmotionalArcLis
 
 @router.post(ARCS, status_code=201, tags=TAGS)
 def create_emotional_arc(content: EmotionalArcContent) -> schemas.EmotionalArcResponse:
-    """Create an emotional arc under a key that is free."""
+    """Create an emotional arc; its key must be free."""
     arc = service(router, ScaffoldingEditor).create(owner_of(router), EmotionalArc, content)
     return schemas.EmotionalArcResponse(emotional_arc=arc)
 
@@ -152,7 +152,7 @@ def list_training_topics(
 
 @router.post(TOPICS, status_code=201, tags=TAGS)
 def create_training_topic(content: TrainingTopicContent) -> schemas.TrainingTopicResponse:
-    """Create a topic under a key that is free."""
+    """Create a topic; its key must be free."""
     topic = service(router, ScaffoldingEditor).create(owner_of(router), TrainingTopic, content)
     return schemas.TrainingTopicResponse(training_topic=topic)
 
@@ -218,7 +218,7 @@ def list_templates(is_active: IsActive = "true") -> schemas.TemplateList:
 
 @router.post(TEMPLATES, status_code=201, tags=TEMPLATE_TAGS)
 def create_template(content: PromptTemplateContent) -> schemas.TemplateResponse:
-    """Create a prompt template under a name that is free."""
+    """Create a prompt template; its name must be free."""
     template = service(router, ScaffoldingEditor).create(owner_of(router), PromptTemplate, content)
     return schemas.TemplateResponse(template=template)
 
@@ -239,7 +239,7 @@ def rank_templates(
 
 @router.post(f"{TEMPLATES}/select", tags=TEMPLATE_TAGS)
 def select_template(chosen: schemas.SelectTemplateRequest) -> schemas.TemplateResponse:
-    """Choose a template as a batch would."""
+    """Select a template as a batch does."""
     criteria = TemplateCriteria(
         chosen.emotional_arc_type, chosen.tier, chosen.persona_type, chosen.topic_key
     )
@@ -278,7 +278,7 @@ def deactivate_template(record_id: RecordName) -> schemas.TemplateResponse:
 
 @router.post(f"{TEMPLATES}/<record_id>/resolve", tags=TEMPLATE_TAGS)
 def resolve(record_id: RecordName, chosen: CombinationRequest) -> schemas.ResolvedTemplate:
-    """Show the prompt that a template makes of a persona, an arc and a topic."""
+    """Render a template for a persona, an arc and a topic."""
     catalog = service(router, ScaffoldingEditor).catalog()
     prompt = resolve_template(catalog, owner_of(router), record_id, **chosen.model_dump())
     return schemas.ResolvedTemplate(

@@ -1,4 +1,4 @@
-"""Try scaffolding out before anything is spent: do records fit, which template, what prompt."""
+"""Edits scaffolding, and tries it out: rates combinations, ranks templates and renders prompts."""
 
 from __future__ import annotations
 
@@ -31,44 +31,44 @@ from brightrun.scaffolding.model import (
     TrainingTopic,
     read_record,
 )
-from brightrun.scaffolding.prompts import PLACEHOLDERS, Ingredients, assemble_prompt
+from brightrun.scaffolding.prompts import PLACEHOLDERS, PromptContext, assemble_prompt
 from brightrun.scaffolding.repository import ScaffoldingRepository
 from brightrun.scaffolding.templates import require_known
 
 MAX_OWN_RECORDS = 200
-"""Records of one kind that an owner can add: so many templates still fit one answer's 6 MB."""
+"""Records of one kind that an owner can add; so many templates still fit a response of 6 MB."""
 _REFERENCES: Mapping[str, type[Record]] = {
     "suitable_personas": Persona,
     "suitable_topics": TrainingTopic,
     "suitable_emotional_arcs": EmotionalArc,
     "emotional_arc_type": EmotionalArc,
 }
-"""Fields that hold keys of other records, and of which kind."""
+"""Fields that hold keys of other records, and the kind of those records."""
 
 
 class ScaffoldingEditor:
-    """The use cases that change scaffolding, and the catalog that they are read from."""
+    """Creates, edits and deactivates an owner's records."""
 
     def __init__(self, repository: ScaffoldingRepository, clock: Clock) -> None:
         self._repository = repository
         self._clock = clock
 
     def catalog(self) -> ScaffoldingCatalog:
-        """Make a fresh snapshot for one request."""
+        """Create a snapshot for one request."""
         return ScaffoldingCatalog(self._repository)
 
     def create(self, owner_id: str, record_type: type[R], content: Content) -> R:
-        """Store a new record under a key that is free.
+        """Store a new record.
 
-        Raises DuplicateKeyError, and InvalidInputError for a key of another record that does not
-        exist, a placeholder that nobody supplies, or more than MAX_OWN_RECORDS.
+        Raises DuplicateKeyError if its key is taken, and InvalidInputError for a reference to a
+        record that does not exist, an unknown placeholder, or more than MAX_OWN_RECORDS records.
         """
         catalog, now = self.catalog(), self._clock()
         stamps = {"id": time_ordered_id(now), "origin": "own", "created_at": iso(now)}
         fields = {**content.model_dump(), **stamps, "updated_at": iso(now)}
         record = read_record(record_type, fields)
-        _require_room(catalog, owner_id, record)
-        _require_sound(catalog, owner_id, record)
+        _require_free_key(catalog, owner_id, record)
+        _require_valid_references(catalog, owner_id, record)
         self._repository.add(owner_id, record)
         return record
 
@@ -80,9 +80,9 @@ class ScaffoldingEditor:
         changes: Mapping[str, Any],
         expected_version: int | None = None,
     ) -> R:
-        """Change some fields; of a built-in record the owner gets a version of their own.
+        """Change some fields; editing a built-in record creates the owner's own version of it.
 
-        `expected_version` is the version the caller has seen, None for whichever is stored. Raises
+        `expected_version` is the version that the caller has read, None for any. Raises
         UnknownScaffoldingError, VersionConflictError, and InvalidInputError as `create` does.
         """
         catalog = self.catalog()
@@ -99,14 +99,14 @@ class ScaffoldingEditor:
             "updated_at": iso(self._clock()),
         }
         record = read_record(record_type, {**seen.model_dump(), **changes, **stamps})
-        _require_sound(catalog, owner_id, record)
+        _require_valid_references(catalog, owner_id, record)
         self._repository.replace(owner_id, seen, record)
         return record
 
     def deactivate(self, owner_id: str, record_type: type[R], id_or_key: str) -> R:
-        """Take a record out of the lists and of "all"; conversations made with it stay.
+        """Hide a record from lists and from the choice "all"; its conversations stay.
 
-        Doing it again changes nothing. Raises UnknownScaffoldingError and VersionConflictError.
+        Repeating it changes nothing. Raises UnknownScaffoldingError and VersionConflictError.
         """
         record = self.catalog().get(owner_id, record_type, id_or_key)
         if not record.is_active:
@@ -121,7 +121,7 @@ class ScaffoldingEditor:
         return self.edit(owner_id, Consultant, current.id, content.model_dump(), expected_version)
 
 
-def _require_room(catalog: ScaffoldingCatalog, owner_id: str, record: Record) -> None:
+def _require_free_key(catalog: ScaffoldingCatalog, owner_id: str, record: Record) -> None:
     existing = catalog.all(owner_id, type(record))
     if any(one.key == record.key for one in existing):
         raise DuplicateKeyError(
@@ -136,8 +136,8 @@ def _require_room(catalog: ScaffoldingCatalog, owner_id: str, record: Record) ->
         )
 
 
-def _require_sound(catalog: ScaffoldingCatalog, owner_id: str, record: Record) -> None:
-    """Refuse what would otherwise show only when conversations are written."""
+def _require_valid_references(catalog: ScaffoldingCatalog, owner_id: str, record: Record) -> None:
+    """Raise InvalidInputError for what would fail only when conversations are generated."""
     for field, record_type in _REFERENCES.items():
         value = getattr(record, field, ())
         for key in (value,) if isinstance(value, str) else value:
@@ -191,31 +191,31 @@ def resolve_template(
     Raises UnknownScaffoldingError, and the errors of `prompts.assemble_prompt`.
     """
     template = catalog.template(owner_id, template_id)
-    ingredients = Ingredients(
+    context = PromptContext(
         persona=catalog.persona(owner_id, persona_id),
         arc=catalog.emotional_arc(owner_id, emotional_arc_id),
         topic=catalog.training_topic(owner_id, training_topic_id),
         consultant=catalog.consultant(owner_id),
         tier=template.tier,
     )
-    return assemble_prompt(template, ingredients)
+    return assemble_prompt(template, context)
 
 
 def rank_for_arc(
-    catalog: ScaffoldingCatalog, owner_id: str, wanted: TemplateCriteria
+    catalog: ScaffoldingCatalog, owner_id: str, criteria: TemplateCriteria
 ) -> list[RankedTemplate]:
     """Rank the active templates of an arc; raises UnknownScaffoldingError for the arc."""
-    arc_key = catalog.emotional_arc(owner_id, wanted.arc_key).key
+    arc_key = catalog.emotional_arc(owner_id, criteria.arc_key).key
     templates = catalog.templates_for_arc(owner_id, arc_key)
-    return rank_templates(templates, replace(wanted, arc_key=arc_key))
+    return rank_templates(templates, replace(criteria, arc_key=arc_key))
 
 
 def select_for_arc(
-    catalog: ScaffoldingCatalog, owner_id: str, wanted: TemplateCriteria
+    catalog: ScaffoldingCatalog, owner_id: str, criteria: TemplateCriteria
 ) -> PromptTemplate:
-    """Choose a template as a batch would.
+    """Select a template as a batch does.
 
     Raises UnknownScaffoldingError for the arc and NoTemplateForArcError.
     """
-    arc_key = catalog.emotional_arc(owner_id, wanted.arc_key).key
-    return catalog.choose_template(owner_id, None, replace(wanted, arc_key=arc_key))
+    arc_key = catalog.emotional_arc(owner_id, criteria.arc_key).key
+    return catalog.choose_template(owner_id, None, replace(criteria, arc_key=arc_key))

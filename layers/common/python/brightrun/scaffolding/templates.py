@@ -1,4 +1,4 @@
-"""Prompt templates: text with {{name}} placeholders, rendered strictly, and values for them."""
+"""Parses and renders prompt templates: text with {{name}} placeholders."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from brightrun.core.errors import (
 )
 
 MAX_RESOLVED_CHARS = 40_000
-"""Bound on a resolved prompt: about 13,000 tokens, six times the longest built-in one."""
+"""Limit of a rendered prompt: about 13,000 tokens, six times the longest built-in one."""
 _BRACES = re.compile(r"\{\{|\}\}")
 _NAME = re.compile(r"\s*([A-Za-z_][A-Za-z0-9_]*(?:\.[A-Za-z_][A-Za-z0-9_]*)*)\s*")
 
@@ -26,16 +26,16 @@ class _Part:
 
 
 def placeholders(template_text: str, template_name: str) -> tuple[str, ...]:
-    """Name the placeholders in the order of their first use; raises TemplateSyntaxError."""
+    """Return the placeholders in the order of their first use; raises TemplateSyntaxError."""
     names = (part.text for part in _parts(template_text, template_name) if part.is_placeholder)
     return tuple(dict.fromkeys(names))
 
 
 def require_known(template_text: str, template_name: str, known: Mapping[str, object]) -> None:
-    """Pass only a template all of whose placeholders are `known`.
+    """Check that all placeholders of a template are known.
 
-    Raises InvalidInputError that lists every unknown one and those there are, and
-    TemplateSyntaxError for braces that do not match.
+    Raises InvalidInputError listing the unknown and the known ones, and TemplateSyntaxError for
+    unbalanced braces.
     """
     unknown = [name for name in placeholders(template_text, template_name) if name not in known]
     if unknown:
@@ -51,10 +51,10 @@ def require_known(template_text: str, template_name: str, known: Mapping[str, ob
 
 
 def render(template_text: str, template_name: str, values: Mapping[str, str]) -> str:
-    """Put the values in place of the placeholders.
+    """Replace the placeholders by their values.
 
-    Values go in as they are: braces inside a value are text, never a placeholder. Raises
-    UnresolvedPlaceholderError naming every placeholder without a value or with a blank one,
+    Values are inserted literally: braces in a value are not placeholders. Raises
+    UnresolvedPlaceholderError listing every placeholder without a value or with a blank one,
     TemplateSyntaxError, and TemplateTooLongError over MAX_RESOLVED_CHARS.
     """
     parts = list(_parts(template_text, template_name))
@@ -74,7 +74,7 @@ def render(template_text: str, template_name: str, values: Mapping[str, str]) ->
 
 
 def _parts(text: str, template_name: str) -> Iterator[_Part]:
-    """Split a template at its placeholders; braces must match and hold a name."""
+    """Split a template into text and placeholders; raises TemplateSyntaxError."""
     position = 0
     while opening := _BRACES.search(text, position):
         if opening.group() == "}}":

@@ -1,4 +1,4 @@
-"""The AWS clients and the clock that every composition uses, opened once in a process's life."""
+"""The AWS clients and the clock of all compositions; a client is created once per process."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 
 def clock() -> datetime:
-    """Give the current time, in UTC."""
+    """Return the current time in UTC."""
     return datetime.now(UTC)
 
 
@@ -29,7 +29,7 @@ step_functions: Callable[[], SFNClient] = cache(step_functions_client)
 
 @cache
 def sagemaker() -> Any:
-    """Open SageMaker, which only the functions of training need."""
+    """Create the SageMaker client; imported late, since only the training functions need it."""
     from brightrun.training.sagemaker.gateway import sagemaker_client
 
     return sagemaker_client()

@@ -31,7 +31,7 @@ class ConversationsSettings(enrichment.EnrichmentSettings):
 
 
 def conversation_reader() -> ConversationReader:
-    """Compose what shows conversations and their files."""
+    """Compose the service that reads conversations."""
     settings = ConversationsSettings.from_environment()
     return ConversationReader(
         conversations=enrichment.conversations(settings),
@@ -41,18 +41,18 @@ def conversation_reader() -> ConversationReader:
 
 
 def conversation_lister() -> ConversationLister:
-    """Compose what lists conversations."""
+    """Compose the service that lists conversations."""
     return ConversationLister(enrichment.conversations(ConversationsSettings.from_environment()))
 
 
 def enrichment_service() -> EnrichmentService:
-    """Compose what enriches conversations on request."""
+    """Compose the service that enriches conversations on request."""
     settings = ConversationsSettings.from_environment()
     return EnrichmentService(enrichment.conversations(settings), enrichment.enricher(settings))
 
 
 def generation_log_reader() -> GenerationLogReader:
-    """Compose what shows the generation log and the failed generations."""
+    """Compose the service that reads the generation log."""
     settings = ConversationsSettings.from_environment()
     return GenerationLogReader(
         records=DynamoGenerationLog(
@@ -64,19 +64,19 @@ def generation_log_reader() -> GenerationLogReader:
 
 
 def review_service() -> ReviewService:
-    """Compose what reviews one conversation."""
+    """Compose the service that reviews a conversation."""
     settings = ConversationsSettings.from_environment()
     conversations = enrichment.conversations(settings)
     return ReviewService(conversations, _reviews(settings), clients.clock)
 
 
 def bulk_review() -> BulkReview:
-    """Compose what reviews many conversations at once."""
+    """Compose the service that reviews many conversations."""
     return BulkReview(review_service(), conversation_lister(), conversation_deleter())
 
 
 def conversation_deleter() -> ConversationDeleter:
-    """Compose what deletes conversations."""
+    """Compose the service that deletes conversations."""
     settings = ConversationsSettings.from_environment()
     return ConversationDeleter(
         conversations=enrichment.conversations(settings),
@@ -87,7 +87,7 @@ def conversation_deleter() -> ConversationDeleter:
 
 
 def conversation_editor() -> ConversationEditor:
-    """Compose what edits the turns of conversations."""
+    """Compose the service that edits turns."""
     settings = ConversationsSettings.from_environment()
     return ConversationEditor(
         reviews=_reviews(settings),
@@ -99,7 +99,7 @@ def conversation_editor() -> ConversationEditor:
 
 
 def conversation_importer() -> ConversationImporter:
-    """Compose what imports conversations from v1's files."""
+    """Compose the service that imports files of v1."""
     settings = ConversationsSettings.from_environment()
     return ConversationImporter(
         conversations=enrichment.conversations(settings),

@@ -1,4 +1,4 @@
-"""The enrichment of conversations, for every function that stores them."""
+"""Composition of the enrichment, for all functions that store conversations."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from brightrun.wiring import clients
 
 
 class EnrichmentSettings(Settings):
-    """Where conversations, their files and the plans of their jobs are."""
+    """The conversations table, and the buckets of their files and of their jobs' plans."""
 
     conversations_table: str
     conversation_files_bucket: str
@@ -19,17 +19,17 @@ class EnrichmentSettings(Settings):
 
 
 def conversations(settings: EnrichmentSettings) -> DynamoConversations:
-    """Open the conversations table."""
+    """Compose the repository of conversations."""
     return DynamoConversations(clients.dynamodb(), settings.conversations_table)
 
 
 def conversation_files(settings: EnrichmentSettings) -> S3Objects:
-    """Open the bucket of conversations' files."""
+    """Compose the store of conversation files."""
     return S3Objects(clients.s3(), settings.conversation_files_bucket)
 
 
 def enricher(settings: EnrichmentSettings) -> ConversationEnricher:
-    """Compose what enriches conversations."""
+    """Compose the enricher."""
     return ConversationEnricher(
         conversations=conversations(settings),
         conversation_files=conversation_files(settings),

@@ -16,7 +16,7 @@ class NotificationsSettings(Settings):
 
 
 def notification_reader() -> NotificationReader:
-    """Compose what shows notifications and marks them as read."""
+    """Compose the service that reads notifications."""
     settings = NotificationsSettings.from_environment()
     return NotificationReader(DynamoNotifications(clients.dynamodb(), settings.notifications_table))
 

@@ -19,7 +19,7 @@ class ScaffoldingSettings(Settings):
 
 @cache
 def scaffolding_editor() -> ScaffoldingEditor:
-    """Compose what reads and edits scaffolding records."""
+    """Compose the service that reads and edits scaffolding."""
     table = ScaffoldingSettings.from_environment().scaffolding_table
     return ScaffoldingEditor(DynamoScaffolding(clients.dynamodb(), table), clients.clock)
 

@@ -1,7 +1,7 @@
 """The stages of an enrichment, and the enriched file: a training pair for every turn.
 
-Fields and their order are the original's. What ours writes otherwise is decided in docs/adr, 0012
-to 0017: ids, system prompt, skills, criteria, valence, and a history without the current turn.
+Fields and their order are v1's. ADRs 12 to 17 explain the differences: ids, system prompt, skills,
+criteria, valence, and a history without the current turn.
 """
 
 from __future__ import annotations
@@ -33,14 +33,14 @@ TO_BE_RUN: tuple[EnrichmentStatus, ...] = (
     "enrichment_in_progress",
     "enriched",
 )
-"""Where a run may go further by itself. A conversation whose validation or normalisation failed
-fails again until somebody has edited it."""
+"""Statuses that a sweep enriches. A conversation whose validation or normalisation failed would
+fail again, unless it is edited first."""
 RETRIABLE: tuple[EnrichmentStatus, ...] = ("validation_failed", "normalization_failed")
-"""What the original calls `needs_retry`."""
+"""Statuses that v1's API calls `needs_retry`."""
 
 
 class StageLog:
-    """The states and times of one run's stages, as the row keeps them; the first has begun."""
+    """The status and times of one run's stages, as the row stores them; the first is started."""
 
     def __init__(self, now: Callable[[], str]) -> None:
         self._now = now
@@ -52,17 +52,17 @@ class StageLog:
         self._start()
 
     def start(self, stage: Stage) -> None:
-        """Close the stage that is running, and start another."""
+        """Complete the running stage, and start another."""
         self._end("completed", None)
         self.running = stage
         self._start()
 
     def complete(self) -> None:
-        """End the run with the last stage."""
+        """Complete the running stage, which is the last one."""
         self._end("completed", None)
 
     def fail(self, error: str) -> None:
-        """End the run at the stage that is running."""
+        """End the run with an error of the running stage."""
         self._end("failed", error)
 
     def _start(self) -> None:
@@ -77,7 +77,7 @@ class StageLog:
 
 
 def completed_stages(record: ConversationRecord) -> list[str]:
-    """The original's names of the stages that the last run has completed."""
+    """v1's names of the stages that the last run has completed."""
     names = {"validate": "validation", "enrich": "enrichment", "normalize": "normalization"}
     return [
         name
@@ -98,7 +98,7 @@ _NOT_IN_A_KEY = re.compile(r"[^a-z0-9]+")
 
 @dataclass(frozen=True, slots=True)
 class Scaffold:
-    """What a conversation was made from; None where an imported file does not say."""
+    """The scaffolding of a conversation; None for what an imported file does not state."""
 
     consultant: Consultant
     system_prompt: str
@@ -109,7 +109,7 @@ class Scaffold:
 
     @property
     def category(self) -> str:
-        """The template's category, by which pair ids begin."""
+        """The template's category, which is the prefix of pair ids."""
         return (self.template and self.template.category) or _NO_CATEGORY
 
 
@@ -121,10 +121,10 @@ def enriched_document(
     conversation_id: str,
     created_at: str,
 ) -> dict[str, Any]:
-    """Make the enriched file of a conversation that validation lets through."""
+    """Create the enriched file of a conversation without blockers."""
     turns: Sequence[Mapping[str, Any]] = document["turns"]
     consultant = scaffold.consultant
-    pairs = _Pairs(document, scaffold, quality, conversation_id)
+    pairs = _PairBuilder(document, scaffold, quality, conversation_id)
     template_name = scaffold.template.template_name if scaffold.template else "unknown"
     enriched: dict[str, Any] = {
         "dataset_metadata": {
@@ -141,7 +141,7 @@ def enriched_document(
             "notes": f"Generated via template: {template_name}",
         },
         "consultant_profile": consultant_profile(consultant),
-        "training_pairs": [pairs.of(index) for index in range(len(turns))],
+        "training_pairs": [pairs.build(index) for index in range(len(turns))],
     }
     if "input_parameters" in document:
         enriched["input_parameters"] = document["input_parameters"]
@@ -149,13 +149,13 @@ def enriched_document(
 
 
 def consultant_profile(consultant: Consultant) -> dict[str, Any]:
-    """The consultant as the files show it."""
-    shown = ("name", "business", "expertise", "years_experience", "core_philosophy")
-    return consultant.model_dump(mode="json", include={*shown, "communication_style"})
+    """The consultant, as it appears in files."""
+    fields = ("name", "business", "expertise", "years_experience", "core_philosophy")
+    return consultant.model_dump(mode="json", include={*fields, "communication_style"})
 
 
 def skills_of(arc: EmotionalArc | None) -> list[str]:
-    """The arc's response techniques as keys, by their first words; the original's without an arc.
+    """The arc's response techniques as keys of their first words; v1's constants without an arc.
 
     "Name a strength that shows in the story" becomes `name_a_strength_that_shows_in`.
     """
@@ -166,7 +166,7 @@ def skills_of(arc: EmotionalArc | None) -> list[str]:
 
 
 def read_enriched(text: str) -> dict[str, Any]:
-    """Read an enriched file back, as normalisation does; raises ValueError that says what lacks."""
+    """Parse an enriched file; raises ValueError naming the first missing part."""
     enriched = json.loads(text)
     for name, kind in (
         ("dataset_metadata", dict),
@@ -179,8 +179,8 @@ def read_enriched(text: str) -> dict[str, Any]:
     return document
 
 
-class _Pairs:
-    """The training pairs of one conversation, by the index of their turn."""
+class _PairBuilder:
+    """Builds the training pairs of one conversation."""
 
     def __init__(
         self,
@@ -196,11 +196,11 @@ class _Pairs:
         self._metadata = _metadata(document["conversation_metadata"], scaffold)
         self._skills = skills_of(scaffold.arc)
 
-    def of(self, index: int) -> dict[str, Any]:
-        """The pair of one turn: what was said before, what was asked, what was answered."""
+    def build(self, index: int) -> dict[str, Any]:
+        """Build the pair of one turn: history, user input and answer."""
         turn = self._turns[index]
         answers = turn["role"] == "assistant"
-        asked = self._asked(index)
+        input_index = self._input_index(index)
         number = index + 1
         return {
             "id": f"{self._scaffold.category}_{self._conversation_id}_turn{number}",
@@ -209,17 +209,21 @@ class _Pairs:
             "conversation_metadata": dict(self._metadata),
             "system_prompt": self._scaffold.system_prompt,
             "conversation_history": [
-                _said(earlier, self._turns[earlier - 1])
-                for earlier in range(1, (index if asked is None else asked) + 1)
+                _history_entry(earlier, self._turns[earlier - 1])
+                for earlier in range(1, (index if input_index is None else input_index) + 1)
             ],
-            "current_user_input": "" if asked is None else self._turns[asked]["content"],
-            "emotional_context": {"detected_emotions": _detected(turn["emotional_context"])},
+            "current_user_input": ""
+            if input_index is None
+            else self._turns[input_index]["content"],
+            "emotional_context": {
+                "detected_emotions": _detected_emotions(turn["emotional_context"])
+            },
             "target_response": turn["content"] if answers else None,
             "training_metadata": self._training_metadata(number),
         }
 
-    def _asked(self, index: int) -> int | None:
-        """The turn that is the current user input: this one, or the last of the user before it."""
+    def _input_index(self, index: int) -> int | None:
+        """The index of the current user input: this turn, or the last user turn before it."""
         users = (i for i in range(index, -1, -1) if self._turns[i]["role"] == "user")
         return next(users, None)
 
@@ -243,19 +247,19 @@ class _Pairs:
         }
 
 
-def _metadata(spoken_of: Mapping[str, Any], scaffold: Scaffold) -> dict[str, str]:
+def _metadata(source: Mapping[str, Any], scaffold: Scaffold) -> dict[str, str]:
     persona, arc, topic = scaffold.persona, scaffold.arc, scaffold.topic
-    client = spoken_of["client_persona"]
+    client = source["client_persona"]
     background = f"Client profile: {client}"
-    outcome = spoken_of.get("expected_outcome")
+    outcome = source.get("expected_outcome")
     if persona:
         client = f"{persona.name} - {persona.archetype}"
         background = f"{client_summary(persona)}; {persona.financial_background}"
     metadata: dict[str, str] = {
         "client_persona": client,
         "client_background": background,
-        "session_context": spoken_of["session_context"],
-        "conversation_phase": spoken_of["conversation_phase"],
+        "session_context": source["session_context"],
+        "conversation_phase": source["conversation_phase"],
         "expected_outcome": outcome if isinstance(outcome, str) and outcome else _DEFAULT_OUTCOME,
     }
     if persona:
@@ -267,27 +271,27 @@ def _metadata(spoken_of: Mapping[str, Any], scaffold: Scaffold) -> dict[str, str
     return metadata
 
 
-def _said(number: int, turn: Mapping[str, Any]) -> dict[str, Any]:
-    felt = turn["emotional_context"]
-    state = {"primary": felt["primary_emotion"]}
-    if felt.get("secondary_emotion"):
-        state["secondary"] = felt["secondary_emotion"]
+def _history_entry(number: int, turn: Mapping[str, Any]) -> dict[str, Any]:
+    context = turn["emotional_context"]
+    state = {"primary": context["primary_emotion"]}
+    if context.get("secondary_emotion"):
+        state["secondary"] = context["secondary_emotion"]
     return {
         "turn": number,
         "role": turn["role"],
         "content": turn["content"],
-        "emotional_state": {**state, "intensity": felt["intensity"]},
+        "emotional_state": {**state, "intensity": context["intensity"]},
     }
 
 
-def _detected(felt: Mapping[str, Any]) -> dict[str, Any]:
+def _detected_emotions(context: Mapping[str, Any]) -> dict[str, Any]:
     emotions: dict[str, Any] = {
-        "primary": felt["primary_emotion"],
+        "primary": context["primary_emotion"],
         "primary_confidence": _PRIMARY_CONFIDENCE,
     }
-    if felt.get("secondary_emotion"):
-        emotions["secondary"] = felt["secondary_emotion"]
+    if context.get("secondary_emotion"):
+        emotions["secondary"] = context["secondary_emotion"]
         emotions["secondary_confidence"] = _SECONDARY_CONFIDENCE
-    emotions["intensity"] = felt["intensity"]
-    emotions["valence"] = valence(felt["primary_emotion"])
+    emotions["intensity"] = context["intensity"]
+    emotions["valence"] = valence(context["primary_emotion"])
     return emotions

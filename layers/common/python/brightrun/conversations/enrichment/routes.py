@@ -1,4 +1,4 @@
-"""The routes that turn conversations into training pairs."""
+"""Routes that enrich conversations, and show the results."""
 
 from __future__ import annotations
 
@@ -22,36 +22,40 @@ router = APIGatewayHttpRouter()
 
 @router.post("/api/conversations/bulk-enrich", tags=["Enrichment"])
 def enrich_conversations(body: BulkEnrichment) -> BulkResponse:
-    """Enrich up to 100 conversations; those enriched already are skipped."""
-    at_once = {"at_once": 1} if body.sequential else {}
-    desk = service(router, EnrichmentService)
-    return BulkResponse.from_domain(desk.many(owner_of(router), body.conversation_ids, **at_once))
+    """Enrich up to 100 conversations; enriched ones are skipped."""
+    options = {"concurrency": 1} if body.sequential else {}
+    enrichment = service(router, EnrichmentService)
+    return BulkResponse.from_domain(
+        enrichment.enrich_many(owner_of(router), body.conversation_ids, **options)
+    )
 
 
 @router.post("/api/conversations/<conversation_id>/enrich", tags=["Enrichment"])
 def enrich_conversation(conversation_id: RecordId) -> EnrichmentResponse:
-    """Enrich one conversation, anew if it is enriched already."""
-    desk = service(router, EnrichmentService)
-    return EnrichmentResponse.from_domain(desk.require(owner_of(router), conversation_id))
+    """Enrich a conversation, also if it is enriched already."""
+    enrichment = service(router, EnrichmentService)
+    return EnrichmentResponse.from_domain(
+        enrichment.enrich_or_raise(owner_of(router), conversation_id)
+    )
 
 
 @router.get("/api/conversations/<conversation_id>/enrich", tags=["Enrichment"])
 def show_enrichment(conversation_id: RecordId) -> EnrichmentState:
-    """Show how far a conversation's enrichment has come."""
-    desk = service(router, EnrichmentService)
-    return EnrichmentState.from_domain(desk.state(owner_of(router), conversation_id))
+    """Show the status of a conversation's enrichment."""
+    enrichment = service(router, EnrichmentService)
+    return EnrichmentState.from_domain(enrichment.get(owner_of(router), conversation_id))
 
 
 @router.get("/api/conversations/<conversation_id>/validation-report", tags=["Enrichment"])
 def show_validation_report(conversation_id: RecordId) -> ValidationReportResponse:
-    """Show what validation found, and the original's four stages."""
-    desk = service(router, EnrichmentService)
-    return ValidationReportResponse.from_domain(desk.state(owner_of(router), conversation_id))
+    """Show the validation report, and the four stages of v1."""
+    enrichment = service(router, EnrichmentService)
+    return ValidationReportResponse.from_domain(enrichment.get(owner_of(router), conversation_id))
 
 
 @router.get("/api/conversations/<conversation_id>/download/enriched", tags=["Enrichment"])
 def download_enriched_conversation(conversation_id: RecordId) -> DownloadResponse:
-    """Give a link to a conversation's training pairs."""
+    """Return a link to a conversation's training pairs."""
     reader = service(router, ConversationReader)
     return DownloadResponse.model_validate(
         reader.download_enriched(owner_of(router), conversation_id)

@@ -1,4 +1,4 @@
-"""How the enrichment of conversations is asked for and shown, in the original's shapes."""
+"""Requests and responses of the enrichment routes, in the format of v1."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal, Self
 from pydantic import Field
 
 from brightrun.conversations.enrichment.model import RETRIABLE, STAGES, Stage, completed_stages
-from brightrun.conversations.enrichment.service import Enriched
+from brightrun.conversations.enrichment.service import EnrichmentResult
 from brightrun.conversations.model import ConversationRecord, EnrichmentStatus
 from brightrun.core.fields import Flag
 from brightrun.http.schemas import (
@@ -19,7 +19,6 @@ from brightrun.http.schemas import (
 )
 
 if TYPE_CHECKING:
-    from brightrun.conversations.enrichment.service import Enriched
     from brightrun.conversations.model import ConversationRecord
 
 
@@ -36,7 +35,7 @@ class StageView(NestedModel):
 
 
 class EnrichmentResponse(ResponseModel):
-    """POST /api/conversations/{id}/enrich, when every stage was completed."""
+    """POST /api/conversations/{id}/enrich, if every stage was completed."""
 
     conversation_id: str
     final_status: EnrichmentStatus
@@ -50,7 +49,7 @@ class EnrichmentResponse(ResponseModel):
 
     @classmethod
     def from_domain(cls, record: ConversationRecord) -> Self:
-        """Show a completed run."""
+        """Create the response to a completed run."""
         return cls(
             conversation_id=record.conversation_id,
             final_status=record.enrichment_status,
@@ -79,7 +78,7 @@ class EnrichmentState(ResponseModel):
 
     @classmethod
     def from_domain(cls, record: ConversationRecord) -> Self:
-        """Show how far a conversation's enrichment has come."""
+        """Create the response from a row."""
         has_raw = bool(record.raw_response_path)
         return cls(
             conversation_id=record.conversation_id,
@@ -95,7 +94,7 @@ class EnrichmentState(ResponseModel):
 
 
 class PipelineStage(NestedModel):
-    """A stage of the original's four."""
+    """One of v1's four stages."""
 
     name: str
     status: StageStatus
@@ -103,7 +102,7 @@ class PipelineStage(NestedModel):
 
 
 class Timeline(NestedModel):
-    """When what was done."""
+    """The times of the conversation's stages."""
 
     raw_stored_at: str
     enriched_at: str | None
@@ -123,7 +122,7 @@ class ValidationReportResponse(ResponseModel):
 
     @classmethod
     def from_domain(cls, record: ConversationRecord) -> Self:
-        """Show a conversation's report."""
+        """Create the response from a row."""
         return cls(
             conversation_id=record.conversation_id,
             enrichment_status=record.enrichment_status,
@@ -140,14 +139,14 @@ class ValidationReportResponse(ResponseModel):
 
 
 class BulkEnrichment(CamelRequest):
-    """POST /api/conversations/bulk-enrich; `sequential` runs one after the other."""
+    """POST /api/conversations/bulk-enrich; `sequential` disables concurrency."""
 
     conversation_ids: Annotated[list[Identifier], Field(min_length=1, max_length=100)]
     sequential: Flag = False
 
 
 class BulkSummary(NestedModel):
-    """How many became what."""
+    """Counts of the results."""
 
     total: int
     successful: int
@@ -156,7 +155,7 @@ class BulkSummary(NestedModel):
 
 
 class BulkResult(CamelNestedModel):
-    """What became of one conversation."""
+    """The result of one conversation."""
 
     conversation_id: str
     status: Literal["enriched", "failed", "skipped"]
@@ -165,15 +164,15 @@ class BulkResult(CamelNestedModel):
 
 
 class BulkResponse(NestedModel):
-    """The results, one for each conversation; `success` is false when one of them failed."""
+    """One result for each conversation; `success` is false if one of them failed."""
 
     success: bool
     summary: BulkSummary
     results: list[BulkResult]
 
     @classmethod
-    def from_domain(cls, results: list[Enriched]) -> Self:
-        """Show what became of all."""
+    def from_domain(cls, results: list[EnrichmentResult]) -> Self:
+        """Create the response from the results."""
         counts = [result.status for result in results]
         summary = BulkSummary(
             total=len(counts),
@@ -192,7 +191,7 @@ def _stages(record: ConversationRecord) -> dict[Stage, StageView]:
 
 def _pipeline(record: ConversationRecord) -> dict[str, PipelineStage]:
     stages = _stages(record)
-    written = PipelineStage(
+    generation = PipelineStage(
         name="Claude Generation", status="completed", completed_at=record.created_at
     )
     named: tuple[tuple[str, str, Stage], ...] = (
@@ -200,7 +199,7 @@ def _pipeline(record: ConversationRecord) -> dict[str, PipelineStage]:
         ("stage_3_enrichment", "Data Enrichment", "enrich"),
         ("stage_4_normalization", "JSON Normalization", "normalize"),
     )
-    return {"stage_1_generation": written} | {
+    return {"stage_1_generation": generation} | {
         key: PipelineStage(
             name=name, status=stages[stage].status, completed_at=stages[stage].completed_at
         )

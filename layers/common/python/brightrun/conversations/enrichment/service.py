@@ -1,8 +1,7 @@
-"""Turns stored conversations into training pairs: fetch, validate, enrich, normalise, store.
+"""Enriches stored conversations to training pairs: fetch, validate, enrich, normalise, store.
 
-A run happens in memory and ends in one object and one write of the row, which states the version it
-was made from. A run that dies on the way has written nothing, so nothing is ever left in progress:
-it is simply run again.
+A run works in memory and ends with writing one object and the row, on condition that the row has
+not changed. A run that is interrupted has written nothing, and is simply repeated.
 """
 
 from __future__ import annotations
@@ -47,20 +46,21 @@ _FAILED_IN: Mapping[Stage, EnrichmentStatus] = {
     "normalize": "normalization_failed",
     "store": "enriched",
 }
-"""What a row says when a stage has failed; a failed fetch tells nothing about the conversation."""
-_FAULTS = (StorageError, NotFoundError, LookupError, TypeError, ValueError, AttributeError)
+"""The status after a failed stage; a failed fetch leaves the status as it was."""
+_STAGE_ERRORS = (StorageError, NotFoundError, LookupError, TypeError, ValueError, AttributeError)
 
 
 class ScaffoldingResolver(Protocol):
-    """Finds the scaffolding that a conversation was made from."""
+    """Finds the scaffolding of a conversation. `batches.plan`, which is above this package, has the
+    implementation."""
 
-    def of(self, record: ConversationRecord) -> Scaffold:
-        """Give the scaffolding as it was when the conversation was planned; raises StorageError."""
+    def resolve(self, record: ConversationRecord) -> Scaffold:
+        """Return the scaffolding that the conversation was planned with; raises StorageError."""
 
 
 @dataclass(frozen=True, slots=True)
 class ConversationEnricher:
-    """Runs the stages, and records how far they came."""
+    """Runs the stages, and records their outcome on the row."""
 
     conversations: ConversationRepository
     conversation_files: ObjectStore
@@ -68,11 +68,10 @@ class ConversationEnricher:
     clock: Clock
 
     def enrich(self, record: ConversationRecord) -> ConversationRecord:
-        """Run all stages on a row as it was read, and give the row as it then is.
+        """Run all stages, and return the updated row; a failure of a stage is recorded on it.
 
-        A failure of a stage is recorded on the row. Raises VersionConflictError when somebody has
-        changed the row meanwhile, NotFoundError when it is gone, StorageError when it cannot be
-        written; the row is then as it was.
+        Raises VersionConflictError if the row changed since it was read, NotFoundError if it was
+        deleted, and StorageError if it cannot be written; the row then stays as it was.
         """
         return self.conversations.replace(self._run(record), record.version)
 
@@ -81,26 +80,26 @@ class ConversationEnricher:
         run = _Run(record, log)
         try:
             self._stages(run)
-        except _FAULTS as error:
-            run.failed(_sentence(error))
+        except _STAGE_ERRORS as error:
+            run.fail(_message(error))
         return dataclasses.replace(
             record, **run.result, enrichment_stages=log.stages, updated_at=self._now()
         )
 
     def _stages(self, run: _Run) -> None:
         record, log = run.record, run.log
-        text = self._fetched(record)
-        scaffold = self.scaffolds.of(record)
+        text = self._fetch(record)
+        scaffold = self.scaffolds.resolve(record)
         log.start("validate")
         arc = declared_arc(scaffold.arc)
         validation = validate(text, arc)
-        run.validated(validation, validation.report(record.conversation_id, self._now()))
+        run.set_validation(validation, validation.report(record.conversation_id, self._now()))
         if validation.blockers or validation.document is None:
-            run.failed(f"Validation found {len(validation.blockers)} blockers.")
+            run.fail(f"Validation found {len(validation.blockers)} blockers.")
             return
         log.start("enrich")
         quality = _quality(validation.document, scaffold, arc)
-        run.scored(quality)
+        run.set_quality(quality)
         enriched = enriched_document(
             validation.document,
             scaffold,
@@ -115,9 +114,9 @@ class ConversationEnricher:
         path = object_keys.enriched_conversation(record.owner_id, record.conversation_id)
         size = self.conversation_files.put(path, body, content_type="application/json")
         log.complete()
-        run.stored(path, size, self._now())
+        run.set_enriched_file(path, size, self._now())
 
-    def _fetched(self, record: ConversationRecord) -> str:
+    def _fetch(self, record: ConversationRecord) -> str:
         for path in (record.file_path, record.raw_response_path):
             if path and (stored := self.conversation_files.get(path)):
                 return stored.text
@@ -128,15 +127,15 @@ class ConversationEnricher:
 
 
 class _Run:
-    """What one run has found out so far, as the fields of the row that it will change."""
+    """The results of one run so far, as fields of the row."""
 
     def __init__(self, record: ConversationRecord, log: StageLog) -> None:
         self.record = record
         self.log = log
         self.result: dict[str, Any] = {"enrichment_error": None}
 
-    def validated(self, validation: Validation, report: dict[str, Any]) -> None:
-        """Keep the report; what an earlier run has made of the conversation is void."""
+    def set_validation(self, validation: Validation, report: dict[str, Any]) -> None:
+        """Set the report and flags, and clear the results of an earlier run."""
         flags = validation.flags
         if has_crisis_content(_texts(validation.document)):
             flags = sorted([*flags, CRISIS_CONTENT])
@@ -152,8 +151,8 @@ class _Run:
             "quality_criteria": {},
         }
 
-    def scored(self, quality: Quality) -> None:
-        """Keep the score and its reasons."""
+    def set_quality(self, quality: Quality) -> None:
+        """Set the score and its reasons."""
         self.result |= {
             "quality_score": quality.score,
             "quality_tier": quality.tier,
@@ -161,8 +160,8 @@ class _Run:
             "quality_criteria": quality.criteria,
         }
 
-    def stored(self, path: str, size: int, now: str) -> None:
-        """Keep where the enriched file is."""
+    def set_enriched_file(self, path: str, size: int, now: str) -> None:
+        """Set the location of the enriched file."""
         self.result |= {
             "enrichment_status": "completed",
             "enrichment_version": PIPELINE_VERSION,
@@ -171,8 +170,8 @@ class _Run:
             "enriched_at": now,
         }
 
-    def failed(self, error: str) -> None:
-        """Keep why the running stage has failed."""
+    def fail(self, error: str) -> None:
+        """Set the error of the running stage."""
         self.result["enrichment_error"] = error
         if status := _FAILED_IN.get(self.log.running):
             self.result["enrichment_status"] = status
@@ -195,21 +194,21 @@ def _texts(document: dict[str, Any] | None) -> list[str]:
     return [str(turn.get("content")) for turn in turns if isinstance(turn, dict)]
 
 
-def _sentence(error: Exception) -> str:
+def _message(error: Exception) -> str:
     if isinstance(error, StorageError | NotFoundError):
         return error.message
     return f"The stage failed: {type(error).__name__}."
 
 
 _TRIES = 3
-"""Runs that may meet a change by somebody else before the caller is told."""
-_AT_ONCE = 8
-"""Runs side by side: a run waits for four AWS calls of some 20 ms, and 100 have 29 s."""
+"""Attempts before a conflict with concurrent changes is raised."""
+_CONCURRENCY = 8
+"""Concurrent runs: each waits for four AWS calls of about 20 ms, and 100 must end within 29 s."""
 
 
 @dataclass(frozen=True, slots=True)
-class Enriched:
-    """What became of one conversation of many."""
+class EnrichmentResult:
+    """The result of one conversation of many."""
 
     conversation_id: str
     status: Literal["enriched", "failed", "skipped"]
@@ -219,18 +218,18 @@ class Enriched:
 
 @dataclass(frozen=True, slots=True)
 class EnrichmentService:
-    """Runs the enrichment for a caller, whatever state the conversation is in."""
+    """Enriches conversations on request."""
 
     conversations: ConversationRepository
     enricher: ConversationEnricher
 
-    def state(self, owner_id: str, conversation_id: str) -> ConversationRecord:
-        """Read how far the enrichment has come; raises NotFoundError."""
+    def get(self, owner_id: str, conversation_id: str) -> ConversationRecord:
+        """Read a conversation's row; raises NotFoundError."""
         return self.conversations.conversation(owner_id, conversation_id)
 
-    def require(self, owner_id: str, conversation_id: str) -> ConversationRecord:
-        """Run all stages as `one` does; raises EnrichmentFailedError when one of them failed."""
-        record = self.one(owner_id, conversation_id)
+    def enrich_or_raise(self, owner_id: str, conversation_id: str) -> ConversationRecord:
+        """Run all stages as `enrich` does; raises EnrichmentFailedError if one of them failed."""
+        record = self.enrich(owner_id, conversation_id)
         if record.enrichment_error is not None:
             raise EnrichmentFailedError(
                 f"The enrichment of '{conversation_id}' failed: {record.enrichment_error}",
@@ -243,10 +242,10 @@ class EnrichmentService:
             )
         return record
 
-    def one(self, owner_id: str, conversation_id: str) -> ConversationRecord:
-        """Run all stages, again if they have been run; a failure of a stage is on the row.
+    def enrich(self, owner_id: str, conversation_id: str) -> ConversationRecord:
+        """Run all stages, even if they were run before; a failed stage is recorded on the row.
 
-        Raises NotFoundError, and VersionConflictError when others keep changing the row.
+        Raises NotFoundError, and VersionConflictError if the row keeps changing meanwhile.
         """
         for _ in range(_TRIES - 1):
             try:
@@ -255,11 +254,11 @@ class EnrichmentService:
                 continue
         return self._run(owner_id, conversation_id)
 
-    def many(
-        self, owner_id: str, conversation_ids: Sequence[str], *, at_once: int = _AT_ONCE
-    ) -> list[Enriched]:
-        """Run those that are not completed, some at once; a failure stops nothing."""
-        with ThreadPoolExecutor(at_once) as threads:
+    def enrich_many(
+        self, owner_id: str, conversation_ids: Sequence[str], *, concurrency: int = _CONCURRENCY
+    ) -> list[EnrichmentResult]:
+        """Enrich those that are not enriched, concurrently; a failure affects no others."""
+        with ThreadPoolExecutor(concurrency) as threads:
             return list(
                 threads.map(
                     lambda one: self._one_of_many(owner_id, one), dict.fromkeys(conversation_ids)
@@ -269,16 +268,16 @@ class EnrichmentService:
     def _run(self, owner_id: str, conversation_id: str) -> ConversationRecord:
         return self.enricher.enrich(self.conversations.conversation(owner_id, conversation_id))
 
-    def _one_of_many(self, owner_id: str, conversation_id: str) -> Enriched:
+    def _one_of_many(self, owner_id: str, conversation_id: str) -> EnrichmentResult:
         try:
             record = self.conversations.conversation(owner_id, conversation_id)
             if record.enrichment_status == "completed":
-                return Enriched(conversation_id, "skipped", "completed")
-            record = self.one(owner_id, conversation_id)
+                return EnrichmentResult(conversation_id, "skipped", "completed")
+            record = self.enrich(owner_id, conversation_id)
         except BrightRunError as error:
-            return Enriched(conversation_id, "failed", error=error.message)
+            return EnrichmentResult(conversation_id, "failed", error=error.message)
         completed = record.enrichment_status == "completed"
-        return Enriched(
+        return EnrichmentResult(
             conversation_id,
             "enriched" if completed else "failed",
             record.enrichment_status,

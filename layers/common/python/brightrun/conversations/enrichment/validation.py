@@ -1,4 +1,4 @@
-"""Validation of a parsed conversation: every fault with its code, its severity and a way out."""
+"""Validates parsed conversations; every issue has a code, a severity and often a suggestion."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ Severity = Literal["blocker", "warning"]
 
 
 class Code(NamedTuple):
-    """A kind of fault; `message` may name what was found in braces."""
+    """A kind of issue; `{found}` in `message` is replaced by the value that was found."""
 
     severity: Severity
     message: str
@@ -22,27 +22,31 @@ class Code(NamedTuple):
 
 
 _EDIT = "Edit the turn, or reject the conversation."
-_AGAIN = "Generate the conversation again, or mend the file and import it."
-# The first twenty are the original's (its part 6); the rest close the gaps it names itself.
+_AGAIN = "Generate the conversation again, or correct the file and import it."
+# The first twenty are v1's; the others check what v1's documentation lists as missing.
 CODES: Mapping[str, Code] = {
     "INVALID_JSON_SYNTAX": Code("blocker", "The file is not JSON: {found}.", _AGAIN),
     "MISSING_CONVERSATION_METADATA": Code("blocker", "There is no conversation_metadata.", _AGAIN),
     "MISSING_TURNS_ARRAY": Code("blocker", "There is no list of turns.", _AGAIN),
     "INSUFFICIENT_TURNS": Code("blocker", "There are {found} turns; two are the least.", _AGAIN),
-    "MISSING_CLIENT_PERSONA": Code("blocker", "It does not say who the client is.", _AGAIN),
-    "MISSING_SESSION_CONTEXT": Code("blocker", "It does not say when and why they talk.", _AGAIN),
-    "MISSING_CONVERSATION_PHASE": Code("blocker", "It names no phase.", _AGAIN),
+    "MISSING_CLIENT_PERSONA": Code("blocker", "The client is not described.", _AGAIN),
+    "MISSING_SESSION_CONTEXT": Code("blocker", "The context of the session is missing.", _AGAIN),
+    "MISSING_CONVERSATION_PHASE": Code(
+        "blocker", "The phase of the conversation is missing.", _AGAIN
+    ),
     "INVALID_TURN_NUMBER": Code("blocker", "The turn's number is not a whole number from 1."),
     "INVALID_ROLE": Code("blocker", "The role is neither user nor assistant."),
-    "MISSING_CONTENT": Code("blocker", "The turn says nothing.", _EDIT),
+    "MISSING_CONTENT": Code("blocker", "The turn has no text.", _EDIT),
     "MISSING_EMOTIONAL_CONTEXT": Code("blocker", "The turn has no emotional_context."),
     "MISSING_PRIMARY_EMOTION": Code("blocker", "The turn names no primary emotion."),
     "MISSING_INTENSITY": Code("blocker", "The turn's emotion has no intensity."),
     "INTENSITY_OUT_OF_RANGE": Code("blocker", "The intensity {found} is not between 0 and 1."),
     "MISSING_EXPECTED_OUTCOME": Code(
-        "warning", "It does not say what the client leaves with.", "A general sentence is used."
+        "warning", "The expected outcome is missing.", "A general sentence is used."
     ),
-    "TURN_NUMBER_MISMATCH": Code("warning", "The turn is numbered {found}, its place says other."),
+    "TURN_NUMBER_MISMATCH": Code(
+        "warning", "The turn is numbered {found}, which is not its position."
+    ),
     "ROLE_NOT_ALTERNATING": Code("warning", "The {found} speaks twice in a row.", _EDIT),
     "SHORT_CONTENT": Code("warning", "The turn has only {found} characters; 10 are the least."),
     "EXTREME_INTENSITY": Code("warning", "The intensity is exactly {found}."),
@@ -72,35 +76,35 @@ FLAGGED: Mapping[str, str] = {
     "DUPLICATED_TURN": "duplicated_turn",
     "ENDS_ON_USER_TURN": "ends_on_user_turn",
 }
-"""Faults that a reviewer must see before anything is trained on the conversation."""
+"""Issues that a reviewer must see before the conversation is trained on."""
 
 
 @dataclass(frozen=True, slots=True)
 class Issue:
-    """One fault, and where it is, such as `turns[2].content`."""
+    """One issue, and its field, such as `turns[2].content`."""
 
     code: str
     field: str
     found: str = ""
 
     def report(self) -> dict[str, str]:
-        """Write the fault as the original does."""
+        """Return the issue in the format of v1."""
         kind = CODES[self.code]
-        written = {
+        report = {
             "code": self.code,
             "severity": kind.severity,
             "field": self.field,
             "message": kind.message.format(found=self.found),
         }
-        return written | ({"suggestion": kind.suggestion} if kind.suggestion else {})
+        return report | ({"suggestion": kind.suggestion} if kind.suggestion else {})
 
 
 _SHORT = 10
-"""Characters below which a turn says hardly anything: the original's bound."""
+"""Fewest characters of a turn without a warning, as in v1."""
 
 
-def metadata_faults(document: Mapping[str, Any]) -> Iterator[Issue]:
-    """What the metadata lacks."""
+def _metadata_issues(document: Mapping[str, Any]) -> Iterator[Issue]:
+    """Check the metadata."""
     metadata = document.get("conversation_metadata")
     if not isinstance(metadata, dict):
         yield Issue("MISSING_CONVERSATION_METADATA", "conversation_metadata")
@@ -110,8 +114,8 @@ def metadata_faults(document: Mapping[str, Any]) -> Iterator[Issue]:
             yield Issue(f"MISSING_{name.upper()}", f"conversation_metadata.{name}")
 
 
-def turn_faults(document: Mapping[str, Any], arc: DeclaredArc | None) -> Iterator[Issue]:
-    """What is wrong with the turns, one by one and together; needs two turns to look closer."""
+def _turn_issues(document: Mapping[str, Any], arc: DeclaredArc | None) -> Iterator[Issue]:
+    """Check each turn and their sequence; fewer than two turns are not checked further."""
     turns = document.get("turns")
     if not isinstance(turns, list):
         yield Issue("MISSING_TURNS_ARRAY", "turns")
@@ -186,10 +190,10 @@ def _order(turns: list[dict[str, Any]]) -> Iterator[Issue]:
 def _repetitions(turns: list[dict[str, Any]]) -> Iterator[Issue]:
     seen: dict[str, int] = {}
     for number, turn in enumerate(turns, start=1):
-        said = same_words(str(turn.get("content") or ""))
-        if said and said in seen:
-            yield Issue("DUPLICATED_TURN", f"turns[{number - 1}].content", str(seen[said]))
-        seen.setdefault(said, number)
+        text = same_words(str(turn.get("content") or ""))
+        if text and text in seen:
+            yield Issue("DUPLICATED_TURN", f"turns[{number - 1}].content", str(seen[text]))
+        seen.setdefault(text, number)
 
 
 def _along_the_arc(turns: list[dict[str, Any]], arc: DeclaredArc) -> Iterator[Issue]:
@@ -202,52 +206,52 @@ def _along_the_arc(turns: list[dict[str, Any]], arc: DeclaredArc) -> Iterator[Is
     )
     for code, index, declared, fit in ends:
         context = turns[index].get("emotional_context")
-        felt = context.get("primary_emotion") if isinstance(context, dict) else None
-        if isinstance(felt, str) and felt.strip() and fit(felt) < UNDECIDED:
+        emotion = context.get("primary_emotion") if isinstance(context, dict) else None
+        if isinstance(emotion, str) and emotion.strip() and fit(emotion) < UNDECIDED:
             where = f"turns[{index}].emotional_context.primary_emotion"
-            yield Issue(code, where, f"{felt}, the arc with {declared}")
+            yield Issue(code, where, f"{emotion}, the arc with {declared}")
 
 
 def _is_text(value: Any) -> bool:
     return isinstance(value, str) and bool(value.strip())
 
 
-_KEPT = 50
-"""Issues of each severity that a report lists: the report is part of a row of at most 400 KB."""
+_MOST_REPORTED = 50
+"""Most issues of each severity in a report, which is part of a row of at most 400 KB."""
 
 
 @dataclass(frozen=True, slots=True)
 class Validation:
-    """The conversation, where it could be read, and its faults."""
+    """The conversation, or None if it could not be parsed, and its issues."""
 
     document: dict[str, Any] | None
     issues: tuple[Issue, ...]
 
     @property
     def blockers(self) -> list[Issue]:
-        """Faults for which it cannot be enriched."""
+        """Issues that prevent the enrichment."""
         return [issue for issue in self.issues if CODES[issue.code].severity == "blocker"]
 
     @property
     def warnings(self) -> list[Issue]:
-        """Faults that somebody should look at."""
+        """Issues that do not prevent the enrichment."""
         return [issue for issue in self.issues if CODES[issue.code].severity == "warning"]
 
     @property
     def flags(self) -> list[str]:
-        """Names of the faults that a reviewer must see, sorted."""
+        """The flags of issues that a reviewer must see, sorted."""
         return sorted({FLAGGED[issue.code] for issue in self.issues if issue.code in FLAGGED})
 
     def report(self, conversation_id: str, validated_at: str) -> dict[str, Any]:
-        """Write the validation report of the original's part 6; long lists are cut at 50."""
+        """Return the validation report in v1's format, with at most 50 issues of each severity."""
         blockers, warnings = self.blockers, self.warnings
         verdict = "cannot be enriched" if blockers else "can be enriched"
         return {
             "isValid": not blockers,
             "hasBlockers": bool(blockers),
             "hasWarnings": bool(warnings),
-            "blockers": [issue.report() for issue in blockers[:_KEPT]],
-            "warnings": [issue.report() for issue in warnings[:_KEPT]],
+            "blockers": [issue.report() for issue in blockers[:_MOST_REPORTED]],
+            "warnings": [issue.report() for issue in warnings[:_MOST_REPORTED]],
             "conversationId": conversation_id,
             "validatedAt": validated_at,
             "summary": f"It {verdict}: {len(blockers)} blockers, {len(warnings)} warnings.",
@@ -255,13 +259,13 @@ class Validation:
 
 
 def validate(text: str, arc: DeclaredArc | None) -> Validation:
-    """Read a stored conversation and list its faults; `arc` is None where none was declared."""
+    """Parse a stored conversation and list its issues; `arc` is None if none was declared."""
     try:
         document = json.loads(text)
-        # JSON can escape half a surrogate pair, which no file can hold.
+        # JSON can contain escaped unpaired surrogates, which UTF-8 cannot encode.
         json.dumps(document, ensure_ascii=False).encode("utf-8")
     except (ValueError, RecursionError) as error:
         return Validation(None, (Issue("INVALID_JSON_SYNTAX", "", str(error)),))
     if not isinstance(document, dict):
         return Validation(None, (Issue("INVALID_JSON_SYNTAX", "", "it is not an object"),))
-    return Validation(document, (*metadata_faults(document), *turn_faults(document, arc)))
+    return Validation(document, (*_metadata_issues(document), *_turn_issues(document, arc)))

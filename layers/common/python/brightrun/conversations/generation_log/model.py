@@ -1,4 +1,4 @@
-"""What is kept of every call to Claude, and of every failure."""
+"""The generation log: one entry for each call to Claude, and the failed generations."""
 
 from __future__ import annotations
 
@@ -12,10 +12,10 @@ CallKind = Literal["conversation", "judgement"]
 
 @dataclass(frozen=True, slots=True)
 class GenerationLogEntry:
-    """One call to Claude: what was asked, what it cost, how it ended.
+    """One call to Claude: its request, outcome and cost.
 
-    `request` is the zlib-compressed JSON of system prompt, user prompt and parameters: the request
-    as it was sent can be read back, at a third of its size. Durations in ms, money in 1e-6 USD.
+    `request` is the JSON of system prompt, user prompt and parameters, compressed with zlib to a
+    third of its size. Durations in milliseconds, money in millionths of a dollar.
     """
 
     owner_id: str
@@ -44,7 +44,7 @@ class GenerationLogEntry:
 
 @dataclass(frozen=True, slots=True)
 class FailedGeneration:
-    """One item that ended without a conversation; `raw_file_path` is its whole report."""
+    """One item that ended without a conversation; `raw_file_path` is the key of its full report."""
 
     owner_id: str
     failure_id: str

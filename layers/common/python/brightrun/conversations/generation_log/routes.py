@@ -1,4 +1,4 @@
-"""The routes that show failed generations and the generation log."""
+"""Routes of failed generations and of the generation log."""
 
 from __future__ import annotations
 
@@ -36,13 +36,13 @@ def list_failed_generations(
     cursor: Cursor = None,
 ) -> FailureList:
     """List the caller's failed generations, newest first; run_id is a batch job's id."""
-    asked = {
+    given = {
         "failure_type": failure_type,
         "stop_reason": stop_reason,
         "truncation_pattern": truncation_pattern,
         "run_id": run_id,
     }
-    filters = {name: value for name, value in asked.items() if value is not None}
+    filters = {name: value for name, value in given.items() if value is not None}
     reader = service(router, GenerationLogReader)
     days = DateRange(date_from, date_to)
     page = reader.failures(owner_of(router), filters, days, limit=limit, cursor=cursor)
@@ -58,7 +58,7 @@ def show_failed_generation(failure_id: RecordId) -> FailureResponse:
 
 @router.get("/api/failed-generations/<failure_id>/download", tags=["Failures"])
 def download_failure_report(failure_id: RecordId) -> DownloadResponse:
-    """Give a link to a failure's whole report: prompt, answer and analysis."""
+    """Return a link to a failure's full report: prompt, answer and analysis."""
     reader = service(router, GenerationLogReader)
     return DownloadResponse.model_validate(reader.failure_report(owner_of(router), failure_id))
 
@@ -75,7 +75,7 @@ def list_generation_logs(limit: Limit = 25, cursor: Cursor = None) -> LogEntryLi
 def show_generation_statistics(
     type: Annotated[Literal["cost", "performance"], Query()] = "cost",  # noqa: A002
 ) -> CostStatistics | PerformanceStatistics:
-    """Add up the caller's calls to Claude: what they cost, or how long they took."""
+    """Show the total cost of the caller's calls to Claude, or their durations."""
     sums = service(router, GenerationLogReader).statistics(owner_of(router))
     return (
         CostStatistics.from_domain(sums)

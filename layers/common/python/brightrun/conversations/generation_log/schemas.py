@@ -1,4 +1,4 @@
-"""How failed generations and the generation log are shown."""
+"""Responses of the routes of failed generations and of the generation log."""
 
 from __future__ import annotations
 
@@ -63,7 +63,7 @@ class FailureList(ResponseModel):
 
 
 class LogEntryView(NestedModel):
-    """One call to Claude, without the request's text; durations in ms."""
+    """One call to Claude, without the text of the request; durations in milliseconds."""
 
     id: str = Field(validation_alias="log_id")
     kind: CallKind
@@ -106,7 +106,7 @@ class CostStatistics(ResponseModel):
 
     @classmethod
     def from_domain(cls, sums: LogStatistics) -> Self:
-        """Show the money."""
+        """Create the response from the totals."""
         by_model = {model: cost / 1e6 for model, cost in sums.cost_micro_usd.items()}
         return cls(
             total_cost_usd=sum(sums.cost_micro_usd.values()) / 1e6,
@@ -118,7 +118,7 @@ class CostStatistics(ResponseModel):
 
 
 class PerformanceStatistics(ResponseModel):
-    """GET /api/generation-logs/stats?type=performance; durations in ms, null without a success."""
+    """GET /api/generation-logs/stats?type=performance; null durations without a success."""
 
     type: Literal["performance"] = "performance"
     calls: int
@@ -129,7 +129,7 @@ class PerformanceStatistics(ResponseModel):
 
     @classmethod
     def from_domain(cls, sums: LogStatistics) -> Self:
-        """Show the times."""
+        """Create the response from the totals."""
         calls = sums.calls.total()
         durations = sums.durations_ms
         return cls(

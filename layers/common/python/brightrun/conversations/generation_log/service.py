@@ -1,4 +1,4 @@
-"""Reads the generation log and the failed generations, and adds up what calls to Claude cost."""
+"""Reads the generation log and the failed generations, and totals the cost of calls to Claude."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class GenerationLogReader:
-    """Reads calls to Claude and failures, and signs links to the reports of failures."""
+    """Reads calls to Claude and failed generations, and signs links to reports."""
 
     records: DynamoGenerationLog
     failure_reports: ObjectStore
@@ -38,7 +38,7 @@ class GenerationLogReader:
         limit: int,
         cursor: str | None,
     ) -> Page[FailedGeneration]:
-        """List failed generations of some days, newest first."""
+        """List the failed generations of `days`, newest first."""
         return self.records.failures(owner_id, filters, days, limit=limit, cursor=cursor)
 
     def failure_report(self, owner_id: str, failure_id: str) -> Download:
@@ -57,7 +57,7 @@ class GenerationLogReader:
         return self.records.log_entries(owner_id, limit=limit, cursor=cursor)
 
     def statistics(self, owner_id: str) -> LogStatistics:
-        """Add up an owner's calls to Claude."""
+        """Total an owner's calls to Claude."""
         statistics = LogStatistics()
         for entry in self.records.all_log_entries(owner_id):
             statistics.add(entry)
@@ -65,7 +65,7 @@ class GenerationLogReader:
 
 
 class LogStatistics:
-    """Sums over the generation log."""
+    """Totals of the generation log."""
 
     def __init__(self) -> None:
         self.calls: Counter[str] = Counter()

@@ -19,7 +19,7 @@ from brightrun.conversations.model import ConversationRecord
 from brightrun.core.errors import ConversationRefusedError, UnusableModelError
 
 LOWEST, HIGHEST = 1, 5
-"""The scale of every criterion; that of the deterministic score, so that both can be compared."""
+"""The scale of every criterion; the same as that of the deterministic score, for comparison."""
 
 
 class Criterion(BaseModel):
@@ -32,7 +32,7 @@ class Criterion(BaseModel):
 
 
 class Rubric(BaseModel):
-    """A version of the rubric; a changed text is a new version. Judges in order of preference."""
+    """A version of the rubric, whose text never changes; `judges` are ordered by preference."""
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
@@ -43,28 +43,28 @@ class Rubric(BaseModel):
     criteria: tuple[Criterion, ...]
 
     def system_prompt(self) -> str:
-        """Everything that is the same for each conversation."""
+        """The system prompt, which is the same for all conversations."""
         scale = [f"{score}: {meaning}" for score, meaning in self.scale.items()]
         questions = [f"{one.key}: {one.question}" for one in self.criteria]
         return "\n".join([self.instructions, "", "Scores:", *scale, "", "Criteria:", *questions])
 
     def answer_schema(self) -> dict[str, Any]:
-        """The JSON schema of an answer, within what structured outputs take.
+        """The JSON schema of an answer, within the limits of structured outputs.
 
-        The reason comes before the score, so that the score follows from it.
+        The reason comes before the score, so that Claude reasons first.
         """
-        verdict = _closed(
+        verdict = _object_schema(
             {
                 "reason": {"type": "string"},
                 "score": {"type": "integer", "enum": list(range(LOWEST, HIGHEST + 1))},
             }
         )
-        return _closed({one.key: verdict for one in self.criteria})
+        return _object_schema({one.key: verdict for one in self.criteria})
 
 
 @cache
 def current_rubric() -> Rubric:
-    """The rubric that is in force."""
+    """The current version of the rubric."""
     text = (resources.files("brightrun") / "conversations/quality/judge_rubric.json").read_text(
         "utf-8"
     )
@@ -72,10 +72,10 @@ def current_rubric() -> Rubric:
 
 
 def choose_judge(wanted: str | None, generators: Collection[str], today: date) -> ClaudeModel:
-    """Choose who judges conversations of some models, never one of these models itself.
+    """Choose the judge of conversations by some models; no model judges its own work.
 
-    `wanted` is the caller's choice; None takes the first of the rubric that is left. Raises
-    UnusableModelError for a generator, a retired or unknown model, and when nobody is left.
+    `wanted` is the caller's choice; None selects the first usable judge of the rubric. Raises
+    UnusableModelError for a generator, a retired or unknown model, and if no judge is usable.
     """
     if wanted is not None:
         judge = claude_model(wanted, today)
@@ -97,7 +97,7 @@ def choose_judge(wanted: str | None, generators: Collection[str], today: date) -
     )
 
 
-def _closed(properties: dict[str, Any]) -> dict[str, Any]:
+def _object_schema(properties: dict[str, Any]) -> dict[str, Any]:
     return {
         "type": "object",
         "additionalProperties": False,
@@ -107,9 +107,9 @@ def _closed(properties: dict[str, Any]) -> dict[str, Any]:
 
 
 LONGEST_REASON = 1000
-"""Characters kept of a reason; the row holds one for each criterion."""
+"""Characters of a reason, of which the row holds one for each criterion; more are cut off."""
 MOST_CHARACTERS = 600_000
-"""Length of a conversation that is judged: about 200,000 tokens, what every judge reads."""
+"""Characters of a conversation: about 200,000 tokens, which fits the context of every judge."""
 
 
 class Verdict(BaseModel):
@@ -122,15 +122,15 @@ class Verdict(BaseModel):
 
     @field_validator("reason")
     @classmethod
-    def _says_something(cls, reason: str) -> str:
+    def _strip_and_cut(cls, reason: str) -> str:
         if not reason.strip():
             raise ValueError("a reason is blank")
         return reason.strip()[:LONGEST_REASON]
 
 
 @dataclass(frozen=True, slots=True)
-class Paid:
-    """What a judgement cost and by whom; money in millionths of a dollar."""
+class JudgeCall:
+    """A completed call to a judge; money in millionths of a dollar."""
 
     completion: Completion
     cost_micro_usd: int
@@ -140,9 +140,9 @@ class Paid:
 
 
 def judge_prompt(rubric: Rubric, document: Mapping[str, Any], arc: DeclaredArc | None) -> Prompt:
-    """Ask about a parsed conversation; raises ConversationRefusedError for one that is too long.
+    """Build the prompt for a conversation; raises ConversationRefusedError if it is too long.
 
-    The conversation stands as JSON without any `<`, so that no turn can end its own quotation.
+    The conversation is JSON in which `<` is escaped, so that no turn can close the quotation.
     """
     turns = [
         {name: turn.get(name) for name in ("turn_number", "role", "content", "emotional_context")}
@@ -165,7 +165,7 @@ def judge_prompt(rubric: Rubric, document: Mapping[str, Any], arc: DeclaredArc |
 
 
 def read_verdicts(text: str, rubric: Rubric) -> dict[str, Verdict]:
-    """Check an answer against the rubric: its criteria, each once, each with score and reason.
+    """Parse an answer, which must have a score and a reason for each criterion of the rubric.
 
     Raises ConversationRefusedError.
     """
@@ -186,29 +186,29 @@ def read_verdicts(text: str, rubric: Rubric) -> dict[str, Verdict]:
 
 
 def judgement(
-    verdicts: Mapping[str, Verdict], rubric: Rubric, record: ConversationRecord, paid: Paid
+    verdicts: Mapping[str, Verdict], rubric: Rubric, record: ConversationRecord, call: JudgeCall
 ) -> dict[str, Any]:
-    """Write down a judgement for the conversation's row; the score is the criteria's mean."""
+    """Create the judgement for the conversation's row; the score is the mean of the criteria."""
     mean = sum(verdict.score for verdict in verdicts.values()) / len(verdicts)
     return {
         "rubric_version": rubric.version,
-        "model": paid.judge,
+        "model": call.judge,
         "generator_model": record.model,
         "score": round(mean, 2),
         "criteria": {key: verdict.model_dump() for key, verdict in verdicts.items()},
-        "input_tokens": paid.completion.input_tokens,
-        "output_tokens": paid.completion.output_tokens,
-        "cost_micro_usd": paid.cost_micro_usd,
-        "simulated": paid.completion.simulated,
-        "judged_at": paid.judged_at,
-        "job_id": paid.job_id,
+        "input_tokens": call.completion.input_tokens,
+        "output_tokens": call.completion.output_tokens,
+        "cost_micro_usd": call.cost_micro_usd,
+        "simulated": call.completion.simulated,
+        "judged_at": call.judged_at,
+        "job_id": call.job_id,
     }
 
 
 def is_judged(record: ConversationRecord, rubric: Rubric) -> bool:
-    """Whether the conversation, as it reads now, has a judgement by this rubric.
+    """Whether the conversation has a judgement by this rubric.
 
-    An edit of a turn voids the judgement, so one that is there is of the present text.
+    An edit removes the judgement, so that an existing one is of the current text.
     """
     return record.judgement is not None and record.judgement["rubric_version"] == rubric.version
 

@@ -1,7 +1,7 @@
-"""What a conversation must say, and must not, for the sake of the people in it.
+"""Safety rules for conversations, and the detection of crisis content.
 
-The rules of the three edge arcs are the original's (its part 3.2); what flags a crisis holds for
-every conversation. Everything here is a search for words: it finds what a person should judge.
+The rules of the three edge arcs are v1's; crisis content is flagged in every conversation. All
+checks are pattern searches: they select what a person should review.
 """
 
 from __future__ import annotations
@@ -10,7 +10,7 @@ import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
-from brightrun.conversations.quality.transcript import SpokenTexts
+from brightrun.conversations.quality.transcript import SpeakerTexts
 
 CRISIS_CONTENT = "crisis_content"
 CRISIS_ARC, HOSTILITY_ARC, TRIAGE_ARC = (
@@ -25,7 +25,7 @@ def _any(*patterns: str) -> re.Pattern[str]:
 
 
 _LIFELINE = re.compile(r"(?<![\w$.,-])988(?!\w|[.,]\d)")
-_LIVING_NO_MORE = _any(
+_SUICIDALITY = _any(
     r"\bsuicid\w*",
     r"\bself[- ]harm\w*",
     r"\b(?:kill|hurt|harm)(?:ing)? (?:my|your)self\b",
@@ -83,39 +83,39 @@ _PROMISE = _any(
 
 @dataclass(frozen=True, slots=True)
 class SafetyRule:
-    """One rule, whether it is kept, and the sentence that says so."""
+    """The result of one rule, and a sentence that states it."""
 
     kept: bool
     sentence: str
 
 
 def has_crisis_content(texts: Iterable[str]) -> bool:
-    """Whether anybody speaks of ending a life, or of the 988 lifeline; such data wants a person."""
-    return any(_LIVING_NO_MORE.search(text) or _LIFELINE.search(text) for text in texts)
+    """Whether a text mentions suicide, self-harm or the 988 lifeline, and needs a review."""
+    return any(_SUICIDALITY.search(text) or _LIFELINE.search(text) for text in texts)
 
 
-def safety_rules(spoken: SpokenTexts, arc_key: str | None) -> list[SafetyRule]:
-    """Check the rules that hold for every conversation, and those of its arc."""
+def safety_rules(texts: SpeakerTexts, arc_key: str | None) -> list[SafetyRule]:
+    """Check the rules of every conversation, and those of its arc."""
     rules = [
         _rule(
-            not _said(_PROMISE, spoken.consultant),
+            not _matches(_PROMISE, texts.consultant),
             "No results are promised.",
-            "The consultant promises results that nobody can promise.",
+            "The consultant promises results that cannot be promised.",
         )
     ]
-    in_crisis = arc_key == CRISIS_ARC or bool(_said(_LIVING_NO_MORE, spoken.client))
+    in_crisis = arc_key == CRISIS_ARC or bool(_matches(_SUICIDALITY, texts.client))
     if in_crisis:
-        rules += _crisis_rules(spoken.consultant)
+        rules += _crisis_rules(texts.consultant)
     if arc_key == HOSTILITY_ARC:
         rules.append(
             _rule(
-                bool(_said(_LIMIT, spoken.consultant)),
+                bool(_matches(_LIMIT, texts.consultant)),
                 "A limit is set.",
                 "No limit is set, which the hostility arc asks for.",
             )
         )
     if arc_key == TRIAGE_ARC:
-        one_step = any(_STEP.search(text) and _SOON.search(text) for text in spoken.consultant)
+        one_step = any(_STEP.search(text) and _SOON.search(text) for text in texts.consultant)
         rules.append(
             _rule(
                 one_step,
@@ -129,29 +129,29 @@ def safety_rules(spoken: SpokenTexts, arc_key: str | None) -> list[SafetyRule]:
 def _crisis_rules(consultant: Sequence[str]) -> list[SafetyRule]:
     return [
         _rule(
-            bool(_said(_LIFELINE, consultant)),
+            bool(_matches(_LIFELINE, consultant)),
             "The 988 lifeline is named.",
             "The 988 lifeline is not named in a crisis.",
         ),
         _rule(
-            not _said(_FINANCIAL_ADVICE, consultant),
+            not _matches(_FINANCIAL_ADVICE, consultant),
             "Money matters are left for later.",
             "Financial advice is given in a crisis.",
         ),
         _rule(
-            bool(_said(_ROLE_LIMIT, consultant)),
-            "The consultant says what a financial planner cannot do.",
-            "The consultant does not say what a financial planner cannot do.",
+            bool(_matches(_ROLE_LIMIT, consultant)),
+            "The consultant states the limits of a financial planner.",
+            "The consultant does not state the limits of a financial planner.",
         ),
         _rule(
-            bool(_said(_FOLLOW_UP, consultant)),
+            bool(_matches(_FOLLOW_UP, consultant)),
             "A follow-up is offered.",
             "No follow-up is offered.",
         ),
     ]
 
 
-def _said(pattern: re.Pattern[str], texts: Sequence[str]) -> bool:
+def _matches(pattern: re.Pattern[str], texts: Sequence[str]) -> bool:
     return any(pattern.search(text) for text in texts)
 
 

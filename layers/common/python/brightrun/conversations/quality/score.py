@@ -1,8 +1,8 @@
-"""How good a conversation is to train on, from 1 to 5, by deterministic checks.
+"""Scores how suitable a conversation is for training, from 1 to 5, by deterministic checks.
 
-Six sub-scores are weighed; each says in a sentence what it found. Nothing is random and nothing is
-asked of a model. Where a check has nothing to go by, such as an arc that nobody declared, it gives
-no sub-score and its weight falls to the others.
+The score is the weighted mean of six sub-scores, each with a sentence that explains it. A check
+that does not apply, such as arc fidelity without a declared arc, gives no sub-score, and its weight
+is shared by the others.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ from brightrun.conversations.quality.transcript import (
 )
 
 _READABLE, _UNREADABLE = 20, 40
-"""Mean words of a sentence: plain English keeps to 20, and at 40 nobody follows."""
+"""Mean words of a sentence: plain English has at most 20; 40 are hard to follow."""
 _SENTENCE = re.compile(r"[^.!?\n]+[.!?\n]*")
 _FIGURE = re.compile(r"\d")
 _CONCRETE = re.compile(
@@ -43,19 +43,21 @@ _HEARD = re.compile(
 )
 
 
-def specificity(talk: Transcript, key_concepts: Sequence[str], arc_key: str | None) -> Finding:
-    """Whether the answers name concrete steps and figures, and the talk the topic's concepts.
+def specificity(
+    transcript: Transcript, key_concepts: Sequence[str], arc_key: str | None
+) -> Finding:
+    """Rate how often answers name concrete steps and figures, and turns the topic's concepts.
 
-    Steps count 2 points, figures and concepts 1 each; what half of the answers, or half of the
-    concepts, have is full. In a crisis the money is left alone, so steps count alone.
+    Steps give up to 2 points, figures and concepts up to 1 each; half of the answers, or of the
+    concepts, give all points. In the crisis arc only steps count, since money is not discussed.
     """
-    answers = talk.texts("assistant")
+    answers = transcript.texts("assistant")
     steps = _share(answers, _CONCRETE)
     if arc_key == CRISIS_ARC:
         return Finding(WORST + 4 * steps, f"Concrete help is named to {steps:.0%}.")
     figures = _share(answers, _FIGURE)
     terms = [same_words(concept) for concept in key_concepts]
-    whole = " ".join(same_words(turn["content"]) for turn in talk.turns)
+    whole = " ".join(same_words(turn["content"]) for turn in transcript.turns)
     named = sum(term in whole for term in terms)
     concepts = min(1.0, 2 * named / len(terms)) if terms else figures
     return Finding(
@@ -65,11 +67,11 @@ def specificity(talk: Transcript, key_concepts: Sequence[str], arc_key: str | No
     )
 
 
-def empathy(talk: Transcript) -> float | None:
-    """The share of answers to a client in distress that speak to the feeling; None without any."""
+def empathy(transcript: Transcript) -> float | None:
+    """Rate how many answers to a distressed client address the emotion; None if there are none."""
     answered = [
         answer["content"]
-        for turn, answer in zip(talk.turns, talk.turns[1:], strict=False)
+        for turn, answer in zip(transcript.turns, transcript.turns[1:], strict=False)
         if (turn["role"], answer["role"]) == ("user", "assistant")
         and valence(turn["emotional_context"]["primary_emotion"]) == "negative"
     ]
@@ -79,11 +81,11 @@ def empathy(talk: Transcript) -> float | None:
     return round(WORST + (BEST - WORST) * heard / len(answered), 1)
 
 
-def clarity(talk: Transcript) -> float | None:
-    """Five for sentences of 20 words or fewer on average, one for 40; None without an answer."""
+def clarity(transcript: Transcript) -> float | None:
+    """Rate the answers' mean sentence length: 5 up to 20 words, 1 from 40; None without answers."""
     lengths = [
         len(words_of(sentence))
-        for text in talk.texts("assistant")
+        for text in transcript.texts("assistant")
         for sentence in _SENTENCE.findall(text)
         if words_of(sentence)
     ]
@@ -94,29 +96,29 @@ def clarity(talk: Transcript) -> float | None:
 
 
 def _share(texts: Sequence[str], pattern: re.Pattern[str]) -> float:
-    """The share of texts that have a pattern, full at a half."""
+    """The share of texts that match a pattern, doubled and at most 1."""
     if not texts:
         return 0.0
     return min(1.0, 2 * sum(bool(pattern.search(text)) for text in texts) / len(texts))
 
 
 _CLIENT_WORDS, _CONSULTANT_WORDS = (6, 250), (25, 900)
-"""What a turn holds; the longest of 465 answers of the original had 5,459 characters."""
+"""Usual numbers of words of a turn; the longest of 465 answers of v1 had 5,459 characters."""
 _EXCHANGES = (2, 8)
-"""What the arcs ask for, and the original's."""
+"""Usual numbers of exchanges: those of the arcs and of v1."""
 _SHINGLE = 4
-"""Words of a phrase that two turns share; shorter ones are shared by any two English texts."""
+"""Words of a phrase; any two English texts share shorter phrases."""
 _SHARED, _SAME = 0.1, 0.6
-"""Share of phrases that two turns may have in common, and that from which they are one."""
+"""Shares of phrases that two turns have in common: distinct up to one, equal from the other."""
 _Phrases = frozenset[tuple[str, ...]]
 
 
-def structure(talk: Transcript) -> Finding:
-    """Take 1.5 for a wrong start, end or order; from a turn, 2 if cut or escaped, 1 if it ends odd.
+def structure(transcript: Transcript) -> Finding:
+    """Subtract 1.5 for each error of order; for a turn, 2 if cut or escaped, 1 if unfinished.
 
-    A wrong start is the consultant's, a wrong end the client's.
+    Errors of order: the consultant speaks first, the client speaks last, roles do not alternate.
     """
-    faults = [*_faults_of_order(talk), *_faults_of_text(talk)]
+    faults = [*_faults_of_order(transcript), *_faults_of_text(transcript)]
     if not faults:
         return Finding(BEST, "Turns alternate from the client to an answer, and all are whole.")
     sentence = ", ".join(sentence for _, sentence in faults)
@@ -124,27 +126,27 @@ def structure(talk: Transcript) -> Finding:
     return Finding(bounded(BEST - taken), f"{sentence[0].upper()}{sentence[1:]}.")
 
 
-def length(talk: Transcript) -> Finding:
-    """The share of turns of a usual length; half a point off for too few or many exchanges."""
+def length(transcript: Transcript) -> Finding:
+    """Rate the share of turns of usual length; subtract 0.5 for an unusual number of exchanges."""
     usual = 0
-    for turn in talk.turns:
+    for turn in transcript.turns:
         low, high = _CLIENT_WORDS if turn["role"] == "user" else _CONSULTANT_WORDS
         usual += low <= len(words_of(turn["content"])) <= high
-    exchanges = len(talk.turns) // 2
+    exchanges = len(transcript.turns) // 2
     outside = not _EXCHANGES[0] <= exchanges <= _EXCHANGES[1]
-    score = WORST + (BEST - WORST) * usual / len(talk.turns) - outside * 0.5
+    score = WORST + (BEST - WORST) * usual / len(transcript.turns) - outside * 0.5
     return Finding(
         bounded(score),
-        f"{usual} of {len(talk.turns)} turns have a usual length, in {exchanges} exchanges.",
+        f"{usual} of {len(transcript.turns)} turns have a usual length, in {exchanges} exchanges.",
     )
 
 
-def arc_fidelity(talk: Transcript, arc: DeclaredArc) -> Finding | None:
-    """How well the client's first and last feelings are the arc's: emotion 3/4, intensity 1/4.
+def arc_fidelity(transcript: Transcript, arc: DeclaredArc) -> Finding | None:
+    """Rate how well the client's first and last emotions fit the arc; intensity counts a quarter.
 
     An intensity loses a tenth of its part for each 0.05 outside its range. None without a client.
     """
-    client = talk.emotions("user")
+    client = transcript.emotions("user")
     if not client:
         return None
     (first, at_first), (last, at_last) = client[0], client[-1]
@@ -159,34 +161,34 @@ def arc_fidelity(talk: Transcript, arc: DeclaredArc) -> Finding | None:
     )
 
 
-def repetition(talk: Transcript) -> Finding:
-    """The largest share of four-word phrases that a turn has from another of the same side.
+def repetition(transcript: Transcript) -> Finding:
+    """Rate the largest share of four-word phrases that two turns of one role have in common.
 
-    A tenth is nothing; from there the score falls to 1 at six tenths.
+    Up to a tenth gives 5; from there the score falls to 1 at six tenths.
     """
     worst, where = 0.0, ""
     for role in ("user", "assistant"):
-        phrases = [_phrases(text) for text in talk.texts(role)]
+        phrases = [_phrases(text) for text in transcript.texts(role)]
         for later, earlier in _pairs(phrases):
             shared = _in_common(phrases[later], phrases[earlier])
             if shared > worst:
                 worst, where = shared, f"{role} turns {earlier + 1} and {later + 1}"
     if worst <= _SHARED:
-        return Finding(BEST, "Every turn says something new.")
+        return Finding(BEST, "No turn repeats another.")
     score = bounded(BEST - (BEST - WORST) * (worst - _SHARED) / (_SAME - _SHARED))
     return Finding(score, f"{worst:.0%} of the phrases of {where} are the same.")
 
 
-def safety(talk: Transcript, arc_key: str | None) -> Finding:
-    """Take 2 for each broken rule of domain.safety."""
-    rules = safety_rules(talk.spoken, arc_key)
+def safety(transcript: Transcript, arc_key: str | None) -> Finding:
+    """Subtract 2 for each broken rule of `safety_rules`."""
+    rules = safety_rules(transcript.by_speaker, arc_key)
     broken = [rule.sentence for rule in rules if not rule.kept]
-    said = broken or [rule.sentence for rule in rules]
-    return Finding(bounded(BEST - 2 * len(broken)), " ".join(said))
+    sentences = broken or [rule.sentence for rule in rules]
+    return Finding(bounded(BEST - 2 * len(broken)), " ".join(sentences))
 
 
-def _faults_of_order(talk: Transcript) -> Iterator[tuple[float, str]]:
-    roles = [turn["role"] for turn in talk.turns]
+def _faults_of_order(transcript: Transcript) -> Iterator[tuple[float, str]]:
+    roles = [turn["role"] for turn in transcript.turns]
     if roles[0] != "user":
         yield 1.5, "it does not begin with the client"
     if roles[-1] != "assistant":
@@ -195,8 +197,8 @@ def _faults_of_order(talk: Transcript) -> Iterator[tuple[float, str]]:
         yield 1.5, "one side speaks twice in a row"
 
 
-def _faults_of_text(talk: Transcript) -> Iterator[tuple[float, str]]:
-    for number, turn in enumerate(talk.turns, start=1):
+def _faults_of_text(transcript: Transcript) -> Iterator[tuple[float, str]]:
+    for number, turn in enumerate(transcript.turns, start=1):
         text = turn["content"]
         if is_cut_off(text):
             yield 2.0, f"turn {number} is cut off"
@@ -235,17 +237,17 @@ WEIGHTS: Mapping[str, float] = {
     "specificity": 0.15,
     "safety": 0.10,
 }
-"""Structure and arc count most: they are what the original's worst defects broke."""
-_FAULTS_COUNT_TWICE_BELOW = 3.0
-"""A sub-score under this is a defect that no other virtue makes good, so its weight doubles."""
+"""Structure and arc count most: v1's worst defects were in them."""
+_COUNTS_TWICE_BELOW = 3.0
+"""A sub-score under this counts twice, since other checks should not compensate for it."""
 SEED, PRODUCTION, EXPERIMENTAL, REJECTED = "seed_dataset", "production", "experimental", "rejected"
 
 
 @dataclass(frozen=True, slots=True)
 class Quality:
-    """A score of one decimal, its tier, a sentence for each check, and the four criteria.
+    """A score with one decimal, its tier, a sentence for each check, and v1's four criteria.
 
-    A criterion is None where no check of ours tells it.
+    A criterion is None if no check measures it.
     """
 
     score: float
@@ -256,35 +258,39 @@ class Quality:
 
 
 def score_quality(
-    talk: Transcript, arc: DeclaredArc | None, *, arc_key: str | None, key_concepts: Sequence[str]
+    transcript: Transcript,
+    arc: DeclaredArc | None,
+    *,
+    arc_key: str | None,
+    key_concepts: Sequence[str],
 ) -> Quality:
-    """Score a conversation that has passed validation's blockers."""
+    """Score a conversation without blockers of the validation."""
     found: dict[str, Finding | None] = {
-        "structure": structure(talk),
-        "length": length(talk),
-        "arc": arc_fidelity(talk, arc) if arc else None,
-        "repetition": repetition(talk),
-        "specificity": specificity(talk, key_concepts, arc_key),
-        "safety": safety(talk, arc_key),
+        "structure": structure(transcript),
+        "length": length(transcript),
+        "arc": arc_fidelity(transcript, arc) if arc else None,
+        "repetition": repetition(transcript),
+        "specificity": specificity(transcript, key_concepts, arc_key),
+        "safety": safety(transcript, arc_key),
     }
-    told = {name: finding for name, finding in found.items() if finding is not None}
-    score = _weighed({name: finding.score for name, finding in told.items()})
+    scored = {name: finding for name, finding in found.items() if finding is not None}
+    score = _weighted_mean({name: finding.score for name, finding in scored.items()})
     return Quality(
         score=score,
         tier=tier_of(score),
-        reasons=[f"{name} {one.score:.1f}: {one.sentence}" for name, one in told.items()],
-        sub_scores={name: one.score for name, one in told.items()},
+        reasons=[f"{name} {one.score:.1f}: {one.sentence}" for name, one in scored.items()],
+        sub_scores={name: one.score for name, one in scored.items()},
         criteria={
-            "empathy_score": empathy(talk),
-            "clarity_score": clarity(talk),
-            "appropriateness_score": told["safety"].score,
+            "empathy_score": empathy(transcript),
+            "clarity_score": clarity(transcript),
+            "appropriateness_score": scored["safety"].score,
             "brand_voice_alignment": None,
         },
     )
 
 
 def tier_of(score: float | None) -> str:
-    """Name the tier of a score (part 1.6 of the original's formats); unscored is experimental."""
+    """Return v1's tier of a score; unscored is experimental."""
     if not score:
         return EXPERIMENTAL
     if score >= 4.5:
@@ -295,13 +301,13 @@ def tier_of(score: float | None) -> str:
 
 
 def whole_stars(score: float) -> int:
-    """Round as the original's JavaScript does: halves go up."""
+    """Round to an integer, halves up, as v1's JavaScript does."""
     return math.floor(score + 0.5)
 
 
-def _weighed(scores: Mapping[str, float]) -> float:
+def _weighted_mean(scores: Mapping[str, float]) -> float:
     weights = {
-        name: WEIGHTS[name] * (2 if score < _FAULTS_COUNT_TWICE_BELOW else 1)
+        name: WEIGHTS[name] * (2 if score < _COUNTS_TWICE_BELOW else 1)
         for name, score in scores.items()
     }
     total = sum(weights[name] * score for name, score in scores.items())

@@ -1,4 +1,4 @@
-"""The turns of a conversation, as the quality checks read them."""
+"""The turns of a conversation, as the quality checks use them."""
 
 from __future__ import annotations
 
@@ -9,20 +9,20 @@ from typing import Any, NamedTuple
 
 
 @dataclass(frozen=True, slots=True)
-class SpokenTexts:
-    """What each side says, turn by turn."""
+class SpeakerTexts:
+    """The texts of each speaker, in order."""
 
     client: Sequence[str]
     consultant: Sequence[str]
 
 
 BEST, WORST = 5.0, 1.0
-"""The ends of every score."""
+"""The limits of every score."""
 _WORD = re.compile(r"[^\W_]+(?:['\u2019][^\W_]+)*")
 
 
 class Finding(NamedTuple):
-    """A sub-score from 1 to 5 and the sentence behind it."""
+    """A sub-score from 1 to 5, and a sentence that explains it."""
 
     score: float
     sentence: str
@@ -30,23 +30,23 @@ class Finding(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class Transcript:
-    """Turns that have passed validation's blockers."""
+    """The turns of a conversation without blockers of the validation."""
 
     turns: Sequence[Mapping[str, Any]]
 
     def texts(self, role: str) -> list[str]:
-        """What one side says, in order."""
+        """The texts of a role, in order."""
         return [turn["content"] for turn in self.turns if turn["role"] == role]
 
     def emotions(self, role: str) -> list[tuple[str, float]]:
-        """Primary emotion and intensity of one side's turns, in order."""
-        felt = [turn["emotional_context"] for turn in self.turns if turn["role"] == role]
-        return [(one["primary_emotion"], one["intensity"]) for one in felt]
+        """The primary emotion and intensity of each turn of a role, in order."""
+        contexts = [turn["emotional_context"] for turn in self.turns if turn["role"] == role]
+        return [(one["primary_emotion"], one["intensity"]) for one in contexts]
 
     @property
-    def spoken(self) -> SpokenTexts:
-        """What both sides say."""
-        return SpokenTexts(client=self.texts("user"), consultant=self.texts("assistant"))
+    def by_speaker(self) -> SpeakerTexts:
+        """The texts of both speakers."""
+        return SpeakerTexts(client=self.texts("user"), consultant=self.texts("assistant"))
 
 
 def words_of(text: str) -> list[str]:
@@ -55,5 +55,5 @@ def words_of(text: str) -> list[str]:
 
 
 def bounded(score: float) -> float:
-    """The score, kept between 1 and 5."""
+    """The score, limited to 1 to 5."""
     return min(BEST, max(WORST, score))

@@ -31,12 +31,12 @@ ACTION_TO: Mapping[ReviewStatus, ReviewAction] = {
     status: action for action, status in LEADS_TO.items()
 }
 LONGEST_REASON = 2000
-"""Characters of a reason; it stands on the row and in the audit trail."""
+"""Characters of a reason, which is stored on the row and in the audit trail."""
 
 
 @dataclass(frozen=True, slots=True)
 class AuditEntry:
-    """One change that a person made: who, when, what, why, and the version it led to.
+    """One change by a person: who, when, what and why, and the resulting version of the row.
 
     `conversation_key` is `{owner}#{conversation_id}`. `entry_id` sorts by time, and within one
     millisecond by version.
@@ -56,7 +56,7 @@ class AuditEntry:
 
 @dataclass(frozen=True, slots=True)
 class Decision:
-    """What somebody decides, and why; a rejection must say why. Raises InvalidInputError."""
+    """A review decision; raises InvalidInputError for a rejection without a reason."""
 
     action: ReviewAction
     reason: str | None = None
@@ -64,24 +64,24 @@ class Decision:
     def __post_init__(self) -> None:
         if self.action == "reject" and not (self.reason or "").strip():
             raise InvalidInputError(
-                "A rejection needs a reason: say in review_notes, or in reason where many are "
-                "rejected at once, what is wrong with the conversation."
+                "A rejection needs a reason: give it in review_notes, or in reason if several "
+                "conversations are rejected at once."
             )
 
     @property
     def status(self) -> ReviewStatus:
-        """Where the decision leads."""
+        """The status that the decision leads to."""
         return LEADS_TO[self.action]
 
     def changes(self, record: ConversationRecord) -> bool:
-        """Whether the conversation is not yet where the decision leads, or gives other notes."""
-        noted = self.reason is None or self.reason == record.review_notes
-        return record.status != self.status or not noted
+        """Whether the decision would change the conversation's status or notes."""
+        same_notes = self.reason is None or self.reason == record.review_notes
+        return record.status != self.status or not same_notes
 
-    def applied(
+    def apply(
         self, record: ConversationRecord, *, by: str, now: datetime
     ) -> tuple[ConversationRecord, AuditEntry]:
-        """Give the row as it shall be, and the entry that goes with it."""
+        """Return the row with the decision, and its audit entry."""
         decided = dataclasses.replace(
             record,
             status=self.status,
@@ -98,7 +98,7 @@ class Decision:
 
 @dataclass(frozen=True, slots=True)
 class Deletion:
-    """The wish to delete conversations, and why."""
+    """The decision to delete a conversation."""
 
     reason: str | None = None
 
@@ -113,7 +113,7 @@ def audit_entry(
     reason: str | None,
     turn_number: int | None = None,
 ) -> AuditEntry:
-    """Write down the change of a row that is at the version it was read at."""
+    """Create the audit entry of a change; `record` is the row before it."""
     version = record.version + 1
     return AuditEntry(
         conversation_key=conversation_key(record.owner_id, record.conversation_id),
@@ -130,19 +130,19 @@ def audit_entry(
 
 
 def conversation_key(owner_id: str, conversation_id: str) -> str:
-    """The partition of a conversation's audit trail."""
+    """The partition key of a conversation's audit trail."""
     return f"{owner_id}#{conversation_id}"
 
 
 LONGEST_TURN = 100_000
-"""Characters of a turn's text; Claude writes some 2,000 at most."""
+"""Characters of a turn's text; Claude writes about 2,000 at most."""
 
 
-def with_turn(document: Mapping[str, Any], turn_number: int, content: str) -> dict[str, Any]:
-    """Give the conversation with another text at a turn, by its place from 1.
+def replace_turn(document: Mapping[str, Any], turn_number: int, content: str) -> dict[str, Any]:
+    """Return the conversation with another text at a turn; turns are counted from 1.
 
-    Raises InvalidTurnError for a turn that is not there, and for a text that is blank, was cut off,
-    holds escapes as characters or repeats another turn; InvalidInputError for a file without turns.
+    Raises InvalidTurnError if the turn does not exist, or the text is blank, cut off, contains
+    escape sequences or repeats another turn; InvalidInputError if the file has no turns.
     """
     edited = copy.deepcopy(dict(document))
     turns = edited.get("turns")
@@ -153,27 +153,27 @@ def with_turn(document: Mapping[str, Any], turn_number: int, content: str) -> di
             "turn_number", f"There is no turn {turn_number}; the conversation has {len(turns)}."
         )
     others = [turn for number, turn in enumerate(turns, 1) if number != turn_number]
-    if fault := _fault(content, others):
+    if fault := _text_fault(content, others):
         raise InvalidTurnError("content", fault)
     turns[turn_number - 1]["content"] = content
     return edited
 
 
-def said_in(document: Mapping[str, Any], turn_number: int) -> str | None:
-    """What a turn says now; None where there is no such turn."""
+def turn_text(document: Mapping[str, Any], turn_number: int) -> str | None:
+    """The current text of a turn; None if there is no such turn."""
     turns = document.get("turns")
     if not isinstance(turns, list) or not 1 <= turn_number <= len(turns):
         return None
     turn = turns[turn_number - 1]
-    said = turn.get("content") if isinstance(turn, dict) else None
-    return said if isinstance(said, str) else None
+    text = turn.get("content") if isinstance(turn, dict) else None
+    return text if isinstance(text, str) else None
 
 
-def _fault(content: str, others: list[dict[str, Any]]) -> str | None:
+def _text_fault(content: str, others: list[dict[str, Any]]) -> str | None:
     if not content.strip():
-        return "The turn would say nothing."
+        return "The text is blank."
     if is_cut_off(content):
-        return "The text ends in a backslash, as text does that was cut off."
+        return "The text ends in a backslash, like text that was cut off."
     if escape := literal_escape(content):
         return f"The text holds the escape {escape} where a character belongs."
     repeated = same_words(content)

@@ -1,4 +1,4 @@
-"""Reviews in DynamoDB: a conversation's row and the audit trail beside it."""
+"""Stores changes by people in DynamoDB: a conversation's row, and its audit trail."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The routes by which people decide about conversations."""
+"""Routes that review, edit and delete conversations."""
 
 from __future__ import annotations
 
@@ -33,8 +33,8 @@ router = APIGatewayHttpRouter()
 
 @router.get("/api/conversations/<conversation_id>/status", tags=["Review"])
 def show_review_status(conversation_id: RecordId) -> Response[StatusResponse]:
-    """Show what was decided about a conversation."""
-    record = service(router, ConversationReader).one(owner_of(router), conversation_id)
+    """Show the review of a conversation."""
+    record = service(router, ConversationReader).get(owner_of(router), conversation_id)
     return with_etag(StatusResponse.model_validate(record), record.version)
 
 
@@ -44,10 +44,10 @@ def change_review_status(
 ) -> Response[StatusResponse]:
     """Approve, reject, archive or reopen a conversation.
 
-    With If-Match, only the version that the caller has seen; another answers 409 with its state.
+    With If-Match, returns 409 with the current state if the conversation has another version.
     """
     decision = Decision(ACTION_TO[body.status], body.review_notes)
-    record, _ = service(router, ReviewService).decided(
+    record, _ = service(router, ReviewService).decide(
         owner_of(router), conversation_id, decision, seen_version(if_match)
     )
     return with_etag(StatusResponse.model_validate(record), record.version)
@@ -57,7 +57,7 @@ def change_review_status(
 def list_audit_trail(
     conversation_id: RecordId, limit: Limit = 25, cursor: Cursor = None
 ) -> AuditTrail:
-    """List who changed a conversation, when and why, newest first."""
+    """List the changes of a conversation, newest first."""
     page = service(router, ReviewService).trail(
         owner_of(router), conversation_id, limit=limit, cursor=cursor
     )
@@ -73,12 +73,12 @@ def list_audit_trail(
 def edit_conversation(
     conversation_id: RecordId, body: TurnChange, if_match: IfMatch = None
 ) -> Response[ConversationResponse]:
-    """Change what a turn says; the file before the edit is kept, and named in `revisions`.
+    """Change the text of a turn; the previous file is kept and listed in `revisions`.
 
-    The conversation is enriched again, and waits for review again if it was approved.
+    The conversation is enriched again, and must be reviewed again if it was approved.
     """
     record = service(router, ConversationEditor).edit(
-        owner_of(router), conversation_id, body.edit(), seen_version(if_match)
+        owner_of(router), conversation_id, body.to_edit(), seen_version(if_match)
     )
     return with_etag(ConversationResponse(conversation=record), record.version)
 
@@ -87,10 +87,10 @@ def edit_conversation(
 def delete_conversation(
     conversation_id: RecordId, reason: DeletionReason = None, if_match: IfMatch = None
 ) -> Deleted:
-    """Delete a conversation with its files; a training file keeps the pairs it was built with.
+    """Delete a conversation with its files; training files keep their copies of its pairs.
 
-    The audit trail stays, and says who deleted it. With If-Match, only the version that the caller
-    has seen; another answers 409 with its state.
+    The audit trail is kept. With If-Match, returns 409 with the current state if the conversation
+    has another version.
     """
     service(router, ConversationDeleter).delete(
         owner_of(router), conversation_id, Deletion(reason), seen_version(if_match)
@@ -102,10 +102,12 @@ def delete_conversation(
 def decide_about_many(body: BulkAction) -> BulkReviewResponse:
     """Approve, reject, archive, reopen or delete up to 100 conversations, by ids or by a filter.
 
-    By a filter the newest come first; repeat the request while `remaining` says that some are left.
+    By a filter, the newest come first; repeat the request while `remaining` is above 0.
     """
-    owner, decision = owner_of(router), body.decision()
+    owner, decision = owner_of(router), body.to_decision()
     bulk = service(router, BulkReview)
     if body.filter is not None:
-        return BulkReviewResponse.from_domain(bulk.found(owner, body.filter.wanted(), decision))
-    return BulkReviewResponse.from_domain(bulk.named(owner, body.conversation_ids or [], decision))
+        return BulkReviewResponse.from_domain(
+            bulk.by_filter(owner, body.filter.to_filter(), decision)
+        )
+    return BulkReviewResponse.from_domain(bulk.by_ids(owner, body.conversation_ids or [], decision))

@@ -1,4 +1,4 @@
-"""How reviews, edits and bulk decisions are asked for and shown."""
+"""Requests and responses of the review routes: decisions, edits and deletions."""
 
 from __future__ import annotations
 
@@ -22,9 +22,9 @@ from brightrun.conversations.review.model import (
     Deletion,
     ReviewAction,
 )
-from brightrun.conversations.review.service import MOST_AT_ONCE, DecidedMany, Outcome, TurnEdit
+from brightrun.conversations.review.service import MOST_AT_ONCE, BulkReviewResult, Outcome, TurnEdit
 from brightrun.http.schemas import (
-    INK,
+    VISIBLE,
     CamelNestedModel,
     CamelRequest,
     Identifier,
@@ -35,21 +35,21 @@ from brightrun.http.schemas import (
 from brightrun.scaffolding.model import Tier
 
 
-def _said(reason: str) -> str:
-    if not re.search(INK, reason):
-        raise ValueError("It is blank; say why, or leave it out.")
+def _require_text(reason: str) -> str:
+    if not re.search(VISIBLE, reason):
+        raise ValueError("It is blank; give a reason, or leave it out.")
     return reason
 
 
-# The pattern is for readers of the OpenAPI document: the validator gives the better sentence.
+# The pattern is for the OpenAPI document; the validator has the better message.
 Reason = Annotated[
     str,
-    Field(max_length=LONGEST_REASON, json_schema_extra={"minLength": 1, "pattern": INK}),
-    AfterValidator(_said),
+    Field(max_length=LONGEST_REASON, json_schema_extra={"minLength": 1, "pattern": VISIBLE}),
+    AfterValidator(_require_text),
 ]
 DeletionReason = Annotated[
     str | None,
-    Query(min_length=1, max_length=LONGEST_REASON, description="Why; it goes into the trail."),
+    Query(min_length=1, max_length=LONGEST_REASON, description="The reason, for the audit trail."),
 ]
 
 
@@ -67,7 +67,7 @@ class Deleted(ResponseModel):
 
 
 class StatusResponse(ResponseModel):
-    """The review of one conversation, and the version that it is at."""
+    """The review of one conversation, and its version."""
 
     conversation_id: str
     status: ReviewStatus
@@ -80,7 +80,7 @@ class StatusResponse(ResponseModel):
 
 
 class AuditEntryView(NestedModel):
-    """One change: who made it, when, and why; `version` is the one that it led to."""
+    """One change: who made it, when and why; `version` is that of the conversation after it."""
 
     entry_id: str
     at: str
@@ -103,14 +103,14 @@ class AuditTrail(ResponseModel):
 
 
 class TurnChange(RequestModel):
-    """PATCH /api/conversations/{id}: what a turn shall say, and why."""
+    """PATCH /api/conversations/{id}: the new text of a turn, and the reason."""
 
     turn_number: Annotated[int, Field(ge=1, le=1000)]
     content: Annotated[str, Field(min_length=1, max_length=LONGEST_TURN)]
     reason: Annotated[Reason, Field(max_length=500)]
 
-    def edit(self) -> TurnEdit:
-        """The edit as the service has it."""
+    def to_edit(self) -> TurnEdit:
+        """The edit for the service."""
         return TurnEdit(self.turn_number, self.content, self.reason)
 
 
@@ -118,7 +118,7 @@ Quality = Annotated[float, Field(ge=0, le=5)]
 
 
 class BulkFilter(RequestModel):
-    """Which conversations are meant; the fields are those of the list, and one must be given."""
+    """Selects conversations by the fields of the list; at least one must be given."""
 
     status: ReviewStatus | None = None
     tier: Tier | None = None
@@ -134,11 +134,13 @@ class BulkFilter(RequestModel):
     @model_validator(mode="after")
     def _not_empty(self) -> Self:
         if not self.model_dump(exclude_none=True):
-            raise ValueError("Name at least one field; an empty filter would mean everything.")
+            raise ValueError(
+                "Give at least one field; an empty filter would select all conversations."
+            )
         return self
 
-    def wanted(self) -> ConversationFilter:
-        """The filter as the list has it."""
+    def to_filter(self) -> ConversationFilter:
+        """The filter for the service."""
         given = self.model_dump(exclude_none=True)
         others = {name: given.pop(name, None) for name in ("quality_min", "quality_max", "search")}
         return ConversationFilter(given, **others)
@@ -147,9 +149,9 @@ class BulkFilter(RequestModel):
 class BulkAction(CamelRequest):
     """POST /api/conversations/bulk-action: up to 100 ids, or a filter; a rejection needs a reason.
 
-    `delete` takes the conversations away for good; what training files hold of them stays there.
+    `delete` removes conversations permanently; training files keep the copies that they hold.
 
-    By a filter at most 100 are changed at once; `remaining` says how many are left.
+    By a filter at most 100 are changed at once; `remaining` is the number of further matches.
     """
 
     action: ReviewAction | Literal["delete"]
@@ -160,20 +162,20 @@ class BulkAction(CamelRequest):
     reason: Reason | None = None
 
     @model_validator(mode="after")
-    def _one_of_both(self) -> Self:
+    def _require_one(self) -> Self:
         if (self.conversation_ids is None) == (self.filter is None):
             raise ValueError("Give either conversationIds or filter.")
         return self
 
-    def decision(self) -> Decision | Deletion:
-        """Say it in the service's words; raises InvalidInputError for a rejection without why."""
+    def to_decision(self) -> Decision | Deletion:
+        """The decision for the service; raises InvalidInputError if a rejection has no reason."""
         if self.action == "delete":
             return Deletion(self.reason)
         return Decision(self.action, self.reason)
 
 
 class BulkReviewSummary(NestedModel):
-    """How many became what."""
+    """Counts of the results."""
 
     total: int
     updated: int
@@ -183,8 +185,8 @@ class BulkReviewSummary(NestedModel):
     conflict: int
 
 
-class BulkReviewResult(CamelNestedModel):
-    """What became of one conversation, and what it is now."""
+class ReviewResultView(CamelNestedModel):
+    """The result of one conversation, and its current status and version."""
 
     conversation_id: str
     outcome: Outcome
@@ -193,24 +195,24 @@ class BulkReviewResult(CamelNestedModel):
 
 
 class BulkReviewResponse(NestedModel):
-    """One result for each conversation; `success` is false when one was not found or was changed.
+    """One result for each conversation; `success` is false if one was not found or had changed.
 
-    `remaining` counts what the filter still finds to change; null where ids were given.
+    `remaining` counts further matches of the filter; null if ids were given.
     """
 
     success: bool
     summary: BulkReviewSummary
-    results: list[BulkReviewResult]
+    results: list[ReviewResultView]
     remaining: int | None
 
     @classmethod
-    def from_domain(cls, decided: DecidedMany) -> Self:
-        """Show what became of all."""
-        counts = Counter[str](result.outcome for result in decided.results)
+    def from_domain(cls, bulk: BulkReviewResult) -> Self:
+        """Create the response from the results."""
+        counts = Counter[str](result.outcome for result in bulk.results)
         outcomes = {name: counts[name] for name in get_args(Outcome)}
         return cls(
             success=not counts["not_found"] and not counts["conflict"],
             summary=BulkReviewSummary(total=counts.total(), **outcomes),
-            results=decided.results,
-            remaining=decided.remaining,
+            results=bulk.results,
+            remaining=bulk.remaining,
         )

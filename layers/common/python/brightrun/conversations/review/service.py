@@ -1,4 +1,4 @@
-"""Reviews conversations one by one or many at once, edits their turns and deletes them."""
+"""Reviews, edits and deletes conversations."""
 
 from __future__ import annotations
 
@@ -19,8 +19,8 @@ from brightrun.conversations.review.model import (
     Decision,
     Deletion,
     audit_entry,
-    said_in,
-    with_turn,
+    replace_turn,
+    turn_text,
 )
 from brightrun.conversations.review.repository import ReviewRepository
 from brightrun.conversations.service import ConversationLister
@@ -37,38 +37,38 @@ from brightrun.core.timestamps import Clock, iso
 
 @dataclass(frozen=True, slots=True)
 class ReviewService:
-    """Decides in the name of a caller, who owns the conversations."""
+    """Applies review decisions, and lists the audit trail."""
 
     conversations: ConversationRepository
     reviews: ReviewRepository
     clock: Clock
 
-    def decided(
+    def decide(
         self,
         owner_id: str,
         conversation_id: str,
         decision: Decision,
         seen_version: int | None = None,
     ) -> tuple[ConversationRecord, bool]:
-        """Take a decision about the version that the caller has seen, or about the present one.
+        """Apply a decision to the version that the caller has read, or to the current one.
 
-        Gives the row and whether it changed: a decision that changes nothing writes nothing.
-        Raises VersionConflictError with the present state, and NotFoundError.
+        Returns the row, and whether it changed; a decision without effect writes nothing. Raises
+        VersionConflictError with the current state, and NotFoundError.
         """
         record = self.conversations.conversation(owner_id, conversation_id)
         if seen_version not in (None, record.version):
             raise version_conflict(record)
         if not decision.changes(record):
             return record, False
-        after, entry = decision.applied(record, by=owner_id, now=self.clock())
+        after, entry = decision.apply(record, by=owner_id, now=self.clock())
         return self.reviews.record(after, record.version, entry), True
 
     def trail(
         self, owner_id: str, conversation_id: str, *, limit: int, cursor: str | None
     ) -> Page[AuditEntry]:
-        """List who changed a conversation, newest first, also after it was deleted.
+        """List the changes of a conversation, newest first, also after it was deleted.
 
-        Raises NotFoundError where there is neither a conversation nor a trace of one.
+        Raises NotFoundError if there is neither a conversation nor an entry.
         """
         page = self.reviews.trail(owner_id, conversation_id, limit=limit, cursor=cursor)
         if not page.records:
@@ -77,16 +77,15 @@ class ReviewService:
 
 
 _TRIES = 5
-"""Times that a row is read again which others change while its objects are being removed."""
+"""Attempts to delete a row that keeps changing while its objects are removed."""
 
 
 @dataclass(frozen=True, slots=True)
 class ConversationDeleter:
-    """Deletes in the name of a caller, who owns the conversation.
+    """Deletes a conversation with its objects; training files keep the copies that they hold.
 
-    A training file holds copies in immutable versions, so that no file changes. The row goes last:
-    a deletion that was cut short leaves a row that can be deleted again, and never an object that
-    nobody can name.
+    The row is deleted last: an interrupted deletion leaves a row that can be deleted again, and no
+    objects without a row.
     """
 
     conversations: ConversationRepository
@@ -101,10 +100,10 @@ class ConversationDeleter:
         deletion: Deletion,
         seen_version: int | None = None,
     ) -> None:
-        """Delete the version that the caller has seen, or the present one.
+        """Delete the version that the caller has read, or the current one.
 
-        Once objects are gone there is no way back: a change that comes in between is deleted with
-        the rest. Raises NotFoundError, VersionConflictError with the present state, StorageError.
+        Once objects are removed, a concurrent change of the row is deleted too. Raises
+        NotFoundError, VersionConflictError with the current state, StorageError.
         """
         record = self.conversations.conversation(owner_id, conversation_id)
         if seen_version not in (None, record.version):
@@ -128,7 +127,7 @@ class ConversationDeleter:
 
 
 def _objects(record: ConversationRecord) -> Iterator[str]:
-    """Every object that was made for a conversation, each once."""
+    """The keys of all objects of a conversation, each once."""
     owner, identifier = record.owner_id, record.conversation_id
     keys = [
         record.raw_response_path,
@@ -141,15 +140,15 @@ def _objects(record: ConversationRecord) -> Iterator[str]:
 
 
 MOST_AT_ONCE = 100
-"""Conversations that one request decides about; at two AWS calls each, some seconds of its 29."""
-_AT_ONCE = 8
-"""Decisions side by side: each waits for two AWS calls of some 20 ms."""
+"""Conversations of one bulk request, which takes some of its 29 seconds at two AWS calls each."""
+_CONCURRENCY = 8
+"""Concurrent decisions: each waits for two AWS calls of about 20 ms."""
 Outcome = Literal["updated", "deleted", "unchanged", "not_found", "conflict"]
 
 
 @dataclass(frozen=True, slots=True)
-class Reviewed:
-    """What became of one conversation of many."""
+class ReviewResult:
+    """The result of one conversation of many."""
 
     conversation_id: str
     outcome: Outcome
@@ -158,72 +157,76 @@ class Reviewed:
 
 
 @dataclass(frozen=True, slots=True)
-class DecidedMany:
-    """What became of each; `remaining` counts what a filter found beyond these."""
+class BulkReviewResult:
+    """The result of each conversation; `remaining` counts further matches of a filter."""
 
-    results: Sequence[Reviewed]
+    results: Sequence[ReviewResult]
     remaining: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class BulkReview:
-    """Takes one decision many times; what is refused for one conversation stops no other."""
+    """Applies one decision to many conversations; a failure of one does not affect the others."""
 
-    desk: ReviewService
+    reviews: ReviewService
     lister: ConversationLister
     deleter: ConversationDeleter
 
-    def named(
+    def by_ids(
         self, owner_id: str, conversation_ids: Sequence[str], decision: Decision | Deletion
-    ) -> DecidedMany:
-        """Decide about conversations by their ids."""
-        return DecidedMany(self._each(owner_id, tuple(dict.fromkeys(conversation_ids)), decision))
+    ) -> BulkReviewResult:
+        """Apply the decision to conversations by their ids."""
+        return BulkReviewResult(
+            self._each(owner_id, tuple(dict.fromkeys(conversation_ids)), decision)
+        )
 
-    def found(
-        self, owner_id: str, wanted: ConversationFilter, decision: Decision | Deletion
-    ) -> DecidedMany:
-        """Decide about the newest 100 that a filter finds and that are not yet where it leads.
+    def by_filter(
+        self, owner_id: str, where: ConversationFilter, decision: Decision | Deletion
+    ) -> BulkReviewResult:
+        """Apply the decision to the newest 100 matches that do not have its status yet.
 
-        Raises TooManyConversationsError when the filter finds more than one request can read.
+        Raises TooManyConversationsError if more conversations match than one request can read.
         """
         ids = [
             digest.conversation_id
-            for digest in self.lister.matching(owner_id, wanted)
+            for digest in self.lister.matching(owner_id, where)
             if isinstance(decision, Deletion) or digest.status != decision.status
         ]
         now, later = ids[:MOST_AT_ONCE], ids[MOST_AT_ONCE:]
-        return DecidedMany(self._each(owner_id, now, decision), remaining=len(later))
+        return BulkReviewResult(self._each(owner_id, now, decision), remaining=len(later))
 
     def _each(
         self, owner_id: str, conversation_ids: Sequence[str], decision: Decision | Deletion
-    ) -> list[Reviewed]:
-        with ThreadPoolExecutor(_AT_ONCE) as threads:
+    ) -> list[ReviewResult]:
+        with ThreadPoolExecutor(_CONCURRENCY) as threads:
             return list(
                 threads.map(lambda one: self._one(owner_id, one, decision), conversation_ids)
             )
 
-    def _one(self, owner_id: str, conversation_id: str, decision: Decision | Deletion) -> Reviewed:
+    def _one(
+        self, owner_id: str, conversation_id: str, decision: Decision | Deletion
+    ) -> ReviewResult:
         try:
             if isinstance(decision, Deletion):
                 self.deleter.delete(owner_id, conversation_id, decision)
-                return Reviewed(conversation_id, "deleted")
-            record, changed = self.desk.decided(owner_id, conversation_id, decision)
+                return ReviewResult(conversation_id, "deleted")
+            record, changed = self.reviews.decide(owner_id, conversation_id, decision)
         except NotFoundError:
-            return Reviewed(conversation_id, "not_found")
+            return ReviewResult(conversation_id, "not_found")
         except VersionConflictError as conflict:
             now = conflict.details
-            return Reviewed(conversation_id, "conflict", now["status"], now["version"])
+            return ReviewResult(conversation_id, "conflict", now["status"], now["version"])
         outcome: Outcome = "updated" if changed else "unchanged"
-        return Reviewed(conversation_id, outcome, record.status, record.version)
+        return ReviewResult(conversation_id, outcome, record.status, record.version)
 
 
 MOST_REVISIONS = 100
-"""Edits of one conversation; each leaves up to 2 KB on the row, which DynamoDB bounds at 400 KB."""
+"""Edits of one conversation; each adds up to 2 KB to the row, which DynamoDB limits to 400 KB."""
 
 
 @dataclass(frozen=True, slots=True)
 class TurnEdit:
-    """What a turn shall say, and why."""
+    """The new text of a turn, and the reason for the change."""
 
     turn_number: int
     content: str
@@ -232,7 +235,7 @@ class TurnEdit:
 
 @dataclass(frozen=True, slots=True)
 class ConversationEditor:
-    """Edits in the name of a caller, who owns the conversation."""
+    """Edits turns of a conversation, and enriches it again."""
 
     reviews: ReviewRepository
     conversation_files: ObjectStore
@@ -243,27 +246,27 @@ class ConversationEditor:
     def edit(
         self, owner_id: str, conversation_id: str, edit: TurnEdit, seen_version: int | None
     ) -> ConversationRecord:
-        """Store the edited conversation, and enrich it again; gives the row as it then is.
+        """Store the edited conversation, enrich it again, and return the updated row.
 
-        An edit that changes nothing writes nothing. A failure of the enrichment is told by the row.
-        Raises VersionConflictError with the present state, NotFoundError, InvalidTurnError, and
-        InvalidInputError after the last of 100 edits.
+        An edit without effect writes nothing. A failure of the enrichment is recorded on the row.
+        Raises VersionConflictError with the current state, NotFoundError, InvalidTurnError, and
+        InvalidInputError after MOST_REVISIONS edits.
         """
-        record = self.enrichment.state(owner_id, conversation_id)
+        record = self.enrichment.get(owner_id, conversation_id)
         if seen_version not in (None, record.version):
             raise version_conflict(record)
         document = self._document(record)
-        if said_in(document, edit.turn_number) == edit.content:
+        if turn_text(document, edit.turn_number) == edit.content:
             return record
         if len(record.revisions) >= MOST_REVISIONS:
             raise InvalidInputError(
                 f"The conversation '{conversation_id}' was edited {MOST_REVISIONS} times, which "
-                "is the most. Import the mended conversation as a new one."
+                "is the limit. Import the corrected conversation as a new one."
             )
-        edited = with_turn(document, edit.turn_number, edit.content)
+        edited = replace_turn(document, edit.turn_number, edit.content)
         stored = self._stored(record, edited, edit, self.clock())
         try:
-            return self.enrichment.one(owner_id, conversation_id)
+            return self.enrichment.enrich(owner_id, conversation_id)
         except (StorageError, VersionConflictError):
             return stored
 
@@ -298,7 +301,7 @@ class ConversationEditor:
 def _edited(
     record: ConversationRecord, edit: TurnEdit, path: str, size: int, now: str
 ) -> ConversationRecord:
-    """The row after an edit: what was made of the old text is void, and so is its approval."""
+    """The row after an edit: the approval and the results of the old text are cleared."""
     revision = {
         "version": record.version,
         "file_path": record.file_path,
