@@ -130,6 +130,14 @@ class RawConversation(BaseModel):
     turns: list[Turn]
 
 
+def parse_json(text: str) -> Any:
+    """Parse JSON that can be stored as UTF-8; raises ValueError or RecursionError."""
+    document = json.loads(text)
+    # JSON can contain escaped unpaired surrogates, which UTF-8 cannot encode.
+    json.dumps(document, ensure_ascii=False).encode("utf-8")
+    return document
+
+
 def read_conversation(text: str, *, min_exchanges: int, max_exchanges: int) -> RawConversation:
     """Parse and check Claude's answer.
 
@@ -151,9 +159,7 @@ def read_conversation(text: str, *, min_exchanges: int, max_exchanges: int) -> R
 
 def _parse(text: str) -> RawConversation:
     try:
-        document = json.loads(text)
-        # JSON can contain escaped unpaired surrogates, which UTF-8 cannot encode.
-        json.dumps(document, ensure_ascii=False).encode("utf-8")
+        document = parse_json(text)
     except (ValueError, RecursionError) as error:
         raise ConversationRefusedError(
             "parse_error", "invalid_json", f"The answer is not JSON: {error}."

@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any, Literal, NamedTuple
 
 from brightrun.conversations.emotions import UNDECIDED, DeclaredArc
-from brightrun.conversations.model import is_cut_off, is_finished, literal_escape, same_words
+from brightrun.conversations.model import (
+    is_cut_off,
+    is_finished,
+    literal_escape,
+    parse_json,
+    same_words,
+)
 
 Severity = Literal["blocker", "warning"]
 
@@ -261,9 +266,7 @@ class Validation:
 def validate(text: str, arc: DeclaredArc | None) -> Validation:
     """Parse a stored conversation and list its issues; `arc` is None if none was declared."""
     try:
-        document = json.loads(text)
-        # JSON can contain escaped unpaired surrogates, which UTF-8 cannot encode.
-        json.dumps(document, ensure_ascii=False).encode("utf-8")
+        document = parse_json(text)
     except (ValueError, RecursionError) as error:
         return Validation(None, (Issue("INVALID_JSON_SYNTAX", "", str(error)),))
     if not isinstance(document, dict):
