@@ -6,7 +6,7 @@ from aws_cdk import Acknowledgment, App, Validations
 from cdk_nag import AwsSolutionsChecks
 from constructs import IConstruct
 
-from infra.acknowledgements import ACKNOWLEDGEMENTS
+from infra import acknowledgements
 
 ADR = "docs/adr/0008-policy-acknowledgements.md"
 
@@ -21,7 +21,7 @@ def enforce_policy(app: App) -> None:
 
 def acknowledge(app: App) -> None:
     """Accept the findings of the table; raises RuntimeError for a resource that does not exist."""
-    for accepted in ACKNOWLEDGEMENTS:
+    for accepted in acknowledgements.ACKNOWLEDGEMENTS:
         Validations.of(_at(app, accepted.path)).acknowledge(
             Acknowledgment(id=accepted.finding, reason=f"{accepted.reason} {ADR}")
         )

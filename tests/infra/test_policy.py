@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from infra import policy
+from infra import acknowledgements, policy
 
 pytestmark = pytest.mark.slow
 
@@ -32,20 +32,22 @@ def test_every_acknowledgement_answers_a_finding_and_every_finding_is_on_the_lis
 ) -> None:
     from infra.app import build_app
 
-    expected = {(accepted.path, accepted.finding) for accepted in policy.ACKNOWLEDGEMENTS}
-    monkeypatch.setattr(policy, "ACKNOWLEDGEMENTS", ())
+    expected = {(accepted.path, accepted.finding) for accepted in acknowledgements.ACKNOWLEDGEMENTS}
+    monkeypatch.setattr(acknowledgements, "ACKNOWLEDGEMENTS", ())
     with pytest.raises(RuntimeError, match="ValidationFailed"):
         build_app(str(tmp_path)).synth()
     assert open_findings(tmp_path) == expected
 
 
 def test_every_acknowledgement_has_a_reason_of_substance() -> None:
-    assert all(len(accepted.reason) >= 40 for accepted in policy.ACKNOWLEDGEMENTS)
+    assert all(len(accepted.reason) >= 40 for accepted in acknowledgements.ACKNOWLEDGEMENTS)
 
 
 def test_no_finding_is_acknowledged_for_a_whole_stack() -> None:
-    assert all(accepted.path.count("/") >= 1 for accepted in policy.ACKNOWLEDGEMENTS)
-    pairs = Counter((accepted.path, accepted.finding) for accepted in policy.ACKNOWLEDGEMENTS)
+    assert all(accepted.path.count("/") >= 1 for accepted in acknowledgements.ACKNOWLEDGEMENTS)
+    pairs = Counter(
+        (accepted.path, accepted.finding) for accepted in acknowledgements.ACKNOWLEDGEMENTS
+    )
     assert set(pairs.values()) == {1}
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import statistics
-from typing import TYPE_CHECKING, Literal, Self
+from typing import Literal, Self
 
 from pydantic import AliasPath, Field
 
@@ -14,9 +14,6 @@ from brightrun.conversations.generation_log.model import (
 )
 from brightrun.conversations.generation_log.service import LogStatistics
 from brightrun.http.schemas import NestedModel, ResponseModel, Usd
-
-if TYPE_CHECKING:
-    from brightrun.conversations.service import LogStatistics
 
 
 class FailureView(NestedModel):
