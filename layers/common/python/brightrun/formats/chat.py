@@ -75,7 +75,6 @@ class ChatNames:
                 roles=tuple(self.roles),
                 optional=("weight",),
             ),
-            group=self.conversation_id if self.is_named else "",
         )
 
     def read(self, record: Record) -> Example:
@@ -245,7 +244,12 @@ def _example(turns: list[RowTurn], conversation_id: str, fields: Record) -> Exam
 
 def chat_format(names: ChatNames, *, warnings: tuple[str, ...] = (), **entry: Any) -> Format:
     """The entry of a format whose reader, writer and rules follow from its names."""
-    rules = Rules(check=names.check, shape=names.shape, group=names.shape.group, warnings=warnings)
+    rules = Rules(
+        check=names.check,
+        shape=names.shape,
+        group=names.conversation_id if names.is_named else "",
+        warnings=warnings,
+    )
     return Format(read=names.read, write=names.write, read_row=names.read_row, rules=rules, **entry)
 
 

@@ -278,6 +278,6 @@ def _turn(turn: Any, index: int, note: Note) -> Message | None:
 
 RULES = Rules(
     check=_check,
-    shape=RowShape(fields={**_NEEDED, **_CUSTOMARY}, turns=_HISTORY, group="conversation_id"),
+    shape=RowShape(fields={**_NEEDED, **_CUSTOMARY}, turns=_HISTORY),
     group="conversation_id",
 )

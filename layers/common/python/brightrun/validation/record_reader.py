@@ -9,7 +9,7 @@ from brightrun.formats.model import Format
 from brightrun.formats.rules import pointer
 from brightrun.validation.closely import facts_of_record
 from brightrun.validation.facts import Facts, FastCheck, Line
-from brightrun.validation.fast import fast_check
+from brightrun.validation.fast_path import fast_check
 from brightrun.validation.notes import Notes
 from brightrun.validation.parse import parse_object
 from brightrun.validation.report import Report

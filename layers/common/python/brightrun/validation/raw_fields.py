@@ -14,11 +14,11 @@ from brightrun.validation.facts import UNUSUAL
 _KEY_END = b'":'
 _encode = msgspec.json.Encoder().encode
 
-AsidesCheck = Callable[[Sequence[msgspec.Raw]], list[Any] | None]
+RawFieldsCheck = Callable[[Sequence[msgspec.Raw]], bool]
 
 
-def asides_check(kind: Any) -> AsidesCheck:
-    """Return a check of fields of one type: their values, or None if one may not be sound.
+def raw_fields_check(kind: Any) -> RawFieldsCheck:
+    """Return a check of fields of one type: False if one of them may not be sound.
 
     Written anew, a value has each key once.  So a key stands twice exactly when the original has
     more ends of keys than the copy; what would blur that count (a space before a colon, a quote
@@ -26,16 +26,16 @@ def asides_check(kind: Any) -> AsidesCheck:
     """
     decode = msgspec.json.Decoder(list[kind]).decode
 
-    def check(fields: Sequence[msgspec.Raw]) -> list[Any] | None:
+    def check(fields: Sequence[msgspec.Raw]) -> bool:
         written = b"[" + b",".join(fields) + b"]"
         try:
-            values: list[Any] = decode(written)
+            values = decode(written)
         except UNUSUAL:
-            return None
+            return False
         if b"\\u0022" in written or _has_loose_colon(written):
-            return None
+            return False
         once = _encode(values).count(_KEY_END)
-        return values if once == written.count(_KEY_END) else None
+        return once == written.count(_KEY_END)
 
     return check
 
