@@ -9,6 +9,8 @@ from typing import Any
 
 import pytest
 
+from brightrun.formats.format import FORMATS
+from brightrun.formats.model import Example, Turn
 from brightrun.sft.data import DataReport, TrainingPair, pairs_of_lines
 from brightrun.sft.errors import DatasetError
 from brightrun.sft.sampling import RowSampler, share_of, thinned
@@ -87,6 +89,19 @@ def test_rows_without_an_id_that_open_alike_are_sampled_together() -> None:
     for row in rows.values():
         counts[row["messages"][0]["content"]] += 1
     assert set(counts.values()) == {8}
+
+
+@pytest.mark.parametrize("name", ["messages", "sharegpt", "alpaca", "conversations", "v4-jsonl"])
+def test_rows_of_every_format_are_sampled(name: str) -> None:
+    examples = [
+        Example((Turn("user", f"Q{number}?"), Turn("assistant", f"A{number}.", trains=True)))
+        for number in range(400)
+    ]
+    rows = [row for n, one in enumerate(examples) for row in FORMATS[name].records(one, n)]
+    lines = lines_of(rows)
+    sampler, taken = sampled(lines, sum(map(len, lines)) // 5)
+    assert sampler.rows == 400
+    assert 40 < len(taken) < 120
 
 
 def test_a_line_that_is_no_row_is_named() -> None:

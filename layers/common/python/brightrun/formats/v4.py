@@ -114,9 +114,9 @@ def row_of(record: Record) -> Row:
     except msgspec.ValidationError as error:
         raise RecordError(str(error)) from error
     if not pair.target_response or not pair.target_response.strip():
-        return Row([], untrained="without_target")
+        return Row([], pair.conversation_id, untrained="without_target")
     if not pair.current_user_input or not pair.current_user_input.strip():
-        return Row([], untrained="without_prompt")
+        return Row([], pair.conversation_id, untrained="without_prompt")
     history = [RowTurn(turn.role, turn.content) for turn in pair.conversation_history]
     prompt = RowTurn("user", pair.current_user_input)
     last = history[-1:]

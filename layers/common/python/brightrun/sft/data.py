@@ -114,7 +114,7 @@ def _rows(
         digest.update(line)
         size += len(line)
         source = f"{name}:{number}"
-        row = _decoded(line, source)
+        row = decoded(line, source)
         if row is not None:
             rows += 1
             yield row, source
@@ -125,7 +125,7 @@ def _rows(
     )
 
 
-def _decoded(line: bytes, source: str) -> dict[str, Any] | None:
+def decoded(line: bytes, source: str) -> dict[str, Any] | None:
     """The row of a line; None for a blank line and for the one that is about the file."""
     if not line.strip():
         return None
@@ -148,16 +148,7 @@ def _whole_document(source: str) -> DatasetError:
 
 
 def _pairs_of(record: Mapping[str, Any], source: str, report: DataReport) -> list[TrainingPair]:
-    """The pairs of a record; of several known keys the strongest decides, as in a conversion."""
-    found = format_of(record)
-    if found is None:
-        raise DatasetError(f"{source}: expected {_known()}; got the keys {sorted(record)[:8]}.")
-    if found[0].is_whole_file:
-        raise _whole_document(source)
-    try:
-        row = found[0].row(record)
-    except RecordError as error:
-        raise DatasetError(f"{source}: {error.message}.") from error
+    row = row_of(record, source)
     if row.untrained == "without_target":
         report.without_target += 1
     elif row.untrained == "without_prompt":
@@ -166,14 +157,35 @@ def _pairs_of(record: Mapping[str, Any], source: str, report: DataReport) -> lis
     return _answers(row, source, report)
 
 
+def row_of(record: Mapping[str, Any], source: str) -> Row:
+    """A record as its format reads it; of several known keys the strongest decides.
+
+    Raises DatasetError for a record of no known format, a whole document, or a broken field.
+    """
+    found = format_of(record)
+    if found is None:
+        raise DatasetError(f"{source}: expected {_known()}; got the keys {sorted(record)[:8]}.")
+    if found[0].is_whole_file:
+        raise _whole_document(source)
+    try:
+        return found[0].row(record)
+    except RecordError as error:
+        raise DatasetError(f"{source}: {error.message}.") from error
+
+
+def named(row: Row) -> tuple[str, list[Message]]:
+    """The name of a row's conversation, made of its opening where it has none; its messages."""
+    messages = [{"role": turn.role, "content": turn.content} for turn in row.turns]
+    return row.conversation_id or group_key(messages), messages
+
+
 def _known() -> str:
     *first, last = [entry.described or entry.title for entry in line_formats()]
     return f"{', '.join(first)} or {last}"
 
 
 def _answers(row: Row, source: str, report: DataReport) -> list[TrainingPair]:
-    messages: list[Message] = [{"role": turn.role, "content": turn.content} for turn in row.turns]
-    conversation_id = row.conversation_id or group_key(messages)
+    conversation_id, messages = named(row)
     pairs = []
     for position in range(row.context, len(messages)):
         turn = row.turns[position]

@@ -5,28 +5,12 @@ from __future__ import annotations
 import hashlib
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
-from typing import Any
 
-import msgspec
-
-from brightrun.sft.data import TrainingPair, group_key
+from brightrun.sft.data import TrainingPair, decoded, named, row_of
 from brightrun.sft.errors import DatasetError
 
 OVERSHOOT = 2
 """How many times the bytes aimed at a sample may take before no further conversation joins it."""
-
-
-class _Said(msgspec.Struct):
-    role: str = ""
-    content: str = ""
-
-
-class _Row(msgspec.Struct):
-    """As much of a row as says which conversation it belongs to."""
-
-    conversation_id: str = ""
-    messages: list[_Said] = []
-    meta: Any = msgspec.field(name="_meta", default=msgspec.UNSET)
 
 
 class RowSampler:
@@ -100,15 +84,6 @@ def thinned(pairs: Sequence[TrainingPair], most: int) -> tuple[list[TrainingPair
 
 
 def _conversation_of(line: bytes, source: str) -> str | None:
-    """The name of the row's conversation; None for lines that are no rows."""
-    if not line.strip():
-        return None
-    try:
-        row = msgspec.json.decode(line, type=_Row)
-    except (msgspec.DecodeError, msgspec.ValidationError) as error:
-        raise DatasetError(f"{source}: {error}.") from error
-    if row.meta is not msgspec.UNSET:
-        return None
-    if row.messages:
-        return group_key([{"role": said.role, "content": said.content} for said in row.messages])
-    return row.conversation_id
+    """The name of the row's conversation, as its pairs have it; None for lines that are no rows."""
+    record = decoded(line, source)
+    return None if record is None else named(row_of(record, source))[0]
