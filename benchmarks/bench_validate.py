@@ -5,9 +5,9 @@
 
 Each way runs in a process of its own, one after the other; on a machine that others use as well, go
 by the CPU time.  Memory is the peak above what the process held before it opened the file, with all
-that a lane has to itself.  The file is read once before, so that all find it cached.  `datasets`
-and `polars` run in .venv-bench (requirements/bench.in) and are left out without it; they only read
-and count, they check nothing.  The last line is one JSON object.
+that an extra process has to itself.  The file is read once before, so that all find it cached.
+`datasets` and `polars` run in .venv-bench (requirements/bench.in) and are left out without it; they
+only read and count, they check nothing.  The last line is one JSON object.
 """
 
 import argparse
@@ -26,7 +26,7 @@ from benchmarks.validate_ways import (
     SLOW_WAY_MIB,
     SLOW_WAYS,
     WAYS,
-    LanesWatched,
+    ProcessesWatched,
     plain_sha256,
 )
 
@@ -58,7 +58,7 @@ def cpu_seconds() -> float:
 def measure_here(way: str, path: Path) -> Measured:
     """Run one way in this process; imports are not counted."""
     if way.startswith("ours"):
-        import brightrun.validation.lane  # noqa: F401
+        import brightrun.validation.scan_process  # noqa: F401
     elif way in IN_BENCH_VENV:
         __import__(way)
     before, start, cpu = peak_mb(), time.perf_counter(), cpu_seconds()
@@ -66,7 +66,7 @@ def measure_here(way: str, path: Path) -> Measured:
     return {
         "seconds": time.perf_counter() - start,
         "cpu_seconds": cpu_seconds() - cpu,
-        "added_mb": peak_mb() - before + LanesWatched.peak_mb,
+        "added_mb": peak_mb() - before + ProcessesWatched.peak_mb,
         "found": found,
     }
 

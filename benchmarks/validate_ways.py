@@ -16,8 +16,8 @@ SUSPICIOUS = re.compile(
 )
 
 
-class LanesWatched:
-    """A file that looks now and then, while it is read, at what the lanes' processes hold."""
+class ProcessesWatched:
+    """A file that looks now and then, while it is read, at what the extra processes hold."""
 
     peak_mb = 0.0
 
@@ -29,8 +29,8 @@ class LanesWatched:
         """Read on, and look at every hundredth time."""
         self._reads += 1
         if self._reads % 100 == 2:
-            held = sum(_own_mb(lane.pid) for lane in multiprocessing.active_children())
-            LanesWatched.peak_mb = max(self.peak_mb, held)
+            held = sum(_own_mb(child.pid) for child in multiprocessing.active_children())
+            ProcessesWatched.peak_mb = max(self.peak_mb, held)
         return self._stream.read(size)
 
 
@@ -40,12 +40,12 @@ def _own_mb(process: int | None) -> float:
     return sum(int(row.split()[1]) for row in rollup if row.startswith("Private")) * 1024 / 1e6
 
 
-def ours(path: Path, lanes: int = 0) -> dict[str, Any]:
+def ours(path: Path, extra_processes: int = 0) -> dict[str, Any]:
     """Our validator with all its checks."""
     from brightrun.validation.validator import Options, validate
 
     with path.open("rb", buffering=0) as stream:
-        result = validate(LanesWatched(stream), Options(lanes=lanes))
+        result = validate(ProcessesWatched(stream), Options(extra_processes=extra_processes))
     return {
         "status": result.status,
         "trainable_pairs": result.trainable_pairs,
@@ -55,9 +55,9 @@ def ours(path: Path, lanes: int = 0) -> dict[str, Any]:
     }
 
 
-def ours_with_a_lane(path: Path) -> dict[str, Any]:
+def ours_with_an_extra_process(path: Path) -> dict[str, Any]:
     """The same in two processes, as `brightrun validate` does it where there are two processors."""
-    return ours(path, lanes=1)
+    return ours(path, extra_processes=1)
 
 
 def _texts_of(record: dict[str, Any]) -> list[str]:
@@ -159,7 +159,7 @@ def polars_scan(path: Path) -> dict[str, Any]:
 
 
 WAYS: dict[str, Callable[[Path], dict[str, Any]]] = {
-    "ours": ours_with_a_lane,
+    "ours": ours_with_an_extra_process,
     "ours, one process": ours,
     "straightforward": straightforward,
     "straightforward + text": straightforward_with_text_checks,

@@ -45,7 +45,7 @@ FIELDS = (
     "sha256",
 )
 MAX_PROBLEMS = 20
-MOST_LANES = 2
+MOST_EXTRA_PROCESSES = 2
 SUMMARY_COLUMNS = (
     Column("Code", "code", whole=True),
     Column("Severity", "severity"),
@@ -86,7 +86,7 @@ def validate_training_file(
     options: dict[str, Any] = {
         "max_tokens": max_tokens,
         "block": block or (),
-        "lanes": _process_count(),
+        "extra_processes": _extra_processes(),
     }
     if tokenizer is not None:
         options["tokenizer"] = _counting_with(tokenizer)
@@ -100,14 +100,14 @@ def validate_training_file(
     return result.exit_code
 
 
-def _process_count() -> int:
-    """The number of processes: the spare CPUs, up to what one reader can keep busy.
+def _extra_processes() -> int:
+    """The number of extra processes: the spare CPUs, up to what one reader can keep busy.
 
     They are forked, which only Linux does safely at any time.
     """
     if sys.platform != "linux":
         return 0
-    return min(len(os.sched_getaffinity(0)) - 1, MOST_LANES)
+    return min(len(os.sched_getaffinity(0)) - 1, MOST_EXTRA_PROCESSES)
 
 
 def _counting_with(folder: Path) -> "Tokenizer":

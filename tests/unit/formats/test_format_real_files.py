@@ -1,4 +1,4 @@
-"""The original system's own files, as golden results (original-system 1.5 and 13)."""
+"""v1's own files, as golden results."""
 
 from __future__ import annotations
 

@@ -17,7 +17,7 @@ from brightrun.formats.v4 import lines_of
 
 REAL_FILES = Path(__file__).parents[4] / "shared" / "data"
 needs_real_files = pytest.mark.skipif(
-    not REAL_FILES.is_dir(), reason="the original system's files are not beside the checkout"
+    not REAL_FILES.is_dir(), reason="v1's files are not beside the checkout"
 )
 HARD_TEXTS = [
     "He said \"yes\" and 'no'.",

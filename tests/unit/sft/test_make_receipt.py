@@ -12,7 +12,7 @@ from typing import Any
 
 import pytest
 
-from brightrun.sft import shown
+from brightrun.sft import preview
 from brightrun.sft.errors import DatasetError
 from brightrun.sft.make_receipt import SampleLimits, make_receipt
 from brightrun.sft.receipt import Receipt
@@ -85,7 +85,7 @@ def test_answers_of_one_row_are_shown_in_one_sequence(tokenizer: OfflineTokenize
 def test_a_long_text_is_cut_in_its_middle_and_says_by_how_much(
     tokenizer: OfflineTokenizer, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(shown, "MOST_CHARACTERS", 200)
+    monkeypatch.setattr(preview, "MOST_CHARACTERS", 200)
     row = conversation(1)
     row["turns"][1]["content"] = "a" * 300 + "z" * 300
     (sequence,) = receipt_of([row], tokenizer).shown

@@ -67,18 +67,18 @@ STREAMS: dict[str, Callable[[], Iterator[bytes]]] = {
 
 
 class Stream:
-    """Reads at least `size` bytes of a made-up file, ending with a whole piece."""
+    """Reads at least `size` bytes of a made-up file, ending with a whole chunk."""
 
-    def __init__(self, pieces: Callable[[], Iterator[bytes]], size: int) -> None:
-        self._pieces = pieces()
+    def __init__(self, chunks: Callable[[], Iterator[bytes]], size: int) -> None:
+        self._pieces = chunks()
         self._left = size
         self._held = b""
 
     def read(self, size: int, /) -> bytes:
         while len(self._held) < size and self._left > 0:
-            piece = next(self._pieces)
-            self._held += piece
-            self._left -= len(piece)
+            chunk = next(self._pieces)
+            self._held += chunk
+            self._left -= len(chunk)
         block, self._held = self._held[:size], self._held[size:]
         return block
 

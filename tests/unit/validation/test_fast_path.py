@@ -12,14 +12,16 @@ import pytest
 from brightrun.formats.format import FORMATS
 from brightrun.formats.rules import Message, Note
 from brightrun.validation import fast_path
-from brightrun.validation.facts import Facts
 from brightrun.validation.fast_path import fast_check
+from brightrun.validation.record_summary import RecordSummary
 from tests.unit.validation.records import SOUND, Record, checked, messages, pair, said, sharegpt
 
 COMPACT, SPACED = (",", ":"), (", ", ": ")
 
 
-def _facts(name: str, *records: Record | bytes, separators: Any = COMPACT) -> list[Facts | None]:
+def _facts(
+    name: str, *records: Record | bytes, separators: Any = COMPACT
+) -> list[RecordSummary | None]:
     lines = [
         one if isinstance(one, bytes) else json.dumps(one, separators=separators).encode()
         for one in records
@@ -27,16 +29,16 @@ def _facts(name: str, *records: Record | bytes, separators: Any = COMPACT) -> li
     return fast_check(FORMATS[name])(lines)
 
 
-def _texts(facts: Facts | None) -> list[str]:
-    assert facts is not None
-    return [json.loads(bytes(text)) for text in facts.texts]
+def _texts(summary: RecordSummary | None) -> list[str]:
+    assert summary is not None
+    return [json.loads(bytes(text)) for text in summary.texts]
 
 
 @pytest.mark.parametrize("separators", [COMPACT, SPACED], ids=["compact", "spaced"])
 @pytest.mark.parametrize("name", SOUND)
 def test_a_sound_record_of_every_format_takes_it(name: str, separators: Any) -> None:
-    (facts,) = _facts(name, SOUND[name], separators=separators)
-    assert _texts(facts)[-1] in json.dumps(SOUND[name])
+    (summary,) = _facts(name, SOUND[name], separators=separators)
+    assert _texts(summary)[-1] in json.dumps(SOUND[name])
 
 
 def test_the_rules_are_asked_once_for_all_lines_of_one_outline() -> None:
@@ -70,15 +72,15 @@ def test_outlines_are_forgotten_before_they_fill_the_memory(
             turn["weight"] = weight
     found = _facts("messages", *records)
     assert found[0] is None  # it trains nothing
-    trained = [len(facts.trained) for facts in found[1:] if facts is not None]
+    trained = [len(summary.trained) for summary in found[1:] if summary is not None]
     assert trained == [sum(chosen) for chosen in weights[1:]]
 
 
 def test_a_system_prompt_beside_the_turns_is_the_first_text() -> None:
-    facts, blank = _facts(
+    summary, blank = _facts(
         "sharegpt", {**sharegpt("a", "b"), "system": "s"}, {**sharegpt("a", "b"), "system": ""}
     )
-    assert _texts(facts) == ["s", "a", "b"]
+    assert _texts(summary) == ["s", "a", "b"]
     assert _texts(blank) == ["a", "b"]
 
 

@@ -14,7 +14,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from brightrun.validation import record_reader
-from brightrun.validation.facts import FastCheck
+from brightrun.validation.record_summary import FastCheck
 from brightrun.validation.result import ValidationResult
 from brightrun.validation.validator import Options, validate
 from tests.unit.validation.damage import damaged_file

@@ -11,12 +11,12 @@ import pytest
 from brightrun.formats.rules import pointer
 from brightrun.validation import codes
 from brightrun.validation.codes import Severity, codes_page
-from brightrun.validation.facts import Facts
-from brightrun.validation.lines import BLOCK_BYTES, BlockReader, TooLong, lines_of, pieces_of
-from brightrun.validation.pointers import depth
+from brightrun.validation.duplicate_table import DuplicateTable
+from brightrun.validation.lines import BLOCK_BYTES, BlockReader, TooLong, chunks_of, lines_of
+from brightrun.validation.record_summary import RecordSummary
 from brightrun.validation.report import Report
 from brightrun.validation.scan import ends_cut, findings
-from brightrun.validation.seen import SeenTable
+from brightrun.validation.slow_path import depth
 from brightrun.validation.tokens import (
     SAMPLE,
     Tokenizer,
@@ -30,14 +30,14 @@ ALL_BITS = (1 << 64) - 1
 
 
 def test_a_hash_is_found_on_the_line_it_was_first_seen_on() -> None:
-    table = SeenTable(10)
+    table = DuplicateTable(10)
     assert table.first_lines([5, 6], 1) == [0, 0]
     assert table.first_lines([6, 7, 5], 2) == [1, 0, 1]
     assert table.first_line(7, 3) == 2
 
 
 def test_nothing_is_forgotten_up_to_a_quarter_of_the_table_and_every_loss_is_counted() -> None:
-    random, table = Random(7), SeenTable(14)  # noqa: S311
+    random, table = Random(7), DuplicateTable(14)  # noqa: S311
     values = [random.getrandbits(64) for _ in range(1 << 14)]
     for value in values[: 1 << 12]:
         assert not table.remember([value], [1])
@@ -50,7 +50,7 @@ def test_nothing_is_forgotten_up_to_a_quarter_of_the_table_and_every_loss_is_cou
 
 
 def test_hashes_never_seen_are_never_found() -> None:
-    random, table = Random(8), SeenTable(12)  # noqa: S311
+    random, table = Random(8), DuplicateTable(12)  # noqa: S311
     assert not any(table.first_line(random.getrandbits(64) & ALL_BITS, 1) for _ in range(20_000))
 
 
@@ -105,7 +105,7 @@ def test_the_token_sample_stays_small_and_hits_the_total() -> None:
     for line in range(1, 20_001):
         text = "word " * random.randint(1, 60)
         written = f'"{text}"'.encode()
-        sample.offer(sampled([Facts([written], [0], written, 1, 1)], [line], sample.stride))
+        sample.offer(sampled([RecordSummary([written], [0], written, 1, 1)], [line], sample.stride))
         size += len(written)
         total += len(text.split())
     assert size * sample.per_byte() == pytest.approx(total, rel=0.02)
@@ -117,9 +117,11 @@ def test_the_token_sample_is_the_same_whoever_picked_from_an_older_stride() -> N
     prompt, late = TokenSample(words), TokenSample(words)
     for line in range(1, 5_001, 100):
         lines = range(line, line + 100)
-        facts = [Facts([b'"' + b"word " * (n % 60) + b'"'], [0], b"", 1, 1) for n in lines]
-        prompt.offer(sampled(facts, lines, prompt.stride))
-        late.offer(sampled(facts, lines, 1))
+        summary = [
+            RecordSummary([b'"' + b"word " * (n % 60) + b'"'], [0], b"", 1, 1) for n in lines
+        ]
+        prompt.offer(sampled(summary, lines, prompt.stride))
+        late.offer(sampled(summary, lines, 1))
     assert prompt.per_byte() == late.per_byte()
     assert prompt.method == late.method
 
@@ -202,8 +204,8 @@ def _all_lines(data: bytes, limit: int, most: int) -> tuple[list[bytes | TooLong
     found: list[bytes | TooLong] = []
     for first_line, block in reader:
         assert first_line == len(found) + 1
-        for piece in pieces_of(block, limit):
-            found += [piece] if isinstance(piece, TooLong) else map(bytes, lines_of(piece))
+        for chunk in chunks_of(block, limit):
+            found += [chunk] if isinstance(chunk, TooLong) else map(bytes, lines_of(chunk))
     assert reader.lines == len(found)
     return found, reader
 

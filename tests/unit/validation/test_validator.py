@@ -78,7 +78,7 @@ def test_the_products_own_file_is_ready_with_its_44_trainable_pairs() -> None:
 
 
 @needs_real_files
-def test_the_originals_valid_conversation_lines_give_its_golden_counts() -> None:
+def test_v1s_valid_conversation_lines_give_its_golden_counts() -> None:
     result = validate(BytesIO((REAL_FILES / "conversation-lines.valid.jsonl").read_bytes()))
     assert (result.status, result.records) == ("ready", 5)
     assert (result.total_training_pairs, result.avg_turns_per_conversation) == (20, 4.0)
@@ -86,7 +86,7 @@ def test_the_originals_valid_conversation_lines_give_its_golden_counts() -> None
 
 
 @needs_real_files
-def test_the_originals_invalid_conversation_lines_give_its_five_errors() -> None:
+def test_v1s_invalid_conversation_lines_give_its_five_errors() -> None:
     result = validate(BytesIO((REAL_FILES / "conversation-lines.invalid.jsonl").read_bytes()))
     assert (result.status, result.error_count, result.exit_code) == ("error", 5, 1)
     assert [(problem.line, problem.code) for problem in result.errors] == [

@@ -158,7 +158,7 @@ def lines_of(example: Example, position: int) -> Iterator[dict[str, Any]]:
 def line_of_pair(pair: Mapping[str, Any], conversation_id: str) -> dict[str, Any]:
     """Turn a stored pair into its JSONL line: the id gains the conversation's first 8 characters.
 
-    Key order and every other field stay as they came (original-system 1.5).
+    Key order and every other field stay as they came, as in v1.
     """
     line_id = f"{pair.get('id', 'pair')}_{conversation_id[:8]}"
     return {**pair, "id": line_id, "conversation_id": conversation_id}

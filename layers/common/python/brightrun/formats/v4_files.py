@@ -99,7 +99,7 @@ def _read_enriched(document: dict[str, Any]) -> V4Document:
 
 
 def meta_line(file_name: str, total_pairs: int) -> dict[str, Any]:
-    """The first line of a JSONL file (original-system 1.5)."""
+    """The first line of a JSONL file, as v1 writes it."""
     return {"_meta": {"file_name": file_name, "total_pairs": total_pairs, "version": VERSION}}
 
 

@@ -58,9 +58,9 @@ def prepare(
     DatasetError when the template refuses a row, ModelError when it cannot be trained on.
     """
     report.system_folded_into_user = chat.folds_system
-    separate, mute = _examples(train, settings.max_seq_length, chat, report)
-    validation, mute_held_out = _examples(held_out, settings.max_seq_length, chat, report)
-    _count_mute_rows(mute | mute_held_out, report)
+    separate, untrained = _examples(train, settings.max_seq_length, chat, report)
+    validation, untrained_held_out = _examples(held_out, settings.max_seq_length, chat, report)
+    _count_untrained_rows(untrained | untrained_held_out, report)
     examples = arrange(separate, settings.prefix_merge, settings.batch_size)
     return Dataset(
         examples,
@@ -97,17 +97,17 @@ def _examples(
     pairs: Sequence[TrainingPair], max_tokens: int, chat: ChatFormat, report: DataReport
 ) -> tuple[list[Example], set[str]]:
     """The examples, and the rows none of whose pairs became one."""
-    examples, heard, all_rows = [], set(), set()
+    examples, with_example, all_rows = [], set(), set()
     for pair in pairs:
         example = chat.example(pair, max_tokens, report)
         all_rows.add(pair.source)
         if example is not None:
             examples.append(example)
-            heard.add(pair.source)
-    return examples, all_rows - heard
+            with_example.add(pair.source)
+    return examples, all_rows - with_example
 
 
-def _count_mute_rows(sources: set[str], report: DataReport) -> None:
+def _count_untrained_rows(sources: set[str], report: DataReport) -> None:
     """Count the rows that turned out too long with those that had nothing to learn."""
     report.rows_without_trained_tokens += len(sources)
     report.rows_without_trained_tokens_sources = nsmallest(

@@ -20,7 +20,7 @@ Clock = Callable[[], datetime]
 def renderer(template: str, variables: Mapping[str, Any], clock: Clock) -> Render:
     """What renders messages by a chat template; `variables` are what it may refer to by name.
 
-    Templates are somebody else's code: they run in jinja2's sandbox and see plain values only.
+    Templates are third-party code: they run in jinja2's sandbox and see plain values only.
     `clock` gives the local time to those that write the date. Raises ModelError for a template
     with a syntax error.
     """

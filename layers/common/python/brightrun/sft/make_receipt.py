@@ -14,10 +14,10 @@ from brightrun.sft.data import DataReport, TrainingPair, pairs_of_lines
 from brightrun.sft.dataset import Dataset, prepare, refuse_unfit
 from brightrun.sft.errors import DatasetError
 from brightrun.sft.jinja import Clock
+from brightrun.sft.preview import preview_rows, tokens_in_content
 from brightrun.sft.receipt import Dropped, Receipt, Sample, Template
 from brightrun.sft.sampling import RowSampler, thinned
 from brightrun.sft.settings import DatasetSettings
-from brightrun.sft.shown import show_rows, tokens_in_content
 from brightrun.sft.splits import Split, split_by_conversation, split_by_lines
 from brightrun.sft.tokenizer import OfflineTokenizer
 
@@ -80,7 +80,7 @@ def make_receipt(
     """
     chat = tokenizer.chat_format(settings.template_variables, clock)
     read = _read(lines, name, limits)
-    mute_when_read = read.report.rows_without_trained_tokens
+    untrained_when_read = read.report.rows_without_trained_tokens
     if split:
         sides = split_by_lines(read.pairs, read.report.files[0]["lines"], split)
     else:
@@ -90,10 +90,10 @@ def make_receipt(
     held_out = {pair.line for pair in sides[1]}
     return Receipt(
         **_counts(dataset, settings, read),
-        **_rows(read, tokenizer, mute_when_read),
+        **_rows(read, tokenizer, untrained_when_read),
         system_folded_into_user=chat.folds_system,
         template=_template(tokenizer),
-        shown=show_rows(read.pairs, rows_shown, chat, settings.max_seq_length, held_out),
+        shown=preview_rows(read.pairs, rows_shown, chat, settings.max_seq_length, held_out),
         settings={name: getattr(settings, name) for name in DatasetSettings.__struct_fields__},
         refusal=_refusal(dataset, settings),
     )
@@ -114,11 +114,11 @@ def _read(lines: Iterable[bytes], name: str, limits: SampleLimits | None) -> _Re
     return read
 
 
-def _rows(read: _Read, tokenizer: OfflineTokenizer, mute_when_read: int) -> dict[str, Any]:
+def _rows(read: _Read, tokenizer: OfflineTokenizer, untrained_when_read: int) -> dict[str, Any]:
     report, sampler = read.report, read.sampler
     of_rows = sampler.rows if sampler else report.rows
-    late = report.rows_without_trained_tokens - mute_when_read
-    mute = read.rows(mute_when_read) + read.whole(late)
+    late = report.rows_without_trained_tokens - untrained_when_read
+    untrained = read.rows(untrained_when_read) + read.whole(late)
     sources = report.rows_without_trained_tokens_sources
     special = tokens_in_content(read.pairs, tokenizer.special_tokens)
     for one in special:
@@ -135,7 +135,7 @@ def _rows(read: _Read, tokenizer: OfflineTokenizer, mute_when_read: int) -> dict
         "method": "sampled" if read.is_sample else "exact",
         "sample": sample if read.is_sample else None,
         "rows": of_rows,
-        "rows_without_trainable_tokens": mute,
+        "rows_without_trainable_tokens": untrained,
         "rows_without_trainable_tokens_lines": [_line(source) for source in sources],
         "special_tokens_in_content": special,
     }

@@ -6,7 +6,7 @@ from typing import Any, Literal
 
 import msgspec
 
-from brightrun.sft.shown import ShownRow, TokenInContent
+from brightrun.sft.preview import ShownRow, TokenInContent
 
 
 class Sample(msgspec.Struct):

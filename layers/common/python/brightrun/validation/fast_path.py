@@ -5,7 +5,7 @@ of its texts count, and whether anything is wrong with it, depends only on its o
 in turn, with which weights, and which texts are there.  So the format's own rules are asked once
 for each outline, about a record made of it, and their verdict serves all lines that have it.
 
-A check takes the lines of a piece and returns the Facts of each, or None when anything at all is
+A check takes the lines of a chunk and returns the summary of each, or None when anything at all is
 unusual; None means "parse it and let the rules explain", never "wrong".  Repeated keys of a record
 or a turn are found by length: a line has exactly the bytes that writing its fields again takes,
 plus one space per separator where the writer put spaces.  (A line crafted to leave out just as many
@@ -22,10 +22,9 @@ from msgspec import UNSET, Meta, Raw, UnsetType
 
 from brightrun.formats.model import Format
 from brightrun.formats.rules import Kind, RowShape, Rules
-from brightrun.validation.facts import UNUSUAL, Facts, FastCheck, Line
-from brightrun.validation.notes import Notes
 from brightrun.validation.raw_fields import raw_fields_check
-from brightrun.validation.report import Report
+from brightrun.validation.record_summary import UNUSUAL, FastCheck, Line, RecordSummary
+from brightrun.validation.report import ProblemRecorder, Report
 
 _LONGEST_OUTLINE = 200  # more turns are explained one line at a time
 _MOST_OUTLINES = 512  # bounds the memory for a hostile file's outlines
@@ -75,7 +74,7 @@ class _FastPath:
     """Decodes lines of one format and checks their small fields together."""
 
     def __init__(self, format_: Format, rules: Rules, shape: RowShape) -> None:
-        self._facts_of = _RowReader(format_, rules, shape).facts_of
+        self._summarize = _RowReader(format_, rules, shape).summarize
         self._decode = msgspec.json.Decoder(_row_struct(shape, rules.group)).decode
         self._raw_checks = [
             (gather, raw_fields_check(type_))
@@ -83,18 +82,18 @@ class _FastPath:
             if (gather := _gather(shape, kind, rules.group))
         ]
 
-    def check(self, lines: Sequence[Line]) -> list[Facts | None]:
-        """Take the lines of a piece."""
+    def check(self, lines: Sequence[Line]) -> list[RecordSummary | None]:
+        """Take the lines of a chunk."""
         try:
             rows = list(map(self._decode, lines))
         except UNUSUAL:
             rows = list(map(self._decoded, lines))
         if self._are_sound([row for row in rows if row is not None]):
             return [
-                None if row is None else self._facts_of(line, row)
+                None if row is None else self._summarize(line, row)
                 for line, row in zip(lines, rows, strict=True)
             ]
-        return list(map(self._facts_if_sound, lines, rows))
+        return list(map(self._summary_if_sound, lines, rows))
 
     def _decoded(self, line: Line) -> Any:
         try:
@@ -105,13 +104,13 @@ class _FastPath:
     def _are_sound(self, rows: Sequence[Any]) -> bool:
         return all(check(gather(rows)) for gather, check in self._raw_checks)
 
-    def _facts_if_sound(self, line: Line, row: Any) -> Facts | None:
+    def _summary_if_sound(self, line: Line, row: Any) -> RecordSummary | None:
         sound = row is not None and self._are_sound((row,))
-        return self._facts_of(line, row) if sound else None
+        return self._summarize(line, row) if sound else None
 
 
 class _RowReader:
-    """Makes Facts of decoded lines of one format, and remembers the verdicts on their outlines."""
+    """Summarizes decoded lines of one format; remembers the verdicts on their outlines."""
 
     def __init__(self, format_: Format, rules: Rules, shape: RowShape) -> None:
         self._check = rules.check
@@ -131,8 +130,8 @@ class _RowReader:
             self._optional_in_turns = _getters(turns.fields, others)
             self._turn_separators = 2 * (len(turns.fields) - len(turns.optional))
 
-    def facts_of(self, line: Line, row: Any) -> Facts | None:
-        """The Facts of a line decoded into `row`; None where the rules have to explain it."""
+    def summarize(self, line: Line, row: Any) -> RecordSummary | None:
+        """The summary of a line decoded into `row`; None where the rules have to explain it."""
         texts: list[Raw] = []
         roles: Sequence[str] = ()
         weights: Sequence[Any] = ()
@@ -158,7 +157,7 @@ class _RowReader:
             texts = [every[at] for at in outline.kept]
         group = self._group[0](row) if self._group else ""
         joined = b"".join(texts)
-        return Facts(texts, outline.trained, joined, outline.spoken, outline.pairs, group)
+        return RecordSummary(texts, outline.trained, joined, outline.spoken, outline.pairs, group)
 
     def _spaces(self, row: Any, weights: Sequence[Any]) -> int:
         """Commas and colons outside the Raw fields of a line, where a writer may put a space."""
@@ -182,7 +181,7 @@ class _RowReader:
             self._outlines.clear()
         report = Report(cap=0)
         record, places = self._record(roles, weights, states)
-        messages = self._check(record, Notes(report, 1))
+        messages = self._check(record, ProblemRecorder(report, 1))
         outline = None
         if not report.summary():
             kept = [places.index(message.place) for message in messages]

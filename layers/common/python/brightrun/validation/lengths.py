@@ -6,8 +6,8 @@ from itertools import accumulate, chain
 
 import msgspec
 
-from brightrun.validation.facts import Facts
-from brightrun.validation.survey import Survey
+from brightrun.validation.block_result import BlockResult
+from brightrun.validation.record_summary import RecordSummary
 from brightrun.validation.tokens import scattered
 
 BIN_BYTES = 32  # of text as JSON: about 8 tokens of English
@@ -61,7 +61,7 @@ class LengthBins:
         return Lengths(**{name: round(size * tokens_per_byte) for name, size in found.items()})
 
 
-def pair_sizes(records: Sequence[Facts], lines: Sequence[int], every: bool) -> list[int]:
+def pair_sizes(records: Sequence[RecordSummary], lines: Sequence[int], every: bool) -> list[int]:
     """How long the pairs of some records are in bytes: of every record, or of one line in eight."""
     measured = records
     if not every:
@@ -69,9 +69,9 @@ def pair_sizes(records: Sequence[Facts], lines: Sequence[int], every: bool) -> l
     return list(chain.from_iterable(map(_pair_ends, measured)))
 
 
-def _pair_ends(facts: Facts) -> list[int]:
-    ends = list(accumulate(map(len, facts.texts)))
-    return [ends[place] for place in facts.trained]
+def _pair_ends(summary: RecordSummary) -> list[int]:
+    ends = list(accumulate(map(len, summary.texts)))
+    return [ends[place] for place in summary.trained]
 
 
 class FileLengths:
@@ -87,14 +87,14 @@ class FileLengths:
         self._longest = 0
         self._group, self._group_size = "", 0
 
-    def add(self, survey: Survey) -> None:
-        """Take in the sizes of a survey; records of one conversation stand next to each other."""
-        sizes = survey.sizes
+    def add(self, result: BlockResult) -> None:
+        """Take in the sizes of a result; records of one conversation stand next to each other."""
+        sizes = result.sizes
         self._longest = max(self._longest, *sizes)
-        if survey.groups:
-            sizes = list(chain.from_iterable(map(self._ended, survey.groups, sizes)))
+        if result.groups:
+            sizes = list(chain.from_iterable(map(self._ended, result.groups, sizes)))
         self._conversations.add(sizes)
-        self._pairs.add(survey.pair_sizes, 1 if survey.all_pairs else _ONE_IN)
+        self._pairs.add(result.pair_sizes, 1 if result.all_pairs else _ONE_IN)
 
     def _ended(self, group: str, size: int) -> tuple[int, ...]:
         """The size of the conversation that ended before this record, if one did."""

@@ -6,7 +6,7 @@ from mmap import mmap
 from typing import NamedTuple, Protocol
 
 BLOCK_BYTES = 256 << 10  # asked for at once; a block is at most this and what its first line began
-PIECE_BYTES = 32 << 10  # checked at once: fits a processor's second cache
+CHUNK_BYTES = 32 << 10  # checked at once: fits a processor's second cache
 
 
 class Readable(Protocol):
@@ -114,15 +114,15 @@ class BlockReader:
         return self._digest.hexdigest()
 
 
-def pieces_of(block: Block, limit: int) -> Iterator[bytes | TooLong]:
-    """Cut whole lines into pieces; a line longer than a piece is one by itself."""
+def chunks_of(block: Block, limit: int) -> Iterator[bytes | TooLong]:
+    """Cut whole lines into chunks; a line longer than a chunk is one by itself."""
     head, data, start, end, too_long = block
     if too_long:
         yield TooLong(too_long)
     if head:
         length = len(head) - head.endswith(b"\n")
         yield TooLong(length) if length > limit else head
-    most = min(PIECE_BYTES, limit + 1)
+    most = min(CHUNK_BYTES, limit + 1)
     while start < end:
         stop = data.rfind(b"\n", start, min(start + most, end)) + 1
         if not stop:
@@ -132,15 +132,15 @@ def pieces_of(block: Block, limit: int) -> Iterator[bytes | TooLong]:
         start = stop
 
 
-def lines_of(piece: bytes) -> list[memoryview]:
-    """The lines of a piece without their newlines; nothing is copied."""
-    view, find, lines = memoryview(piece), piece.find, []
+def lines_of(chunk: bytes) -> list[memoryview]:
+    """The lines of a chunk without their newlines; nothing is copied."""
+    view, find, lines = memoryview(chunk), chunk.find, []
     start, stop = 0, find(b"\n")
     while stop >= 0:
         lines.append(view[start:stop])
         start = stop + 1
         stop = find(b"\n", start)
-    if start < len(piece):
+    if start < len(chunk):
         lines.append(view[start:])
     return lines
 

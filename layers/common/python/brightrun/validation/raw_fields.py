@@ -1,7 +1,7 @@
 """Checks the small fields of many lines in one go: well typed, and no key twice.
 
 Texts are most of a line, so that everything else is left `Raw` at first and decoded for all lines
-of a piece together, which costs a third of decoding it line by line.
+of a chunk together, which costs a third of decoding it line by line.
 """
 
 from collections.abc import Callable, Sequence
@@ -9,7 +9,7 @@ from typing import Any
 
 import msgspec
 
-from brightrun.validation.facts import UNUSUAL
+from brightrun.validation.record_summary import UNUSUAL
 
 _KEY_END = b'":'
 _encode = msgspec.json.Encoder().encode
@@ -20,7 +20,7 @@ RawFieldsCheck = Callable[[Sequence[msgspec.Raw]], bool]
 def raw_fields_check(kind: Any) -> RawFieldsCheck:
     """Return a check of fields of one type: False if one of them may not be sound.
 
-    Written anew, a value has each key once.  So a key stands twice exactly when the original has
+    Written anew, a value has each key once.  So a key stands twice exactly when the line has
     more ends of keys than the copy; what would blur that count (a space before a colon, a quote
     written as an escape) is not sound enough for this check.
     """

@@ -1,4 +1,4 @@
-"""Takes lines apart that did not go the fast way; the first of them shows the format."""
+"""Reads lines that did not take the fast path; the first record shows the format."""
 
 from collections.abc import Sequence
 from typing import Any
@@ -7,50 +7,56 @@ from brightrun.formats.detect import BYTE_ORDER_MARK, classify
 from brightrun.formats.format import META, format_of, is_shared
 from brightrun.formats.model import Format
 from brightrun.formats.rules import pointer
-from brightrun.validation.closely import facts_of_record
-from brightrun.validation.facts import Facts, FastCheck, Line
 from brightrun.validation.fast_path import fast_check
-from brightrun.validation.notes import Notes
-from brightrun.validation.parse import parse_object
-from brightrun.validation.report import Report
-from brightrun.validation.scan import Look, LookAtLine, Suspects, SuspectsOf, look_at, suspects_in
+from brightrun.validation.record_summary import FastCheck, Line, RecordSummary
+from brightrun.validation.report import ProblemRecorder, Report
+from brightrun.validation.scan import (
+    ChunkScan,
+    LineScan,
+    ScanVerdict,
+    Suspects,
+    chunk_scan,
+    line_scan,
+)
+from brightrun.validation.slow_path import parse_object, summary_of_record
 
 
-def _not_yet(lines: Sequence[Line]) -> list[Facts | None]:
-    """Send lines the slower way until the format is known."""
+def _not_yet(lines: Sequence[Line]) -> list[RecordSummary | None]:
+    """Leave all lines to the slow path until the format is known."""
     return [None] * len(lines)
 
 
-def _no_look(_line: bytes) -> Look:
-    return Look.CLEAN
+def _pass_all(_line: bytes) -> ScanVerdict:
+    return ScanVerdict.CLEAN
 
 
-def _suspect_all(_line: bytes) -> Look:
-    return Look.SUSPICIOUS
+def _suspect_all(_line: bytes) -> ScanVerdict:
+    return ScanVerdict.SUSPICIOUS
 
 
-def _no_suspects(_piece: bytes, _lines: Sequence[Line]) -> Suspects:
+def _no_suspects(_chunk: bytes, _lines: Sequence[Line]) -> Suspects:
     return ()
 
 
 class RecordReader:
-    """Reads records closely; once one has shown the format, the other attributes serve it.
+    """Parses lines one at a time and reports every problem of each.
 
-    Problems go to `report`, which may be exchanged for another part of the same file's.
+    `fast`, `scan_line` and `scan_chunk` are those of the file's format, once a record has shown it.
+    Problems go to `report`, which may be replaced by another part of the same file's.
     """
 
     def __init__(self, report: Report) -> None:
         self.report = report
         self.fast: FastCheck = _not_yet
-        self.look: LookAtLine = _no_look
-        self.suspects: SuspectsOf = _no_suspects
+        self.scan_line: LineScan = _pass_all
+        self.scan_chunk: ChunkScan = _no_suspects
         self.records = 0
         self.detected_by = "nothing: no record was recognised"
         self.claimed_pairs: Any = None  # what `_meta` says
         self._whole_document = False
 
-    def take(self, line: bytes, number: int) -> Facts | None:
-        """Note every problem of a line; its facts when none of them is an error."""
+    def take(self, line: bytes, number: int) -> RecordSummary | None:
+        """Note every problem of a line; its summary when none of them is an error."""
         if number == 1 and line.startswith(BYTE_ORDER_MARK):
             self.report.note("byte_order_mark", number)
             line = line[len(BYTE_ORDER_MARK) :]
@@ -60,7 +66,7 @@ class RecordReader:
             return None
         if self._whole_document or self._opens_whole_document(line, number):
             return None
-        note = Notes(self.report, number)
+        note = ProblemRecorder(self.report, number)
         self.records += 1
         record = parse_object(line, note)
         if record is None:
@@ -82,7 +88,7 @@ class RecordReader:
             self._whole_document = True
         return self._whole_document
 
-    def _take_meta(self, record: dict[str, Any], note: Notes) -> None:
+    def _take_meta(self, record: dict[str, Any], note: ProblemRecorder) -> None:
         """Remember how many pairs `_meta` claims: the product counts those without target too."""
         meta, found = record[META], format_of({META: None})
         if self.records or self.claimed_pairs is not None or not isinstance(meta, dict):
@@ -92,7 +98,9 @@ class RecordReader:
         if found is not None:
             self._settle_on(*found)
 
-    def _take_record(self, record: dict[str, Any], line: bytes, note: Notes) -> Facts | None:
+    def _take_record(
+        self, record: dict[str, Any], line: bytes, note: ProblemRecorder
+    ) -> RecordSummary | None:
         found = classify(record)
         form = self.report.form
         if form is None:
@@ -109,15 +117,15 @@ class RecordReader:
             return None
         if form.rules is None:
             return None
-        return facts_of_record(record, form, form.rules, note, self.look(line))
+        return summary_of_record(record, form, form.rules, note, self.scan_line(line))
 
     def _settle_on(self, form: Format, key: str) -> Format:
         self.report.form = form
         self.detected_by = f"the first record has the key '{key}'"
         shape = form.rules and form.rules.shape
         if shape is not None:
-            self.fast, self.look = fast_check(form), look_at(shape)
-            self.suspects = suspects_in(shape)
+            self.fast, self.scan_line = fast_check(form), line_scan(shape)
+            self.scan_chunk = chunk_scan(shape)
         else:
-            self.look = _suspect_all
+            self.scan_line = _suspect_all
         return form

@@ -13,11 +13,11 @@ from enum import IntEnum
 from functools import cache
 
 from brightrun.formats.rules import RowShape
-from brightrun.validation.facts import Line
+from brightrun.validation.record_summary import Line
 
 Test = Callable[[str | bytes], bool]
 
-# Quick sets first, which the engine searches as literals; what they hit is looked at precisely.
+# Quick sets first, which the engine searches as literals; what they hit is scanned precisely.
 # (Measured: joining them into one set is slower.)
 _QUICK_MARKS = r"\\[\\u/]|<[|/<s\\]|<bos>|<eos>|<pad>|<unk>|<end_of_turn>|<｜"
 _QUICK_TOKENS = r"AKIA|ASIA|sk-|-----BEGIN|ghp_|github_pat_|xox|AIza|eyJ|INST\]"
@@ -54,7 +54,7 @@ def pattern(expression: str) -> Test:
 def blank_or_no_text(shape: RowShape) -> Test:
     """A test for lines in which a text may be blank or no string at all, told by its first byte.
 
-    A text that may be blank passes if it is empty, which needs no second look.
+    A text that may be blank passes if it is empty, which needs no decoding.
     """
     fields = {**shape.fields, **(shape.turns.fields if shape.turns else {})}
     texts = "|".join(re.escape(name) for name, kind in fields.items() if kind == "text")
@@ -90,62 +90,62 @@ def is_utf8(data: bytes) -> bool:
     return _search("\U0010ffff")(data) is not None
 
 
-class Look(IntEnum):
-    """What a look at a raw line says about its texts."""
+class ScanVerdict(IntEnum):
+    """What the scan of a raw line says about its texts."""
 
     CLEAN = 0  # `findings` would find nothing in them
     ESCAPED = 1  # the same, but they are written with escapes for other alphabets
-    SUSPICIOUS = 2  # they have to be decoded and looked at
+    SUSPICIOUS = 2  # they have to be decoded and searched
 
 
-LookAtLine = Callable[[bytes], Look]
-Suspects = Sequence[tuple[int, Look]]
-SuspectsOf = Callable[[bytes, Sequence[Line]], Suspects | None]
+LineScan = Callable[[bytes], ScanVerdict]
+Suspects = Sequence[tuple[int, ScanVerdict]]
+ChunkScan = Callable[[bytes, Sequence[Line]], Suspects | None]
 
 
 @cache
-def suspects_in(shape: RowShape) -> SuspectsOf:
-    """Return a search for the lines of a piece that are not clean, by position from 0.
+def chunk_scan(shape: RowShape) -> ChunkScan:
+    """Return the scan of a chunk for lines that are not clean, by position from 0.
 
-    It returns None for a piece that is not UTF-8.  The quick sets search the whole piece, which is
+    It returns None for a chunk that is not UTF-8.  The quick sets search the whole chunk, which is
     many times as fast as line by line; only if one of them hits (which it does in UTF-8 alone) is
-    each line searched for it, and only the lines hit are looked at.
+    each line searched for it, and only the lines hit are scanned precisely.
     """
-    look, blank, email = look_at(shape), blank_or_no_text(shape), pattern(_EMAIL)
+    scan, blank, email = line_scan(shape), blank_or_no_text(shape), pattern(_EMAIL)
     quick = (pattern(_QUICK_MARKS), pattern(_QUICK_DIGITS), blank)
     tokens, search_tokens = pattern(_QUICK_TOKENS), _search(_QUICK_TOKENS)
 
-    def suspects(piece: bytes, lines: Sequence[Line]) -> Suspects | None:
-        has_tokens = search_tokens(piece)
+    def suspects(chunk: bytes, lines: Sequence[Line]) -> Suspects | None:
+        has_tokens = search_tokens(chunk)
         if has_tokens is None:
             return None
-        hits = [test for test in quick if test(piece)]
+        hits = [test for test in quick if test(chunk)]
         if has_tokens:
             hits.append(tokens)
-        if b"@" in piece and email(piece):
+        if b"@" in chunk and email(chunk):
             hits.append(email)
         if not hits:
             return ()
-        looks = [
-            look(line) if any(test(line) for test in hits) else Look.CLEAN
+        verdicts = [
+            scan(line) if any(test(line) for test in hits) else ScanVerdict.CLEAN
             for line in map(bytes, lines)
         ]
-        return [(at, found) for at, found in enumerate(looks) if found]
+        return [(at, found) for at, found in enumerate(verdicts) if found]
 
     return suspects
 
 
 @cache
-def look_at(shape: RowShape) -> LookAtLine:
-    """Return the look at lines of a format; it is built once and keeps no state of a file."""
+def line_scan(shape: RowShape) -> LineScan:
+    """Return the scan of single lines of a format; it is built once and keeps no state."""
     blank = blank_or_no_text(shape)
     marks, tokens, digits = map(pattern, (_QUICK_MARKS, _QUICK_TOKENS, _QUICK_DIGITS))
     hidden, control, keys = map(pattern, (_HIDDEN, _CONTROL_MARK, _KEYS_AND_TOKENS))
     email, escapes = pattern(_EMAIL), pattern(_ESCAPES)
 
-    clean, escaped, suspicious = Look
+    clean, escaped, suspicious = ScanVerdict
 
-    def look(line: bytes) -> Look:
+    def scan(line: bytes) -> ScanVerdict:
         if (
             (tokens(line) and (keys(line) or control(line)))
             or (digits(line) and _has_personal_number(line))
@@ -159,7 +159,7 @@ def look_at(shape: RowShape) -> LookAtLine:
             return suspicious
         return escaped if escapes(line) else clean
 
-    return look
+    return scan
 
 
 def _has_personal_number(text: str | bytes) -> bool:

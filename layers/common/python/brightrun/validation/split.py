@@ -15,7 +15,7 @@ from typing import Any
 import msgspec
 from xxhash import xxh3_64_intdigest
 
-from brightrun.validation.survey import Survey
+from brightrun.validation.block_result import BlockResult
 
 SEED, FRACTION = 42, 0.1
 MOST_LINES = 1 << 20  # 8 MiB: what is remembered of the lines
@@ -58,20 +58,20 @@ class Splitter:
         self._group, self._group_mark = "", 0
         self._conversations_beyond = self._pairs_beyond = self.beyond = 0
 
-    def add(self, survey: Survey) -> None:
-        """Remember the records of a survey, which are on later lines than those before."""
-        marks = [value % _MARKS + 1 | _OPENS for value in survey.hashes]
-        if survey.groups:
-            marks = list(map(self._mark_of_row, survey.groups))
-        room = bisect_right(survey.lines, MOST_LINES)
-        _put(self._marks, survey.lines[:room], marks[:room])
+    def add(self, result: BlockResult) -> None:
+        """Remember the records of a result, which are on later lines than those before."""
+        marks = [value % _MARKS + 1 | _OPENS for value in result.hashes]
+        if result.groups:
+            marks = list(map(self._mark_of_row, result.groups))
+        room = bisect_right(result.lines, MOST_LINES)
+        _put(self._marks, result.lines[:room], marks[:room])
         conversations, pairs = self._conversations, self._pairs
-        for mark, trained in zip(marks[:room], survey.answers, strict=False):
+        for mark, trained in zip(marks[:room], result.answers, strict=False):
             conversations[mark & _LOW] += mark >= _OPENS
             pairs[mark & _LOW] += trained
         self.beyond += len(marks[room:])
         self._conversations_beyond += sum(mark >= _OPENS for mark in marks[room:])
-        self._pairs_beyond += sum(survey.answers[room:])
+        self._pairs_beyond += sum(result.answers[room:])
 
     def _mark_of_row(self, group: str) -> int:
         if group == self._group:

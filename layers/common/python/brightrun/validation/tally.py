@@ -3,12 +3,11 @@
 from collections.abc import Sequence
 from itertools import accumulate
 
+from brightrun.validation.block_result import BlockResult
+from brightrun.validation.duplicate_table import DuplicateTable
 from brightrun.validation.lengths import FileLengths
-from brightrun.validation.notes import Notes
-from brightrun.validation.report import Report
-from brightrun.validation.seen import SeenTable
+from brightrun.validation.report import ProblemRecorder, Report
 from brightrun.validation.split import Splitter
-from brightrun.validation.survey import Survey
 
 _LINE_BITS = 20  # 8 MiB: half a million different records are remembered
 _ANSWER_BITS = 21  # 16 MiB: a million different answers
@@ -23,33 +22,33 @@ class Tally:
         self.splitter = Splitter()
         self.trainable = self.pairs = self.turns = self.conversations = self.size = 0
         self.duplicates = self.near_duplicates = 0
-        self._lines = SeenTable(_LINE_BITS)
-        self._answers = SeenTable(_ANSWER_BITS)
+        self._lines = DuplicateTable(_LINE_BITS)
+        self._answers = DuplicateTable(_ANSWER_BITS)
         self._group = ""
         self._group_turns = 0
 
-    def add(self, survey: Survey, report: Report) -> None:
+    def add(self, result: BlockResult, report: Report) -> None:
         """Count the records of the block that comes next; report what they repeat."""
-        if not survey.lines:
+        if not result.lines:
             return
-        self.lengths.add(survey)
-        self.splitter.add(survey)
-        self._count(survey)
-        again = self._lines.remember(survey.hashes, survey.lines)
-        partly = self._answers.remember(survey.answer_hashes, survey.answer_lines)
-        if again or partly or survey.too_long:
-            self._examine(survey, again, partly, report)
+        self.lengths.add(result)
+        self.splitter.add(result)
+        self._count(result)
+        again = self._lines.remember(result.hashes, result.lines)
+        partly = self._answers.remember(result.answer_hashes, result.answer_lines)
+        if again or partly or result.too_long:
+            self._examine(result, again, partly, report)
 
-    def _count(self, survey: Survey) -> None:
-        self.size += sum(survey.sizes)
-        self.pairs += survey.pairs
-        self.trainable += len(survey.answer_hashes)
-        if survey.groups:
-            for group, turns in zip(survey.groups, survey.turns, strict=True):
+    def _count(self, result: BlockResult) -> None:
+        self.size += sum(result.sizes)
+        self.pairs += result.pairs
+        self.trainable += len(result.answer_hashes)
+        if result.groups:
+            for group, turns in zip(result.groups, result.turns, strict=True):
                 self._count_grouped(group, turns)
         else:
-            self.conversations += len(survey.lines)
-            self.turns += sum(survey.turns)
+            self.conversations += len(result.lines)
+            self.turns += sum(result.turns)
 
     def _count_grouped(self, group: str, turns: int) -> None:
         """Count a conversation once that is spread over neighbouring lines."""
@@ -60,26 +59,30 @@ class Tally:
             self.turns += turns - self._group_turns
             self._group_turns = turns
 
-    def _examine(self, survey: Survey, again: set[int], partly: set[int], report: Report) -> None:
+    def _examine(
+        self, result: BlockResult, again: set[int], partly: set[int], report: Report
+    ) -> None:
         """Look at the records that were there before as a whole (`again`) or in part."""
-        ends = list(accumulate(survey.answers, initial=0))
-        for at, line in enumerate(survey.lines):
-            note = Notes(report, line)
-            note.failed = line in survey.too_long
+        ends = list(accumulate(result.answers, initial=0))
+        for at, line in enumerate(result.lines):
+            note = ProblemRecorder(report, line)
+            note.failed = line in result.too_long
             if line in again:
-                self._note_duplicate(survey.hashes[at], line, note)
+                self._note_duplicate(result.hashes[at], line, note)
             elif line in partly:
                 own = slice(ends[at], ends[at + 1])
-                self._judge_nearness(survey.answer_hashes[own], survey.answer_sizes[own], note)
-            self.trainable -= survey.answers[at] if note.failed else 0
+                self._judge_nearness(result.answer_hashes[own], result.answer_sizes[own], note)
+            self.trainable -= result.answers[at] if note.failed else 0
 
-    def _note_duplicate(self, whole: int, line: int, note: Notes) -> None:
+    def _note_duplicate(self, whole: int, line: int, note: ProblemRecorder) -> None:
         earlier = self._lines.first_line(whole, line)
         self.duplicates += 1
         self.splitter.join(line, earlier)
         note("duplicate", detail=f"first on line {earlier}")
 
-    def _judge_nearness(self, hashes: Sequence[int], sizes: Sequence[int], note: Notes) -> None:
+    def _judge_nearness(
+        self, hashes: Sequence[int], sizes: Sequence[int], note: ProblemRecorder
+    ) -> None:
         """Half of the longer answers' length seen on earlier lines makes a near duplicate."""
         line = note.line
         long = [at for at, size in enumerate(sizes) if size >= _SHORTEST_ANSWER]

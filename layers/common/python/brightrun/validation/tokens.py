@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 import msgspec
 
-from brightrun.validation.facts import Facts, Texts
+from brightrun.validation.record_summary import RecordSummary, Texts
 
 SAMPLE = 1000
 _LONGEST_SAMPLE = 500  # characters of one text; bounds the sample's memory and time
@@ -98,7 +98,9 @@ def scattered(line: int) -> int:
     return (line * _MIX & _ALL_BITS) >> 44
 
 
-def sampled(records: Sequence[Facts], lines: Sequence[int], stride: int) -> list[SampledText]:
+def sampled(
+    records: Sequence[RecordSummary], lines: Sequence[int], stride: int
+) -> list[SampledText]:
     """Pick the lines that belong to a sample with this stride, and one text of each."""
     picked = [at for at, line in enumerate(lines) if not scattered(line) % stride]
     return [(lines[at], _one_of(records[at].texts, lines[at])) for at in picked]

@@ -5,15 +5,15 @@ from collections.abc import Callable, Collection
 from dataclasses import dataclass
 from itertools import chain
 
+from brightrun.validation.block_result import BlockResult
+from brightrun.validation.block_scanner import LONGEST_LINE, BlockScanner, Order
 from brightrun.validation.codes import Severity, unknown_codes
 from brightrun.validation.lengths import METHOD
 from brightrun.validation.lines import BlockReader, Readable
+from brightrun.validation.parallel import scan_blocks
 from brightrun.validation.report import LISTED, Report
 from brightrun.validation.result import ValidationResult
 from brightrun.validation.split import FRACTION, SEED
-from brightrun.validation.survey import Survey
-from brightrun.validation.surveyor import LONGEST_LINE, Order, Surveyor
-from brightrun.validation.surveys import surveys
 from brightrun.validation.tally import Tally
 from brightrun.validation.tokens import ESTIMATE, Tokenizer, TokenSample
 
@@ -22,9 +22,9 @@ from brightrun.validation.tokens import ESTIMATE, Tokenizer, TokenSample
 class Options:
     """What a caller may choose: a model's token limit, a real tokenizer, codes that block.
 
-    `seed` and `fraction` are those of the split into training and validation.  `lanes` are
-    processes that read beside this one, for which it is forked: leave it at 0 in a process with
-    threads or with a single processor.
+    `seed` and `fraction` are those of the split into training and validation.  `extra_processes`
+    are forked to scan beside this one: leave it at 0 in a process with threads or with a single
+    processor.
     """
 
     max_tokens: int | None = None
@@ -34,7 +34,7 @@ class Options:
     longest_line: int = LONGEST_LINE
     seed: int = SEED
     fraction: float = FRACTION
-    lanes: int = 0
+    extra_processes: int = 0
 
 
 def validate(
@@ -45,9 +45,9 @@ def validate(
 ) -> ValidationResult:
     """Read `source` to its end and report what it is and everything wrong with it.
 
-    Asks for 256 KiB at a time and takes less; adds at most 64 MB of memory whatever the size, lanes
-    included.  Raises ValueError for a `block` policy that names unknown codes and for a `fraction`
-    that is not between 0 and 1, and whatever `source.read` raises.
+    Asks for 256 KiB at a time and takes less; adds at most 64 MB of memory whatever the size, extra
+    processes included.  Raises ValueError for a `block` policy that names unknown codes and for a
+    `fraction` that is not between 0 and 1, and whatever `source.read` raises.
     """
     chosen = options or Options()
     unknown = unknown_codes(chosen.block)
@@ -66,7 +66,7 @@ class _Validation:
         self._options = options
         self._report = Report(cap=options.listed, block=options.block)
         self._sample = TokenSample(options.tokenizer)
-        self._surveyor = Surveyor(
+        self._scanner = BlockScanner(
             self._report, options.max_tokens, options.tokenizer, options.longest_line
         )
         self._records = 0
@@ -74,26 +74,26 @@ class _Validation:
     def run(self, source: Readable, elapsed: Callable[[], float]) -> ValidationResult:
         """Read every line, then say how it went."""
         reader = BlockReader(source, self._options.longest_line)
-        found = surveys(reader, self._surveyor, self._order, self._options.lanes)
-        first = next(found, None)  # forks the lanes, before the tally takes its memory
+        found = scan_blocks(reader, self._scanner, self._order, self._options.extra_processes)
+        first = next(found, None)  # forks the extra processes before the tally takes its memory
         tally = Tally()
         if first is not None:
-            for survey in chain((first,), found):
-                self._add(survey, tally)
+            for result in chain((first,), found):
+                self._add(result, tally)
         self._note_file_problems(tally)
         return self._result(reader, tally, elapsed)
 
     def _order(self, first_line: int) -> Order:
         return Order(first_line, self._sample.stride, self._report.room)
 
-    def _add(self, survey: Survey, tally: Tally) -> None:
+    def _add(self, result: BlockResult, tally: Tally) -> None:
         """Add up the block that comes next, and say what it repeats."""
-        self._report.form = self._surveyor.form
+        self._report.form = self._scanner.form
         repeated = self._report.part()
-        self._sample.offer(survey.sample)
-        tally.add(survey, repeated)
-        self._report.add(survey.findings, repeated.findings())
-        self._records += survey.records
+        self._sample.offer(result.sample)
+        tally.add(result, repeated)
+        self._report.add(result.findings, repeated.findings())
+        self._records += result.records
 
     def _note_file_problems(self, tally: Tally) -> None:
         self._note_claim()
@@ -107,7 +107,7 @@ class _Validation:
 
     def _note_claim(self) -> None:
         """Compare what `_meta` says with what the file held."""
-        claimed = self._surveyor.records.claimed_pairs
+        claimed = self._scanner.records.claimed_pairs
         if isinstance(claimed, int) and claimed is not False and claimed != self._records:
             detail = f"it says {claimed}, the file holds {self._records}"
             self._report.note("meta_count_mismatch", 1, "/_meta/total_pairs", detail)
@@ -154,6 +154,6 @@ class _Validation:
             sha256=reader.sha256(),
             seconds=round(seconds, 3),
             mb_per_s=round(reader.size / 1e6 / seconds, 1) if seconds else 0.0,
-            detected_by=self._surveyor.records.detected_by,
+            detected_by=self._scanner.records.detected_by,
             split=split,
         )

@@ -55,7 +55,7 @@ class _Sequence:
     answers: list[Fitted]
 
 
-def show_rows(
+def preview_rows(
     pairs: Iterable[TrainingPair],
     count: int,
     chat: ChatFormat,

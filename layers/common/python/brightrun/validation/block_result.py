@@ -5,11 +5,11 @@ from collections.abc import Sequence
 import msgspec
 from xxhash import xxh3_64_intdigest
 
-from brightrun.validation.facts import Facts
+from brightrun.validation.record_summary import RecordSummary
 from brightrun.validation.report import Findings
 
 
-class Survey(msgspec.Struct, gc=False):
+class BlockResult(msgspec.Struct, gc=False):
     """The sound records of a block, and what was found in it.
 
     `lines`, `hashes`, `sizes` (bytes of text), `turns` and `answers` (how many train) have an entry
@@ -35,17 +35,17 @@ class Survey(msgspec.Struct, gc=False):
     all_pairs: bool = True
     sample: list[tuple[int, str]] = []
 
-    def describe(self, records: Sequence[Facts], lines: list[int]) -> None:
+    def describe(self, records: Sequence[RecordSummary], lines: list[int]) -> None:
         """Fill the lists from what was kept of each sound record."""
-        trained = [facts.texts[place] for facts in records for place in facts.trained]
-        self.pairs = sum([facts.pairs for facts in records])
+        trained = [summary.texts[place] for summary in records for place in summary.trained]
+        self.pairs = sum([summary.pairs for summary in records])
         self.lines = lines
-        self.hashes = [xxh3_64_intdigest(facts.joined) for facts in records]
-        self.sizes = [len(facts.joined) for facts in records]
-        self.turns = [facts.turns for facts in records]
-        self.answers = [len(facts.trained) for facts in records]
+        self.hashes = [xxh3_64_intdigest(summary.joined) for summary in records]
+        self.sizes = [len(summary.joined) for summary in records]
+        self.turns = [summary.turns for summary in records]
+        self.answers = [len(summary.trained) for summary in records]
         if records[0].group:
-            self.groups = [facts.group for facts in records]
+            self.groups = [summary.group for summary in records]
         self.answer_hashes = list(map(xxh3_64_intdigest, trained))
         self.answer_sizes = list(map(len, trained))
         self.answer_lines = [

@@ -69,33 +69,35 @@ class Watched(BytesIO):
         return super().read(size)
 
 
-@pytest.mark.parametrize("lanes", [1, 3])
+@pytest.mark.parametrize("extra_processes", [1, 3])
 @pytest.mark.parametrize("name", FILES)
-def test_the_result_is_the_same_with_any_number_of_lanes(name: str, lanes: int) -> None:
+def test_the_result_is_the_same_with_any_number_of_processes(
+    name: str, extra_processes: int
+) -> None:
     data = FILES[name]
     assert len(data) > 3 * BLOCK_BYTES
     source = Watched(data)
-    found = validate(source, Options(lanes=lanes))
+    found = validate(source, Options(extra_processes=extra_processes))
     assert _comparable(found) == _comparable(validate(BytesIO(data)))
-    assert len(source.seen) == lanes
+    assert len(source.seen) == extra_processes
     assert not multiprocessing.active_children()
 
 
-@pytest.mark.parametrize("lanes", [1, 3])
-def test_a_lane_that_is_killed_loses_nothing(lanes: int) -> None:
+@pytest.mark.parametrize("extra_processes", [1, 3])
+def test_nothing_is_lost_with_a_process_that_is_killed(extra_processes: int) -> None:
     class Killing(Watched):
         def read(self, size: int | None = -1, /) -> bytes:
-            for lane in multiprocessing.active_children()[:1] if self.tell() > 1 << 20 else ():
-                lane.kill()
+            for process in multiprocessing.active_children()[:1] if self.tell() > 1 << 20 else ():
+                process.kill()
             return super().read(size)
 
     source = Killing(FILES["sound"] * 2)
-    found = validate(source, Options(lanes=lanes))
-    assert {lane.exitcode for lane in source.seen} == {-9}
+    found = validate(source, Options(extra_processes=extra_processes))
+    assert {process.exitcode for process in source.seen} == {-9}
     assert _comparable(found) == _comparable(validate(BytesIO(FILES["sound"] * 2)))
 
 
-def test_the_lanes_end_with_a_source_that_fails() -> None:
+def test_extra_processes_end_with_a_source_that_fails() -> None:
     class Failing(Watched):
         def read(self, size: int | None = -1, /) -> bytes:
             if self.tell() > 1 << 20:
@@ -104,7 +106,7 @@ def test_the_lanes_end_with_a_source_that_fails() -> None:
 
     source = Failing(FILES["sound"])
     with pytest.raises(OSError, match="the disk is gone"):
-        validate(source, Options(lanes=2))
+        validate(source, Options(extra_processes=2))
     assert len(source.seen) == 2
     assert not multiprocessing.active_children()
 
@@ -118,13 +120,13 @@ class Telling(Stream):
     told = False
 
     def read(self, size):
-        lanes = multiprocessing.active_children()
-        if lanes and not self.told:
-            print(*[lane.pid for lane in lanes], flush=True)
+        processes = multiprocessing.active_children()
+        if processes and not self.told:
+            print(*[process.pid for process in processes], flush=True)
             self.told = True
         return super().read(size)
 
-validate(Telling(STREAMS["sound lines"], 1 << 40), Options(lanes=2))
+validate(Telling(STREAMS["sound lines"], 1 << 40), Options(extra_processes=2))
 """
 
 
@@ -137,7 +139,7 @@ def _runs(process: Path) -> bool:
 
 
 @pytest.mark.slow
-def test_lanes_do_not_outlive_a_reader_that_is_killed() -> None:
+def test_extra_processes_do_not_outlive_a_reader_that_is_killed() -> None:
     with subprocess.Popen(
         [sys.executable, "-c", KILLED],
         cwd=ROOT,
@@ -145,23 +147,23 @@ def test_lanes_do_not_outlive_a_reader_that_is_killed() -> None:
         stdout=subprocess.PIPE,
     ) as reader:
         assert reader.stdout is not None
-        lanes = [Path(f"/proc/{pid}") for pid in reader.stdout.readline().decode().split()]
+        processes = [Path(f"/proc/{pid}") for pid in reader.stdout.readline().decode().split()]
         reader.kill()
-    assert len(lanes) == 2
+    assert len(processes) == 2
     deadline = time.monotonic() + 30
-    while any(map(_runs, lanes)):
-        assert time.monotonic() < deadline, "a lane goes on without its reader"
+    while any(map(_runs, processes)):
+        assert time.monotonic() < deadline, "a process goes on without its reader"
         time.sleep(0.05)
 
 
-def test_a_small_file_and_one_of_no_known_format_need_no_lanes() -> None:
+def test_a_small_file_and_one_of_no_known_format_need_no_processes() -> None:
     for data in (_sound(1), b"no record at all\n" * 100_000):
         source = Watched(data)
-        validate(source, Options(lanes=2))
+        validate(source, Options(extra_processes=2))
         assert not source.seen
 
 
-def test_no_lane_is_used_by_itself() -> None:
+def test_no_extra_process_is_used_by_default() -> None:
     source = Watched(FILES["sound"])
     assert validate(source).format == "messages"
     assert not source.seen

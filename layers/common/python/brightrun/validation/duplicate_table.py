@@ -1,4 +1,4 @@
-"""Remembers hashes in a table of fixed size, to find what a file says twice.
+"""Remembers hashes in a table of fixed size, to find what a file holds twice.
 
 Nine places are tried for each hash, so that nothing is lost while the table is up to a quarter full
 and next to nothing at a half; past that the older entry is overwritten and counted in `forgotten`.
@@ -15,8 +15,8 @@ _LINES = 1 << 32  # an entry: 32 bits of the hash, then the line in 32 bits
 _KEPT = (1 << 64) - _LINES
 
 
-class SeenTable:
-    """Which line said this hash first; never grows beyond `2**bits` entries of 8 bytes."""
+class DuplicateTable:
+    """Which line had this hash first; never grows beyond `2**bits` entries of 8 bytes."""
 
     def __init__(self, bits: int) -> None:
         self._bits = bits

@@ -1,0 +1,169 @@
+"""Scans a file block by block; blocks do not depend on each other once the format is known.
+
+Lines are taken by chunks of 32 KiB: all of them take the fast path, and those that the scan of the
+chunk suspects have their texts decoded and searched (`slow_path.with_texts_checked`).  Only a line
+that is not plainly sound takes the slow path, by way of `record_reader`.
+"""
+
+from collections.abc import Mapping, Sequence
+
+import msgspec
+
+from brightrun.formats.model import Format
+from brightrun.validation.block_result import BlockResult
+from brightrun.validation.codes import Severity
+from brightrun.validation.lengths import ALL_MEASURED, pair_sizes
+from brightrun.validation.lines import Block, TooLong, chunks_of, lines_of
+from brightrun.validation.record_reader import RecordReader
+from brightrun.validation.record_summary import Line, RecordSummary
+from brightrun.validation.report import ProblemRecorder, Report
+from brightrun.validation.scan import is_utf8
+from brightrun.validation.slow_path import with_texts_checked
+from brightrun.validation.tokens import ESTIMATE, Tokenizer, count_tokens, sampled
+
+LONGEST_LINE = 2 << 20
+_HOPELESS = 20  # bad lines in a row before the fast path is tried on every 20th line only
+_BYTES_PER_TOKEN = 2  # fewer are rare in any script; only longer records are counted exactly
+
+
+class Order(msgspec.Struct, frozen=True):
+    """How a block is to be scanned.
+
+    `first_line` is the number of its first line, from 1; `stride` is that of the token sample, and
+    `room` how many problems of each severity may still be listed.
+    """
+
+    first_line: int
+    stride: int
+    room: Mapping[Severity, int]
+
+
+class BlockScanner:
+    """Reads the lines of a file; keeps nothing of them but the format, once known."""
+
+    def __init__(
+        self,
+        report: Report,
+        max_tokens: int | None = None,
+        tokenizer: Tokenizer = ESTIMATE,
+        longest_line: int = LONGEST_LINE,
+    ) -> None:
+        self.records = RecordReader(report)
+        self._max_tokens = max_tokens
+        self._tokenizer = tokenizer
+        self._longest_line = longest_line
+        self._bad_in_a_row = 0
+        self._summaries: list[RecordSummary] = []
+        self._lines: list[int] = []
+
+    @property
+    def form(self) -> Format | None:
+        """The format, once a record has shown it."""
+        return self.records.report.form
+
+    def scan(self, block: Block, order: Order) -> BlockResult:
+        """Return what a block of whole lines holds."""
+        self.records.report = self.records.report.part(order.room)
+        self._summaries, self._lines, before = [], [], self.records.records
+        line = order.first_line
+        for chunk in chunks_of(block, self._longest_line):
+            line += self._read(chunk, line)
+        return self._described(order, before)
+
+    def _described(self, order: Order, before: int) -> BlockResult:
+        records, lines = self._summaries, self._lines
+        too_long = self._too_long()
+        result = BlockResult(
+            self.records.report.findings(), self.records.records - before, too_long
+        )
+        if records:
+            result.describe(records, lines)
+            result.all_pairs = order.first_line <= ALL_MEASURED
+            result.pair_sizes = pair_sizes(records, lines, result.all_pairs)
+            result.sample = sampled(records, lines, order.stride)
+        return result
+
+    def _read(self, chunk: bytes | TooLong, first: int) -> int:
+        """Read the lines of a chunk; returns how many there are."""
+        if isinstance(chunk, TooLong):
+            self._note_too_long(first, chunk.length)
+            return 1
+        lines = lines_of(chunk)
+        if self._bad_in_a_row < _HOPELESS and b"\r" not in chunk:
+            self._read_together(chunk, lines, first)
+        else:
+            self._read_one_by_one(lines, first)
+        return len(lines)
+
+    def _read_together(self, chunk: bytes, lines: Sequence[Line], first: int) -> None:
+        """Keep what the lines of a chunk hold; those not plainly sound take the slow path."""
+        summaries, start = self._plain_summaries(chunk, lines), 0
+        for at, found in enumerate(summaries):
+            if found is None:
+                self._keep(summaries[start:at], first + start)
+                self._read_slowly(lines[at], first + at)
+                start = at + 1
+        self._keep(summaries[start:], first + start)
+
+    def _keep(self, summaries: Sequence[RecordSummary | None], first: int) -> None:
+        """Keep what sound lines next to each other hold."""
+        sound = [found for found in summaries if found is not None]
+        if sound:
+            self._bad_in_a_row = 0
+            self.records.records += len(sound)
+            self._summaries += sound
+            self._lines += range(first, first + len(sound))
+
+    def _plain_summaries(self, chunk: bytes, lines: Sequence[Line]) -> list[RecordSummary | None]:
+        suspects = self.records.scan_chunk(chunk, lines)
+        if suspects is None:  # not UTF-8, and texts stay Raw, so that nothing else would see it
+            lines = [line if is_utf8(bytes(line)) else b"" for line in lines]
+            suspects = self.records.scan_chunk(b"\n".join(lines), lines) or ()
+        summaries = self.records.fast(lines)
+        for at, verdict in suspects:
+            found = summaries[at]
+            summaries[at] = found and with_texts_checked(found, verdict)
+        return summaries
+
+    def _read_one_by_one(self, lines: Sequence[Line], first: int) -> None:
+        """The same line by line, where most are bad or end in CR LF."""
+        for number, line in enumerate(map(bytes, lines), first):
+            text = line.removesuffix(b"\r")
+            if text is not line:
+                self.records.report.note("crlf", number)
+            if self._bad_in_a_row < _HOPELESS or number % _HOPELESS == 0:
+                self._read_together(text, [text], number)
+            else:
+                self._read_slowly(text, number)
+
+    def _read_slowly(self, line: Line, number: int) -> None:
+        self._bad_in_a_row += 1
+        summary = self.records.take(bytes(line), number)
+        if summary is not None:
+            self._summaries.append(summary)
+            self._lines.append(number)
+
+    def _note_too_long(self, number: int, length: int) -> None:
+        self.records.records += 1
+        self.records.report.note(
+            "line_too_long", number, "", f"{length} bytes, at most {self._longest_line}"
+        )
+
+    def _too_long(self) -> list[int]:
+        """The lines of records with more tokens than the model takes, each noted."""
+        if self._max_tokens is None:
+            return []
+        most = self._max_tokens * _BYTES_PER_TOKEN
+        kept = zip(self._lines, self._summaries, strict=True)
+        return [
+            line
+            for line, summary in kept
+            if len(summary.joined) > most and self._cut(summary, line)
+        ]
+
+    def _cut(self, summary: RecordSummary, line: int) -> bool:
+        tokens = count_tokens(summary.texts, self._tokenizer)
+        note = ProblemRecorder(self.records.report, line)
+        if tokens > (self._max_tokens or tokens):
+            note("too_long_for_model", detail=f"{tokens} tokens, at most {self._max_tokens}")
+        return note.failed
