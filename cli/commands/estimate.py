@@ -77,7 +77,7 @@ def _offline(
 
     if pairs is None and profile == "v2":
         raise UsageError("Give the amount of training data: --pairs and --tokens, or --dataset.")
-    wish = EstimateRequest(
+    request = EstimateRequest(
         gpu=GpuConfig(options.gpu or REMOTE_GPU, options.count),
         profile=profile,
         pairs=pairs,
@@ -88,7 +88,7 @@ def _offline(
         hyperparameters=options.changed(),
     )
     try:
-        found: dict[str, Any] = answer(wish, None, Calibration())
+        found: dict[str, Any] = answer(request, None, Calibration())
     except InvalidInputError as error:
         raise UsageError(error.message, details=error.details) from error
     return found
