@@ -10,6 +10,8 @@ from dataclasses import dataclass
 from typing import Any
 
 import boto3
+import botocore.session
+from botocore.loaders import create_loader
 from moto import mock_aws
 
 from brightrun.batches.claim_repository import DynamoClaims
@@ -49,6 +51,9 @@ BUCKETS = (
     "failed-generation-files",
 )
 
+_LOADER = create_loader()
+"""botocore's service descriptions, parsed once a process: moto starts every account without any."""
+
 
 @dataclass(frozen=True)
 class Aws:
@@ -61,6 +66,9 @@ class Aws:
 @contextmanager
 def moto_aws() -> Iterator[Aws]:
     with mock_aws():
+        session = botocore.session.Session()
+        session.register_component("data_loader", _LOADER)
+        boto3.setup_default_session(botocore_session=session)  # moto puts the former one back
         dynamodb = boto3.client("dynamodb", region_name="us-east-1")
         for name in KEYS:
             _create_table(dynamodb, name)
