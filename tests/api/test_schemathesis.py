@@ -20,10 +20,10 @@ from schemathesis.specs.openapi.checks import (
 from tests.api.requests_that_succeed import REQUESTS
 from tests.api.test_openapi_document import DOCUMENT, OPERATIONS, normalised
 from tests.api.wsgi import Application
-from tests.aws import Aws
+from tests.aws import empty_tables
 from tests.builders import OWNER
 from tests.handlers.gateway import Api
-from tests.handlers.seeds import Seeds, StartedRuns, empty_tables
+from tests.handlers.seeds import Seeds, StartedRuns
 
 pytestmark = pytest.mark.usefixtures("validations", "trainings")
 
@@ -98,14 +98,12 @@ def test_an_operation_keeps_its_promises_whatever_is_sent(
 
 
 @pytest.mark.slow
-def test_operations_keep_their_promises_one_after_the_other(
-    aws: Aws, api: Api, runs: StartedRuns
-) -> None:
+def test_operations_keep_their_promises_one_after_the_other(api: Api, runs: StartedRuns) -> None:
     """What one operation made, the next ones read, change and delete."""
 
     class Session(schema.as_state_machine()):  # type: ignore[misc]
         def setup(self) -> None:
-            empty_tables(aws)
+            empty_tables()
 
         def get_call_kwargs(self, case: Case[Any]) -> dict[str, Any]:
             return {"headers": HEADERS}

@@ -16,11 +16,11 @@ import pytest
 
 from brightrun.wiring import clients
 from tests import aws as deployed
-from tests.aws import Aws, forget_what_was_built, moto_aws
+from tests.aws import Aws, empty_tables, forget_what_was_built, moto_aws
 from tests.builders import SteppedClock
 from tests.fakes.sagemaker import answer_stops
 from tests.handlers.gateway import Api
-from tests.handlers.seeds import Seeds, StartedRuns, empty_tables
+from tests.handlers.seeds import Seeds, StartedRuns
 
 MACHINE_ARN = deployed.environment()["GENERATE_BATCH_STATE_MACHINE_ARN"]
 VALIDATION_ARN = deployed.environment()["VALIDATE_DATASET_STATE_MACHINE_ARN"]
@@ -47,7 +47,7 @@ def account() -> Iterator[Account]:
 @pytest.fixture
 def aws(account: Account) -> Aws:
     """Every table and bucket of the data stack, the tables empty."""
-    empty_tables(account.aws)
+    empty_tables()
     return account.aws
 
 

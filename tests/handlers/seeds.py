@@ -228,13 +228,6 @@ class StartedRuns:
         return runs
 
 
-def empty_tables(aws: Aws) -> None:
-    """Delete every row of every table."""
-    for table, keys in deployed.KEYS.items():
-        for row in aws.dynamodb.scan(TableName=table)["Items"]:
-            aws.dynamodb.delete_item(TableName=table, Key={name: row[name] for name in keys})
-
-
 def numbered_id(number: int) -> str:
     """The id of the record of that number."""
     return f"00000000-0000-7000-8000-{number:012d}"
