@@ -1,7 +1,6 @@
 """Requesting the receipt of a dataset: what a base model will see of it."""
 
 import time
-from collections.abc import Callable
 
 from cli.client import ApiClient, Document, segment
 from cli.errors import RefusedError
@@ -19,7 +18,6 @@ def request_receipt(
     *,
     rows_shown: int = 0,
     patience_s: float = 0.0,
-    sleep: Callable[[float], None] = time.sleep,
 ) -> Document:
     """Ask for the receipt of a dataset with the model and the settings that were estimated.
 
@@ -37,5 +35,5 @@ def request_receipt(
         except RefusedError as error:
             if error.code != NO_TOKENIZER or waited >= patience_s:
                 raise
-        sleep(POLL_S)
+        time.sleep(POLL_S)
         waited += POLL_S

@@ -1,7 +1,7 @@
 """From a file on this machine to a validated dataset, with progress on the way."""
 
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -64,15 +64,13 @@ def upload_dataset(
     return confirmed
 
 
-def wait_until_validated(
-    client: ApiClient, dataset_id: str, *, sleep: Callable[[float], None] = time.sleep
-) -> Document:
+def wait_until_validated(client: ApiClient, dataset_id: str) -> Document:
     """Poll until a dataset is ready or in error; the validation's own limits are the time limit."""
     while True:
         dataset: Document = client.get(f"{DATASETS}/{segment(dataset_id)}")["data"]
         if dataset["status"] in {"ready", "error"}:
             return dataset
-        sleep(POLL_S)
+        time.sleep(POLL_S)
 
 
 def _must_be_the_same(source: Path, size: int, dataset: Document) -> None:

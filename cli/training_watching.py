@@ -75,7 +75,6 @@ def follow_training(
     on_update: Callable[[TrainingProgress], None],
     *,
     interval_s: float = POLL_S,
-    sleep: Callable[[float], None] = time.sleep,
 ) -> TrainingProgress:
     """Poll until the job has ended, call `on_update` with each answer, return the last one."""
     metrics = MetricsReader(client, job_id)
@@ -84,7 +83,7 @@ def follow_training(
         on_update(now)
         if now.is_final:
             return now
-        sleep(interval_s)
+        time.sleep(interval_s)
 
 
 def _curve(points: list[Document], field: str) -> tuple[tuple[int, float], ...]:
