@@ -7,8 +7,14 @@ LAYER := build/layer.digest
 NODE := node_modules/.package-lock.json
 TRAINING := $(VENV)-train/.installed
 
+# The tests start hundreds of processes; without bytecode on disk each compiles all of this anew.
+unexport PYTHONDONTWRITEBYTECODE
+
+# What needs no engine, no synthesis and no training environment.
+FAST := architecture unit contract handlers cli
+
 .DEFAULT_GOAL := help
-.PHONY: help setup synth up down status demo test test-training test-sdk check bench-batch bench-imports bench-train bench-validate openapi clean
+.PHONY: help setup synth up down status demo test test-fast test-training test-sdk check bench-batch bench-imports bench-train bench-validate openapi clean
 
 help: ## List the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -66,11 +72,15 @@ check: $(INSTALLED) $(TRAINING) ## Lint, format check and types
 	@$(BIN)/mypy
 	@$(BIN)/mypy --config-file training_container/mypy.ini --python-executable $(VENV)-train/bin/python
 
-test: check synth ## Run every test
+test: ## Run every test
+	@$(MAKE) --no-print-directory --jobs=2 --output-sync=target synth $(TRAINING)
+	@$(MAKE) --no-print-directory --jobs=2 --output-sync=target check test-training
 	@$(BIN)/pytest -n 2 --dist loadfile tests/unit --cov --cov-report=
 	@echo "Coverage of brightrun by tests/unit alone: $$($(BIN)/coverage report --format=total) % of its lines"
-	@$(BIN)/pytest -n 2 --dist loadfile --ignore tests/unit --ignore tests/training --ignore tests/sdk
-	@$(MAKE) --no-print-directory test-training
+	@$(BIN)/pytest -n 3 --dist loadfile --no-loadscope-reorder --ignore tests/unit --ignore tests/training --ignore tests/sdk
+
+test-fast: $(INSTALLED) ## Run what takes a minute: no engine, no synthesis, no training
+	@$(BIN)/pytest -n 2 --dist loadfile -m "not slow" $(FAST:%=tests/%)
 
 test-training: $(TRAINING) ## Run the tests of the training container alone
 	@$(VENV)-train/bin/pytest tests/training -c pyproject.toml --confcutdir=tests/training -p no:cacheprovider

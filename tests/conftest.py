@@ -5,6 +5,7 @@ from __future__ import annotations
 import gc
 import os
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 from hypothesis import settings
@@ -15,7 +16,17 @@ from tests.aws import Aws, moto_aws
 settings.register_profile("unhurried", deadline=None)
 settings.load_profile("unhurried")
 
+_LONGEST_FIRST = ("stateful", "e2e", "workflows", "local", "benchmarks", "infra")
+"""The folders whose files take longest. Processes take whole files (`--dist loadfile`) in this
+order (`--no-loadscope-reorder`), so that no long file is begun when the others are done."""
+
 _OURS = ("AWS_", "ANTHROPIC_", "CLAUDE_", "BRIGHTRUN_", "POWERTOOLS_")
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    rank = {folder: number for number, folder in enumerate(_LONGEST_FIRST)}
+    root = Path(__file__).parent
+    items.sort(key=lambda item: rank.get(item.path.relative_to(root).parts[0], len(rank)))
 
 
 def pytest_collection_finish() -> None:
