@@ -125,23 +125,6 @@ def test_a_killed_worker_loses_nothing(install: Callable[[], Installation]) -> N
 
 
 @pytest.mark.parametrize(
-    "fault",
-    [
-        {"status": 429, "retry_after": 1},
-        {"status": 529},
-        {"status": 500},
-        {"reset": True},
-    ],
-)
-def test_a_passing_trouble_of_claude_delays_but_fails_nothing(
-    system: Installation, fault: dict[str, Any]
-) -> None:
-    system.script_claude(*[fault] * 3)
-    status = system.follow(system.create_batch())
-    assert (status.status, status.successful, status.failed) == ("completed", 12, 0)
-
-
-@pytest.mark.parametrize(
     ("fault", "failure_type", "reason"),
     [
         ({"truncate": 0.5}, "truncation", "max_tokens"),

@@ -82,7 +82,7 @@ def test_trouble_makes_more_calls_but_every_conversation_is_answered_once(
     system.script_claude(*[fault] * 4)
     status = system.follow(system.create_batch())
     asked = journal(system)
-    assert (status.successful, status.failed) == (ITEMS, 0)
+    assert (status.status, status.successful, status.failed) == ("completed", ITEMS, 0)
     assert asked["answered"] == ITEMS
     assert asked["answered_more_than_once"] == 0
     assert sum(one["calls"] for one in asked["conversations"].values()) == ITEMS + 4
