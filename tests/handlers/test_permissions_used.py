@@ -14,8 +14,8 @@ import pytest
 from infra.permissions import FUNCTION_GRANTS, LOGS_AND_TRACES, Grant
 from infra.routes import ROUTES
 from tests.handlers.aws_calls import Call
-from tests.handlers.every_deed import do_everything
-from tests.handlers.whole_system import WholeSystem, whole_system
+from tests.handlers.every_operation import run_every_operation
+from tests.handlers.system_under_test import SystemUnderTest, system_under_test
 
 # Granted, though no code of ours calls it.
 WITHOUT_A_CALL = {
@@ -37,10 +37,10 @@ WITHOUT_A_CALL = {
 
 
 @pytest.fixture(scope="module")
-def system() -> WholeSystem:
+def system() -> SystemUnderTest:
     """The system after it did everything it can do; what it called is on record."""
-    with whole_system() as system:
-        do_everything(system)
+    with system_under_test() as system:
+        run_every_operation(system)
     return system
 
 
@@ -61,13 +61,13 @@ def unused(calls: set[Call], granted: set[Call]) -> set[Call]:
     return idle - WITHOUT_A_CALL.keys()
 
 
-def test_every_route_was_used(system: WholeSystem) -> None:
+def test_every_route_was_used(system: SystemUnderTest) -> None:
     assert system.routes == {route for routes in ROUTES.values() for route in routes}
 
 
 @pytest.mark.parametrize("function", sorted(FUNCTION_GRANTS))
 def test_a_function_may_do_what_it_does_and_nothing_else(
-    system: WholeSystem, function: str
+    system: SystemUnderTest, function: str
 ) -> None:
     calls, granted = system.calls.by_function[function], steps(FUNCTION_GRANTS[function])
     assert denied(calls, granted) == set()
@@ -75,14 +75,14 @@ def test_a_function_may_do_what_it_does_and_nothing_else(
 
 
 @pytest.mark.parametrize("function", sorted(FUNCTION_GRANTS))
-def test_no_grant_can_be_taken_away(system: WholeSystem, function: str) -> None:
+def test_no_grant_can_be_taken_away(system: SystemUnderTest, function: str) -> None:
     calls, granted = system.calls.by_function[function], steps(FUNCTION_GRANTS[function])
     for step in granted - WITHOUT_A_CALL.keys():
         assert denied(calls, granted - {step}), step
 
 
 @pytest.mark.parametrize("function", sorted(FUNCTION_GRANTS))
-def test_a_grant_too_many_is_found(system: WholeSystem, function: str) -> None:
+def test_a_grant_too_many_is_found(system: SystemUnderTest, function: str) -> None:
     calls, granted = system.calls.by_function[function], steps(FUNCTION_GRANTS[function])
     for extra in (
         Call("dynamodb:DeleteItem", "BatchJobsTable"),

@@ -9,12 +9,12 @@ from brightrun.core.timestamps import iso
 from brightrun.training.model import TrainingJob
 from tests.builders import START
 from tests.fakes.training_jobs import a_model, a_training_job
-from tests.handlers.whole_system import WholeSystem
+from tests.handlers.system_under_test import SystemUnderTest
 
 JOBS = "/api/jobs"
 
 
-def train(system: WholeSystem) -> None:
+def train(system: SystemUnderTest) -> None:
     """Make a job twice under one key; cancel it; cancel another that runs; look at everything."""
     ready = system.http("GET /api/datasets", query={"status": "ready"})["data"]["datasets"][0]
     wish = {"dataset_id": ready["id"], "gpu_config": {"type": "H100", "count": 1}}
@@ -41,7 +41,7 @@ def a_running_job(dataset_id: str) -> TrainingJob:
     return job
 
 
-def read_models(system: WholeSystem, job: TrainingJob) -> None:
+def read_models(system: SystemUnderTest, job: TrainingJob) -> None:
     model = a_model(job)
     _store("ModelsTable", model)
     assert system.http("GET /api/models")["data"]["count"] == 1

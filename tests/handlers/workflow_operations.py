@@ -15,12 +15,12 @@ from brightrun.training.workflow.model import MAX_TURNS
 from tests.builders import OWNER
 from tests.fakes import adapter
 from tests.fakes import sagemaker_account as sagemaker
-from tests.handlers.whole_system import WholeSystem
+from tests.handlers.system_under_test import SystemUnderTest
 
 NO_QUOTA = ("ResourceLimitExceeded", sagemaker.LIMIT)
 
 
-def run_the_training_workflow(system: WholeSystem) -> None:
+def run_the_training_workflow(system: SystemUnderTest) -> None:
     """Wait for quota, train, deliver, cancel at two points, hand over, and sweep."""
     ready = system.http("GET /api/datasets", query={"status": "ready"})["data"]["datasets"][0]
     trained = take_on(system, ready["id"])
@@ -40,12 +40,12 @@ def run_the_training_workflow(system: WholeSystem) -> None:
     find_what_was_lost(system, trained)
 
 
-def take_on(system: WholeSystem, dataset_id: str) -> str:
+def take_on(system: SystemUnderTest, dataset_id: str) -> str:
     wish = {"dataset_id": dataset_id, "gpu_config": {"type": "H100", "count": 1}}
     return str(system.http("POST /api/jobs", wish, status=201)["data"]["id"])
 
 
-def step(system: WholeSystem, function: str, job_id: str, *, turn: int = 0) -> str:
+def step(system: SystemUnderTest, function: str, job_id: str, *, turn: int = 0) -> str:
     return str(system.work(function, {"ownerId": OWNER, "jobId": job_id, "turn": turn})["status"])
 
 
@@ -55,7 +55,7 @@ def row_of(job_id: str) -> TrainingJob:
     return read_training_job(from_wire(stored["Item"]))
 
 
-def watch_and_deliver(system: WholeSystem, job_id: str, sha256: str) -> None:
+def watch_and_deliver(system: SystemUnderTest, job_id: str, sha256: str) -> None:
     """Deliver an adapter that takes more than one part; once it changes on the way."""
     job = row_of(job_id)
     system.sagemaker.jobs[job.external_job_id].script = [sagemaker.TRAINING]
@@ -85,7 +85,7 @@ def watch_and_deliver(system: WholeSystem, job_id: str, sha256: str) -> None:
 LAYERS = [f"mlp.{number}.up_proj" for number in range(2 * PART_BYTES // (2 * 2 * 16 * 64))]
 
 
-def deliver_another(system: WholeSystem, whole_job: TrainingJob) -> None:
+def deliver_another(system: SystemUnderTest, whole_job: TrainingJob) -> None:
     job_id = take_on(system, whole_job.dataset_id)
     step(system, "start_training", job_id)
     job = row_of(job_id)
@@ -103,7 +103,7 @@ def deliver_another(system: WholeSystem, whole_job: TrainingJob) -> None:
     assert row_of(job_id).status == "completed"
 
 
-def cancel_while_sagemaker_is_asked(system: WholeSystem, job_id: str) -> None:
+def cancel_while_sagemaker_is_asked(system: SystemUnderTest, job_id: str) -> None:
     def cancel(operation: str) -> None:
         if operation == "CreateTrainingJob":
             system.sagemaker.before = lambda _: None
@@ -113,7 +113,7 @@ def cancel_while_sagemaker_is_asked(system: WholeSystem, job_id: str) -> None:
     assert step(system, "start_training", job_id) == "watch"
 
 
-def find_what_was_lost(system: WholeSystem, ended: str) -> None:
+def find_what_was_lost(system: SystemUnderTest, ended: str) -> None:
     """One training job still runs though its row has ended; some rows have no execution."""
     name = row_of(ended).external_job_id
     system.sagemaker.jobs[name].script = [sagemaker.TRAINING]

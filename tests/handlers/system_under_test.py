@@ -57,7 +57,7 @@ WORKERS: dict[str, ModuleType] = {
 CONTEXT = SimpleNamespace(get_remaining_time_in_millis=lambda: 890_000)
 
 
-class WholeSystem:
+class SystemUnderTest:
     """Calls handlers as API Gateway and Step Functions do, and remembers which routes were used."""
 
     def __init__(self, calls: AwsCalls, secret_arn: str, files: Any) -> None:
@@ -134,7 +134,7 @@ class WholeSystem:
 
 
 @contextmanager
-def whole_system() -> Iterator[WholeSystem]:
+def system_under_test() -> Iterator[SystemUnderTest]:
     """Make the account: tables, buckets, the state machine, and a secret without a value."""
     with pytest.MonkeyPatch.context() as patch:
         for name, value in {**CREDENTIALS, **environment(), "CLAUDE_PROVIDER": "direct"}.items():
@@ -147,7 +147,7 @@ def whole_system() -> Iterator[WholeSystem]:
                 forget_what_was_built()
 
 
-def _open(aws: Aws, patch: pytest.MonkeyPatch) -> WholeSystem:
+def _open(aws: Aws, patch: pytest.MonkeyPatch) -> SystemUnderTest:
     secret = boto3.client("secretsmanager").create_secret(Name="claude-api-key")["ARN"]
     patch.setenv("CLAUDE_API_KEY_SECRET_ARN", secret)
     patch.setenv("TRAINING_ROLE_ARN", TRAINING_ROLE)
@@ -165,7 +165,7 @@ def _open(aws: Aws, patch: pytest.MonkeyPatch) -> WholeSystem:
     session = boto3.Session()
     for events in (session.events, aws.dynamodb.meta.events, aws.s3.meta.events):
         calls.watch(events)
-    system = WholeSystem(calls, secret, aws.s3)
+    system = SystemUnderTest(calls, secret, aws.s3)
     system.sagemaker.answer(session.events)
     patch.setattr(boto3, "DEFAULT_SESSION", session)
     patch.setattr(clients, "sagemaker", lambda: session.client("sagemaker"))

@@ -12,9 +12,9 @@ from brightrun.scaffolding.model import Record
 from tests.builders import OWNER, a_completion, a_conversation, a_judgement
 from tests.fakes import scaffolding as records
 from tests.fakes.tokenizer import put_tokenizer
-from tests.handlers.training_deeds import train
-from tests.handlers.whole_system import WholeSystem
-from tests.handlers.workflow_deeds import run_the_training_workflow
+from tests.handlers.system_under_test import SystemUnderTest
+from tests.handlers.training_operations import train
+from tests.handlers.workflow_operations import run_the_training_workflow
 
 SETS = [
     {
@@ -33,7 +33,7 @@ ROWS = (
 SERVER_FIELDS = {"id", "version", "origin", "created_at", "updated_at"}
 
 
-def do_everything(system: WholeSystem) -> None:
+def run_every_operation(system: SystemUnderTest) -> None:
     """Leave nothing out that a function can be asked to do."""
     edit_scaffolding(system)
     edit_what_another_is_editing(system)
@@ -54,7 +54,7 @@ def do_everything(system: WholeSystem) -> None:
     delete_conversations(system)
 
 
-def edit_scaffolding(system: WholeSystem) -> None:
+def edit_scaffolding(system: SystemUnderTest) -> None:
     kinds: list[tuple[str, str, Record]] = [
         ("personas", "persona", records.persona()),
         ("emotional-arcs", "emotional_arc", records.arc()),
@@ -76,7 +76,7 @@ def edit_scaffolding(system: WholeSystem) -> None:
     system.http("POST /api/scaffolding/check-compatibility", ONE_SET)
 
 
-def edit_what_another_is_editing(system: WholeSystem) -> None:
+def edit_what_another_is_editing(system: SystemUnderTest) -> None:
     personas = system.http("GET /api/scaffolding/personas", query={"is_active": "all"})["personas"]
     (one,) = [persona["id"] for persona in personas if persona["origin"] == "own"]
     system.overtake(lambda: edit_at_the_same_time(one))
@@ -94,7 +94,7 @@ def edit_at_the_same_time(persona_id: str) -> None:
     )
 
 
-def try_templates(system: WholeSystem) -> None:
+def try_templates(system: SystemUnderTest) -> None:
     content = {
         "template_name": "Short one",
         "emotional_arc_type": "confusion_to_clarity",
@@ -111,13 +111,13 @@ def try_templates(system: WholeSystem) -> None:
     system.http("DELETE /api/templates/{id}", **one)
 
 
-def a_batch(system: WholeSystem, **headers: str) -> str:
+def a_batch(system: SystemUnderTest, **headers: str) -> str:
     body = {"name": "A batch", "parameterSets": SETS, "concurrentProcessing": 1}
     route = "POST /api/conversations/generate-batch"
     return str(system.http(route, body, status=202, headers=headers)["jobId"])
 
 
-def write_a_batch(system: WholeSystem) -> str:
+def write_a_batch(system: SystemUnderTest) -> str:
     """Stop for want of a key, go on with one; one call fails and one answer is no conversation."""
     repeatable = {"idempotency-key": "once"}
     job_id = a_batch(system, **repeatable)
@@ -147,7 +147,7 @@ def leave_one_unenriched() -> None:
     )
 
 
-def steer_batches(system: WholeSystem) -> None:
+def steer_batches(system: SystemUnderTest) -> None:
     control = "PATCH /api/conversations/batch/{id}"
     cancelled, long = a_batch(system), a_batch(system)
     for action in ("pause", "resume", "cancel"):
@@ -162,7 +162,7 @@ def steer_batches(system: WholeSystem) -> None:
     system.http("POST /api/conversations/generate", template, status=202)
 
 
-def read_batches(system: WholeSystem, job_id: str) -> None:
+def read_batches(system: SystemUnderTest, job_id: str) -> None:
     assert system.http("GET /api/batch-jobs")["count"] == 5
     assert system.http("GET /api/batch-jobs/{id}", id=job_id)["job"]["status"] == "completed"
     system.http("GET /api/conversations/batch/{id}/status", id=job_id)
@@ -170,7 +170,7 @@ def read_batches(system: WholeSystem, job_id: str) -> None:
     assert system.http("GET /api/batch-jobs/{id}/log", id=job_id)["lines"]
 
 
-def read_conversations(system: WholeSystem) -> None:
+def read_conversations(system: SystemUnderTest) -> None:
     conversation = system.http("GET /api/conversations")["conversations"][0]
     one = {"id": conversation["conversation_id"]}
     assert system.http("GET /api/conversations/{id}", **one, query={"includeTurns": "true"})[
@@ -191,7 +191,7 @@ def read_conversations(system: WholeSystem) -> None:
     system.http("GET /api/generation-logs/stats", query={"type": "cost"})
 
 
-def judge_conversations(system: WholeSystem) -> None:
+def judge_conversations(system: SystemUnderTest) -> None:
     """Judge two, with a repeatable request; an answer that fits nobody's rubric comes between."""
     ids = [
         one["conversation_id"] for one in system.http("GET /api/conversations")["conversations"]
@@ -208,7 +208,7 @@ def judge_conversations(system: WholeSystem) -> None:
     assert left in ids
 
 
-def delete_conversations(system: WholeSystem) -> None:
+def delete_conversations(system: SystemUnderTest) -> None:
     one = {"id": system.http("GET /api/conversations")["conversations"][0]["conversation_id"]}
     system.http("DELETE /api/conversations/{id}", **one)
     assert (
@@ -216,7 +216,7 @@ def delete_conversations(system: WholeSystem) -> None:
     )
 
 
-def review_conversations(system: WholeSystem) -> None:
+def review_conversations(system: SystemUnderTest) -> None:
     listed = system.http("GET /api/conversations")["conversations"]
     one = {"id": listed[0]["conversation_id"]}
     status = "/api/conversations/{id}/status"
@@ -231,7 +231,7 @@ def review_conversations(system: WholeSystem) -> None:
     assert system.http("GET /api/conversations/stats")["by_status"]["pending_review"] > 0
 
 
-def make_training_files(system: WholeSystem) -> None:
+def make_training_files(system: SystemUnderTest) -> None:
     """Make a file, and add to it while another addition lands first."""
     files = "/api/training-files"
     first, second, *_ = (
@@ -250,7 +250,7 @@ def make_training_files(system: WholeSystem) -> None:
         system.http(f"GET {files}/{{id}}/download", query=query, **one)
 
 
-def take_in_datasets(system: WholeSystem) -> None:
+def take_in_datasets(system: SystemUnderTest) -> None:
     """Upload a file in parts and import another; validate, read and delete them."""
     datasets = "/api/datasets"
     sent = {"name": "Sent", "file_name": "rows.jsonl", "file_size": len(ROWS), "multipart": True}
@@ -284,14 +284,14 @@ def take_in_datasets(system: WholeSystem) -> None:
     system.http(f"DELETE {datasets}/{{id}}", id=broken)
 
 
-def estimate_training(system: WholeSystem, dataset_id: str) -> None:
+def estimate_training(system: SystemUnderTest, dataset_id: str) -> None:
     gpu = system.http("GET /api/base-models")["data"]["gpu_types"][0]["key"]
     wish = {"dataset_id": dataset_id, "gpu_config": {"type": gpu, "count": 1}}
     assert system.http("POST /api/jobs/estimate", wish)["data"]["profile"] == "v2"
     system.http("GET /api/jobs/estimate/accuracy")
 
 
-def delete_a_dataset_that_is_being_validated(system: WholeSystem) -> None:
+def delete_a_dataset_that_is_being_validated(system: SystemUnderTest) -> None:
     datasets = "/api/datasets"
     sent = {"name": "Late", "file_name": "rows.jsonl", "file_size": len(ROWS)}
     made = system.http(f"POST {datasets}", sent, status=201)["data"]
@@ -302,7 +302,7 @@ def delete_a_dataset_that_is_being_validated(system: WholeSystem) -> None:
     assert system.validate(one["id"]) == "superseded"
 
 
-def read_notifications(system: WholeSystem) -> None:
+def read_notifications(system: SystemUnderTest) -> None:
     listed = system.http("GET /api/notifications")["data"]
     assert listed["unread_count"] == len(listed["notifications"]) == 2
     system.http("PATCH /api/notifications/{id}/read", id=listed["notifications"][0]["id"])
