@@ -9,7 +9,7 @@ import pytest
 from brightrun.aws.request_keys import DynamoRequestKeys, RequestKeys
 from brightrun.core.errors import IdempotencyKeyReusedError
 from tests.builders import OWNER, STRANGER
-from tests.fakes.outside import InMemoryKeys
+from tests.fakes.external_services import InMemoryKeys
 
 NOW = datetime(2026, 11, 21, 12, tzinfo=UTC)
 

@@ -24,7 +24,7 @@ from functions.watch_training import handler as watch_training
 from infra.routes import ROUTES
 from tests.aws import BUCKETS, Aws, environment, forget_what_was_built, moto_aws
 from tests.builders import OWNER
-from tests.fakes.outside import ScriptedClaude
+from tests.fakes.external_services import ScriptedClaude
 from tests.fakes.sagemaker_account import SageMakerAccount
 from tests.handlers.aws_calls import AwsCalls
 from tests.handlers.gateway import ABSENT, Api

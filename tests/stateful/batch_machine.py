@@ -25,9 +25,9 @@ from brightrun.core.errors import ActionNotAllowedError
 from brightrun.core.ids import time_ordered_id
 from brightrun.core.timestamps import epoch_ms
 from tests.builders import START
-from tests.stateful.hands import FAILED, LEASE_S, MOST_ITEMS, Hands, Hold
 from tests.stateful.ledger import JobName, Ledger
 from tests.stateful.observed import observe
+from tests.stateful.operations import FAILED, LEASE_S, MOST_ITEMS, BatchOperations, Hold
 from tests.stateful.stores import Store
 
 MOST_JOBS = 6
@@ -75,7 +75,7 @@ class BatchMachine(RuleBasedStateMachine):
         number = next(_numbers)
         self.store = store
         self.ledger = Ledger(store, (f"owner-{number}-a", f"owner-{number}-b"))
-        self.hands = Hands(store, self.ledger)
+        self.operations = BatchOperations(store, self.ledger)
 
     # What people do.
 
@@ -95,7 +95,7 @@ class BatchMachine(RuleBasedStateMachine):
     @counted
     def submit_again(self, name: JobName) -> None:
         before = self.ledger.seen[name]
-        self.hands.submit(name, before.job.total_items)
+        self.operations.submit(name, before.job.total_items)
         assert observe(self.store, *name) == before
 
     @rule(name=jobs, action=WHAT_PEOPLE_DO)
@@ -110,19 +110,19 @@ class BatchMachine(RuleBasedStateMachine):
 
     @counted
     def pause(self, name: JobName) -> None:
-        self._act(name, JobAction.PAUSE, self.hands.controls().pause)
+        self._act(name, JobAction.PAUSE, self.operations.controls().pause)
 
     @counted
     def resume(self, name: JobName) -> None:
-        self._act(name, JobAction.RESUME, self.hands.controls().resume)
+        self._act(name, JobAction.RESUME, self.operations.controls().resume)
 
     @counted
     def cancel(self, name: JobName) -> None:
         job = self.ledger.seen[name].job
         if job.status is JobStatus.CANCELLED and job.open_items:
-            assert self.hands.controls().cancel(*name).queued_items == 0
+            assert self.operations.controls().cancel(*name).queued_items == 0
         else:
-            self._act(name, JobAction.CANCEL, self.hands.controls().cancel)
+            self._act(name, JobAction.CANCEL, self.operations.controls().cancel)
 
     @counted
     def retry_failed(self, name: JobName) -> None:
@@ -130,7 +130,7 @@ class BatchMachine(RuleBasedStateMachine):
         ended_badly = job.failed_items + job.cancelled_items
         allowed = job.status in JOB_TRANSITIONS[JobAction.RETRY_FAILED]
         try:
-            after, requeued = self.hands.controls().retry_failed(*name)
+            after, requeued = self.operations.controls().retry_failed(*name)
         except ActionNotAllowedError:
             assert not allowed or not ended_badly
         else:
@@ -153,12 +153,12 @@ class BatchMachine(RuleBasedStateMachine):
 
     @counted
     def claim(self, name: JobName, count: int) -> list[Hold]:
-        return self.hands.claim(name, count)
+        return self.operations.claim(name, count)
 
     @rule(target=holds, name=jobs)
     @counted
     def claim_racing(self, name: JobName) -> MultipleResults[Hold]:
-        return multiple(*self.hands.race(name))
+        return multiple(*self.operations.race(name))
 
     @rule(target=holds, name=jobs, ending=ENDINGS)
     def overtake(self, name: JobName, ending: str) -> MultipleResults[Hold]:
@@ -173,7 +173,7 @@ class BatchMachine(RuleBasedStateMachine):
     @rule(hold=holds)
     @counted
     def renew(self, hold: Hold) -> None:
-        self.hands.renew(hold)
+        self.operations.renew(hold)
 
     @rule(hold=consumes(holds), ending=ENDINGS)
     def end(self, hold: Hold, ending: str) -> None:
@@ -182,29 +182,29 @@ class BatchMachine(RuleBasedStateMachine):
 
     @counted
     def complete(self, hold: Hold) -> None:
-        self.hands.complete(hold)
+        self.operations.complete(hold)
 
     @counted
     def fail(self, hold: Hold) -> None:
-        self.hands.conclude(hold, FAILED)
+        self.operations.conclude(hold, FAILED)
 
     @counted
     def stop(self, hold: Hold) -> None:
-        self.hands.conclude(hold, dataclasses.replace(FAILED, stop_reason="An item failed"))
+        self.operations.conclude(hold, dataclasses.replace(FAILED, stop_reason="An item failed"))
 
     @counted
     def requeue(self, hold: Hold) -> None:
-        self.hands.requeue(hold, 0)
+        self.operations.requeue(hold, 0)
 
     @counted
     def put_back_for_later(self, hold: Hold) -> None:
-        self.hands.requeue(hold, 2 * LEASE_S)
+        self.operations.requeue(hold, 2 * LEASE_S)
 
     @counted
     def conclude_twice(self, hold: Hold) -> None:
         """A worker whose first answer got lost concludes again, under the same lease."""
-        self.hands.conclude(hold, FAILED)
-        assert not self.hands.conclude(hold, FAILED)
+        self.operations.conclude(hold, FAILED)
+        assert not self.operations.conclude(hold, FAILED)
 
     @counted
     def crash(self, hold: Hold) -> None:
@@ -218,18 +218,18 @@ class BatchMachine(RuleBasedStateMachine):
 
     @counted
     def wait_a_little(self, seconds: int) -> None:
-        self.hands.clock.advance(seconds)
+        self.operations.clock.advance(seconds)
 
     @counted
     def let_leases_run_out(self, seconds: int) -> None:
-        self.hands.clock.advance(seconds)
+        self.operations.clock.advance(seconds)
 
     @rule(name=jobs, rounds=st.integers(0, 4))
     @counted
     def finish(self, name: JobName, rounds: int) -> None:
-        self.hands.finish(name, rounds)
+        self.operations.finish(name, rounds)
         # A run that hands over says so after it has written the file; the next run writes it anew.
-        text = self.hands.log_txt(name)
+        text = self.operations.log_txt(name)
         assert text == observe(self.store, *name).log[: len(text)]
 
     # What must hold.
@@ -240,7 +240,7 @@ class BatchMachine(RuleBasedStateMachine):
         touched = [name for name in self.ledger.names if self.store.quick or name in named]
         new = [name for name in self.ledger.names if name not in self.ledger.seen]
         names = dict.fromkeys([*touched, *new])
-        self.ledger.check(names, epoch_ms(self.hands.clock.now), retried=retried)
+        self.ledger.check(names, epoch_ms(self.operations.clock.now), retried=retried)
 
     @invariant()
     def nothing_is_seen_by_the_other_owner(self) -> None:
@@ -252,14 +252,14 @@ class BatchMachine(RuleBasedStateMachine):
         for name in self.ledger.names:
             self._bring_to_an_end(name)
             assert not self._open_items(name)
-            assert self.hands.log_txt(name) == self.ledger.seen[name].log
+            assert self.operations.log_txt(name) == self.ledger.seen[name].log
         self.ledger.check_strangers()
 
     # How.
 
     def _submit(self, owner: str, count: int) -> JobName:
         name = (owner, time_ordered_id(START))
-        self.hands.submit(name, count)
+        self.operations.submit(name, count)
         self.ledger.opened(name)
         return name
 
@@ -272,7 +272,7 @@ class BatchMachine(RuleBasedStateMachine):
             self.finish(name, 0)
             if self.ledger.seen[name].job.status in ENDED_JOBS and not self._open_items(name):
                 return
-            self.hands.clock.advance(2 * LEASE_S)
+            self.operations.clock.advance(2 * LEASE_S)
 
     def _open_items(self, name: JobName) -> int:
         return self.ledger.seen[name].job.open_items

@@ -14,7 +14,7 @@ from typing import Any, Literal, TypeVar
 from botocore.exceptions import ReadTimeoutError
 
 from brightrun.core.errors import ClaudeCallError
-from tests.stateful.plant import Plant
+from tests.stateful.batch_process import BatchProcess
 
 Kind = Literal["refused", "unheard", "killed"]
 KINDS: tuple[Kind, ...] = ("refused", "unheard", "killed")
@@ -28,19 +28,19 @@ class KilledError(BaseException):
 
 
 class Faults:
-    """Watches every call of a plant to AWS and to Claude, and fails the one at `position`.
+    """Watches every call of a process to AWS and to Claude, and fails the one at `position`.
 
     `calls` names the calls that were made, in order.
     """
 
-    def __init__(self, plant: Plant, kind: Kind, position: int | None) -> None:
+    def __init__(self, process: BatchProcess, kind: Kind, position: int | None) -> None:
         self.calls: list[str] = []
         self._kind = kind
         self._position = position
         self._dead = False
-        self._events = [client.meta.events for client in plant.clients.values()]
-        plant.claude.before = self._before_claude
-        plant.claude.after = self._after_claude
+        self._events = [client.meta.events for client in process.clients.values()]
+        process.claude.before = self._before_claude
+        process.claude.after = self._after_claude
 
     def __enter__(self) -> Faults:
         for events in self._events:

@@ -15,8 +15,16 @@ from boto3.dynamodb.types import TypeDeserializer
 
 from brightrun.batches.create_batch import MAX_REQUEST_S
 from brightrun.batches.model import ENDED_JOBS, ItemStatus
+from tests.stateful.batch_process import (
+    BUSY,
+    GOOD,
+    NOT_JSON,
+    PERSONAS,
+    Answer,
+    BatchProcess,
+    batch_processes,
+)
 from tests.stateful.faults import KINDS, Faults, Kind
-from tests.stateful.plant import BUSY, GOOD, NOT_JSON, PERSONAS, Answer, Plant, plants
 
 pytestmark = pytest.mark.slow
 
@@ -50,31 +58,31 @@ class Ending:
     executions: int
 
 
-def run_to_the_end(plant: Plant, faults: Faults) -> None:
+def run_to_the_end(process: BatchProcess, faults: Faults) -> None:
     """Make the job and go on as the client and the state machine would."""
 
     def create() -> None:
         try:
-            plant.create()
+            process.create()
         except BaseException:
-            plant.clock.advance(MAX_REQUEST_S)
+            process.clock.advance(MAX_REQUEST_S)
             raise
 
     faults.until_it_works(create)
     for _ in range(MOST_ROUNDS):
-        faults.until_it_works(plant.turn)
-        result = faults.until_it_works(plant.finish)
+        faults.until_it_works(process.turn)
+        result = faults.until_it_works(process.finish)
         if result.status == "finished":
             return
-        plant.clock.advance(result.wait_seconds)
+        process.clock.advance(result.wait_seconds)
     raise AssertionError("the job did not come to its end")
 
 
-def rows(plant: Plant, table: str) -> list[dict[str, Any]]:
-    answer = plant.clients["dynamodb"].query(
+def rows(process: BatchProcess, table: str) -> list[dict[str, Any]]:
+    answer = process.clients["dynamodb"].query(
         TableName=table,
         KeyConditionExpression="owner_id = :owner",
-        ExpressionAttributeValues={":owner": {"S": plant.owner}},
+        ExpressionAttributeValues={":owner": {"S": process.owner}},
         ProjectionExpression="item_id, turn_count, enrichment_status, reason, #status",
         ExpressionAttributeNames={"#status": "status"},
     )
@@ -82,10 +90,10 @@ def rows(plant: Plant, table: str) -> list[dict[str, Any]]:
     return [{name: read(value) for name, value in row.items()} for row in answer["Items"]]
 
 
-def ending_of(plant: Plant) -> Ending:
-    job, items = plant.job(), plant.items()
+def ending_of(process: BatchProcess) -> Ending:
+    job, items = process.job(), process.items()
     positions = {item.item_id: item.position for item in items}
-    lines = [line.partition("] ")[2].replace(plant.job_id, "") for line in plant.log()]
+    lines = [line.partition("] ")[2].replace(process.job_id, "") for line in process.log()]
     names = {item.item_id[:8]: f"item {item.position}" for item in items}
     conclusions = [line for line in lines if line[0] in "✓✗B" or "queued again" in line]
     return Ending(
@@ -104,18 +112,20 @@ def ending_of(plant: Plant) -> Ending:
         conversations=tuple(
             sorted(
                 (positions[row["item_id"]], row["turn_count"], row["enrichment_status"])
-                for row in rows(plant, "ConversationsTable")
+                for row in rows(process, "ConversationsTable")
             )
         ),
         failures=tuple(
             sorted(
                 (positions[row["item_id"]], row["reason"])
-                for row in rows(plant, "FailedGenerationsTable")
+                for row in rows(process, "FailedGenerationsTable")
             )
         ),
-        priced_calls=sum(row["status"] == "success" for row in rows(plant, "GenerationLogsTable")),
+        priced_calls=sum(
+            row["status"] == "success" for row in rows(process, "GenerationLogsTable")
+        ),
         conclusions=tuple(sorted(_named(line, names) for line in conclusions)),
-        executions=len(plant.executions()),
+        executions=len(process.executions()),
     )
 
 
@@ -129,35 +139,38 @@ def _named(line: str, names: dict[str, str]) -> str:
 @cache
 def clean_run() -> tuple[tuple[str, ...], Ending, dict[str, int]]:
     """The calls, the ending and the answers paid for, of a run without a fault."""
-    with plants() as new_plant, Faults(plant := new_plant(SCRIPT), "refused", None) as faults:
-        run_to_the_end(plant, faults)
-        return tuple(faults.calls), ending_of(plant), dict(plant.claude.paid)
+    with (
+        batch_processes() as new_process,
+        Faults(process := new_process(SCRIPT), "refused", None) as faults,
+    ):
+        run_to_the_end(process, faults)
+        return tuple(faults.calls), ending_of(process), dict(process.claude.paid)
 
 
-def check_files(plant: Plant) -> None:
+def check_files(process: BatchProcess) -> None:
     """Every completed item's files are there; log.txt is the log."""
-    s3 = plant.clients["s3"]
-    for item in plant.items():
+    s3 = process.clients["s3"]
+    for item in process.items():
         if item.status is ItemStatus.COMPLETED:
             for key in (
-                f"raw/{plant.owner}/{item.conversation_id}.json",
-                f"{plant.owner}/{item.conversation_id}/conversation.json",
+                f"raw/{process.owner}/{item.conversation_id}.json",
+                f"{process.owner}/{item.conversation_id}/conversation.json",
             ):
                 assert s3.head_object(Bucket="conversation-files", Key=key)["ContentLength"]
-    text = s3.get_object(Bucket="batch-logs", Key=f"{plant.job_id}/log.txt")["Body"].read()
-    assert text.decode().splitlines() == plant.log()
+    text = s3.get_object(Bucket="batch-logs", Key=f"{process.job_id}/log.txt")["Body"].read()
+    assert text.decode().splitlines() == process.log()
 
 
-def check_cell(plant: Plant, kind: Kind, position: int) -> None:
+def check_cell(process: BatchProcess, kind: Kind, position: int) -> None:
     """Run with one fault, and compare the end with that of the run without."""
     _, clean, paid = clean_run()
-    with Faults(plant, kind, position) as faults:
-        run_to_the_end(plant, faults)
+    with Faults(process, kind, position) as faults:
+        run_to_the_end(process, faults)
     where = f"{kind} at call {position}, {faults.struck}"
-    assert plant.job().status in ENDED_JOBS, where
-    assert ending_of(plant) == clean, where
-    check_files(plant)
-    extra = Counter(plant.claude.paid) - Counter(paid)
+    assert process.job().status in ENDED_JOBS, where
+    assert ending_of(process) == clean, where
+    check_files(process)
+    extra = Counter(process.claude.paid) - Counter(paid)
     allowed = 1 if (faults.struck, kind) in NOT_STORED else 0
     assert extra.total() <= allowed, where
 
@@ -182,8 +195,8 @@ def test_a_fault_at_any_call_changes_nothing_in_the_end(
 ) -> None:
     positions = range(tenth, len(clean_run()[0]), 10)
     assert positions
-    with plants() as new_plant:
+    with batch_processes() as new_process:
         for position in positions:
-            check_cell(new_plant(SCRIPT), kind, position)
+            check_cell(new_process(SCRIPT), kind, position)
     logged = capsys.readouterr().out
     assert not [word for word in NEVER_LOGGED if word in logged]

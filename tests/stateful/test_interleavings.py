@@ -23,67 +23,67 @@ from brightrun.core.errors import (
     ConflictError,
     StorageError,
 )
-from tests.stateful.observed import check_moment, observe
-from tests.stateful.plant import (
+from tests.stateful.batch_process import (
     GOOD,
     NOT_JSON,
     PERSONAS,
     Answer,
+    BatchProcess,
     Clients,
-    Plant,
+    batch_processes,
     new_clients,
-    plants,
 )
+from tests.stateful.observed import check_moment, observe
 
 pytestmark = pytest.mark.slow
 
-Action = Callable[[Plant], object]
+Action = Callable[[BatchProcess], object]
 GOOD_ONE, BAD_ONE, _ = PERSONAS
 SCRIPT: dict[str, list[Answer]] = {GOOD_ONE: [GOOD], BAD_ONE: [NOT_JSON, GOOD]}
 MOST_CALLS = 60
 MOST_ROUNDS = 12
 
 
-def create_and_work(plant: Plant) -> None:
+def create_and_work(process: BatchProcess) -> None:
     """The same request again, and a worker that comes at once."""
-    plant.create()
-    plant.turn()
+    process.create()
+    process.turn()
 
 
 ACTIONS: dict[str, Action] = {
-    "create": lambda plant: plant.create(),
+    "create": lambda process: process.create(),
     "create_and_work": create_and_work,
-    "turn": lambda plant: plant.turn(),
-    "finish": lambda plant: plant.finish(),
-    "pause": lambda plant: plant.controls.pause(plant.owner, plant.job_id),
-    "resume": lambda plant: plant.controls.resume(plant.owner, plant.job_id),
-    "cancel": lambda plant: plant.controls.cancel(plant.owner, plant.job_id),
-    "retry": lambda plant: plant.controls.retry_failed(plant.owner, plant.job_id),
+    "turn": lambda process: process.turn(),
+    "finish": lambda process: process.finish(),
+    "pause": lambda process: process.controls.pause(process.owner, process.job_id),
+    "resume": lambda process: process.controls.resume(process.owner, process.job_id),
+    "cancel": lambda process: process.controls.cancel(process.owner, process.job_id),
+    "retry": lambda process: process.controls.retry_failed(process.owner, process.job_id),
 }
 OTHERS = ("turn", "finish", "pause", "resume", "cancel", "retry")
 REFUSALS = (ActionNotAllowedError, ConflictError, StorageError)
 """What a process may be told when another was quicker."""
 
 
-def nothing(_: Plant) -> None:
+def nothing(_: BatchProcess) -> None:
     """The request to make the job has yet to come."""
 
 
-def fresh(plant: Plant) -> None:
+def fresh(process: BatchProcess) -> None:
     """The job is there; no worker has come."""
-    plant.create()
+    process.create()
 
 
-def worked_through(plant: Plant) -> None:
+def worked_through(process: BatchProcess) -> None:
     """A success and a failure; nothing is open, and the round has yet to be ended."""
-    plant.create()
-    plant.turn()
+    process.create()
+    process.turn()
 
 
-def paused(plant: Plant) -> None:
+def paused(process: BatchProcess) -> None:
     """Nothing was done yet, and nothing may be."""
-    plant.create()
-    plant.controls.pause(plant.owner, plant.job_id)
+    process.create()
+    process.controls.pause(process.owner, process.job_id)
 
 
 CELLS = [
@@ -99,13 +99,13 @@ CELLS = [
 
 
 class Gap:
-    """Lets somebody else act right before one call of a plant; `calls` counts them."""
+    """Lets another process act right before one call of a process; `calls` counts them."""
 
-    def __init__(self, plant: Plant, position: int, act: Callable[[], object]) -> None:
+    def __init__(self, process: BatchProcess, position: int, act: Callable[[], object]) -> None:
         self.calls = 0
         self._position = position
         self._act = act
-        self._events = [client.meta.events for client in plant.clients.values()]
+        self._events = [client.meta.events for client in process.clients.values()]
 
     def __enter__(self) -> Gap:
         for events in self._events:
@@ -123,32 +123,32 @@ class Gap:
                 elsewhere.submit(self._act).result()
 
 
-def attempt(action: Action, plant: Plant) -> None:
+def attempt(action: Action, process: BatchProcess) -> None:
     with suppress(*REFUSALS):
-        action(plant)
+        action(process)
 
 
-def bring_to_an_end(plant: Plant) -> None:
+def bring_to_an_end(process: BatchProcess) -> None:
     """Go on as the state machine would, until the job is settled."""
-    if plant.job().status is JobStatus.PAUSED:
-        plant.controls.resume(plant.owner, plant.job_id)
+    if process.job().status is JobStatus.PAUSED:
+        process.controls.resume(process.owner, process.job_id)
     for _ in range(MOST_ROUNDS):
-        attempt(ACTIONS["turn"], plant)
-        result = plant.finish(plant.job().run)
+        attempt(ACTIONS["turn"], process)
+        result = process.finish(process.job().run)
         if result.status == "finished":
             return
-        plant.clock.advance(result.wait_seconds)
+        process.clock.advance(result.wait_seconds)
     raise AssertionError("the job did not come to its end")
 
 
-def check_end(plant: Plant) -> None:
+def check_end(process: BatchProcess) -> None:
     """All is settled, counted, logged and paid for once."""
-    store = plant.store()
-    seen = observe(store, plant.owner, plant.job_id)
+    store = process.store()
+    seen = observe(store, process.owner, process.job_id)
     check_moment(seen)
     assert seen.job.status in ENDED_JOBS
     assert seen.job.open_items == 0
-    assert store.conversations(plant.owner) == {
+    assert store.conversations(process.owner) == {
         item.conversation_id: item.item_id
         for item in seen.items
         if item.status is ItemStatus.COMPLETED
@@ -161,27 +161,27 @@ def check_end(plant: Plant) -> None:
         assert lines == item.generation or cancelled or item.generation > 1
         assert conclusions[f"✓ Item {item.item_id[:8]}"] == (item.status is ItemStatus.COMPLETED)
     generations = sum(item.generation for item in seen.items)
-    assert plant.claude.paid.total() <= generations
+    assert process.claude.paid.total() <= generations
     closings = [line for line in seen.log if re.match("Batch job complete", line)]
     assert bool(closings) is (seen.job.status is not JobStatus.CANCELLED)
 
 
 def run_cell(
-    plant: Plant, clients: Clients, start: Action, first: str, second: str, position: int
+    process: BatchProcess, clients: Clients, start: Action, first: str, second: str, position: int
 ) -> bool:
     """Run one cell; gives whether the first process made as many calls."""
-    start(plant)
-    other = plant.another(clients)
+    start(process)
+    other = process.another(clients)
 
     def act() -> None:
-        other.job_id = plant.job_id
+        other.job_id = process.job_id
         attempt(ACTIONS[second], other)
 
-    with Gap(plant, position, act) as gap:
-        attempt(ACTIONS[first], plant)
-    plant.job_id = plant.job_id or other.job_id
-    bring_to_an_end(plant)
-    check_end(plant)
+    with Gap(process, position, act) as gap:
+        attempt(ACTIONS[first], process)
+    process.job_id = process.job_id or other.job_id
+    bring_to_an_end(process)
+    check_end(process)
     return gap.calls >= position
 
 
@@ -193,10 +193,10 @@ def run_cell(
 def test_no_gap_lets_another_process_lose_or_double_an_item(
     start: Action, first: str, second: str
 ) -> None:
-    with plants() as new_plant:
+    with batch_processes() as new_process:
         clients = new_clients()
         position = 1
-        while run_cell(new_plant(SCRIPT), clients, start, first, second, position):
+        while run_cell(new_process(SCRIPT), clients, start, first, second, position):
             position += 1
             assert position < MOST_CALLS
     assert position > 1
@@ -204,18 +204,18 @@ def test_no_gap_lets_another_process_lose_or_double_an_item(
 
 @pytest.mark.parametrize("position", range(1, 7))
 def test_a_job_is_not_closed_over_items_that_are_put_back_at_that_moment(position: int) -> None:
-    with plants() as new_plant:
-        plant = new_plant(SCRIPT)
-        worked_through(plant)
-        other = plant.another(new_clients())
-        failed = [item for item in plant.items() if item.status is ItemStatus.FAILED]
+    with batch_processes() as new_process:
+        process = new_process(SCRIPT)
+        worked_through(process)
+        other = process.another(new_clients())
+        failed = [item for item in process.items() if item.status is ItemStatus.FAILED]
 
         def requeue() -> None:
             with suppress(ClaimsClosedError):
-                other.store().claims.requeue(failed, plant.clock.now)
+                other.store().claims.requeue(failed, process.clock.now)
 
-        with Gap(plant, position, requeue) as gap:
-            attempt(ACTIONS["finish"], plant)
+        with Gap(process, position, requeue) as gap:
+            attempt(ACTIONS["finish"], process)
         assert gap.calls >= position
-        bring_to_an_end(plant)
-        check_end(plant)
+        bring_to_an_end(process)
+        check_end(process)

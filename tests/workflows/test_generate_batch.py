@@ -15,7 +15,7 @@ from brightrun.wiring import batch_jobs
 from local.claude_simulator import ClaudeSimulator
 from tests import builders as build
 from tests.builders import OWNER
-from tests.fakes.outside import ScriptedClaude
+from tests.fakes.external_services import ScriptedClaude
 from tests.workflows.batch_system import PLENTY_S, BatchSystem, running_system
 from tests.workflows.definition import GENERATE_BATCH, all_edges
 from tests.workflows.histories import edges, entered, types

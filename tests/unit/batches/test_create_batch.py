@@ -36,7 +36,7 @@ from brightrun.scaffolding.model import Persona, PromptTemplate
 from tests.builders import OWNER, STRANGER, SteppedClock
 from tests.fakes import scaffolding as records
 from tests.fakes.batches import InMemoryBatches
-from tests.fakes.outside import InMemoryKeys, InMemoryObjects, RecordedWorkflow
+from tests.fakes.external_services import InMemoryKeys, InMemoryObjects, RecordedWorkflow
 from tests.fakes.scaffolding import InMemoryScaffolding
 
 ONE = ParameterSet("overwhelmed_avoider", "confusion_to_clarity", "roth_ira_conversion")

@@ -17,7 +17,7 @@ from brightrun.conversations.quality.judgement import current_rubric
 from brightrun.core.errors import ClaudeCallError, LeaseLostError
 from tests.builders import OWNER, a_conversation, a_judgement
 from tests.fakes.conversations import a_record
-from tests.fakes.outside import InMemoryKeys
+from tests.fakes.external_services import InMemoryKeys
 from tests.unit.batches.worker_setup import World
 
 IDS = ("conversation-1", "conversation-2")

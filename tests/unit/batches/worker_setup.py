@@ -18,7 +18,12 @@ from tests import builders as build
 from tests.builders import OWNER, SteppedClock
 from tests.fakes.batches import InMemoryBatches
 from tests.fakes.conversations import InMemoryConversations
-from tests.fakes.outside import InMemoryObjects, InMemoryRecords, RecordedWorkflow, ScriptedClaude
+from tests.fakes.external_services import (
+    InMemoryObjects,
+    InMemoryRecords,
+    RecordedWorkflow,
+    ScriptedClaude,
+)
 
 PLENTY_S = 890.0
 

@@ -12,7 +12,7 @@ from brightrun.conversations.model import ConversationRecord
 from tests import builders as build
 from tests.builders import OWNER, SteppedClock
 from tests.fakes.conversations import InMemoryConversations, a_record
-from tests.fakes.outside import InMemoryObjects
+from tests.fakes.external_services import InMemoryObjects
 
 
 @dataclass

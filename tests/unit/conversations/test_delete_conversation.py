@@ -12,7 +12,7 @@ from brightrun.conversations.review.service import ConversationDeleter
 from brightrun.core.errors import NotFoundError, StorageError, VersionConflictError
 from tests.builders import OWNER, STRANGER, SteppedClock
 from tests.fakes.conversations import InMemoryConversations, a_record
-from tests.fakes.outside import InMemoryObjects
+from tests.fakes.external_services import InMemoryObjects
 from tests.fakes.reviews import InMemoryReviews
 
 ID = "conversation-1"

@@ -11,7 +11,7 @@ from brightrun.conversations.enrichment.model import STAGES
 from brightrun.core.errors import NotFoundError, StorageError, VersionConflictError
 from tests import builders as build
 from tests.builders import OWNER
-from tests.fakes.outside import InMemoryObjects
+from tests.fakes.external_services import InMemoryObjects
 from tests.unit.conversations.enrichment_setup import Workshop
 
 

@@ -15,7 +15,7 @@ from brightrun.conversations.import_conversations import ConversationImporter, I
 from brightrun.core.errors import InvalidInputError
 from tests.builders import OWNER, STRANGER, SteppedClock, a_conversation
 from tests.fakes.conversations import InMemoryConversations
-from tests.fakes.outside import InMemoryObjects
+from tests.fakes.external_services import InMemoryObjects
 from tests.fakes.training_files import an_enriched_text
 
 ID = "aaaaaaaa-0000-4000-8000-000000000001"

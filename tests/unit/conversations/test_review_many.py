@@ -10,7 +10,7 @@ from brightrun.conversations.review.service import BulkReview, ConversationDelet
 from brightrun.conversations.service import ConversationLister
 from tests.builders import OWNER, SteppedClock
 from tests.fakes.conversations import InMemoryConversations, a_record
-from tests.fakes.outside import InMemoryObjects
+from tests.fakes.external_services import InMemoryObjects
 from tests.fakes.reviews import InMemoryReviews
 
 

@@ -18,7 +18,7 @@ from brightrun.datasets.service import DatasetDeleter
 from brightrun.datasets.validate_dataset import DatasetValidator, ValidationRun
 from tests.builders import OWNER, SteppedClock
 from tests.fakes.datasets import InMemoryDatasetFiles, InMemoryDatasets, RecordedValidation
-from tests.fakes.outside import InMemoryObjects
+from tests.fakes.external_services import InMemoryObjects
 from tests.fakes.training_files import InMemoryTrainingFiles
 
 ROWS = b"\n".join(

@@ -35,7 +35,7 @@ from brightrun.training.model import TrainingJob
 from brightrun.validation.validator import validate
 from tests.builders import OWNER, START, SteppedClock
 from tests.fakes.datasets import InMemoryDatasets
-from tests.fakes.outside import InMemoryKeys
+from tests.fakes.external_services import InMemoryKeys
 from tests.fakes.training_jobs import (
     InMemoryTraining,
     InMemoryTrainingRecords,

@@ -26,7 +26,7 @@ from brightrun.training_files.build_training_file import (
 from brightrun.training_files.model import TrainingFile
 from tests.builders import OWNER, STRANGER, SteppedClock
 from tests.fakes.conversations import InMemoryConversations
-from tests.fakes.outside import InMemoryObjects
+from tests.fakes.external_services import InMemoryObjects
 from tests.fakes.training_files import (
     InMemoryTrainingFiles,
     an_enriched_record,

@@ -75,8 +75,8 @@ def _nobody(_: str) -> None:
 
 
 @dataclass(frozen=True)
-class Outside:
-    """What all processes of a plant share."""
+class SharedServices:
+    """What all processes of a batch share."""
 
     claude: ClaudeByPersona
     clock: SteppedClock
@@ -114,15 +114,17 @@ def new_clients() -> Clients:
     return {name: client(name, region_name="us-east-1") for name in names}
 
 
-class Plant:
+class BatchProcess:
     """One process's view of one batch; `another` is a second process on the same tables."""
 
-    def __init__(self, outside: Outside, clients: Clients, owner: str, job_id: str = "") -> None:
-        self.outside = outside
+    def __init__(
+        self, services: SharedServices, clients: Clients, owner: str, job_id: str = ""
+    ) -> None:
+        self.services = services
         self.clients = clients
         self.owner = owner
         self.job_id = job_id
-        with outside.around(clients):
+        with services.around(clients):
             # Past the caches: each process has its own.
             self._creator = generate.batch_creator.__wrapped__()
             self._runner = process_next.worker_runner.__wrapped__()
@@ -133,14 +135,14 @@ class Plant:
 
     @property
     def clock(self) -> SteppedClock:
-        return self.outside.clock
+        return self.services.clock
 
     @property
     def claude(self) -> ClaudeByPersona:
-        return self.outside.claude
+        return self.services.claude
 
-    def another(self, clients: Clients) -> Plant:
-        return Plant(self.outside, clients, self.owner, self.job_id)
+    def another(self, clients: Clients) -> BatchProcess:
+        return BatchProcess(self.services, clients, self.owner, self.job_id)
 
     def create(self) -> BatchJob:
         """Answer the request that makes the job, an item for each persona of Claude's script."""
@@ -189,18 +191,18 @@ class Plant:
     def executions(self) -> list[str]:
         """The names of the job's executions."""
         listed = self.clients["stepfunctions"].list_executions(
-            stateMachineArn=self.outside.machine_arn
+            stateMachineArn=self.services.machine_arn
         )
         names = [one["name"] for one in listed["executions"]]
         return sorted(name for name in names if name.startswith(self.job_id))
 
 
-NewPlant = Callable[[dict[str, list[Answer]]], Plant]
+NewProcess = Callable[[dict[str, list[Answer]]], BatchProcess]
 
 
 @contextmanager
-def plants() -> Iterator[NewPlant]:
-    """Make plants side by side on the same tables, each another owner's."""
+def batch_processes() -> Iterator[NewProcess]:
+    """Make processes side by side on the same tables, each another owner's."""
     with moto_aws():
         clients = new_clients()
         machine = clients["stepfunctions"].create_state_machine(
@@ -210,8 +212,10 @@ def plants() -> Iterator[NewPlant]:
         )
         numbers = itertools.count(1)
 
-        def new_plant(script: dict[str, list[Answer]]) -> Plant:
-            outside = Outside(ClaudeByPersona(script), SteppedClock(), machine["stateMachineArn"])
-            return Plant(outside, clients, f"owner-{next(numbers)}")
+        def new_process(script: dict[str, list[Answer]]) -> BatchProcess:
+            services = SharedServices(
+                ClaudeByPersona(script), SteppedClock(), machine["stateMachineArn"]
+            )
+            return BatchProcess(services, clients, f"owner-{next(numbers)}")
 
-        yield new_plant
+        yield new_process

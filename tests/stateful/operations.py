@@ -27,7 +27,7 @@ from brightrun.core.ids import conversation_id, item_id
 from brightrun.core.timestamps import epoch_ms
 from tests import builders as build
 from tests.builders import SteppedClock
-from tests.fakes.outside import InMemoryObjects, RecordedWorkflow
+from tests.fakes.external_services import InMemoryObjects, RecordedWorkflow
 from tests.stateful.ledger import JobName, Ledger
 from tests.stateful.stores import Store
 from tests.unit.batches.worker_setup import World
@@ -57,7 +57,7 @@ class Hold:
     item: BatchItem
 
 
-class Hands:
+class BatchOperations:
     """Everybody who changes batches but people."""
 
     def __init__(self, store: Store, ledger: Ledger) -> None:
