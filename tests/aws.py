@@ -98,6 +98,13 @@ def empty_tables() -> None:
         table.items.clear()
 
 
+def empty_buckets() -> None:
+    """Delete every object and every unfinished upload, likewise."""
+    for bucket in get_backend("s3")[DEFAULT_ACCOUNT_ID]["aws"].buckets.values():
+        bucket.keys.clear()
+        bucket.multiparts.clear()
+
+
 def environment() -> dict[str, str]:
     """The environment of every function, as the stacks give it."""
     tables = {_variable(name): name for name in KEYS}

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 from hypothesis import settings
 
-from tests.aws import Aws, moto_aws
+from tests.aws import Aws, empty_buckets, empty_tables, moto_aws
 
 # A busy machine is slow, not wrong: no example is judged by the clock.
 settings.register_profile("unhurried", deadline=None)
@@ -47,8 +47,16 @@ def scrubbed_environment(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("POWERTOOLS_SERVICE_NAME", "tests")
 
 
+@pytest.fixture(scope="module")
+def account() -> Iterator[Aws]:
+    """Every table and bucket of the data stack, in moto: making them takes longer than a test."""
+    with moto_aws() as made:
+        yield made
+
+
 @pytest.fixture
-def aws(scrubbed_environment: None) -> Iterator[Aws]:
-    """Every table and bucket of the data stack, in moto."""
-    with moto_aws() as system:
-        yield system
+def aws(scrubbed_environment: None, account: Aws) -> Aws:
+    """The account of the module, its tables and buckets empty."""
+    empty_tables()
+    empty_buckets()
+    return account
