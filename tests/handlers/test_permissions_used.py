@@ -36,6 +36,9 @@ WITHOUT_A_CALL = {
 }
 
 
+pytestmark = pytest.mark.slow
+
+
 @pytest.fixture(scope="module")
 def system() -> SystemUnderTest:
     """The system after it did everything it can do; what it called is on record."""
