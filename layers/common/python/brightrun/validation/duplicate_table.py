@@ -9,7 +9,6 @@ that two different texts pass for one about once in four thousand million compar
 from array import array
 from collections.abc import Iterable
 
-_ENTRY_BYTES = 8
 _BUCKET = 8
 _LINES = 1 << 32  # an entry: 32 bits of the hash, then the line in 32 bits
 _KEPT = (1 << 64) - _LINES
@@ -21,7 +20,7 @@ class DuplicateTable:
     def __init__(self, bits: int) -> None:
         self._bits = bits
         self._mask = (1 << bits) - 1
-        self._table = array("Q", bytes(_ENTRY_BYTES << bits))
+        self._table = array("Q", (0,)) * (1 << bits)
         self.forgotten = 0
 
     def remember(self, values: Iterable[int], lines: Iterable[int]) -> set[int]:
