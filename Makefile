@@ -11,7 +11,7 @@ TRAINING := $(VENV)-train/.installed
 unexport PYTHONDONTWRITEBYTECODE
 
 # What needs no engine, no synthesis and no training environment.
-FAST := architecture unit contract handlers cli
+FAST := architecture unit contract handlers
 
 .DEFAULT_GOAL := help
 .PHONY: help setup synth up down status demo test test-fast test-training test-sdk check bench-batch bench-imports bench-train bench-validate openapi clean
