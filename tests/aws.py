@@ -14,7 +14,7 @@ import botocore.session
 from botocore.loaders import create_loader
 from moto import mock_aws
 from moto.backends import get_backend
-from moto.core import DEFAULT_ACCOUNT_ID
+from moto.core.models import DEFAULT_ACCOUNT_ID
 
 from brightrun.batches.claim_repository import DynamoClaims
 from brightrun.batches.repository import BatchTables, DynamoBatches
