@@ -400,8 +400,8 @@ def test_a_job_cancelled_while_its_adapter_is_checked_delivers_none(
 def test_a_long_training_continues_in_another_execution(
     system: TrainingSystem, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    for module in ("start_training", "watch_training"):
-        monkeypatch.setattr(f"brightrun.services.{module}.MAX_TURNS", 4)
+    for module in ("start", "watch"):
+        monkeypatch.setattr(f"brightrun.training.workflow.{module}.MAX_TURNS", 4)
     assert workflow.MAX_TURNS > 4
     job = system.create_job()
     trained(system, job)
