@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import uuid
+from collections.abc import Callable
 from functools import cache
 from typing import TYPE_CHECKING, Literal
 
@@ -59,7 +60,7 @@ def worker_runner() -> WorkerRunner:
         conversation_files=conversation_files(settings),
         plans=S3Objects(clients.s3(), settings.batch_logs_bucket),
         failure_reports=S3Objects(clients.s3(), settings.failed_generation_files_bucket),
-        open_claude=_ClaudeOpener(settings),
+        open_claude=_claude_opener(settings),
         clock=clients.clock,
         lease_seconds=settings.lease_seconds,
         retry_base_seconds=settings.retry_base_seconds,
@@ -69,26 +70,26 @@ def worker_runner() -> WorkerRunner:
     )
 
 
-class _ClaudeOpener:
-    """Creates clients of Claude; the API key is read once."""
+def _claude_opener(settings: ProcessNextSettings) -> Callable[[str], AnthropicClaude]:
+    """Return a function that creates the client for a model; it reads the API key once."""
+    from brightrun.claude.client import anthropic_claude
 
-    def __init__(self, settings: ProcessNextSettings) -> None:
-        self._settings = settings
-        self._api_key = cache(self._read_api_key)
+    clock = clients.clock
 
-    def __call__(self, model: str) -> AnthropicClaude:
-        from brightrun.claude.client import anthropic_claude
+    @cache
+    def api_key() -> str:
+        if settings.claude_provider == "direct":
+            return claude_api_key(settings.claude_api_key_secret_arn)
+        return "not-needed"
 
+    def open_claude(model: str) -> AnthropicClaude:
         return anthropic_claude(
-            self._settings.claude_provider,
+            settings.claude_provider,
             model,
-            clients.clock().date(),
-            base_url=self._settings.claude_base_url,
-            api_key=self._api_key(),
-            workspace_id=self._settings.claude_workspace_id,
+            clock().date(),
+            base_url=settings.claude_base_url,
+            api_key=api_key(),
+            workspace_id=settings.claude_workspace_id,
         )
 
-    def _read_api_key(self) -> str:
-        if self._settings.claude_provider == "direct":
-            return claude_api_key(self._settings.claude_api_key_secret_arn)
-        return "not-needed"
+    return open_claude
