@@ -62,7 +62,7 @@ def test_failed_items_are_queued_again(api: Api, seeds: Seeds, runs: StartedRuns
 
 
 @pytest.mark.parametrize(
-    ("status", "said", "starts"),
+    ("status", "shown", "starts"),
     [
         (JobStatus.QUEUED, "processed", True),
         (JobStatus.PROCESSING, "processed", True),
@@ -73,15 +73,15 @@ def test_failed_items_are_queued_again(api: Api, seeds: Seeds, runs: StartedRuns
     ],
 )
 def test_a_client_of_v1_that_drives_the_batch_only_sees_its_progress(
-    api: Api, seeds: Seeds, runs: StartedRuns, status: JobStatus, said: str, starts: bool
+    api: Api, seeds: Seeds, runs: StartedRuns, status: JobStatus, shown: str, starts: bool
 ) -> None:
     job = seeds.job(3, status=status)
     for _ in range(3):
-        stand = api(f"POST /api/batch-jobs/{job.job_id}/process-next")
-        assert stand.status == 200
-        assert stand.body.keys() == {"success", "status", "remainingItems", "progress"}
-        assert (stand.body["status"], stand.body["remainingItems"]) == (said, 3)
-        assert stand.body["progress"]["total"] == 3
+        answer = api(f"POST /api/batch-jobs/{job.job_id}/process-next")
+        assert answer.status == 200
+        assert answer.body.keys() == {"success", "status", "remainingItems", "progress"}
+        assert (answer.body["status"], answer.body["remainingItems"]) == (shown, 3)
+        assert answer.body["progress"]["total"] == 3
     assert runs.names() == ([f"{job.job_id}-1"] if starts else [])
 
 

@@ -107,16 +107,16 @@ def test_positions_are_assigned_for_all_calls_of_a_worker_at_once(
 ) -> None:
     world = World()
     job = world.job(7, calls_per_worker=3)
-    asked, give = [], world.batches.next_items
+    counts, next_items = [], world.batches.next_items
 
     def counted(owner_id: str, job_id: str, count: int) -> list[BatchItem]:
-        asked.append(count)
-        return give(owner_id, job_id, count)
+        counts.append(count)
+        return next_items(owner_id, job_id, count)
 
     monkeypatch.setattr(world.batches, "next_items", counted)
     one = worker(world, job)
     assert [positions(one.claim(1)) for _ in range(7)] == [[1], [2], [3], [4], [5], [6], [7]]
-    assert asked == [3, 3, 3]
+    assert counts == [3, 3, 3]
 
 
 def test_assigned_items_that_were_never_leased_are_claimed_by_another_worker() -> None:

@@ -93,159 +93,10 @@ class ClaimRepository(Protocol):
         """Append a line to the job's log."""
 
 
-OPEN_TO_CLAIMS = "#status = :processing AND attribute_not_exists(stop_reason)"
-NOT_ENDED = "#status IN (:processing, :paused)"
+_OPEN_TO_CLAIMS = "#status = :processing AND attribute_not_exists(stop_reason)"
+_NOT_ENDED = "#status IN (:processing, :paused)"
 _JOB_STATUSES = {"processing": "processing", "paused": "paused"}
 _LEASE_FIELDS = ("lease_token", "lease_expires_at", "retry_at")
-
-
-def item_key(item: BatchItem) -> dict[str, Any]:
-    """The primary key of an item."""
-    return {"job_key": item.job_key, "position": item.position}
-
-
-def with_lease(item: BatchItem, lease: Lease) -> BatchItem:
-    """The item after `claim_operation`."""
-    return dataclasses.replace(
-        item,
-        status=ItemStatus.PROCESSING,
-        attempts=item.attempts + 1,
-        lease_token=lease.token,
-        lease_expires_at=lease.expires_at,
-    )
-
-
-def claim_operation(table: str, item: BatchItem, lease: Lease, now: datetime) -> dict[str, Any]:
-    """Lease an item that is queued or whose lease has expired, if it is still as it was read."""
-    return {
-        "Update": update(
-            table,
-            item_key(item),
-            set_to={
-                "status": ItemStatus.PROCESSING.value,
-                "attempts": item.attempts + 1,
-                "lease_token": lease.token,
-                "lease_expires_at": lease.expires_at,
-                "updated_at": iso(now),
-            },
-            remove=("retry_at",),
-            **_claimable(item, now),
-        )
-    }
-
-
-def transition_operation(
-    table: str, item: BatchItem, status: ItemStatus, now: datetime
-) -> dict[str, Any]:
-    """Cancel an item that no worker holds, or queue an ended item as a new generation."""
-    requeued = status is ItemStatus.QUEUED
-    condition = _unchanged(item) if requeued else _claimable(item, now)
-    reset = {"generation": item.generation + 1, "attempts": 0} if requeued else {}
-    remove = (*_LEASE_FIELDS, "error_code", "error_message") if requeued else _LEASE_FIELDS
-    return {
-        "Update": update(
-            table,
-            item_key(item),
-            set_to={"status": status.value, "updated_at": iso(now), **reset},
-            remove=remove,
-            **condition,
-        )
-    }
-
-
-def complete_operation(
-    table: str, item: BatchItem, outcome: Outcome, now: datetime
-) -> dict[str, Any]:
-    """Release an item with its outcome, if it is still leased under its token."""
-    fields = {
-        "conversation_id": outcome.conversation.conversation_id
-        if outcome.conversation
-        else item.conversation_id,
-        "error_code": outcome.error_code,
-        "error_message": outcome.error_message,
-        "retry_at": outcome.retry_at,
-    }
-    return {
-        "Update": update(
-            table,
-            item_key(item),
-            set_to={
-                "status": outcome.status.value,
-                "updated_at": iso(now),
-                **{name: value for name, value in fields.items() if value is not None},
-            },
-            remove=[
-                name
-                for name in dict.fromkeys((*_LEASE_FIELDS, *fields))
-                if fields.get(name) is None
-            ],
-            condition="#status = :processing AND #lease_token = :token",
-            values={"processing": ItemStatus.PROCESSING.value, "token": item.lease_token},
-        )
-    }
-
-
-def count_operation(
-    table: str,
-    item: BatchItem,
-    counters: Mapping[str, int],
-    now: datetime,
-    *,
-    condition: str | None = None,
-    outcome: Outcome | None = None,
-) -> dict[str, Any]:
-    """Add to the counters of an item's job; `condition` is OPEN_TO_CLAIMS or NOT_ENDED."""
-    set_to: dict[str, Any] = {"updated_at": iso(now)}
-    if outcome is not None and outcome.simulated:
-        set_to["simulated"] = True
-    if outcome is not None and outcome.stop_reason is not None:
-        set_to["stop_reason"] = outcome.stop_reason
-    return {
-        "Update": update(
-            table,
-            job_key_parts(item.job_key),
-            set_to=set_to,
-            add={name: amount for name, amount in counters.items() if amount},
-            condition=condition or "attribute_exists(job_id)",
-            values={
-                name: value
-                for name, value in _JOB_STATUSES.items()
-                if condition and f":{name}" in condition
-            },
-        )
-    }
-
-
-def put_operation(table: str, record: Any) -> dict[str, Any]:
-    """Store a record whose id is derived from the item."""
-    return {"Put": {"TableName": table, "Item": to_wire(row_of(record))}}
-
-
-def _claimable(item: BatchItem, now: datetime) -> dict[str, Any]:
-    """Condition: unchanged since it was read, and claimable at `now`."""
-    if item.status is ItemStatus.QUEUED:
-        return _unchanged(item)
-    return {
-        "condition": "#status = :status AND #lease_token = :token AND #lease_expires_at <= :now",
-        "values": {
-            "status": item.status.value,
-            "token": item.lease_token,
-            "now": epoch_ms(now),
-        },
-    }
-
-
-def _unchanged(item: BatchItem) -> dict[str, Any]:
-    return {
-        "condition": "#status = :status AND #generation = :generation AND #attempts = :attempts",
-        "values": {
-            "status": item.status.value,
-            "generation": item.generation,
-            "attempts": item.attempts,
-        },
-    }
-
-
 _OUTCOME_COUNTERS = {
     ItemStatus.COMPLETED: {"successful_items": 1},
     ItemStatus.FAILED: {"failed_items": 1},
@@ -278,7 +129,7 @@ class DynamoClaims(ClaimRepository):
             self._tables.jobs,
             {"owner_id": owner_id, "job_id": job_id},
             add={"claim_cursor": count},
-            condition=f"{OPEN_TO_CLAIMS} AND #claim_cursor < #total_items",
+            condition=f"{_OPEN_TO_CLAIMS} AND #claim_cursor < #total_items",
             values={"processing": "processing"},
         )
         # One atomic ADD on the cursor gives each worker positions of its own: workers never compete
@@ -304,19 +155,19 @@ class DynamoClaims(ClaimRepository):
         while pairs:
             free = sum(item.status is ItemStatus.QUEUED for item, _ in pairs)
             operations = [
-                count_operation(
+                _count_operation(
                     self._tables.jobs,
                     pairs[0][0],
                     {"processing_items": free},
                     now,
-                    condition=OPEN_TO_CLAIMS,
+                    condition=_OPEN_TO_CLAIMS,
                 ),
-                *(claim_operation(self._tables.items, item, lease, now) for item, _ in pairs),
+                *(_claim_operation(self._tables.items, item, lease, now) for item, _ in pairs),
             ]
             operations += [line_put(self._tables.logs, item.job_key, line) for item, line in pairs]
             failed = transact(self._client, operations)
             if not failed:
-                return [with_lease(item, lease) for item, _ in pairs]
+                return [_with_lease(item, lease) for item, _ in pairs]
             if 0 in failed:
                 raise ClaimsClosedError("The job accepts no claims.")
             pairs = [pair for index, pair in enumerate(pairs, start=1) if index not in failed]
@@ -325,7 +176,7 @@ class DynamoClaims(ClaimRepository):
     def renew(self, item: BatchItem, lease: Lease) -> None:
         request = update(
             self._tables.items,
-            item_key(item),
+            _item_key(item),
             set_to={"lease_expires_at": lease.expires_at},
             condition="#status = :processing AND #lease_token = :token",
             values={"processing": "processing", "token": lease.token},
@@ -347,14 +198,14 @@ class DynamoClaims(ClaimRepository):
             **_OUTCOME_COUNTERS[outcome.status],
         }
         operations = [
-            complete_operation(self._tables.items, item, outcome, now),
-            count_operation(self._tables.jobs, item, counters, now, outcome=outcome),
+            _complete_operation(self._tables.items, item, outcome, now),
+            _count_operation(self._tables.jobs, item, counters, now, outcome=outcome),
             *(line_put(self._tables.logs, item.job_key, line) for line in outcome.lines),
         ]
         if outcome.conversation is not None:
-            operations.append(put_operation(self._conversations, outcome.conversation))
+            operations.append(_put_operation(self._conversations, outcome.conversation))
         if outcome.failure is not None:
-            operations.append(put_operation(self._failures, outcome.failure))
+            operations.append(_put_operation(self._failures, outcome.failure))
         if transact(self._client, operations):
             raise LeaseLostError(f"Item {item.position} is not leased by this worker any more.")
 
@@ -374,7 +225,7 @@ class DynamoClaims(ClaimRepository):
                 for status, name in _RETRIED_COUNTERS.items()
             }
 
-        return self._transition_all(items, now, ItemStatus.QUEUED, counters, NOT_ENDED)
+        return self._transition_all(items, now, ItemStatus.QUEUED, counters, _NOT_ENDED)
 
     def write_line(self, owner_id: str, job_id: str, line: LogLine) -> None:
         with translated("PutItem"):
@@ -395,11 +246,11 @@ class DynamoClaims(ClaimRepository):
         for start in range(0, len(items), MAX_OPERATIONS - 1):
             chunk = list(items[start : start + MAX_OPERATIONS - 1])
             while chunk:
-                job = count_operation(
+                job = _count_operation(
                     self._tables.jobs, chunk[0], counters(chunk), now, condition=condition
                 )
                 changes = [
-                    transition_operation(self._tables.items, item, status, now) for item in chunk
+                    _transition_operation(self._tables.items, item, status, now) for item in chunk
                 ]
                 failed = transact(self._client, [job, *changes])
                 if not failed:
@@ -430,3 +281,150 @@ class DynamoClaims(ClaimRepository):
             )
         if "Item" not in answer or not job_of(from_wire(answer["Item"])).accepts_claims:
             raise ClaimsClosedError("The job accepts no claims.")
+
+
+def _item_key(item: BatchItem) -> dict[str, Any]:
+    """The primary key of an item."""
+    return {"job_key": item.job_key, "position": item.position}
+
+
+def _with_lease(item: BatchItem, lease: Lease) -> BatchItem:
+    """The item after `_claim_operation`."""
+    return dataclasses.replace(
+        item,
+        status=ItemStatus.PROCESSING,
+        attempts=item.attempts + 1,
+        lease_token=lease.token,
+        lease_expires_at=lease.expires_at,
+    )
+
+
+def _claim_operation(table: str, item: BatchItem, lease: Lease, now: datetime) -> dict[str, Any]:
+    """Lease an item that is queued or whose lease has expired, if it is still as it was read."""
+    return {
+        "Update": update(
+            table,
+            _item_key(item),
+            set_to={
+                "status": ItemStatus.PROCESSING.value,
+                "attempts": item.attempts + 1,
+                "lease_token": lease.token,
+                "lease_expires_at": lease.expires_at,
+                "updated_at": iso(now),
+            },
+            remove=("retry_at",),
+            **_claimable(item, now),
+        )
+    }
+
+
+def _transition_operation(
+    table: str, item: BatchItem, status: ItemStatus, now: datetime
+) -> dict[str, Any]:
+    """Cancel an item that no worker holds, or queue an ended item as a new generation."""
+    requeued = status is ItemStatus.QUEUED
+    condition = _unchanged(item) if requeued else _claimable(item, now)
+    reset = {"generation": item.generation + 1, "attempts": 0} if requeued else {}
+    remove = (*_LEASE_FIELDS, "error_code", "error_message") if requeued else _LEASE_FIELDS
+    return {
+        "Update": update(
+            table,
+            _item_key(item),
+            set_to={"status": status.value, "updated_at": iso(now), **reset},
+            remove=remove,
+            **condition,
+        )
+    }
+
+
+def _complete_operation(
+    table: str, item: BatchItem, outcome: Outcome, now: datetime
+) -> dict[str, Any]:
+    """Release an item with its outcome, if it is still leased under its token."""
+    fields = {
+        "conversation_id": outcome.conversation.conversation_id
+        if outcome.conversation
+        else item.conversation_id,
+        "error_code": outcome.error_code,
+        "error_message": outcome.error_message,
+        "retry_at": outcome.retry_at,
+    }
+    return {
+        "Update": update(
+            table,
+            _item_key(item),
+            set_to={
+                "status": outcome.status.value,
+                "updated_at": iso(now),
+                **{name: value for name, value in fields.items() if value is not None},
+            },
+            remove=[
+                name
+                for name in dict.fromkeys((*_LEASE_FIELDS, *fields))
+                if fields.get(name) is None
+            ],
+            condition="#status = :processing AND #lease_token = :token",
+            values={"processing": ItemStatus.PROCESSING.value, "token": item.lease_token},
+        )
+    }
+
+
+def _count_operation(
+    table: str,
+    item: BatchItem,
+    counters: Mapping[str, int],
+    now: datetime,
+    *,
+    condition: str | None = None,
+    outcome: Outcome | None = None,
+) -> dict[str, Any]:
+    """Add to the counters of an item's job; `condition` is _OPEN_TO_CLAIMS or _NOT_ENDED."""
+    set_to: dict[str, Any] = {"updated_at": iso(now)}
+    if outcome is not None and outcome.simulated:
+        set_to["simulated"] = True
+    if outcome is not None and outcome.stop_reason is not None:
+        set_to["stop_reason"] = outcome.stop_reason
+    return {
+        "Update": update(
+            table,
+            job_key_parts(item.job_key),
+            set_to=set_to,
+            add={name: amount for name, amount in counters.items() if amount},
+            condition=condition or "attribute_exists(job_id)",
+            values={
+                name: value
+                for name, value in _JOB_STATUSES.items()
+                if condition and f":{name}" in condition
+            },
+        )
+    }
+
+
+def _put_operation(table: str, record: Any) -> dict[str, Any]:
+    """Store a record whose id is derived from the item."""
+    return {"Put": {"TableName": table, "Item": to_wire(row_of(record))}}
+
+
+def _claimable(item: BatchItem, now: datetime) -> dict[str, Any]:
+    """Condition: unchanged since it was read, and claimable at `now`."""
+    if item.status is ItemStatus.QUEUED:
+        return _unchanged(item)
+    return {
+        "condition": "#status = :status AND #lease_token = :token AND #lease_expires_at <= :now",
+        "values": {
+            "status": item.status.value,
+            "token": item.lease_token,
+            "now": epoch_ms(now),
+        },
+    }
+
+
+def _unchanged(item: BatchItem) -> dict[str, Any]:
+    return {
+        "condition": "#status = :status AND #generation = :generation AND #attempts = :attempts",
+        "values": {
+            "status": item.status.value,
+            "generation": item.generation,
+            "attempts": item.attempts,
+        },
+    }

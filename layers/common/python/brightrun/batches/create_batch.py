@@ -86,7 +86,7 @@ class BatchPlanner:
             self._ids(EmotionalArc, selection.emotional_arcs),
             self._ids(TrainingTopic, selection.training_topics),
         )
-        require_size(len(ids[0]) * len(ids[1]) * len(ids[2]))
+        _require_size(len(ids[0]) * len(ids[1]) * len(ids[2]))
         return [
             ParameterSet(persona, arc, topic, selection.template)
             for persona, arc, topic in itertools.product(*ids)
@@ -100,7 +100,7 @@ class BatchPlanner:
         Raises UnknownScaffoldingError, NoTemplateForArcError, UnresolvedPlaceholderError,
         InvalidInputError for a deactivated record, BatchTooLargeError.
         """
-        require_size(len(sets))
+        _require_size(len(sets))
         batch = PlannedBatch(
             BatchPlan(
                 job_id=job_id,
@@ -163,7 +163,7 @@ class BatchPlanner:
         return list(dict.fromkeys(choice))
 
 
-def require_size(items: int) -> None:
+def _require_size(items: int) -> None:
     """Raise BatchTooLargeError, or InvalidInputError for a batch of nothing."""
     if items == 0:
         raise InvalidInputError("The batch has no items: choose at least one of each kind.")

@@ -6,7 +6,7 @@ import asyncio
 import json
 import random
 from dataclasses import dataclass
-from typing import Any, cast
+from typing import Any
 
 from brightrun.aws.objects import ObjectStore
 from brightrun.batches import log as batch_log
@@ -36,159 +36,15 @@ def retry_delay_s(attempt: int, base_s: float, retry_after_s: float | None) -> f
     return delay * (1 + random.uniform(0, _JITTER))  # noqa: S311 - jitter, not a secret
 
 
-_ANALYSES = {
-    "end_turn": "Claude ended the answer by itself.",
-    "max_tokens": "The answer reached the limit on output tokens.",
-    "refusal": "Claude declined to write the conversation.",
-    "model_context_window_exceeded": "Prompt and answer did not fit the context window.",
-}
-_FAR_BELOW_LIMIT = 0.8
-
-
-def failure_report(
-    item: BatchItem,
-    prompt: Prompt,
-    completion: Completion | None,
-    *,
-    model: str,
-    failure_type: FailureType,
-    reason: str,
-    message: str,
-    pattern: str | None,
-    timestamp: str,
-) -> dict[str, Any]:
-    """Build the failure report in v1's format; unknown values are null."""
-    stop_reason = completion.stop_reason if completion else None
-    return {
-        "error_report": {
-            "failure_type": failure_type,
-            "reason": reason,
-            "stop_reason": stop_reason,
-            "stop_reason_analysis": _stop_reason_analysis(stop_reason),
-            "truncation_pattern": pattern,
-            "truncation_details": message if failure_type == "truncation" else None,
-            "error_message": message,
-            "timestamp": timestamp,
-            "analysis": _token_analysis(completion),
-        },
-        "request_context": {
-            "model": model,
-            "temperature": None,
-            "max_tokens": MAX_OUTPUT_TOKENS,
-            "structured_outputs_enabled": True,
-            "prompt_length": len(prompt.user),
-            "system_prompt": prompt.system,
-            "prompt": prompt.user,
-        },
-        "raw_response": completion.metadata() if completion else None,
-        "extracted_content": completion.text if completion else None,
-        "scaffolding_context": {
-            "persona_id": item.persona_id,
-            "emotional_arc_id": item.emotional_arc_id,
-            "training_topic_id": item.training_topic_id,
-            "template_id": item.template_id,
-        },
-    }
-
-
-def _stop_reason_analysis(stop_reason: str | None) -> str:
-    if stop_reason is None:
-        return "There was no answer, so there is no stop reason."
-    return _ANALYSES.get(stop_reason, f"The stop reason {stop_reason} is unexpected.")
-
-
-def _token_analysis(completion: Completion | None) -> dict[str, Any]:
-    if completion is None:
-        return {
-            "input_tokens": None,
-            "output_tokens": None,
-            "max_tokens_configured": MAX_OUTPUT_TOKENS,
-            "tokens_remaining": None,
-            "conclusion": "The call failed before there was an answer.",
-        }
-    remaining = MAX_OUTPUT_TOKENS - completion.output_tokens
-    return {
-        "input_tokens": completion.input_tokens,
-        "output_tokens": completion.output_tokens,
-        "max_tokens_configured": MAX_OUTPUT_TOKENS,
-        "tokens_remaining": remaining,
-        "conclusion": _conclusion(completion.stop_reason, remaining),
-    }
-
-
-def _conclusion(stop_reason: str, remaining: int) -> str:
-    if stop_reason == "max_tokens":
-        return "The output token limit was reached; raise it or ask for fewer exchanges."
-    if remaining > _FAR_BELOW_LIMIT * MAX_OUTPUT_TOKENS:
-        return "The answer is far below the token limit; the limit is not the cause."
-    return "The token counts alone do not show the cause."
-
-
 @dataclass(frozen=True, slots=True)
 class Fault:
     """Why an item failed; `fatal` means that every other item of the job would fail, too."""
 
-    failure_type: str
+    failure_type: FailureType
     reason: str
     message: str
     pattern: str | None = None
     fatal: bool = False
-
-
-class FailureRecorder:
-    """Stores failure reports for the items of one job."""
-
-    def __init__(self, reports: ObjectStore, job: BatchJob, clock: Clock) -> None:
-        self._reports = reports
-        self._job = job
-        self._clock = clock
-
-    def record(
-        self, item: BatchItem, prompt: Prompt, completion: Completion | None, fault: Fault
-    ) -> FailedGeneration:
-        """Store the report and return the record that refers to it; raises StorageError."""
-        now = self._clock()
-        failure_type = cast(FailureType, fault.failure_type)
-        report = failure_report(
-            item,
-            prompt,
-            completion,
-            model=self._job.model,
-            failure_type=failure_type,
-            reason=fault.reason,
-            message=fault.message,
-            pattern=fault.pattern,
-            timestamp=iso(now),
-        )
-        failure_id = time_ordered_id(now)
-        path = object_keys.failure_report(failure_id, now)
-        body = json.dumps(report, ensure_ascii=False, indent=2)
-        self._reports.put(path, body, content_type="application/json")
-        return FailedGeneration(
-            owner_id=self._job.owner_id,
-            failure_id=failure_id,
-            run_id=self._job.job_id,
-            item_id=item.item_id,
-            conversation_id=conversation_id(item.item_id),
-            failure_type=failure_type,
-            reason=fault.reason,
-            error_message=fault.message,
-            model=completion.model if completion else self._job.model,
-            max_tokens=MAX_OUTPUT_TOKENS,
-            prompt_length=len(prompt.user),
-            input_tokens=completion.input_tokens if completion else 0,
-            output_tokens=completion.output_tokens if completion else 0,
-            raw_file_path=path,
-            persona_id=item.persona_id,
-            emotional_arc_id=item.emotional_arc_id,
-            training_topic_id=item.training_topic_id,
-            template_id=item.template_id,
-            created_at=iso(now),
-            stop_reason=completion.stop_reason if completion else None,
-            truncation_pattern=fault.pattern,
-            truncation_details=fault.message if failure_type == "truncation" else None,
-            simulated=completion.simulated if completion else False,
-        )
 
 
 @dataclass(frozen=True, slots=True)
@@ -264,3 +120,139 @@ class ItemFinalizer:
     def line(self, item: BatchItem, message: str) -> batch_log.LogLine:
         """Create a log line that is attributed to the item's worker."""
         return batch_log.log_line(self.clock(), item.lease_token or item.item_id, message)
+
+
+class FailureRecorder:
+    """Stores failure reports for the items of one job."""
+
+    def __init__(self, reports: ObjectStore, job: BatchJob, clock: Clock) -> None:
+        self._reports = reports
+        self._job = job
+        self._clock = clock
+
+    def record(
+        self, item: BatchItem, prompt: Prompt, completion: Completion | None, fault: Fault
+    ) -> FailedGeneration:
+        """Store the report and return the record that refers to it; raises StorageError."""
+        now = self._clock()
+        report = _failure_report(
+            item, prompt, completion, fault, model=self._job.model, timestamp=iso(now)
+        )
+        failure_id = time_ordered_id(now)
+        path = object_keys.failure_report(failure_id, now)
+        body = json.dumps(report, ensure_ascii=False, indent=2)
+        self._reports.put(path, body, content_type="application/json")
+        return FailedGeneration(
+            owner_id=self._job.owner_id,
+            failure_id=failure_id,
+            run_id=self._job.job_id,
+            item_id=item.item_id,
+            conversation_id=conversation_id(item.item_id),
+            failure_type=fault.failure_type,
+            reason=fault.reason,
+            error_message=fault.message,
+            model=completion.model if completion else self._job.model,
+            max_tokens=MAX_OUTPUT_TOKENS,
+            prompt_length=len(prompt.user),
+            input_tokens=completion.input_tokens if completion else 0,
+            output_tokens=completion.output_tokens if completion else 0,
+            raw_file_path=path,
+            persona_id=item.persona_id,
+            emotional_arc_id=item.emotional_arc_id,
+            training_topic_id=item.training_topic_id,
+            template_id=item.template_id,
+            created_at=iso(now),
+            stop_reason=completion.stop_reason if completion else None,
+            truncation_pattern=fault.pattern,
+            truncation_details=_truncation_details(fault),
+            simulated=completion.simulated if completion else False,
+        )
+
+
+_ANALYSES = {
+    "end_turn": "Claude ended the answer by itself.",
+    "max_tokens": "The answer reached the limit on output tokens.",
+    "refusal": "Claude declined to write the conversation.",
+    "model_context_window_exceeded": "Prompt and answer did not fit the context window.",
+}
+_FAR_BELOW_LIMIT = 0.8
+
+
+def _failure_report(
+    item: BatchItem,
+    prompt: Prompt,
+    completion: Completion | None,
+    fault: Fault,
+    *,
+    model: str,
+    timestamp: str,
+) -> dict[str, Any]:
+    """Build the failure report in v1's format; unknown values are null."""
+    stop_reason = completion.stop_reason if completion else None
+    return {
+        "error_report": {
+            "failure_type": fault.failure_type,
+            "reason": fault.reason,
+            "stop_reason": stop_reason,
+            "stop_reason_analysis": _stop_reason_analysis(stop_reason),
+            "truncation_pattern": fault.pattern,
+            "truncation_details": _truncation_details(fault),
+            "error_message": fault.message,
+            "timestamp": timestamp,
+            "analysis": _token_analysis(completion),
+        },
+        "request_context": {
+            "model": model,
+            "temperature": None,
+            "max_tokens": MAX_OUTPUT_TOKENS,
+            "structured_outputs_enabled": True,
+            "prompt_length": len(prompt.user),
+            "system_prompt": prompt.system,
+            "prompt": prompt.user,
+        },
+        "raw_response": completion.metadata() if completion else None,
+        "extracted_content": completion.text if completion else None,
+        "scaffolding_context": {
+            "persona_id": item.persona_id,
+            "emotional_arc_id": item.emotional_arc_id,
+            "training_topic_id": item.training_topic_id,
+            "template_id": item.template_id,
+        },
+    }
+
+
+def _stop_reason_analysis(stop_reason: str | None) -> str:
+    if stop_reason is None:
+        return "There was no answer, so there is no stop reason."
+    return _ANALYSES.get(stop_reason, f"The stop reason {stop_reason} is unexpected.")
+
+
+def _token_analysis(completion: Completion | None) -> dict[str, Any]:
+    if completion is None:
+        return {
+            "input_tokens": None,
+            "output_tokens": None,
+            "max_tokens_configured": MAX_OUTPUT_TOKENS,
+            "tokens_remaining": None,
+            "conclusion": "The call failed before there was an answer.",
+        }
+    remaining = MAX_OUTPUT_TOKENS - completion.output_tokens
+    return {
+        "input_tokens": completion.input_tokens,
+        "output_tokens": completion.output_tokens,
+        "max_tokens_configured": MAX_OUTPUT_TOKENS,
+        "tokens_remaining": remaining,
+        "conclusion": _conclusion(completion.stop_reason, remaining),
+    }
+
+
+def _conclusion(stop_reason: str, remaining: int) -> str:
+    if stop_reason == "max_tokens":
+        return "The output token limit was reached; raise it or ask for fewer exchanges."
+    if remaining > _FAR_BELOW_LIMIT * MAX_OUTPUT_TOKENS:
+        return "The answer is far below the token limit; the limit is not the cause."
+    return "The token counts alone do not show the cause."
+
+
+def _truncation_details(fault: Fault) -> str | None:
+    return fault.message if fault.failure_type == "truncation" else None

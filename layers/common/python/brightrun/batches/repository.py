@@ -93,17 +93,17 @@ def item_of(row: Mapping[str, Any]) -> BatchItem:
     return from_row(BatchItem, {**row, "status": ItemStatus(row["status"])})
 
 
-def line_of(row: Mapping[str, Any]) -> LogLine:
+def _line_of(row: Mapping[str, Any]) -> LogLine:
     """Read a log line's row."""
     return from_row(LogLine, row)
 
 
-def job_row(job: BatchJob) -> dict[str, Any]:
+def _job_row(job: BatchJob) -> dict[str, Any]:
     """Write a job's row."""
     return to_wire({**row_of(job), "status": job.status.value})
 
 
-def item_row(item: BatchItem) -> dict[str, Any]:
+def _item_row(item: BatchItem) -> dict[str, Any]:
     """Write an item's row."""
     return to_wire({**row_of(item), "status": item.status.value})
 
@@ -152,7 +152,7 @@ class DynamoBatches(BatchRepository):
     def create(self, job: BatchJob, items: Sequence[BatchItem]) -> None:
         if self._read(job.owner_id, job.job_id) is not None:
             return
-        rows = [item_row(item) for item in items]
+        rows = [_item_row(item) for item in items]
         chunks = [rows[i : i + _PER_BATCH_WRITE] for i in range(0, len(rows), _PER_BATCH_WRITE)]
         with ThreadPoolExecutor(_PARALLEL_WRITES) as pool:
             list(pool.map(self._write_chunk, chunks))
@@ -160,7 +160,7 @@ class DynamoBatches(BatchRepository):
             with translated("PutItem"):
                 self._client.put_item(
                     TableName=self._tables.jobs,
-                    Item=job_row(job),
+                    Item=_job_row(job),
                     ConditionExpression="attribute_not_exists(job_id)",
                 )
         except ClientError:
@@ -208,7 +208,7 @@ class DynamoBatches(BatchRepository):
         request = {"TableName": self._tables.logs, "ConsistentRead": True}
         key = ("job_key", job_key(owner_id, job_id))
         rows, following = self._page(request, key, "entry_id", None, limit, cursor)
-        return Page(tuple(line_of(row) for row in rows), following)
+        return Page(tuple(_line_of(row) for row in rows), following)
 
     def open_items(self, owner_id: str, job_id: str) -> Iterable[BatchItem]:
         return self._items_in(owner_id, job_id, ("queued", "processing"))

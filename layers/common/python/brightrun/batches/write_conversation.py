@@ -6,6 +6,7 @@ import asyncio
 import json
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import cast
 
 from brightrun.aws.objects import ObjectStore
 from brightrun.batches import log as batch_log
@@ -15,6 +16,7 @@ from brightrun.batches.finalize_item import FailureRecorder, Fault, ItemFinalize
 from brightrun.batches.model import BatchItem, BatchJob, ItemStatus
 from brightrun.batches.plan import BatchPlan
 from brightrun.claude.model import Completion, Prompt, require_end_turn
+from brightrun.conversations.generation_log.model import FailureType
 from brightrun.conversations.model import (
     ConversationRecord,
     RawConversation,
@@ -105,7 +107,8 @@ class ConversationWriter:
         except ClaudeCallError as error:
             return await self._call_failed(item, prompt, error)
         except ConversationRefusedError as error:
-            fault = Fault(error.failure_type, error.reason, error.message, error.pattern)
+            failure_type = cast(FailureType, error.failure_type)
+            fault = Fault(failure_type, error.reason, error.message, error.pattern)
             await self._fail(item, prompt, completion, fault)
             return None
         outcome = await asyncio.to_thread(self._store, item, conversation, completion)
