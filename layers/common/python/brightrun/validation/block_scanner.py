@@ -57,9 +57,9 @@ class BlockScanner:
         self._lines: list[int] = []
 
     @property
-    def form(self) -> Format | None:
+    def format(self) -> Format | None:
         """The format, once a record has shown it."""
-        return self.records.report.form
+        return self.records.report.format
 
     def scan(self, block: Block, order: Order) -> BlockResult:
         """Return what a block of whole lines holds."""

@@ -7,7 +7,7 @@ from importlib.resources import files
 
 import msgspec
 
-from brightrun.formats.format import FORMATS, line_formats
+from brightrun.formats.format import FORMATS
 from brightrun.formats.model import Format
 from brightrun.formats.v4_files import V4_JSONL
 
@@ -39,13 +39,17 @@ class Code(msgspec.Struct, frozen=True):
 
 def codes() -> dict[str, Code]:
     """All codes by name, in the order of the table."""
-    return _codes(tuple(line_formats()))
+    return _codes(tuple(FORMATS))  # for every problem: cheap, and right after a registration
 
 
 @cache
-def _codes(known: Sequence[Format]) -> dict[str, Code]:
+def _codes(names: Sequence[str]) -> dict[str, Code]:
     text = files(__package__).joinpath("codes.json").read_text(encoding="utf-8")
-    *first, last = [entry.title.removesuffix(" JSONL") for entry in known]
+    *first, last = [
+        FORMATS[name].title.removesuffix(" JSONL")
+        for name in names
+        if not FORMATS[name].is_whole_file
+    ]
     text = text.replace("{formats}", f"{', '.join(first)} or {last}").replace(
         "{own_format}", V4_JSONL.name
     )

@@ -36,7 +36,7 @@ def scan_blocks(
                 waiting.append(scanner.scan(block, order(first_line)))
             else:
                 waiting.append(free.send(block, order(first_line)))
-            if first_line == 1 and scanner.form and 2 * block.size > BLOCK_BYTES:
+            if first_line == 1 and scanner.format and 2 * block.size > BLOCK_BYTES:
                 processes = [
                     closing.enter_context(_process(scanner)) for _ in range(extra_processes)
                 ]

@@ -80,7 +80,7 @@ class RecordReader:
     def _opens_whole_document(self, line: bytes, number: int) -> bool:
         text = line.strip()
         if (
-            self.report.form is None
+            self.report.format is None
             and not self.records
             and (text in (b"{", b"[") or text.startswith(b"["))
         ):
@@ -102,8 +102,8 @@ class RecordReader:
         self, record: dict[str, Any], line: bytes, note: ProblemRecorder
     ) -> RecordSummary | None:
         found = classify(record)
-        form = self.report.form
-        if form is None:
+        format_ = self.report.format
+        if format_ is None:
             if found is None:
                 note("unknown_format", detail="its fields: " + ", ".join(list(record)[:5]))
                 return None
@@ -111,21 +111,21 @@ class RecordReader:
                 note("whole_json_document")
                 self._whole_document = True
                 return None
-            form = self._settle_on(*found)
-        elif found is not None and found[0] is not form and not is_shared(found[1]):
-            note("mixed_formats", detail=f"{found[0].title} after {form.title}")
+            format_ = self._settle_on(*found)
+        elif found is not None and found[0] is not format_ and not is_shared(found[1]):
+            note("mixed_formats", detail=f"{found[0].title} after {format_.title}")
             return None
-        if form.rules is None:
+        if format_.rules is None:
             return None
-        return summary_of_record(record, form, form.rules, note, self.scan_line(line))
+        return summary_of_record(record, format_, format_.rules, note, self.scan_line(line))
 
-    def _settle_on(self, form: Format, key: str) -> Format:
-        self.report.form = form
+    def _settle_on(self, format_: Format, key: str) -> Format:
+        self.report.format = format_
         self.detected_by = f"the first record has the key '{key}'"
-        shape = form.rules and form.rules.shape
+        shape = format_.rules and format_.rules.shape
         if shape is not None:
-            self.fast, self.scan_line = fast_check(form), line_scan(shape)
+            self.fast, self.scan_line = fast_check(format_), line_scan(shape)
             self.scan_chunk = chunk_scan(shape)
         else:
             self.scan_line = _suspect_all
-        return form
+        return format_

@@ -49,9 +49,9 @@ class Report:
     """
 
     def __init__(
-        self, *, cap: int = LISTED, block: Collection[str] = (), form: Format | None = None
+        self, *, cap: int = LISTED, block: Collection[str] = (), format_: Format | None = None
     ) -> None:
-        self.form = form
+        self.format = format_
         self.listed: dict[Severity, list[Problem]] = {severity: [] for severity in Severity}
         self.room = dict.fromkeys(Severity, cap)
         self._block = frozenset(block)
@@ -60,7 +60,7 @@ class Report:
 
     def part(self, room: Mapping[Severity, int] | None = None) -> "Report":
         """An empty report on a later part of the same file, to be added to this one."""
-        report = Report(block=self._block, form=self.form)
+        report = Report(block=self._block, format_=self.format)
         report.room = dict(self.room if room is None else room)
         return report
 
@@ -69,7 +69,7 @@ class Report:
 
         The detail says what was found; it never holds the text of a turn.
         """
-        severity = Severity.ERROR if code in self._block else codes()[code].severity_in(self.form)
+        severity = Severity.ERROR if code in self._block else codes()[code].severity_in(self.format)
         if self.room[severity] > 0 or (code, severity) not in self._counts:
             self._list(_problem(code, line, pointer, str(detail)), severity)
         self._count(code, severity, 1, [line])

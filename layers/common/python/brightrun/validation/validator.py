@@ -88,7 +88,7 @@ class _Validation:
 
     def _add(self, result: BlockResult, tally: Tally) -> None:
         """Add up the block that comes next, and say what it repeats."""
-        self._report.form = self._scanner.form
+        self._report.format = self._scanner.format
         repeated = self._report.part()
         self._sample.offer(result.sample)
         tally.add(result, repeated)
@@ -130,7 +130,7 @@ class _Validation:
         seconds = elapsed()
         return ValidationResult(
             status="error" if errors else "ready",
-            format=report.form.name if report.form else None,
+            format=report.format.name if report.format else None,
             lines=reader.lines,
             records=self._records,
             trainable_pairs=tally.trainable,
