@@ -1,4 +1,4 @@
-"""The bound on history events in domain/workflow.py, worked out again from the deployed ASL."""
+"""The bound on history events in batches/workflow.py, worked out again from the deployed ASL."""
 
 from __future__ import annotations
 

@@ -42,7 +42,7 @@ Watch = Callable[[str], None]
 
 
 class ClaudeByPersona:
-    """ports.Claude: each persona's calls play answers of their own, the last one for ever.
+    """Claude: each persona's calls play answers of their own, the last one for ever.
 
     `paid` counts the answers given. `before` and `after` hear of every call.
     """

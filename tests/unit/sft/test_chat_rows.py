@@ -138,7 +138,7 @@ def test_the_reader_needs_nothing_that_the_image_lacks() -> None:
         check=True,
         env={"PYTHONPATH": "layers/common/python"},
     ).stdout.split()
-    lacking = {"pydantic", "pydantic_core", "boto3", "brightrun.errors", "brightrun.validation"}
+    lacking = {"pydantic", "pydantic_core", "boto3", "brightrun.core", "brightrun.validation"}
     assert not lacking & set(told)
     ours = {".".join(name.split(".")[:2]) for name in told if name.startswith("brightrun.")}
     assert ours == {"brightrun.formats", "brightrun.sft"}

@@ -7,7 +7,7 @@ FormatError
 ├── NothingToTrainError       not one pair of the file can be trained on
 └── RecordError               one record cannot be carried over; the others can
 
-They stand apart from brightrun.errors, which the training image does not have.
+They stand apart from brightrun.core.errors, which the training image does not have.
 """
 
 from typing import Any
