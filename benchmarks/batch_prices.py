@@ -32,7 +32,7 @@ KMS_REQUEST = 0.03e-4
 SECRET_REQUEST = 0.05e-4
 
 CALL_S = 55.0
-"""One call to Claude: the median of the original's 155 stored conversations."""
+"""One call to Claude: the median of v1's 155 stored conversations."""
 
 START_S = 3.0
 """What a worker's turn takes before its first call and after its last answer, a cold start in it:

@@ -23,7 +23,7 @@ START = datetime(2026, 11, 21, 12, 0, tzinfo=UTC)
 
 
 class SteppedClock:
-    """A clock that moves only when it is told to."""
+    """A clock that moves only when a test moves it."""
 
     def __init__(self, now: datetime = START) -> None:
         self.now = now

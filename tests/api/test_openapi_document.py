@@ -119,7 +119,7 @@ def is_bounded(schema: Schema) -> bool:
         return True
     kind = schema.get("type")
     if kind == "object":
-        # A file of somebody else's shape cannot be closed; its names are counted instead.
+        # A file of another system's shape cannot be closed; its names are counted instead.
         return schema.get("additionalProperties") is False or "maxProperties" in schema
     return kind in BOUNDS and BOUNDS[kind] <= schema.keys()
 

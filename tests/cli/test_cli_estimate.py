@@ -39,10 +39,10 @@ def test_the_originals_values_come_out_without_a_login(
 
 
 def test_the_better_estimate_is_the_default_and_the_services_own(brightrun: BrightRun) -> None:
-    wish = EstimateRequest(
+    request = EstimateRequest(
         GpuConfig("H100", 1), pairs=1567, tokens=2_193_800, pairs_per_conversation=3.67
     )
-    assert estimate(brightrun, *NUMBERS) == answer(wish, None, Calibration())
+    assert estimate(brightrun, *NUMBERS) == answer(request, None, Calibration())
 
 
 def test_a_person_sees_time_cost_bill_phases_warnings_and_alternatives(

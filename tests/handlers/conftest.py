@@ -103,7 +103,7 @@ def trainings(account: Account) -> Iterator[StartedRuns]:
 
 @pytest.fixture
 def stopped(account: Account) -> list[str]:
-    """The names of the SageMaker jobs that were told to stop."""
+    """The names of the SageMaker jobs that were stopped."""
     account.stopped.clear()
     return account.stopped
 

@@ -286,8 +286,8 @@ def take_in_datasets(system: SystemUnderTest) -> None:
 
 def estimate_training(system: SystemUnderTest, dataset_id: str) -> None:
     gpu = system.http("GET /api/base-models")["data"]["gpu_types"][0]["key"]
-    wish = {"dataset_id": dataset_id, "gpu_config": {"type": gpu, "count": 1}}
-    assert system.http("POST /api/jobs/estimate", wish)["data"]["profile"] == "v2"
+    request = {"dataset_id": dataset_id, "gpu_config": {"type": gpu, "count": 1}}
+    assert system.http("POST /api/jobs/estimate", request)["data"]["profile"] == "v2"
     system.http("GET /api/jobs/estimate/accuracy")
 
 

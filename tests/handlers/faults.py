@@ -14,7 +14,7 @@ class DiedError(Exception):
 
 
 class Calls:
-    """Sees every AWS call of some clients, and dies at the one that it is told to."""
+    """Sees every AWS call of some clients, and raises at the one that was chosen."""
 
     def __init__(self, *clients: Any) -> None:
         self._clients = clients

@@ -92,7 +92,7 @@ class SystemUnderTest:
         return self._invoke("process_next", event)
 
     def finish(self, job_id: str, *, round_number: int = 0) -> str:
-        """End a round; gives what the workflow is told."""
+        """End a round; returns the answer to the workflow."""
         event = {"ownerId": OWNER, "jobId": job_id, "run": 1, "workers": [0], "round": round_number}
         return self._invoke("finish_batch", event)
 
@@ -114,7 +114,7 @@ class SystemUnderTest:
         )
 
     def overtake(self, action: Callable[[], object]) -> None:
-        """Let somebody else act at the moment when a function next reads the clock."""
+        """Run an action of another caller when a function next reads the clock."""
         self._before_the_next_moment = action
 
     def clock(self) -> datetime:

@@ -17,10 +17,10 @@ JOBS = "/api/jobs"
 def train(system: SystemUnderTest) -> None:
     """Make a job twice under one key; cancel it; cancel another that runs; look at everything."""
     ready = system.http("GET /api/datasets", query={"status": "ready"})["data"]["datasets"][0]
-    wish = {"dataset_id": ready["id"], "gpu_config": {"type": "H100", "count": 1}}
+    request = {"dataset_id": ready["id"], "gpu_config": {"type": "H100", "count": 1}}
     repeatable = {"idempotency-key": "train-once"}
-    job = system.http(f"POST {JOBS}", wish, status=201, headers=repeatable)["data"]
-    again = system.http(f"POST {JOBS}", wish, status=201, headers=repeatable)["data"]
+    job = system.http(f"POST {JOBS}", request, status=201, headers=repeatable)["data"]
+    again = system.http(f"POST {JOBS}", request, status=201, headers=repeatable)["data"]
     assert again["id"] == job["id"]
     one = {"id": job["id"]}
     system.http(f"GET {JOBS}/{{id}}/metrics", **one)

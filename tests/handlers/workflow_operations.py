@@ -41,8 +41,8 @@ def run_the_training_workflow(system: SystemUnderTest) -> None:
 
 
 def take_on(system: SystemUnderTest, dataset_id: str) -> str:
-    wish = {"dataset_id": dataset_id, "gpu_config": {"type": "H100", "count": 1}}
-    return str(system.http("POST /api/jobs", wish, status=201)["data"]["id"])
+    request = {"dataset_id": dataset_id, "gpu_config": {"type": "H100", "count": 1}}
+    return str(system.http("POST /api/jobs", request, status=201)["data"]["id"])
 
 
 def step(system: SystemUnderTest, function: str, job_id: str, *, turn: int = 0) -> str:

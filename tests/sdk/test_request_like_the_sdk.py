@@ -62,7 +62,7 @@ def ours(job: Any) -> dict[str, Any]:
     return training_request(job, a_dataset(), base_model(job.base_model), PLACES, mirrored=True)
 
 
-def sent_by_resource(wish: dict[str, Any]) -> dict[str, Any]:
+def sent_by_resource(request: dict[str, Any]) -> dict[str, Any]:
     """What TrainingJob.create sends when it is given our values in its own words."""
     from sagemaker.core.resources import TrainingJob
     from sagemaker.core.utils.utils import pascal_to_snake
@@ -72,66 +72,66 @@ def sent_by_resource(wish: dict[str, Any]) -> dict[str, Any]:
             return {pascal_to_snake(name): renamed(inner) for name, inner in value.items()}
         return [renamed(one) for one in value] if isinstance(value, list) else value
 
-    arguments = {pascal_to_snake(name): renamed(value) for name, value in wish.items()}
+    arguments = {pascal_to_snake(name): renamed(value) for name, value in request.items()}
     for names in ("HyperParameters", "Environment"):  # maps: their keys are no fields
-        arguments[pascal_to_snake(names)] = wish[names]
+        arguments[pascal_to_snake(names)] = request[names]
     session = boto3.Session(region_name="us-east-1")
     with patch.object(BaseClient, "_make_api_call", capture), pytest.raises(Sent) as sent:
         TrainingJob.create(session=session, region="us-east-1", **arguments)
     return dict(sent.value.request)
 
 
-def sent_by_trainer(wish: dict[str, Any]) -> dict[str, Any]:
+def sent_by_trainer(request: dict[str, Any]) -> dict[str, Any]:
     """What ModelTrainer.train sends, the SDK's door for people, asked for the same training."""
     from sagemaker.core import shapes
     from sagemaker.core.helper.session_helper import Session
     from sagemaker.core.training.configs import Compute, InputData, Networking, StoppingCondition
     from sagemaker.train.model_trainer import ModelTrainer
 
-    resources, stops = wish["ResourceConfig"], wish["StoppingCondition"]
+    resources, stops = request["ResourceConfig"], request["StoppingCondition"]
     with patch.object(BaseClient, "_make_api_call", capture), pytest.raises(Sent) as sent:
         trainer = ModelTrainer(
             sagemaker_session=Session(boto3.Session(region_name="us-east-1")),
-            role=wish["RoleArn"],
+            role=request["RoleArn"],
             base_job_name="brightrun",
-            training_image=wish["AlgorithmSpecification"]["TrainingImage"],
-            hyperparameters=wish["HyperParameters"],
-            environment=wish["Environment"],
+            training_image=request["AlgorithmSpecification"]["TrainingImage"],
+            hyperparameters=request["HyperParameters"],
+            environment=request["Environment"],
             compute=Compute(
                 instance_type=resources["InstanceType"],
                 instance_count=resources["InstanceCount"],
                 volume_size_in_gb=resources["VolumeSizeInGB"],
-                enable_managed_spot_training=wish["EnableManagedSpotTraining"],
+                enable_managed_spot_training=request["EnableManagedSpotTraining"],
             ),
-            networking=Networking(enable_network_isolation=wish["EnableNetworkIsolation"]),
+            networking=Networking(enable_network_isolation=request["EnableNetworkIsolation"]),
             stopping_condition=StoppingCondition(
                 max_runtime_in_seconds=stops["MaxRuntimeInSeconds"],
                 max_pending_time_in_seconds=stops["MaxPendingTimeInSeconds"],
                 max_wait_time_in_seconds=stops.get("MaxWaitTimeInSeconds"),
             ),
             output_data_config=shapes.OutputDataConfig(
-                s3_output_path=wish["OutputDataConfig"]["S3OutputPath"], compression_type="GZIP"
+                s3_output_path=request["OutputDataConfig"]["S3OutputPath"], compression_type="GZIP"
             ),
             checkpoint_config=shapes.CheckpointConfig(
-                s3_uri=wish["CheckpointConfig"]["S3Uri"],
-                local_path=wish["CheckpointConfig"]["LocalPath"],
+                s3_uri=request["CheckpointConfig"]["S3Uri"],
+                local_path=request["CheckpointConfig"]["LocalPath"],
             ),
-            tags=[shapes.Tag(key=tag["Key"], value=tag["Value"]) for tag in wish["Tags"]],
+            tags=[shapes.Tag(key=tag["Key"], value=tag["Value"]) for tag in request["Tags"]],
         )
         trainer.with_metric_definitions(
             [
                 shapes.MetricDefinition(name=one["Name"], regex=one["Regex"])
-                for one in wish["AlgorithmSpecification"]["MetricDefinitions"]
+                for one in request["AlgorithmSpecification"]["MetricDefinitions"]
             ]
         )
-        retries = wish["RetryStrategy"]["MaximumRetryAttempts"]
+        retries = request["RetryStrategy"]["MaximumRetryAttempts"]
         trainer.with_retry_strategy(shapes.RetryStrategy(maximum_retry_attempts=retries))
         channels = [
             InputData(
                 channel_name=one["ChannelName"],
                 data_source=one["DataSource"]["S3DataSource"]["S3Uri"],
             )
-            for one in wish["InputDataConfig"]
+            for one in request["InputDataConfig"]
         ]
         trainer.train(input_data_config=channels, wait=False, logs=False)
     return dict(sent.value.request)

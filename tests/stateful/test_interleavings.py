@@ -62,7 +62,7 @@ ACTIONS: dict[str, Action] = {
 }
 OTHERS = ("turn", "finish", "pause", "resume", "cancel", "retry")
 REFUSALS = (ActionNotAllowedError, ConflictError, StorageError)
-"""What a process may be told when another was quicker."""
+"""The errors that a process may get when another was faster."""
 
 
 def nothing(_: BatchProcess) -> None:

@@ -63,30 +63,30 @@ def test_definitions_keep_to_sagemakers_limits() -> None:
 
 def test_files_record_the_run_in_stages_and_steps(tiny_model: Path, tmp_path: Path) -> None:
     results = train_here(write_job(tmp_path, tiny_model, {"epochs": "1"}))
-    told = records(tmp_path / "output" / "data" / FILE_NAME)
-    stages = [record["stage"] for record in told if record["kind"] == "stage"]
+    written = records(tmp_path / "output" / "data" / FILE_NAME)
+    stages = [record["stage"] for record in written if record["kind"] == "stage"]
     measured = ["validating", "training"]
     assert stages == ["loading", "loading", "training", *measured, *measured, "saving", "done"]
-    assert told[-1]["status"] == results["status"] == "completed"
-    steps = [record for record in told if record["kind"] == "step"]
+    assert written[-1]["status"] == results["status"] == "completed"
+    steps = [record for record in written if record["kind"] == "step"]
     assert [record["train_loss"] for record in steps] == results["losses"]
-    assert records(tmp_path / "checkpoints" / FILE_NAME) == told
+    assert records(tmp_path / "checkpoints" / FILE_NAME) == written
 
 
 def test_every_record_has_the_position_in_the_run_and_what_was_measured(
     tiny_model: Path, tmp_path: Path
 ) -> None:
     results = train_here(write_job(tmp_path, tiny_model, {"epochs": "1"}))
-    told = records(tmp_path / "checkpoints" / FILE_NAME)
-    assert all(set(record) >= {"kind", "time", *START, *UNMEASURED} for record in told)
-    assert [record["step"] for record in told] == sorted(record["step"] for record in told)
-    assert {record["total_steps"] for record in told} == {0, results["total_steps"]}
-    steps = [record for record in told if record["kind"] == "step"]
+    written = records(tmp_path / "checkpoints" / FILE_NAME)
+    assert all(set(record) >= {"kind", "time", *START, *UNMEASURED} for record in written)
+    assert [record["step"] for record in written] == sorted(record["step"] for record in written)
+    assert {record["total_steps"] for record in written} == {0, results["total_steps"]}
+    steps = [record for record in written if record["kind"] == "step"]
     figures = ("train_loss", "learning_rate", "grad_norm", "tokens_per_second", "epoch", "time")
     assert all(isinstance(step[figure], float) for step in steps for figure in figures)
     assert {step["stage"] for step in steps} == {"training"}
     assert {step["gpu_utilization"] for step in steps} == {None}  # there is no GPU here
-    evaluations = [record for record in told if record["kind"] == "evaluation"]
+    evaluations = [record for record in written if record["kind"] == "evaluation"]
     losses = [evaluation["loss"] for evaluation in results["evaluations"]]
     assert [record["validation_loss"] for record in evaluations] == losses
     assert {record["stage"] for record in evaluations} == {"validating"}
@@ -130,8 +130,8 @@ def test_resumed_run_deletes_the_records_it_will_write_again(tmp_path: Path) -> 
         lines.write('{"kind": "step", "st')
     open_metrics(kept, shown, is_main=True).resume(4)
     for folder in (kept, shown):
-        told = [record["step"] for record in records(folder / FILE_NAME)]
-        assert told == [1, 2, 3, 4, 4]
+        written = [record["step"] for record in records(folder / FILE_NAME)]
+        assert written == [1, 2, 3, 4, 4]
 
 
 def test_only_the_main_process_writes(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

@@ -189,7 +189,7 @@ NEWLY_TOLD = {"compassion", "acceptance", "empowerment", "clarity", "despair", "
 
 
 def without_the_current_turn(pair: dict[str, Any]) -> list[Any]:
-    """The original's history, less the user turn that it repeats."""
+    """v1's history, without the user turn that it repeats."""
     history: list[Any] = pair["conversation_history"]
     if history and history[-1]["content"] == pair["current_user_input"]:
         return history[:-1]

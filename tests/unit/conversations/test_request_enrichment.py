@@ -17,7 +17,7 @@ CUT = build.a_conversation(2, turns=[build.a_turn(1), build.a_turn(2, "Because \
 
 
 class Restless(InMemoryConversations):
-    """Somebody changes the row just before each of the next writes."""
+    """Another caller changes the row just before each of the next writes."""
 
     def __init__(self, changes: int) -> None:
         super().__init__()

@@ -15,7 +15,7 @@ from tests.fakes.reviews import InMemoryReviews
 
 
 class Contested(InMemoryConversations):
-    """Somebody archives `conversation-1` whenever it has just been read."""
+    """Another caller archives `conversation-1` whenever it has just been read."""
 
     def conversation(self, owner_id: str, conversation_id: str) -> ConversationRecord:
         record = super().conversation(owner_id, conversation_id)

@@ -131,7 +131,7 @@ def test_blank_targets_of_v4_pairs_are_not_trained_on() -> None:
 
 
 def test_the_reader_needs_nothing_that_the_image_lacks() -> None:
-    told = subprocess.run(
+    loaded = subprocess.run(
         [sys.executable, "-c", "import sys, brightrun.sft.data; print(*sys.modules)"],
         capture_output=True,
         text=True,
@@ -139,6 +139,6 @@ def test_the_reader_needs_nothing_that_the_image_lacks() -> None:
         env={"PYTHONPATH": "layers/common/python"},
     ).stdout.split()
     lacking = {"pydantic", "pydantic_core", "boto3", "brightrun.core", "brightrun.validation"}
-    assert not lacking & set(told)
-    ours = {".".join(name.split(".")[:2]) for name in told if name.startswith("brightrun.")}
+    assert not lacking & set(loaded)
+    ours = {".".join(name.split(".")[:2]) for name in loaded if name.startswith("brightrun.")}
     assert ours == {"brightrun.formats", "brightrun.sft"}

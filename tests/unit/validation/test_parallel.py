@@ -117,13 +117,13 @@ from brightrun.validation import Options, validate
 from tests.unit.validation.endless import STREAMS, Stream
 
 class Telling(Stream):
-    told = False
+    asked = False
 
     def read(self, size):
         processes = multiprocessing.active_children()
-        if processes and not self.told:
+        if processes and not self.asked:
             print(*[process.pid for process in processes], flush=True)
-            self.told = True
+            self.asked = True
         return super().read(size)
 
 validate(Telling(STREAMS["sound lines"], 1 << 40), Options(extra_processes=2))
