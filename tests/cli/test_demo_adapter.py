@@ -30,7 +30,7 @@ pytestmark = pytest.mark.usefixtures("signed_in")
 
 @pytest.fixture
 def client(monkeypatch: pytest.MonkeyPatch) -> Iterator[ApiClient]:
-    monkeypatch.setattr("cli.training_progress.time.sleep", lambda _: None)
+    monkeypatch.setattr("cli.training_watching.time.sleep", lambda _: None)
     store = ProfileStore(config_dir())
     session = Session(store.load(store.current_name), store)
     with ApiClient(session.profile.api_url, session) as opened:

@@ -7,9 +7,11 @@ import json
 from typing import Any
 
 from brightrun.conversations.emotions import declared_arc
-from brightrun.conversations.enrichment.model import Scaffold, enriched_document
+from brightrun.conversations.enrichment.document import enriched_document
+from brightrun.conversations.enrichment.model import Scaffold
 from brightrun.conversations.model import ConversationRecord
-from brightrun.conversations.quality.score import Quality, score_quality
+from brightrun.conversations.quality.model import Quality
+from brightrun.conversations.quality.score import score_quality
 from brightrun.conversations.quality.transcript import Transcript
 from brightrun.core.errors import NotFoundError
 from brightrun.core.pages import Page

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from brightrun.batches.plan import BatchPlan, PlanScaffoldingResolver
-from brightrun.conversations.enrichment.service import ConversationEnricher
+from brightrun.conversations.enrichment.pipeline import ConversationEnricher
 from brightrun.conversations.model import ConversationRecord
 from tests import builders as build
 from tests.builders import OWNER, SteppedClock

@@ -196,7 +196,7 @@ def test_a_stage_that_cannot_work_is_recorded_under_its_own_status(
         raise ValueError("no")
 
     name = {"enrich": "enriched_document", "normalize": "read_enriched"}[stage]
-    monkeypatch.setattr(f"brightrun.conversations.enrichment.service.{name}", broken)
+    monkeypatch.setattr(f"brightrun.conversations.enrichment.pipeline.{name}", broken)
     shop = Workshop()
     row = shop.enricher().enrich(shop.store())
     assert (

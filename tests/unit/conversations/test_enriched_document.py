@@ -8,14 +8,10 @@ from typing import Any
 import pytest
 
 from brightrun.conversations.emotions import valence
-from brightrun.conversations.enrichment.model import (
-    Scaffold,
-    enriched_document,
-    read_enriched,
-    skills_of,
-)
+from brightrun.conversations.enrichment.document import enriched_document, skills_of
+from brightrun.conversations.enrichment.model import Scaffold, read_enriched
 from brightrun.conversations.enrichment.validation import validate
-from brightrun.conversations.quality.score import Quality
+from brightrun.conversations.quality.model import Quality
 from brightrun.scaffolding.model import Persona
 from tests import builders as build
 from tests.fakes import scaffolding

@@ -10,7 +10,7 @@ import pytest
 
 from brightrun.batches.plan import PlanScaffoldingResolver
 from brightrun.conversations import import_conversations
-from brightrun.conversations.enrichment.service import ConversationEnricher
+from brightrun.conversations.enrichment.pipeline import ConversationEnricher
 from brightrun.conversations.import_conversations import ConversationImporter, ImportResult
 from brightrun.core.errors import InvalidInputError
 from tests.builders import OWNER, STRANGER, SteppedClock, a_conversation

@@ -5,9 +5,9 @@ from typing import Any
 import pytest
 
 from brightrun.conversations.emotions import declared_arc
+from brightrun.conversations.quality.model import Quality, tier_of, whole_stars
 from brightrun.conversations.quality.score import (
     WEIGHTS,
-    Quality,
     arc_fidelity,
     clarity,
     empathy,
@@ -16,8 +16,6 @@ from brightrun.conversations.quality.score import (
     score_quality,
     specificity,
     structure,
-    tier_of,
-    whole_stars,
 )
 from brightrun.conversations.quality.transcript import Transcript
 from tests.fakes import scaffolding

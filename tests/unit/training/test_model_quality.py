@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from brightrun.training.adapters.model import TrainingResults, quality_metrics
+from brightrun.training.adapters.results import TrainingResults, quality_metrics
 from tests.fakes import adapter
 
 

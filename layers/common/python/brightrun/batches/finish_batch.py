@@ -14,7 +14,7 @@ from brightrun.batches.gateway import Workflow
 from brightrun.batches.model import ENDED_JOBS, BatchJob, JobAction, JobStatus
 from brightrun.batches.repository import BatchRepository
 from brightrun.batches.workflow import MAX_ROUNDS, Round, RoundResult
-from brightrun.conversations.enrichment.service import ConversationEnricher
+from brightrun.conversations.enrichment.pipeline import ConversationEnricher
 from brightrun.conversations.repository import ConversationRepository
 from brightrun.core import object_keys
 from brightrun.core.errors import ActionNotAllowedError, BrightRunError

@@ -21,7 +21,7 @@ class BaseModelEntry(BaseModel):
     estimated from the vocabulary's size for the others.
     """
 
-    model_config = ConfigDict(extra="forbid", frozen=True)
+    model_config = ConfigDict(extra="forbid", frozen=True, defer_build=True)
 
     key: str
     hub_id: str

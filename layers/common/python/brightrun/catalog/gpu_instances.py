@@ -46,7 +46,7 @@ class Billing:
 class Instance(BaseModel):
     """An instance type for SageMaker training, with its on-demand price in US dollars per hour."""
 
-    model_config = ConfigDict(extra="forbid", frozen=True)
+    model_config = ConfigDict(extra="forbid", frozen=True, defer_build=True)
 
     type: str
     gpus: int
@@ -65,7 +65,7 @@ class GpuType(BaseModel):
     30 GFLOP/s on two cores.
     """
 
-    model_config = ConfigDict(extra="forbid", frozen=True)
+    model_config = ConfigDict(extra="forbid", frozen=True, defer_build=True)
 
     key: str
     aliases: tuple[str, ...]

@@ -16,7 +16,7 @@ from brightrun.core.errors import UnusableModelError
 class Price(BaseModel):
     """USD per million tokens from a date on; prompts over a length may have another price."""
 
-    model_config = ConfigDict(extra="forbid", frozen=True)
+    model_config = ConfigDict(extra="forbid", frozen=True, defer_build=True)
 
     since: date = Field(alias="from")
     input: float
@@ -35,7 +35,7 @@ class ClaudeModel(BaseModel):
     there. A global profile costs the same as the first-party API, a regional one 10 % more.
     """
 
-    model_config = ConfigDict(extra="forbid", frozen=True)
+    model_config = ConfigDict(extra="forbid", frozen=True, defer_build=True)
 
     id: str
     aliases: tuple[str, ...]

@@ -24,7 +24,7 @@ from brightrun.scaffolding.builtin import builtin_records
 from brightrun.scaffolding.model import EmotionalArc, Tier
 
 if TYPE_CHECKING:
-    from brightrun.conversations.enrichment.service import ConversationEnricher
+    from brightrun.conversations.enrichment.pipeline import ConversationEnricher
 
 
 Shape = Literal["raw", "enriched", "training_json"]

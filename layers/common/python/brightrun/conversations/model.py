@@ -92,7 +92,7 @@ Sentence = Annotated[str, Field(min_length=1)]
 class EmotionalContext(BaseModel):
     """The speaker's emotions in a turn; intensity from 0 to 1."""
 
-    model_config = ConfigDict(extra="forbid", strict=True)
+    model_config = ConfigDict(extra="forbid", strict=True, defer_build=True)
 
     primary_emotion: Sentence
     secondary_emotion: str | None = None
@@ -102,7 +102,7 @@ class EmotionalContext(BaseModel):
 class Turn(BaseModel):
     """One message of the client (user) or the consultant (assistant)."""
 
-    model_config = ConfigDict(extra="forbid", strict=True)
+    model_config = ConfigDict(extra="forbid", strict=True, defer_build=True)
 
     turn_number: int
     role: Literal["user", "assistant"]
@@ -113,7 +113,7 @@ class Turn(BaseModel):
 class ConversationMetadata(BaseModel):
     """The client, and the context of the conversation."""
 
-    model_config = ConfigDict(extra="forbid", strict=True)
+    model_config = ConfigDict(extra="forbid", strict=True, defer_build=True)
 
     client_persona: Sentence
     session_context: Sentence
@@ -124,7 +124,7 @@ class ConversationMetadata(BaseModel):
 class RawConversation(BaseModel):
     """A conversation as Claude writes it; `read_conversation` checks it."""
 
-    model_config = ConfigDict(extra="forbid", strict=True)
+    model_config = ConfigDict(extra="forbid", strict=True, defer_build=True)
 
     conversation_metadata: ConversationMetadata
     turns: list[Turn]

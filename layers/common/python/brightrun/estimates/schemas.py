@@ -19,37 +19,17 @@ from brightrun.catalog.presets import PresetId
 from brightrun.estimates.calibration import Quantiles
 from brightrun.estimates.memory import MemoryPlan
 from brightrun.estimates.model import DEFAULT_PROFILE, EstimateRequest, Profile
+from brightrun.estimates.run_schemas import (
+    GpuRequest,
+    HyperparametersRequest,
+    HyperparametersView,
+    Name,
+)
 from brightrun.estimates.service import AccuracyReport
 from brightrun.http.schemas import NestedModel, RequestModel, ResponseModel
 
 if TYPE_CHECKING:
     pass
-
-
-Name = Annotated[str, Field(min_length=1, max_length=100)]
-Whole = Annotated[int, Field(ge=-(2**31), le=2**31)]
-"""A number whose range `catalog.presets` checks, so that all callers get the same message."""
-Real = Annotated[float, Field(ge=-1e9, le=1e9)]
-
-
-class GpuRequest(RequestModel):
-    """A GPU type of GET /api/base-models, and how many."""
-
-    type: Name
-    count: Whole = 1
-
-
-class HyperparametersRequest(RequestModel):
-    """The values that differ from the preset; the preset custom requires the first four."""
-
-    learning_rate: Real | None = None
-    batch_size: Whole | None = None
-    epochs: Whole | None = None
-    rank: Whole | None = None
-    alpha: Whole | None = None
-    dropout: Real | None = None
-    max_seq_length: Whole | None = None
-    method: Annotated[str, Field(pattern="^(lora|rslora|qlora)$", max_length=6)] | None = None
 
 
 class EstimateBody(RequestModel):
@@ -125,19 +105,6 @@ class PhaseView(NestedModel):
     name: str
     billed: bool
     seconds: Quantiles
-
-
-class HyperparametersView(NestedModel):
-    """The hyperparameters that are trained with."""
-
-    learning_rate: float
-    batch_size: int
-    epochs: int
-    rank: int
-    alpha: int
-    dropout: float
-    max_seq_length: int
-    method: str
 
 
 class BillingView(NestedModel):

@@ -13,7 +13,6 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from brightrun.datasets.model import Dataset
-from brightrun.formats.format import stores_conversations_once
 
 SYSTEM_SHARE = 0.1
 """Share of an average pair that is its system prompt: measured with the trainer on the product's 44
@@ -88,6 +87,9 @@ def given_size(pairs: int, tokens: int | None, pairs_per_conversation: float = 1
 
 def dataset_size(dataset: Dataset) -> TrainingSize:
     """The size of a dataset by its validation's figures; before validation, by its file's bytes."""
+    # The registry of formats is only needed here; functions that list jobs never come here.
+    from brightrun.formats.format import stores_conversations_once
+
     pairs = dataset.trainable_pairs or dataset.total_training_pairs
     if not pairs or not dataset.total_tokens:
         return _unvalidated(dataset)

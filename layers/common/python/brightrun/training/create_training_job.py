@@ -6,7 +6,7 @@ import hashlib
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
 from datetime import datetime
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from brightrun.aws.request_keys import RequestKeys
 from brightrun.catalog.base_models import BaseModelEntry, base_model, default_base_model
@@ -22,14 +22,17 @@ from brightrun.core.ids import time_ordered_id
 from brightrun.core.timestamps import Clock, iso
 from brightrun.datasets.model import Dataset
 from brightrun.datasets.repository import DatasetRepository
-from brightrun.estimates.model import Estimate
-from brightrun.estimates.service import TrainingEstimator
-from brightrun.estimates.v2 import Prediction
 from brightrun.training.costs.model import DECIMALS
 from brightrun.training.gateway import TrainingWorkflow
 from brightrun.training.model import TrainingJob, training_event
 from brightrun.training.notices import job_queued
 from brightrun.training.repository import TrainingJobRepository, TrainingRecords
+
+if TYPE_CHECKING:
+    from brightrun.estimates.model import Estimate
+    from brightrun.estimates.service import TrainingEstimator
+    from brightrun.estimates.v2 import Prediction
+
 
 _STARTUP_PHASES = frozenset({"image", "download_model", "load_model", "tokenise"})
 """The billed phases before the first step."""

@@ -10,13 +10,10 @@ from brightrun.catalog.gpu_instances import Billing, GpuConfig
 from brightrun.catalog.presets import PresetId
 from brightrun.core.fields import Flag
 from brightrun.core.pages import Page
-from brightrun.estimates.schemas import (
-    GpuRequest,
-    HyperparametersRequest,
-    HyperparametersView,
-)
-from brightrun.estimates.schemas import Name as RegistryName
+from brightrun.estimates.run_schemas import GpuRequest, HyperparametersRequest, HyperparametersView
+from brightrun.estimates.run_schemas import Name as RegistryName
 from brightrun.http.schemas import Name, NestedModel, RequestModel, ResponseModel
+from brightrun.training.costs.schemas import CostRecordView
 from brightrun.training.create_training_job import TrainingJobRequest
 from brightrun.training.model import (
     DatasetReference,
@@ -165,20 +162,6 @@ class MetricsPointView(NestedModel):
     gradient_norm: float | None
     throughput: float | None
     gpu_utilization: float | None
-
-
-class CostRecordView(NestedModel):
-    """The cost of one job, in US dollars."""
-
-    model_config = ConfigDict(validate_by_alias=True, validate_by_name=True)
-
-    id: str = Field(validation_alias="record_id")
-    job_id: str
-    cost_type: str
-    amount: float
-    billing_period: str
-    recorded_at: str
-    details: dict[str, Any]
 
 
 class JobDetailsPart(NestedModel):

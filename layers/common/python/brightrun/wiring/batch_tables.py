@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
-from brightrun.batches.claim_repository import DynamoClaims
+from typing import TYPE_CHECKING
+
 from brightrun.batches.gateway import StepFunctionsWorkflow
 from brightrun.batches.repository import BatchTables, DynamoBatches
 from brightrun.core.settings import Settings
 from brightrun.wiring import clients
+
+if TYPE_CHECKING:
+    from brightrun.batches.claim_repository import DynamoClaims
 
 
 class BatchTableSettings(Settings):
@@ -31,6 +35,8 @@ def batches(settings: BatchTableSettings) -> DynamoBatches:
 
 def claims(settings: BatchTableSettings, **outcome_tables: str) -> DynamoClaims:
     """Create the repository of claims; a worker also names the tables for an outcome's records."""
+    from brightrun.batches.claim_repository import DynamoClaims
+
     return DynamoClaims(clients.dynamodb(), settings.tables, **outcome_tables)
 
 

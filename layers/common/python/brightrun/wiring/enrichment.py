@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 from brightrun.aws.objects import S3Objects
-from brightrun.batches.plan import PlanScaffoldingResolver
-from brightrun.conversations.enrichment.service import ConversationEnricher
 from brightrun.conversations.repository import DynamoConversations
 from brightrun.core.settings import Settings
 from brightrun.wiring import clients
+
+if TYPE_CHECKING:
+    from brightrun.conversations.enrichment.pipeline import ConversationEnricher
 
 
 class EnrichmentSettings(Settings):
@@ -30,6 +33,9 @@ def conversation_files(settings: EnrichmentSettings) -> S3Objects:
 
 def enricher(settings: EnrichmentSettings) -> ConversationEnricher:
     """Compose the enricher."""
+    from brightrun.batches.plan import PlanScaffoldingResolver
+    from brightrun.conversations.enrichment.pipeline import ConversationEnricher
+
     return ConversationEnricher(
         conversations=conversations(settings),
         conversation_files=conversation_files(settings),

@@ -5,22 +5,13 @@ from __future__ import annotations
 from functools import cache
 
 from brightrun.aws.objects import S3Objects
-from brightrun.core.settings import Settings
 from brightrun.datasets.file_repository import S3DatasetFiles
 from brightrun.datasets.receipts.repository import S3Tokenizers, TokenizerCache
 from brightrun.datasets.receipts.service import ReceiptWriter
-from brightrun.datasets.repository import DatasetTables, DynamoDatasets
 from brightrun.estimates.service import AccuracyMeter, TrainingEstimator
 from brightrun.http.app import Services
-from brightrun.training.repository import DynamoTrainingJobs, TrainingTables
 from brightrun.wiring import clients
-
-
-class EstimateSettings(Settings):
-    """The tables that an estimate reads: datasets and earlier jobs."""
-
-    datasets_table: str
-    training_jobs_table: str
+from brightrun.wiring.estimates import EstimateSettings, datasets, jobs, training_estimator
 
 
 class ReceiptSettings(EstimateSettings):
@@ -30,22 +21,16 @@ class ReceiptSettings(EstimateSettings):
     base_models_bucket: str
 
 
-def training_estimator() -> TrainingEstimator:
-    """Compose the estimator; any function with the settings of estimates may use it."""
-    settings = EstimateSettings.from_environment()
-    return TrainingEstimator(_datasets(settings), _jobs(settings))
-
-
 def accuracy_meter() -> AccuracyMeter:
     """Compose the service that measures the accuracy of estimates."""
-    return AccuracyMeter(_jobs(EstimateSettings.from_environment()))
+    return AccuracyMeter(jobs(EstimateSettings.from_environment()))
 
 
 def receipt_writer() -> ReceiptWriter:
     """Compose the service that writes receipts."""
     settings = ReceiptSettings.from_environment()
     return ReceiptWriter(
-        datasets=_datasets(settings),
+        datasets=datasets(settings),
         files=S3DatasetFiles(clients.s3(), settings.datasets_bucket),
         splits=S3Objects(clients.s3(), settings.datasets_bucket),
         tokenizers=S3Tokenizers(clients.s3(), settings.base_models_bucket, _tokenizer_cache()),
@@ -57,14 +42,6 @@ def receipt_writer() -> ReceiptWriter:
 def _tokenizer_cache() -> TokenizerCache:
     """The tokenizer that a warm function keeps from one request to the next."""
     return {}
-
-
-def _datasets(settings: EstimateSettings) -> DynamoDatasets:
-    return DynamoDatasets(clients.dynamodb(), DatasetTables(settings.datasets_table))
-
-
-def _jobs(settings: EstimateSettings) -> DynamoTrainingJobs:
-    return DynamoTrainingJobs(clients.dynamodb(), TrainingTables(settings.training_jobs_table))
 
 
 SERVICES: Services = {

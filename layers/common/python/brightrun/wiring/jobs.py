@@ -8,16 +8,9 @@ from brightrun.datasets.repository import DatasetTables, DynamoDatasets
 from brightrun.http.app import Services
 from brightrun.training.costs.repository import DynamoCostRecords
 from brightrun.training.create_training_job import TrainingJobCreator
-from brightrun.training.gateway import StepFunctionsTraining
-from brightrun.training.repository import (
-    DynamoTrainingJobs,
-    DynamoTrainingRecords,
-    TrainingTables,
-)
-from brightrun.training.sagemaker.gateway import SageMakerTraining
+from brightrun.training.repository import TrainingJobRepository, TrainingRecords
 from brightrun.training.service import TrainingCanceller, TrainingJobReader
-from brightrun.wiring import clients
-from brightrun.wiring.estimate import training_estimator
+from brightrun.wiring import clients, training
 
 
 class JobsSettings(Settings):
@@ -46,6 +39,8 @@ class Endpoint(Settings):
 
 def training_job_creator() -> TrainingJobCreator:
     """Compose the service that creates training jobs."""
+    from brightrun.wiring.estimates import training_estimator
+
     settings = JobsSettings.from_environment()
     database = clients.dynamodb()
     return TrainingJobCreator(
@@ -54,9 +49,7 @@ def training_job_creator() -> TrainingJobCreator:
         records=_records(settings),
         estimator=training_estimator(),
         keys=DynamoRequestKeys(database, settings.idempotency_table),
-        workflow=StepFunctionsTraining(
-            clients.step_functions(), settings.train_adapter_state_machine_arn
-        ),
+        workflow=training.workflow(settings.train_adapter_state_machine_arn),
         clock=clients.clock,
         any_instance=Endpoint.from_environment().is_local,
     )
@@ -79,25 +72,22 @@ def training_canceller() -> TrainingCanceller:
     return TrainingCanceller(
         jobs=_jobs(settings),
         records=_records(settings),
-        training=SageMakerTraining(clients.sagemaker()),
+        training=training.sagemaker(),
         clock=clients.clock,
     )
 
 
-def _jobs(settings: JobsSettings) -> DynamoTrainingJobs:
-    tables = TrainingTables(
-        jobs=settings.training_jobs_table,
+def _jobs(settings: JobsSettings) -> TrainingJobRepository:
+    return training.jobs(
+        settings.training_jobs_table,
         datasets=settings.datasets_table,
         notifications=settings.notifications_table,
         cost_records=settings.cost_records_table,
     )
-    return DynamoTrainingJobs(clients.dynamodb(), tables)
 
 
-def _records(settings: JobsSettings) -> DynamoTrainingRecords:
-    return DynamoTrainingRecords(
-        clients.dynamodb(), settings.training_metrics_table, settings.training_events_table
-    )
+def _records(settings: JobsSettings) -> TrainingRecords:
+    return training.records(settings.training_events_table, settings.training_metrics_table)
 
 
 SERVICES: Services = {

@@ -6,17 +6,9 @@ from pydantic import Field
 
 from brightrun.core.settings import Settings
 from brightrun.datasets.repository import DatasetTables, DynamoDatasets
-from brightrun.training.adapters.repository import S3ArtifactFiles
-from brightrun.training.gateway import StepFunctionsTraining
-from brightrun.training.repository import (
-    DynamoTrainingJobs,
-    DynamoTrainingRecords,
-    TrainingTables,
-)
-from brightrun.training.sagemaker.gateway import SageMakerTraining
 from brightrun.training.sagemaker.request import TrainingResources
 from brightrun.training.workflow.start import TrainingStarter
-from brightrun.wiring import clients
+from brightrun.wiring import clients, training
 
 
 class StartTrainingSettings(Settings):
@@ -36,16 +28,13 @@ class StartTrainingSettings(Settings):
 def training_starter() -> TrainingStarter:
     """Compose the service that starts training jobs in SageMaker."""
     settings = StartTrainingSettings.from_environment()
-    database = clients.dynamodb()
     return TrainingStarter(
-        jobs=DynamoTrainingJobs(database, TrainingTables(settings.training_jobs_table)),
-        records=DynamoTrainingRecords(database, "", settings.training_events_table),
-        datasets=DynamoDatasets(database, DatasetTables(settings.datasets_table)),
-        base_models=S3ArtifactFiles(clients.s3(), settings.base_models_bucket),
-        training=SageMakerTraining(clients.sagemaker()),
-        workflow=StepFunctionsTraining(
-            clients.step_functions(), settings.train_adapter_state_machine_arn
-        ),
+        jobs=training.jobs(settings.training_jobs_table),
+        records=training.records(settings.training_events_table),
+        datasets=DynamoDatasets(clients.dynamodb(), DatasetTables(settings.datasets_table)),
+        base_models=training.artifacts(settings.base_models_bucket),
+        training=training.sagemaker(),
+        workflow=training.workflow(settings.train_adapter_state_machine_arn),
         resources=TrainingResources(
             image=settings.training_image,
             role_arn=settings.training_role_arn,

@@ -3,15 +3,8 @@
 from __future__ import annotations
 
 from brightrun.core.settings import Settings
-from brightrun.training.gateway import StepFunctionsTraining
-from brightrun.training.repository import (
-    DynamoTrainingJobs,
-    DynamoTrainingRecords,
-    TrainingTables,
-)
-from brightrun.training.sagemaker.gateway import SageMakerTraining
 from brightrun.training.workflow.reconcile import TrainingReconciler
-from brightrun.wiring import clients
+from brightrun.wiring import clients, training
 
 
 class TrainingEventsSettings(Settings):
@@ -25,13 +18,10 @@ class TrainingEventsSettings(Settings):
 def training_reconciler() -> TrainingReconciler:
     """Compose the service that reconciles SageMaker, training jobs and their executions."""
     settings = TrainingEventsSettings.from_environment()
-    database = clients.dynamodb()
     return TrainingReconciler(
-        jobs=DynamoTrainingJobs(database, TrainingTables(settings.training_jobs_table)),
-        records=DynamoTrainingRecords(database, "", settings.training_events_table),
-        training=SageMakerTraining(clients.sagemaker()),
-        workflow=StepFunctionsTraining(
-            clients.step_functions(), settings.train_adapter_state_machine_arn
-        ),
+        jobs=training.jobs(settings.training_jobs_table),
+        records=training.records(settings.training_events_table),
+        training=training.sagemaker(),
+        workflow=training.workflow(settings.train_adapter_state_machine_arn),
         clock=clients.clock,
     )

@@ -5,16 +5,8 @@ from __future__ import annotations
 from pydantic import Field
 
 from brightrun.core.settings import Settings
-from brightrun.training.adapters.repository import S3ArtifactFiles
-from brightrun.training.gateway import StepFunctionsTraining
-from brightrun.training.repository import (
-    DynamoTrainingJobs,
-    DynamoTrainingRecords,
-    TrainingTables,
-)
-from brightrun.training.sagemaker.gateway import SageMakerTraining
 from brightrun.training.workflow.watch import ProgressReader, TrainingWatcher
-from brightrun.wiring import clients
+from brightrun.wiring import clients, training
 
 
 class WatchTrainingSettings(Settings):
@@ -33,21 +25,15 @@ class WatchTrainingSettings(Settings):
 def training_watcher() -> TrainingWatcher:
     """Compose the service that watches training jobs."""
     settings = WatchTrainingSettings.from_environment()
-    database = clients.dynamodb()
-    tables = TrainingTables(
-        settings.training_jobs_table, notifications=settings.notifications_table
-    )
-    records = DynamoTrainingRecords(
-        database, settings.training_metrics_table, settings.training_events_table
-    )
+    records = training.records(settings.training_events_table, settings.training_metrics_table)
     return TrainingWatcher(
-        jobs=DynamoTrainingJobs(database, tables),
-        records=records,
-        training=SageMakerTraining(clients.sagemaker()),
-        workflow=StepFunctionsTraining(
-            clients.step_functions(), settings.train_adapter_state_machine_arn
+        jobs=training.jobs(
+            settings.training_jobs_table, notifications=settings.notifications_table
         ),
-        progress=ProgressReader(S3ArtifactFiles(clients.s3(), settings.models_bucket), records),
+        records=records,
+        training=training.sagemaker(),
+        workflow=training.workflow(settings.train_adapter_state_machine_arn),
+        progress=ProgressReader(training.artifacts(settings.models_bucket), records),
         clock=clients.clock,
         watch_s=settings.watch_seconds,
         capacity_retry_s=settings.capacity_retry_seconds,

@@ -1,204 +1,25 @@
-"""Enriches stored conversations to training pairs: fetch, validate, enrich, normalise, store.
-
-A run works in memory and ends with writing one object and the row, on condition that the row has
-not changed. A run that is interrupted has written nothing, and is simply repeated.
-"""
+"""Enriches conversations on request: one or many, and again after a failure."""
 
 from __future__ import annotations
 
-import dataclasses
-import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
-from typing import Any, Literal, Protocol
+from typing import TYPE_CHECKING, Literal
 
-from brightrun.aws.objects import ObjectStore
-from brightrun.conversations.emotions import DeclaredArc, declared_arc
 from brightrun.conversations.enrichment.model import (
-    PIPELINE_VERSION,
-    Scaffold,
-    Stage,
-    StageLog,
     completed_stages,
-    enriched_document,
-    read_enriched,
 )
-from brightrun.conversations.enrichment.validation import Validation, validate
-from brightrun.conversations.model import ConversationRecord, EnrichmentStatus
-from brightrun.conversations.quality.safety import CRISIS_CONTENT, has_crisis_content
-from brightrun.conversations.quality.score import Quality, score_quality
-from brightrun.conversations.quality.transcript import Transcript
+from brightrun.conversations.model import ConversationRecord
 from brightrun.conversations.repository import ConversationRepository
-from brightrun.core import object_keys
 from brightrun.core.errors import (
     BrightRunError,
     EnrichmentFailedError,
-    NotFoundError,
-    StorageError,
     VersionConflictError,
 )
-from brightrun.core.timestamps import Clock, iso
 
-_FAILED_IN: Mapping[Stage, EnrichmentStatus] = {
-    "validate": "validation_failed",
-    "enrich": "validated",
-    "normalize": "normalization_failed",
-    "store": "enriched",
-}
-"""The status after a failed stage; a failed fetch leaves the status as it was."""
-_STAGE_ERRORS = (StorageError, NotFoundError, LookupError, TypeError, ValueError, AttributeError)
-
-
-class ScaffoldingResolver(Protocol):
-    """Finds the scaffolding of a conversation. `batches.plan`, which is above this package, has the
-    implementation."""
-
-    def resolve(self, record: ConversationRecord) -> Scaffold:
-        """Return the scaffolding that the conversation was planned with; raises StorageError."""
-
-
-@dataclass(frozen=True, slots=True)
-class ConversationEnricher:
-    """Runs the stages, and records their outcome on the row."""
-
-    conversations: ConversationRepository
-    conversation_files: ObjectStore
-    scaffolds: ScaffoldingResolver
-    clock: Clock
-
-    def enrich(self, record: ConversationRecord) -> ConversationRecord:
-        """Run all stages, and return the updated row; a failure of a stage is recorded on it.
-
-        Raises VersionConflictError if the row changed since it was read, NotFoundError if it was
-        deleted, and StorageError if it cannot be written; the row then stays as it was.
-        """
-        return self.conversations.replace(self._run(record), record.version)
-
-    def _run(self, record: ConversationRecord) -> ConversationRecord:
-        log = StageLog(self._now)
-        run = _Run(record, log)
-        try:
-            self._stages(run)
-        except _STAGE_ERRORS as error:
-            run.fail(_message(error))
-        return dataclasses.replace(
-            record, **run.result, enrichment_stages=log.stages, updated_at=self._now()
-        )
-
-    def _stages(self, run: _Run) -> None:
-        record, log = run.record, run.log
-        text = self._fetch(record)
-        scaffold = self.scaffolds.resolve(record)
-        log.start("validate")
-        arc = declared_arc(scaffold.arc)
-        validation = validate(text, arc)
-        run.set_validation(validation, validation.report(record.conversation_id, self._now()))
-        if validation.blockers or validation.document is None:
-            run.fail(f"Validation found {len(validation.blockers)} blockers.")
-            return
-        log.start("enrich")
-        quality = _quality(validation.document, scaffold, arc)
-        run.set_quality(quality)
-        enriched = enriched_document(
-            validation.document,
-            scaffold,
-            quality,
-            conversation_id=record.conversation_id,
-            created_at=record.created_at,
-        )
-        log.start("normalize")
-        body = json.dumps(enriched, ensure_ascii=False, indent=2, allow_nan=False)
-        read_enriched(body)
-        log.start("store")
-        path = object_keys.enriched_conversation(record.owner_id, record.conversation_id)
-        size = self.conversation_files.put(path, body, content_type="application/json")
-        log.complete()
-        run.set_enriched_file(path, size, self._now())
-
-    def _fetch(self, record: ConversationRecord) -> str:
-        for path in (record.file_path, record.raw_response_path):
-            if path and (stored := self.conversation_files.get(path)):
-                return stored.text
-        raise NotFoundError("conversation file", record.conversation_id)
-
-    def _now(self) -> str:
-        return iso(self.clock())
-
-
-class _Run:
-    """The results of one run so far, as fields of the row."""
-
-    def __init__(self, record: ConversationRecord, log: StageLog) -> None:
-        self.record = record
-        self.log = log
-        self.result: dict[str, Any] = {"enrichment_error": None}
-
-    def set_validation(self, validation: Validation, report: dict[str, Any]) -> None:
-        """Set the report and flags, and clear the results of an earlier run."""
-        flags = validation.flags
-        if has_crisis_content(_texts(validation.document)):
-            flags = sorted([*flags, CRISIS_CONTENT])
-        self.result |= {
-            "validation_report": report,
-            "flags": flags,
-            "enriched_file_path": None,
-            "enriched_file_size": None,
-            "enriched_at": None,
-            "quality_score": None,
-            "quality_tier": None,
-            "quality_reasons": [],
-            "quality_criteria": {},
-        }
-
-    def set_quality(self, quality: Quality) -> None:
-        """Set the score and its reasons."""
-        self.result |= {
-            "quality_score": quality.score,
-            "quality_tier": quality.tier,
-            "quality_reasons": quality.reasons,
-            "quality_criteria": quality.criteria,
-        }
-
-    def set_enriched_file(self, path: str, size: int, now: str) -> None:
-        """Set the location of the enriched file."""
-        self.result |= {
-            "enrichment_status": "completed",
-            "enrichment_version": PIPELINE_VERSION,
-            "enriched_file_path": path,
-            "enriched_file_size": size,
-            "enriched_at": now,
-        }
-
-    def fail(self, error: str) -> None:
-        """Set the error of the running stage."""
-        self.result["enrichment_error"] = error
-        if status := _FAILED_IN.get(self.log.running):
-            self.result["enrichment_status"] = status
-        self.log.fail(error)
-
-
-def _quality(document: dict[str, Any], scaffold: Scaffold, arc: DeclaredArc | None) -> Quality:
-    return score_quality(
-        Transcript(document["turns"]),
-        arc,
-        arc_key=scaffold.arc.arc_key if scaffold.arc else None,
-        key_concepts=scaffold.topic.key_concepts if scaffold.topic else (),
-    )
-
-
-def _texts(document: dict[str, Any] | None) -> list[str]:
-    turns = (document or {}).get("turns")
-    if not isinstance(turns, list):
-        return []
-    return [str(turn.get("content")) for turn in turns if isinstance(turn, dict)]
-
-
-def _message(error: Exception) -> str:
-    if isinstance(error, StorageError | NotFoundError):
-        return error.message
-    return f"The stage failed: {type(error).__name__}."
-
+if TYPE_CHECKING:
+    from brightrun.conversations.enrichment.pipeline import ConversationEnricher
 
 _TRIES = 3
 """Attempts before a conflict with concurrent changes is raised."""

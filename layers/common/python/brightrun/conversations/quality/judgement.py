@@ -25,7 +25,7 @@ LOWEST, HIGHEST = 1, 5
 class Criterion(BaseModel):
     """One question of the rubric."""
 
-    model_config = ConfigDict(extra="forbid", frozen=True)
+    model_config = ConfigDict(extra="forbid", frozen=True, defer_build=True)
 
     key: str
     question: str
@@ -34,7 +34,7 @@ class Criterion(BaseModel):
 class Rubric(BaseModel):
     """A version of the rubric, whose text never changes; `judges` are ordered by preference."""
 
-    model_config = ConfigDict(extra="forbid", frozen=True)
+    model_config = ConfigDict(extra="forbid", frozen=True, defer_build=True)
 
     version: str
     judges: tuple[str, ...]
@@ -115,7 +115,7 @@ MOST_CHARACTERS = 600_000
 class Verdict(BaseModel):
     """The answer to one criterion."""
 
-    model_config = ConfigDict(extra="forbid", strict=True, frozen=True)
+    model_config = ConfigDict(extra="forbid", strict=True, frozen=True, defer_build=True)
 
     reason: str = Field(min_length=1)
     score: int = Field(ge=LOWEST, le=HIGHEST)

@@ -10,10 +10,10 @@ from __future__ import annotations
 import math
 import re
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
 
 from brightrun.conversations.emotions import DeclaredArc, valence
 from brightrun.conversations.model import is_cut_off, is_finished, literal_escape, same_words
+from brightrun.conversations.quality.model import Quality, tier_of
 from brightrun.conversations.quality.safety import CRISIS_ARC, safety_rules
 from brightrun.conversations.quality.transcript import (
     BEST,
@@ -240,21 +240,6 @@ WEIGHTS: Mapping[str, float] = {
 """Structure and arc count most: v1's worst defects were in them."""
 _COUNTS_TWICE_BELOW = 3.0
 """A sub-score under this counts twice, since other checks should not compensate for it."""
-SEED, PRODUCTION, EXPERIMENTAL, REJECTED = "seed_dataset", "production", "experimental", "rejected"
-
-
-@dataclass(frozen=True, slots=True)
-class Quality:
-    """A score with one decimal, its tier, a sentence for each check, and v1's four criteria.
-
-    A criterion is None if no check measures it.
-    """
-
-    score: float
-    tier: str
-    reasons: list[str]
-    sub_scores: dict[str, float]
-    criteria: dict[str, float | None]
 
 
 def score_quality(
@@ -287,22 +272,6 @@ def score_quality(
             "brand_voice_alignment": None,
         },
     )
-
-
-def tier_of(score: float | None) -> str:
-    """Return v1's tier of a score; unscored is experimental."""
-    if not score:
-        return EXPERIMENTAL
-    if score >= 4.5:
-        return SEED
-    if score >= 3.5:
-        return PRODUCTION
-    return EXPERIMENTAL if score >= 2.5 else REJECTED
-
-
-def whole_stars(score: float) -> int:
-    """Round to an integer, halves up, as v1's JavaScript does."""
-    return math.floor(score + 0.5)
 
 
 def _weighted_mean(scores: Mapping[str, float]) -> float:

@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, Protocol
 
 from brightrun.aws.dynamodb import translated
-from brightrun.sft.tokenizer import CONFIG, TOKENIZER, TOKENIZER_FILES, OfflineTokenizer
 
 if TYPE_CHECKING:
     from mypy_boto3_s3.client import S3Client
+
+    from brightrun.sft.tokenizer import OfflineTokenizer
 
 
 class Tokenizers(Protocol):
@@ -23,7 +25,7 @@ class Tokenizers(Protocol):
         """
 
 
-TokenizerCache = dict[tuple[str, ...], OfflineTokenizer]
+TokenizerCache = dict[tuple[str, ...], "OfflineTokenizer"]
 """The last tokenizer read, by its bucket, prefix and the ETags of its objects."""
 
 
@@ -40,7 +42,9 @@ class S3Tokenizers(Tokenizers):
         self._cache = cache
 
     def tokenizer(self, prefix: str) -> OfflineTokenizer | None:
-        etags = self._etags(prefix)
+        from brightrun.sft.tokenizer import CONFIG, TOKENIZER, TOKENIZER_FILES
+
+        etags = self._etags(prefix, TOKENIZER_FILES)
         if not {TOKENIZER, CONFIG} <= etags.keys():
             return None
         version = (self._bucket, prefix, *(etags.get(name, "") for name in TOKENIZER_FILES))
@@ -49,14 +53,16 @@ class S3Tokenizers(Tokenizers):
             self._cache[version] = self._read(prefix, sorted(etags))
         return self._cache[version]
 
-    def _etags(self, prefix: str) -> dict[str, str]:
+    def _etags(self, prefix: str, names: Sequence[str]) -> dict[str, str]:
         """ETags of the tokenizer's files; a hub folder has far fewer than 1,000 objects."""
         with translated("ListObjectsV2"):
             answer = self._client.list_objects_v2(Bucket=self._bucket, Prefix=prefix)
         found = {one["Key"].removeprefix(prefix): one["ETag"] for one in answer.get("Contents", [])}
-        return {name: found[name] for name in TOKENIZER_FILES if name in found}
+        return {name: found[name] for name in names if name in found}
 
     def _read(self, prefix: str, names: list[str]) -> OfflineTokenizer:
+        from brightrun.sft.tokenizer import OfflineTokenizer
+
         with TemporaryDirectory() as path:
             folder = Path(path)
             for name in names:

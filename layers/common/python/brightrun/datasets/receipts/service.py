@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
 
 from brightrun.aws.objects import ObjectStore
 from brightrun.catalog.base_models import BaseModelEntry, base_model, default_base_model
@@ -14,11 +15,13 @@ from brightrun.datasets.model import Dataset
 from brightrun.datasets.receipts.repository import Tokenizers
 from brightrun.datasets.repository import DatasetRepository
 from brightrun.sft.errors import DatasetError, ModelError
-from brightrun.sft.make_receipt import SampleLimits, make_receipt
-from brightrun.sft.receipt import Receipt
 from brightrun.sft.settings import DatasetSettings
-from brightrun.sft.splits import Split, read_split
-from brightrun.sft.tokenizer import TOKENIZER_FILES, OfflineTokenizer
+
+if TYPE_CHECKING:
+    # Imported by the methods that count: estimates come from the same function and need none of it.
+    from brightrun.sft.receipt import Receipt
+    from brightrun.sft.splits import Split
+    from brightrun.sft.tokenizer import OfflineTokenizer
 
 MOST_BYTES = 10_000_000
 MOST_CHARACTERS = 10_000_000
@@ -72,6 +75,8 @@ class ReceiptWriter:
             ) from error
 
     def _tokenizer(self, model: BaseModelEntry) -> OfflineTokenizer:
+        from brightrun.sft.tokenizer import TOKENIZER_FILES
+
         tokenizer = self.tokenizers.tokenizer(model.object_prefix)
         if tokenizer is None:
             raise TokenizerMissingError(
@@ -89,6 +94,8 @@ class ReceiptWriter:
     def _count(
         self, dataset: Dataset, etag: str, tokenizer: OfflineTokenizer, request: ReceiptRequest
     ) -> Receipt:
+        from brightrun.sft.make_receipt import SampleLimits, make_receipt
+
         return make_receipt(
             _lines(self.files.open(dataset.storage_path, etag)),
             tokenizer,
@@ -102,6 +109,8 @@ class ReceiptWriter:
 
     def _split(self, dataset: Dataset) -> Split | None:
         """The split that training jobs use, if validation stored one."""
+        from brightrun.sft.splits import read_split
+
         stored = self.splits.get(dataset.split_key) if dataset.split_key else None
         return read_split(stored.text) if stored else None
 

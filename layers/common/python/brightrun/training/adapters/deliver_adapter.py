@@ -12,14 +12,9 @@ from brightrun.core.timestamps import iso
 from brightrun.datasets.model import Dataset
 from brightrun.training.adapters.archive import files_of
 from brightrun.training.adapters.inspect_adapter import Adapter, inspect
-from brightrun.training.adapters.model import (
-    ArtifactFile,
-    ModelArtifact,
-    TrainingResults,
-    model_id_of,
-    quality_metrics,
-)
+from brightrun.training.adapters.model import ArtifactFile, ModelArtifact, model_id_of
 from brightrun.training.adapters.repository import ArtifactFiles
+from brightrun.training.adapters.results import TrainingResults, quality_metrics
 from brightrun.training.model import TrainingJob
 from brightrun.training.sagemaker.request import artifact_key
 

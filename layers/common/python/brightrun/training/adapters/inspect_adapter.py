@@ -25,7 +25,7 @@ from brightrun.training.adapters.archive import (
     header_bytes,
     read_header,
 )
-from brightrun.training.adapters.model import Manifest, ManifestFile, TrainingResults
+from brightrun.training.adapters.results import Manifest, ManifestFile, TrainingResults
 from brightrun.training.model import TrainingJob
 
 VLLM_RANKS = (8, 16, 32, 64, 128, 256, 320, 512)

@@ -3,14 +3,26 @@
 from __future__ import annotations
 
 import datetime
-from typing import TYPE_CHECKING, Self
+from typing import Any, Self
+
+from pydantic import ConfigDict, Field
 
 from brightrun.http.schemas import NestedModel, ResponseModel
 from brightrun.training.costs.service import CostSummary, DayOfCosts
-from brightrun.training.schemas import CostRecordView
 
-if TYPE_CHECKING:
-    from brightrun.training.costs.service import CostSummary
+
+class CostRecordView(NestedModel):
+    """The cost of one job, in US dollars."""
+
+    model_config = ConfigDict(validate_by_alias=True, validate_by_name=True)
+
+    id: str = Field(validation_alias="record_id")
+    job_id: str
+    cost_type: str
+    amount: float
+    billing_period: str
+    recorded_at: str
+    details: dict[str, Any]
 
 
 class CostsPart(NestedModel):

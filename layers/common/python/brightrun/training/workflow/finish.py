@@ -13,7 +13,8 @@ from brightrun.core.timestamps import Clock, from_iso, iso
 from brightrun.datasets.repository import DatasetRepository
 from brightrun.notifications.model import Notification
 from brightrun.training.adapters.deliver_adapter import AdapterDelivery
-from brightrun.training.adapters.model import ModelArtifact, TrainingResults
+from brightrun.training.adapters.model import ModelArtifact
+from brightrun.training.adapters.results import TrainingResults
 from brightrun.training.costs.model import cost_of, cost_record
 from brightrun.training.model import EventLevel, JobStatus, TrainingJob, training_event
 from brightrun.training.notices import artifact_ready, job_completed, job_failed

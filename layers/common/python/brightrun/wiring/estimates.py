@@ -1,0 +1,32 @@
+"""The estimates of training jobs, for every function that asks for one."""
+
+from __future__ import annotations
+
+from brightrun.core.settings import Settings
+from brightrun.datasets.repository import DatasetTables, DynamoDatasets
+from brightrun.estimates.service import TrainingEstimator
+from brightrun.training.repository import DynamoTrainingJobs, TrainingTables
+from brightrun.wiring import clients
+
+
+class EstimateSettings(Settings):
+    """What an estimate reads: the dataset, and earlier jobs."""
+
+    datasets_table: str
+    training_jobs_table: str
+
+
+def training_estimator() -> TrainingEstimator:
+    """Compose the estimator."""
+    settings = EstimateSettings.from_environment()
+    return TrainingEstimator(datasets(settings), jobs(settings))
+
+
+def datasets(settings: EstimateSettings) -> DynamoDatasets:
+    """Open the datasets to read."""
+    return DynamoDatasets(clients.dynamodb(), DatasetTables(settings.datasets_table))
+
+
+def jobs(settings: EstimateSettings) -> DynamoTrainingJobs:
+    """Open the training jobs to read."""
+    return DynamoTrainingJobs(clients.dynamodb(), TrainingTables(settings.training_jobs_table))

@@ -1,0 +1,44 @@
+"""What the functions of training share: tables, SageMaker, the state machine, artifacts."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from brightrun.training.gateway import StepFunctionsTraining
+from brightrun.training.repository import (
+    DynamoTrainingJobs,
+    DynamoTrainingRecords,
+    TrainingTables,
+)
+from brightrun.training.sagemaker.gateway import SageMakerTraining
+from brightrun.wiring import clients
+
+if TYPE_CHECKING:
+    from brightrun.training.adapters.repository import S3ArtifactFiles
+
+
+def jobs(table: str, **others: str) -> DynamoTrainingJobs:
+    """Open the jobs, with the other tables that are written in the same transactions."""
+    return DynamoTrainingJobs(clients.dynamodb(), TrainingTables(table, **others))
+
+
+def records(events_table: str, metrics_table: str = "") -> DynamoTrainingRecords:
+    """Open the events and, where a function reads or writes them, the metrics."""
+    return DynamoTrainingRecords(clients.dynamodb(), metrics_table, events_table)
+
+
+def sagemaker() -> SageMakerTraining:
+    """Open SageMaker's training jobs."""
+    return SageMakerTraining(clients.sagemaker())
+
+
+def workflow(state_machine_arn: str) -> StepFunctionsTraining:
+    """Open the state machine TrainAdapter."""
+    return StepFunctionsTraining(clients.step_functions(), state_machine_arn)
+
+
+def artifacts(bucket: str) -> S3ArtifactFiles:
+    """Open a bucket of base models or of adapters."""
+    from brightrun.training.adapters.repository import S3ArtifactFiles
+
+    return S3ArtifactFiles(clients.s3(), bucket)
