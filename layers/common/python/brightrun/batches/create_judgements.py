@@ -19,7 +19,6 @@ from brightrun.batches.model import (
 )
 from brightrun.claude.registry import ClaudeModel
 from brightrun.conversations.model import ConversationRecord
-from brightrun.conversations.quality.judgement import choose_judge, current_rubric, is_judged
 from brightrun.conversations.repository import ConversationRepository
 from brightrun.core.errors import NotFoundError, UnfitConversationsError
 from brightrun.core.ids import item_id
@@ -74,6 +73,13 @@ class JudgementCreator:
         Raises UnfitConversationsError naming the conversations that do not exist,
         UnusableModelError, IdempotencyKeyReusedError, StorageError.
         """
+        # The function starts more often to generate, which needs no rubric.
+        from brightrun.conversations.quality.judgement import (
+            choose_judge,
+            current_rubric,
+            is_judged,
+        )
+
         records = self._records(owner_id, request.conversation_ids)
         rubric = current_rubric()
         judged = [one.conversation_id for one in records if is_judged(one, rubric)]
@@ -85,7 +91,7 @@ class JudgementCreator:
 
         def make(job_id: str) -> NewJob:
             job = _job(owner_id, job_id, request, judge, len(unjudged), iso(now))
-            items = [_item(job, number, one) for number, one in enumerate(unjudged, start=1)]
+            items = [_item(job, n, one, rubric.version) for n, one in enumerate(unjudged, start=1)]
             return NewJob(job, items)
 
         job = self.starter.start(owner_id, request.fingerprint(), idempotency_key, make, now)
@@ -132,7 +138,9 @@ def _job(
     )
 
 
-def _item(job: BatchJob, position: int, record: ConversationRecord) -> BatchItem:
+def _item(
+    job: BatchJob, position: int, record: ConversationRecord, rubric_version: str
+) -> BatchItem:
     return BatchItem(
         job_key=job_key(job.owner_id, job.job_id),
         position=position,
@@ -144,7 +152,7 @@ def _item(job: BatchJob, position: int, record: ConversationRecord) -> BatchItem
         emotional_arc_key=record.emotional_arc_key,
         training_topic_id=record.training_topic_id,
         training_topic_key=record.training_topic_key,
-        template_id=f"judge-rubric-{current_rubric().version}",
+        template_id=f"judge-rubric-{rubric_version}",
         tier=record.tier,
         updated_at=job.created_at,
         conversation_id=record.conversation_id,

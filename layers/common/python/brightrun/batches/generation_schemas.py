@@ -33,8 +33,8 @@ from brightrun.http.schemas import (
     RequestModel,
     ResponseModel,
 )
+from brightrun.scaffolding.combination_schemas import CombinationRequest
 from brightrun.scaffolding.model import Tier
-from brightrun.scaffolding.schemas import CombinationRequest
 
 if TYPE_CHECKING:
     pass

@@ -10,6 +10,7 @@ from aws_lambda_powertools.event_handler.router import APIGatewayHttpRouter
 from brightrun.http.app import owner_of, service
 from brightrun.http.schemas import Filter, Identifier
 from brightrun.scaffolding import schemas
+from brightrun.scaffolding.combination_schemas import CombinationRequest
 from brightrun.scaffolding.matching import TemplateCriteria
 from brightrun.scaffolding.model import (
     Complexity,
@@ -25,7 +26,6 @@ from brightrun.scaffolding.model import (
     TrainingTopicContent,
 )
 from brightrun.scaffolding.schemas import (
-    CombinationRequest,
     CompatibilityResponse,
     ConsultantResponse,
     IfMatch,

@@ -104,14 +104,6 @@ else:
     PromptTemplateChanges = _changes_to(PromptTemplateContent, "template_name")
 
 
-class CombinationRequest(RequestModel):
-    """A persona, an arc and a topic, each by its id or key."""
-
-    persona_id: Identifier
-    emotional_arc_id: Identifier
-    training_topic_id: Identifier
-
-
 class SelectTemplateRequest(RequestModel):
     """The arc by its key, and what else the template should fit."""
 

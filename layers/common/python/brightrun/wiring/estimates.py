@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 from brightrun.core.settings import Settings
 from brightrun.datasets.repository import DatasetTables, DynamoDatasets
 from brightrun.estimates.service import TrainingEstimator
-from brightrun.training.repository import DynamoTrainingJobs, TrainingTables
 from brightrun.wiring import clients
+
+if TYPE_CHECKING:
+    from brightrun.training.repository import DynamoTrainingJobs
 
 
 class EstimateSettings(Settings):
@@ -29,4 +33,6 @@ def datasets(settings: EstimateSettings) -> DynamoDatasets:
 
 def jobs(settings: EstimateSettings) -> DynamoTrainingJobs:
     """Open the training jobs to read."""
+    from brightrun.training.repository import DynamoTrainingJobs, TrainingTables
+
     return DynamoTrainingJobs(clients.dynamodb(), TrainingTables(settings.training_jobs_table))
