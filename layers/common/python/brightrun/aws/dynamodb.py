@@ -144,6 +144,35 @@ def query_page(
     return [from_wire(row) for row in rows], encode_cursor(last)
 
 
+def newest_first(
+    client: DynamoDBClient,
+    table: str,
+    partition: tuple[str, str],
+    sort_key: str,
+    *,
+    limit: int,
+    cursor: str | None,
+) -> tuple[list[dict[str, Any]], str | None]:
+    """Read a page of a whole partition, the highest sort key first, and its cursor.
+
+    `partition` is the partition key's name and value. Raises InvalidCursorError, StorageError.
+    """
+    name, value = partition
+    request: dict[str, Any] = {}
+    if start := decode_cursor(cursor, **{name: value}):
+        request["ExclusiveStartKey"] = start
+    return query_page(
+        client,
+        limit=limit,
+        key_attributes=(name, sort_key),
+        TableName=table,
+        ScanIndexForward=False,
+        KeyConditionExpression=f"{name} = :partition",
+        ExpressionAttributeValues=to_wire({":partition": value}),
+        **request,
+    )
+
+
 def _require_key(start: Mapping[str, Any] | None, attributes: Sequence[str]) -> None:
     kinds = {name: "N" if name in _NUMBERS else "S" for name in attributes}
     if start is not None and (

@@ -5,7 +5,13 @@ from __future__ import annotations
 import hashlib
 from typing import TYPE_CHECKING, Any, Protocol
 
-from brightrun.aws.dynamodb import decode_cursor, from_wire, query_page, row_of, to_wire, translated
+from brightrun.aws.dynamodb import (
+    from_wire,
+    newest_first,
+    row_of,
+    to_wire,
+    translated,
+)
 from brightrun.aws.transactions import transact, update
 from brightrun.core.errors import NotFoundError
 from brightrun.core.pages import Page
@@ -91,18 +97,8 @@ class DynamoTrainingFiles(TrainingFileRepository):
     def training_files(
         self, owner_id: str, *, limit: int, cursor: str | None
     ) -> Page[TrainingFile]:
-        request: dict[str, Any] = {}
-        if start := decode_cursor(cursor, owner_id=owner_id):
-            request["ExclusiveStartKey"] = start
-        rows, following = query_page(
-            self._client,
-            limit=limit,
-            key_attributes=("owner_id", "file_id"),
-            TableName=self._table,
-            ScanIndexForward=False,
-            KeyConditionExpression="owner_id = :owner",
-            ExpressionAttributeValues=to_wire({":owner": owner_id}),
-            **request,
+        rows, following = newest_first(
+            self._client, self._table, ("owner_id", owner_id), "file_id", limit=limit, cursor=cursor
         )
         return Page(tuple(map(_file_of, rows)), following)
 

@@ -6,7 +6,7 @@ import dataclasses
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any, Protocol
 
-from brightrun.aws.dynamodb import decode_cursor, query_page, row_of, to_wire
+from brightrun.aws.dynamodb import newest_first, row_of, to_wire
 from brightrun.aws.transactions import transact
 from brightrun.conversations.model import ConversationRecord, version_conflict
 from brightrun.conversations.repository import DynamoConversations
@@ -71,19 +71,13 @@ class DynamoReviews(ReviewRepository):
     def trail(
         self, owner_id: str, conversation_id: str, *, limit: int, cursor: str | None
     ) -> Page[AuditEntry]:
-        key = conversation_key(owner_id, conversation_id)
-        request: dict[str, Any] = {}
-        if start := decode_cursor(cursor, conversation_key=key):
-            request["ExclusiveStartKey"] = start
-        rows, following = query_page(
+        rows, following = newest_first(
             self._client,
+            self._audit_table,
+            ("conversation_key", conversation_key(owner_id, conversation_id)),
+            "entry_id",
             limit=limit,
-            key_attributes=("conversation_key", "entry_id"),
-            TableName=self._audit_table,
-            ScanIndexForward=False,
-            KeyConditionExpression="conversation_key = :key",
-            ExpressionAttributeValues=to_wire({":key": key}),
-            **request,
+            cursor=cursor,
         )
         return Page(tuple(from_row(AuditEntry, row) for row in rows), following)
 

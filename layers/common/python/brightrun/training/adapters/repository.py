@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-from typing import IO, TYPE_CHECKING, Any, Protocol, cast
+from typing import IO, TYPE_CHECKING, Protocol, cast
 
 from botocore.exceptions import ClientError
 
 from brightrun.aws.dynamodb import (
-    decode_cursor,
     error_code,
     from_wire,
-    query_page,
+    newest_first,
     to_wire,
     translated,
 )
@@ -135,17 +134,12 @@ class DynamoModels(ModelRepository):
         return read_model_artifact(from_wire(answer["Item"]))
 
     def models(self, owner_id: str, *, limit: int, cursor: str | None) -> Page[ModelArtifact]:
-        request: dict[str, Any] = {}
-        if start := decode_cursor(cursor, owner_id=owner_id):
-            request["ExclusiveStartKey"] = start
-        rows, following = query_page(
+        rows, following = newest_first(
             self._client,
+            self._table,
+            ("owner_id", owner_id),
+            "model_id",
             limit=limit,
-            key_attributes=("owner_id", "model_id"),
-            TableName=self._table,
-            ScanIndexForward=False,
-            KeyConditionExpression="owner_id = :owner",
-            ExpressionAttributeValues=to_wire({":owner": owner_id}),
-            **request,
+            cursor=cursor,
         )
         return Page(tuple(read_model_artifact(row) for row in rows), following)
