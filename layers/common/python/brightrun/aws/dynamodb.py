@@ -115,19 +115,25 @@ def query_page(
     client: DynamoDBClient,
     *,
     limit: int,
+    cursor: str | None,
+    partition: tuple[str, str],
     key_attributes: Sequence[str],
     keep: Callable[[Mapping[str, Any]], bool] | None = None,
     most_reads: int | None = None,
     **request: Any,
 ) -> tuple[list[dict[str, Any]], str | None]:
-    """Read one page of up to `limit` rows that pass the request's filter, and its cursor.
+    """Read one page of up to `limit` rows that pass the request's filter, and the next cursor.
 
-    `keep` is a filter that DynamoDB cannot express; it gets a row in wire format. DynamoDB applies
-    its limit before the filter, so this reads until `limit` rows have passed, or `most_reads` reads
-    of up to 1 MB are done: then the page is short, but still has a cursor. Raises
-    InvalidCursorError if the request's start is not a key of the table, and StorageError.
+    `cursor` must belong to `partition`, the partition key's name and value. `keep` is a filter that
+    DynamoDB cannot express; it gets a row in wire format. DynamoDB applies its limit before the
+    filter, so this reads until `limit` rows have passed, or `most_reads` reads of up to 1 MB are
+    done: then the page is short, but still has a cursor. Raises InvalidCursorError for the cursor
+    of another list and for one that is no key of the table, and StorageError.
     """
-    _require_key(request.get("ExclusiveStartKey"), key_attributes)
+    name, value = partition
+    if start := decode_cursor(cursor, **{name: value}):
+        _require_key(start, key_attributes)
+        request["ExclusiveStartKey"] = start
     rows: list[dict[str, Any]] = []
     request["Limit"] = _FILTERED_READ if keep or "FilterExpression" in request else limit
     for read in count(1):
@@ -158,26 +164,23 @@ def newest_first(
     `partition` is the partition key's name and value. Raises InvalidCursorError, StorageError.
     """
     name, value = partition
-    request: dict[str, Any] = {}
-    if start := decode_cursor(cursor, **{name: value}):
-        request["ExclusiveStartKey"] = start
     return query_page(
         client,
         limit=limit,
+        cursor=cursor,
+        partition=partition,
         key_attributes=(name, sort_key),
         TableName=table,
         ScanIndexForward=False,
         KeyConditionExpression=f"{name} = :partition",
         ExpressionAttributeValues=to_wire({":partition": value}),
-        **request,
     )
 
 
-def _require_key(start: Mapping[str, Any] | None, attributes: Sequence[str]) -> None:
+def _require_key(start: Mapping[str, Any], attributes: Sequence[str]) -> None:
     kinds = {name: "N" if name in _NUMBERS else "S" for name in attributes}
-    if start is not None and (
-        {name: "".join(value) for name, value in start.items()} != kinds
-        or not all(start[name][kind] for name, kind in kinds.items())
+    if {name: "".join(value) for name, value in start.items()} != kinds or not all(
+        start[name][kind] for name, kind in kinds.items()
     ):
         raise InvalidCursorError(_UNKNOWN_CURSOR)
 

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, Protocol
 
 from botocore.exceptions import ClientError
 
-from brightrun.aws.dynamodb import decode_cursor, from_wire, query_page, row_of, to_wire, translated
+from brightrun.aws.dynamodb import from_wire, query_page, row_of, to_wire, translated
 from brightrun.aws.transactions import transact, update
 from brightrun.batches.log import LogLine
 from brightrun.batches.model import (
@@ -275,11 +275,11 @@ class DynamoBatches(BatchRepository):
         if status is not None:
             request["FilterExpression"] = "#status = :status"
             names["#status"], values[":status"] = "status", status
-        if start := decode_cursor(cursor, **{partition: value}):
-            request["ExclusiveStartKey"] = start
         return query_page(
             self._client,
             limit=limit,
+            cursor=cursor,
+            partition=(partition, value),
             key_attributes=(partition, sort),
             KeyConditionExpression="#partition = :partition",
             ExpressionAttributeNames=names,

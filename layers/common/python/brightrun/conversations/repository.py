@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, Protocol
 
 from botocore.exceptions import ClientError
 
-from brightrun.aws.dynamodb import decode_cursor, from_wire, query_page, row_of, to_wire, translated
+from brightrun.aws.dynamodb import from_wire, query_page, row_of, to_wire, translated
 from brightrun.conversations.enrichment.model import TO_BE_RUN
 from brightrun.conversations.model import (
     ConversationDigest,
@@ -117,11 +117,11 @@ class DynamoConversations(ConversationRepository):
         newest_first: bool = True,
     ) -> Page[ConversationRecord]:
         request = self._query(owner_id, where)
-        if start := decode_cursor(cursor, owner_id=owner_id):
-            request["ExclusiveStartKey"] = start
         rows, following = query_page(
             self._client,
             limit=limit,
+            cursor=cursor,
+            partition=("owner_id", owner_id),
             key_attributes=("owner_id", "conversation_id", "created_at"),
             keep=_name_filter(where),
             ScanIndexForward=not newest_first,

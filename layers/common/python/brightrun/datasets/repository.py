@@ -8,7 +8,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Protocol
 
-from brightrun.aws.dynamodb import decode_cursor, from_wire, query_page, row_of, to_wire, translated
+from brightrun.aws.dynamodb import from_wire, query_page, row_of, to_wire, translated
 from brightrun.aws.transactions import transact, update
 from brightrun.core.errors import NotFoundError
 from brightrun.core.pages import Page
@@ -132,11 +132,11 @@ class DynamoDatasets(DatasetRepository):
             values[":status"] = status
             request["FilterExpression"] = "#status = :status"
             request["ExpressionAttributeNames"] = {"#status": "status"}
-        if start := decode_cursor(cursor, owner_id=owner_id):
-            request["ExclusiveStartKey"] = start
         rows, following = query_page(
             self._client,
             limit=limit,
+            cursor=cursor,
+            partition=("owner_id", owner_id),
             key_attributes=_KEY,
             keep=_name_filter(search),
             most_reads=_READS,

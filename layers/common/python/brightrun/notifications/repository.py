@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any, Protocol
 
 from botocore.exceptions import ClientError
 
-from brightrun.aws.dynamodb import decode_cursor, from_wire, query_page, row_of, to_wire, translated
+from brightrun.aws.dynamodb import from_wire, query_page, row_of, to_wire, translated
 from brightrun.aws.transactions import MAX_OPERATIONS, transact, update
 from brightrun.core.errors import NotFoundError
 from brightrun.core.pages import Page
@@ -72,11 +72,11 @@ class DynamoNotifications(NotificationRepository):
         self, owner_id: str, *, unread: bool, limit: int, cursor: str | None
     ) -> Page[Notification]:
         request = self._query(owner_id, unread=unread)
-        if start := decode_cursor(cursor, owner_id=owner_id):
-            request["ExclusiveStartKey"] = start
         rows, following = query_page(
             self._client,
             limit=limit,
+            cursor=cursor,
+            partition=("owner_id", owner_id),
             key_attributes=("owner_id", "notification_id"),
             most_reads=_READS,
             **request,

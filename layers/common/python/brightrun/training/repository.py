@@ -7,7 +7,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Protocol
 
-from brightrun.aws.dynamodb import decode_cursor, from_wire, query_page, row_of, to_wire, translated
+from brightrun.aws.dynamodb import from_wire, query_page, row_of, to_wire, translated
 from brightrun.aws.transactions import transact, update
 from brightrun.core.errors import (
     DatasetNotReadyError,
@@ -152,11 +152,11 @@ class DynamoTrainingJobs(TrainingJobRepository):
             values[":status"] = status
             request["FilterExpression"] = "#status = :status"
             request["ExpressionAttributeNames"] = {"#status": "status"}
-        if start := decode_cursor(cursor, owner_id=owner_id):
-            request["ExclusiveStartKey"] = start
         rows, following = query_page(
             self._client,
             limit=limit,
+            cursor=cursor,
+            partition=("owner_id", owner_id),
             key_attributes=("owner_id", "job_id"),
             most_reads=_READS,
             TableName=self._tables.jobs,
@@ -358,17 +358,15 @@ class DynamoTrainingRecords(TrainingRecords):
     def _page(
         self, table: str, sort_key: str, key: str, limit: int, cursor: str | None
     ) -> tuple[list[dict[str, Any]], str | None]:
-        request: dict[str, Any] = {}
-        if start := decode_cursor(cursor, job_key=key):
-            request["ExclusiveStartKey"] = start
         return query_page(
             self._client,
             limit=limit,
+            cursor=cursor,
+            partition=("job_key", key),
             key_attributes=("job_key", sort_key),
             TableName=table,
             KeyConditionExpression="job_key = :job",
             ExpressionAttributeValues=to_wire({":job": key}),
-            **request,
         )
 
     def _write(self, rows: list[dict[str, Any]]) -> None:

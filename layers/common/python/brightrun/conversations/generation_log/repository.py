@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, Protocol
 
-from brightrun.aws.dynamodb import decode_cursor, from_wire, query_page, row_of, to_wire, translated
+from brightrun.aws.dynamodb import from_wire, query_page, row_of, to_wire, translated
 from brightrun.conversations.generation_log.model import FailedGeneration, GenerationLogEntry
 from brightrun.core.errors import NotFoundError
 from brightrun.core.pages import Page
@@ -106,11 +106,11 @@ class DynamoGenerationLog(GenerationLog):
             request["FilterExpression"] = " AND ".join(
                 f"#{name} {sign} :{index}" for index, (sign, name, _) in enumerate(conditions)
             )
-        if start := decode_cursor(cursor, owner_id=owner_id):
-            request["ExclusiveStartKey"] = start
         return query_page(
             self._client,
             limit=limit,
+            cursor=cursor,
+            partition=("owner_id", owner_id),
             key_attributes=("owner_id", sort),
             KeyConditionExpression="#owner_id = :owner_id",
             ExpressionAttributeNames={f"#{name}": name for name in names},
