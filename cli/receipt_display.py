@@ -17,6 +17,8 @@ FIGURES = (
     "refusal",
     "method",
     "rows",
+    "refused",
+    "refused_codes",
     "pairs",
     "total_tokens",
     "trainable_tokens",

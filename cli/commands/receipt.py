@@ -95,9 +95,9 @@ def _count(
     from brightrun.sft.tokenizer import OfflineTokenizer
 
     try:
-        with explained("read", source), source.open("rb") as lines:
+        with explained("read", source), source.open("rb") as stream:
             return make_receipt(
-                lines,
+                stream,
                 OfflineTokenizer(tokenizer),
                 settings,
                 datetime.now,

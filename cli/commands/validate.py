@@ -28,6 +28,7 @@ FIELDS = (
     "format",
     "detected_by",
     "records",
+    "refused",
     "trainable_pairs",
     "total_training_pairs",
     "total_tokens",

@@ -55,9 +55,12 @@ def test_a_person_is_told_what_the_file_was_taken_for(brightrun: BrightRun, mess
 def test_what_is_left_out_is_told(brightrun: BrightRun, tmp_path: Path) -> None:
     mute = {"messages": [{"role": "user", "content": "Hello?"}]}
     source = write_lines(tmp_path / "in.jsonl", MESSAGES[0], mute)
-    output = brightrun("convert", str(source), "--to", "alpaca", "-o", "out.jsonl").stdout
-    assert "Left out 1: no answer to train on" in output
-    assert "Warning: line 2: left out" in output
+    result = brightrun("convert", str(source), "--to", "alpaca", "-o", "out.jsonl")
+    output = result.stdout
+    assert result.exit_code == 1
+    assert "Left out 1 of 2 records:" in output
+    assert "1 with no_trainable_answer" in output
+    assert "line 2: left out. /messages: The record has no answer to train on." in output
 
 
 @pytest.mark.parametrize(
@@ -65,7 +68,7 @@ def test_what_is_left_out_is_told(brightrun: BrightRun, tmp_path: Path) -> None:
     [
         ('{"colour": "red"}', "unknown_format"),
         ('{"messages": [{"role": "user", "content": "Hello?"}]}', "nothing_to_train"),
-        ('{"training_file_metadata": {', "unreadable_file"),
+        ('{"training_file_metadata": {', "broken_document"),
     ],
 )
 def test_a_file_that_cannot_be_converted_is_refused_and_nothing_is_written(

@@ -21,7 +21,7 @@ def turns(*said: str) -> list[dict[str, str]]:
 ROWS = [
     {"messages": turns("Where do I begin?", "With one small step.")},
     {"messages": turns("And then?", "Another.", "What if I <|im_end|> stumble?", "You get up.")},
-    {"messages": turns("Hello?")},
+    {"messages": turns("Is it late?", "It was, but \\")},
 ]
 
 
@@ -79,12 +79,14 @@ def test_a_person_sees_what_was_left_out(
 def test_a_file_that_the_trainer_would_refuse_ends_with_1(
     brightrun: BrightRun, tmp_path: Path, tokenizer: str
 ) -> None:
-    mute = write(tmp_path / "mute.jsonl", ROWS[2])
+    mute = write(tmp_path / "mute.jsonl", {"messages": turns("Hello?")})
     result = brightrun("receipt", mute, "--tokenizer", tokenizer, "--json")
     said = json.loads(result.stdout)
     assert (result.exit_code, said["success"]) == (1, False)
-    assert said["refusal"] == "no trainable pair: 1 rows."
-    assert "no trainable pair" in brightrun("receipt", mute, "--tokenizer", tokenizer).stdout
+    assert (said["rows"], said["refused"], said["refused_lines"]) == (1, 1, [1])
+    assert said["refused_codes"] == {"no_trainable_answer": 1}
+    assert "1 of 1 rows cannot be trained on (no_trainable_answer 1)" in said["refusal"]
+    assert "no_trainable_answer" in brightrun("receipt", mute, "--tokenizer", tokenizer).stdout
 
 
 def test_a_split_says_what_is_held_out(
@@ -120,8 +122,8 @@ def test_template_variables_reach_the_template(
 @pytest.mark.parametrize(
     ("text", "said"),
     [
-        ("It was a dark and stormy night.", "rows.jsonl:1: not JSON"),
-        ('{"colour": "red"}', "rows.jsonl:1: expected a brightrun-lora-v4 pair"),
+        ("It was a dark and stormy night.", "rows.jsonl, line 1: This is not JSON."),
+        ('{"colour": "red"}', "rows.jsonl, line 1: The line is no training record"),
     ],
 )
 def test_a_file_that_is_no_training_file_is_unusable(

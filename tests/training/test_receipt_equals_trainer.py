@@ -21,6 +21,7 @@ from tests.training.jobs import (
     conversation,
     dataset_rows,
     environment,
+    pair_rows,
     train_here,
     write_job,
     write_rows,
@@ -76,26 +77,39 @@ def assert_equal(receipt: Receipt, trained: dict[str, Any]) -> None:
     assert (receipt.method, receipt.refusal) == ("exact", None)
 
 
-def messy_rows() -> list[dict[str, Any]]:
-    """All three formats, with everything that is dropped or shortened for one reason or another."""
+def messy_pairs() -> list[dict[str, Any]]:
+    """v4 pairs, with everything that is dropped or shortened for one reason or another."""
     rows = dataset_rows(10)
     rows[3]["target_response"] += " cut \\"
     rows[5]["target_response"] = None
     rows[6]["target_response"] *= 30
-    rows[8]["current_user_input"] = ""
-    silent = [{**turn, "weight": 0} for turn in conversation(50, 1)]
-    return [
-        *rows,
-        {"messages": conversation(51, 12)},
-        {"messages": silent},
-        {"conversation_id": "t", "turns": conversation(52, 3)},
-        {"conversation_id": "again", "turns": conversation(52, 3)},
-    ]
+    return [*rows, *pair_rows(conversation(51, 12), "long")]
 
 
-def test_a_runs_results_are_what_the_receipt_said(tiny_model: Path, tmp_path: Path) -> None:
+def messy_messages() -> list[dict[str, Any]]:
+    """The same of messages, in which answers may be context only."""
+    some = conversation(50, 2)
+    some[1]["weight"] = 0
+    cut, long = conversation(53, 2), conversation(54, 1)
+    cut[3]["content"] += " cut \\"
+    long[1]["content"] *= 30
+    spoken = [some, conversation(51, 12), conversation(52, 3), conversation(52, 3), cut, long]
+    return [{"messages": turns} for turns in spoken]
+
+
+@pytest.mark.parametrize(
+    ("rows", "dropped"),
+    [
+        (messy_pairs(), {"without_target", "cut_off", "too_long"}),
+        (messy_messages(), {"weight_zero", "cut_off", "too_long"}),
+    ],
+    ids=["pairs", "messages"],
+)
+def test_a_runs_results_are_what_the_receipt_said(
+    tiny_model: Path, tmp_path: Path, rows: list[dict[str, Any]], dropped: set[str]
+) -> None:
     given = {"epochs": "2", "max_seq_length": "512", "max_too_long_fraction": "0.5"}
-    root = write_job(tmp_path, tiny_model, given, messy_rows())
+    root = write_job(tmp_path, tiny_model, given, rows)
     results = train_here(root)
     path = root / "input" / "data" / "training" / "train.jsonl"
     receipt = receipt_of(path, tiny_model, {**SMALL, **given})
@@ -104,7 +118,8 @@ def test_a_runs_results_are_what_the_receipt_said(tiny_model: Path, tmp_path: Pa
     assert receipt.total_training_tokens == results["tokens"]
     assert 2 * receipt.target_tokens_per_epoch == results["target_tokens"]
     assert receipt.pairs_that_lost_turns > 0
-    assert min(msgspec.to_builtins(receipt.dropped).values()) > 0
+    counts = msgspec.to_builtins(receipt.dropped)
+    assert {name for name, count in counts.items() if count} == dropped
 
 
 @pytest.mark.parametrize("style", STYLES)
@@ -114,7 +129,7 @@ def test_every_template_and_family_of_tokenizers_is_counted_alike(
 ) -> None:
     tokenizer = save_tokenizer(tmp_path / "tokenizer", family, style)
     path = tmp_path / "input" / "data" / "training" / "train.jsonl"
-    write_rows(path, messy_rows())
+    write_rows(path, messy_pairs())
     for merge in ("auto", "off"):
         given: dict[str, Any] = {
             "prefix_merge": merge,

@@ -67,33 +67,40 @@ def test_answers_cut_off_by_a_backslash_are_refused_and_named(tmp_path: Path) ->
 def test_rows_without_anything_to_learn_are_counted_apart(tmp_path: Path) -> None:
     rows = dataset_rows(1)
     empty = {**rows[0], "target_response": None}
-    mute = {**rows[0], "current_user_input": ""}
-    silenced = {"messages": [rows[0]["conversation_history"][0], {
-        "role": "assistant", "content": "x", "weight": 0}]}  # fmt: skip
-    pairs, report = read(tmp_path, [*rows, empty, mute, silenced])
-    counts = (report.without_target, report.without_prompt, report.weight_zero)
-    assert counts == (1, 1, 1)
+    pairs, report = read(tmp_path, [*rows, empty])
+    assert (report.without_target, report.refused) == (1, 0)
     assert len(pairs) == len(rows)
+
+
+def test_answers_of_weight_zero_are_counted(tmp_path: Path) -> None:
+    turns = conversation(1, 2)
+    turns[1]["weight"] = 0
+    pairs, report = read(tmp_path, [{"messages": turns}], meta=False)
+    assert (len(pairs), report.weight_zero) == (1, 1)
 
 
 @pytest.mark.parametrize(
     ("line", "complaint"),
     [
-        ("{nonsense", r"train\.jsonl:2: not JSON"),
-        ("[1]", r"train\.jsonl:2: expected a JSON object"),
-        ('{"text": "x"}', r"train\.jsonl:2: expected a brightrun-lora-v4 pair"),
-        ('{"messages": [{"role": "tool", "content": "x"}]}', r":2: .*\$\.messages\[0\]\.role"),
-        ('{"messages": [{"role": "user", "content": ""}]}', r":2: .*\$\.messages\[0\]\.content"),
-        ('{"conversation_id": "c", "turns": []}', r":2: .*length >= 1"),
-        ('{"target_response": "x"}', r":2: .*conversation_id"),
+        ("{nonsense", "This is not JSON"),
+        ("[1]", "no object"),
+        ('{"text": "x"}', "Missing id, conversation_id"),
+        ('{"messages": [{"role": "user", "content": ""}]}', "another format than most"),
+        ('{"target_response": "x"}', "Missing id, conversation_id"),
     ],
 )
-def test_row_of_an_unknown_shape_is_named_with_its_line(
-    tmp_path: Path, line: str, complaint: str
+def test_a_row_with_an_error_keeps_the_file_from_training_and_is_named(
+    tmp_path: Path, chat_of: Callable[[str], ChatFormat], line: str, complaint: str
 ) -> None:
-    (tmp_path / "train.jsonl").write_text(f'{{"_meta": {{}}}}\n{line}\n', "utf-8")
-    with pytest.raises(DatasetError, match=complaint):
-        read_pairs(tmp_path, DataReport())
+    chat, sound = chat_of("chatml"), json.dumps(dataset_rows(1)[0])
+    path = tmp_path / "input" / "data" / "training" / "train.jsonl"
+    path.parent.mkdir(parents=True)
+    path.write_text(f"{sound}\n{line}\n", "utf-8")
+    with pytest.raises(DatasetError, match=rf"1 of 2 rows.*train\.jsonl, line 2: .*{complaint}"):
+        load_dataset(JobPaths(tmp_path, {}), run_config({"batch_size": 4}), chat)
+    path.write_text(f"{line}\n", "utf-8")
+    with pytest.raises(DatasetError, match=r"train\.jsonl, (line|item) 1.*: "):
+        load_dataset(JobPaths(tmp_path, {}), run_config({"batch_size": 4}), chat)
 
 
 def test_missing_dataset_is_an_error(tmp_path: Path) -> None:

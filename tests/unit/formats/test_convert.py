@@ -11,6 +11,7 @@ from brightrun.formats.convert import convert_file
 from brightrun.formats.errors import (
     NotAnOutputFormatError,
     NothingToTrainError,
+    OutputExistsError,
     UnknownFormatError,
     UnreadableFileError,
 )
@@ -34,20 +35,41 @@ def test_every_record_left_out_is_counted_with_its_place_and_reason() -> None:
     ]
     data = jsonl([GOOD, *bad]) + b'\n{"messages": [}\n[1]\n{"messages": [], "messages": []}\n'
     _, result = converted(data, "v4-jsonl")
-    assert result.trainable_pairs == 1
-    assert sum(result.left_out.values()) == 7
-    assert result.warnings[0] == "line 2: left out, turn 2 is empty"
-    assert "line 3: left out, Expected `str`, got `int` - at `$.messages[0].content`" in (
-        result.warnings
+    assert (result.records, result.trainable_pairs, result.refused) == (8, 1, 7)
+    assert not result.is_complete
+    assert result.left_out == {
+        "empty_turn": 1,
+        "wrong_type": 1,
+        "no_trainable_answer": 1,
+        "roles_do_not_alternate": 1,
+        "invalid_json": 1,
+        "not_an_object": 1,
+        "duplicate_key": 1,
+        "empty_turns": 1,
+    }
+    assert result.warnings[0].startswith(
+        "line 2: left out. /messages/1/content: The turn has no text. Write its text"
     )
-    assert "line 5: left out, turn 3 is assistant where user is due" in result.warnings
-    assert "stands twice in one object" in result.warnings[-1]
+    assert (
+        "/messages/0/content: A field has the wrong type. (number instead of string)"
+        in (result.warnings[1])
+    )
 
 
-def test_a_turn_nobody_answers_is_cut_off_and_nothing_else() -> None:
+def test_a_turn_nobody_answers_stays_where_there_is_a_place_for_it() -> None:
     written, result = converted(jsonl([{"messages": _turns("a", "b", "c")}]), "messages")
-    assert json.loads(written)["messages"] == _turns("a", "b")
-    assert result.trainable_pairs == 1
+    assert json.loads(written)["messages"] == _turns("a", "b", "c")
+    assert (result.trainable_pairs, result.turns_left_out) == (1, 0)
+
+
+@pytest.mark.parametrize("to", ["alpaca", "v4-jsonl"])
+def test_turns_after_the_last_trained_answer_are_counted_where_pairs_cannot_hold_them(
+    to: str,
+) -> None:
+    silent = {"role": "assistant", "content": "d", "weight": 0}
+    record = {"messages": [*_turns("a", "b", "c"), silent]}
+    _, result = converted(jsonl([record, record]), to)
+    assert (result.trainable_pairs, result.turns_left_out) == (2, 4)
 
 
 def test_nan_and_half_surrogates_are_left_out_with_the_reason() -> None:
@@ -56,13 +78,16 @@ def test_nan_and_half_surrogates_are_left_out_with_the_reason() -> None:
         + b'\n{"messages": [], "metadata": {"score": NaN}}'
         + b'\n{"messages": [], "metadata": {"text": "\\ud83d"}}'
         + b'\n{"messages": "\xff"}'
+        + b'\n{"messages": [], "metadata": {"n": 1e999}}'
     )
-    _, result = converted(data, "conversations")
-    assert set(result.left_out) == {
-        "NaN is not JSON",
-        "half of a surrogate pair stands alone",
-        "not UTF-8 at byte 15",
+    written, result = converted(data, "conversations")
+    assert result.left_out == {
+        "nan_or_infinity": 1,
+        "lone_surrogate": 1,
+        "invalid_utf8": 1,
+        "number_out_of_range": 1,
     }
+    assert b"Infinity" not in written
 
 
 def test_byte_order_mark_crlf_and_blank_lines_are_read_over() -> None:
@@ -83,6 +108,7 @@ def test_byte_order_mark_crlf_and_blank_lines_are_read_over() -> None:
             "sharegpt",
         ),
         ({"instruction": "a", "input": "", "output": "b"}, "alpaca"),
+        ({"prompt": "a", "completion": "b"}, "prompt-completion"),
     ],
 )
 @pytest.mark.parametrize("as_array", [False, True])
@@ -124,16 +150,17 @@ def test_v4_keeps_pairs_that_cannot_be_trained_and_says_so() -> None:
     pair = {
         "id": "x_turn2",
         "conversation_id": "c",
-        "conversation_history": [{"role": "assistant", "content": "first"}],
+        "conversation_history": [],
         "current_user_input": "a",
         "target_response": "b",
     }
-    blank = {**pair, "target_response": " "}
-    written, result = converted(jsonl([pair, blank, {"target_response": "z"}]), "v4-jsonl")
-    assert pairs_in(written) == [pair, blank]
-    assert (result.trainable_pairs, result.untrainable) == (1, 1)
-    assert "kept as it came, but turn 1 is assistant where user is due" in result.warnings[0]
-    assert "it has no id and conversation_id" in result.left_out
+    blank, cut = {**pair, "target_response": " "}, {**pair, "target_response": "b \\"}
+    broken = {**pair, "conversation_history": [{"role": "assistant", "content": "first"}]}
+    data = jsonl([pair, blank, cut, broken, {"target_response": "z"}])
+    written, result = converted(data, "v4-jsonl")
+    assert pairs_in(written) == [pair, blank, cut]
+    assert (result.trainable_pairs, result.untrainable) == (1, 2)
+    assert result.left_out == {"first_turn_not_user": 1, "missing_field": 1}
 
 
 def test_a_wrong_pair_count_in_meta_is_reported_with_both_numbers() -> None:
@@ -185,6 +212,8 @@ def test_a_file_appears_only_when_it_is_complete(tmp_path: Path) -> None:
     assert len(pairs_in(target.read_bytes())) == 1
     source.write_bytes(b'{"messages": []}')
     with pytest.raises(NothingToTrainError):
-        convert_file(source, "v4-jsonl", target)
+        convert_file(source, "v4-jsonl", target, overwrites=True)
     assert len(pairs_in(target.read_bytes())) == 1
+    with pytest.raises(OutputExistsError, match=r"out\.jsonl is there already"):
+        convert_file(source, "v4-jsonl", target)
     assert sorted(path.name for path in tmp_path.iterdir()) == ["in.jsonl", "out.jsonl"]

@@ -49,8 +49,7 @@ def test_eq_12_gives_12_conversation_lines_that_train_the_same_44_answers() -> N
 @pytest.mark.parametrize(
     ("name", "stored", "trainable"),
     [
-        ("pair-a.enriched.json", 6, 3),
-        ("pair-b.cut-off.enriched.json", 5, 2),
+        ("pair-a.enriched.json", 6, 1),
         ("enriched-with-scaffolding.json", 8, 4),
     ],
 )
@@ -75,5 +74,7 @@ def test_integers_stay_integers_and_key_order_is_kept() -> None:
 def test_a_raw_conversation_is_refused_with_the_advice_to_enrich_it() -> None:
     from brightrun.formats.errors import UnknownFormatError
 
-    with pytest.raises(UnknownFormatError, match="has to be enriched first"):
+    with pytest.raises(
+        UnknownFormatError, match="Import it, which enriches it: brightrun import FILE"
+    ):
         converted(_real("pair-a.raw.json"), "messages")

@@ -11,11 +11,12 @@ from typing import Any
 
 import pytest
 
-from brightrun.formats import detect
 from brightrun.formats.chat import ChatNames, chat_format
+from brightrun.formats.fields import note_fields
 from brightrun.formats.format import FORMATS, api_name, api_names, register, writable
-from brightrun.formats.model import Example, Format, Record, Turn
-from brightrun.formats.rules import Message, Note, Rules, has_text, note_extra, note_missing
+from brightrun.formats.model import Example, Format
+from brightrun.formats.rules import Message, Note, Rules, has_text, note_missing
+from brightrun.formats.source import RecordSource
 from brightrun.sft.data import DataReport, read_pairs
 from brightrun.sft.make_receipt import make_receipt
 from brightrun.sft.settings import DatasetSettings
@@ -49,11 +50,6 @@ def _card(question: str, answer: str) -> dict[str, Any]:
     return {"front": question, "back": answer}
 
 
-def _read_card(record: Record) -> Example:
-    question, answer = Turn("user", record["front"]), Turn("assistant", record["back"], trains=True)
-    return Example((question, answer))
-
-
 def _write_cards(example: Example, _position: int) -> Iterator[dict[str, Any]]:
     for question, answer in zip(example.turns[::2], example.turns[1::2], strict=True):
         yield _card(question.content, answer.content)
@@ -61,7 +57,7 @@ def _write_cards(example: Example, _position: int) -> Iterator[dict[str, Any]]:
 
 def _check_card(record: dict[str, Any], note: Note) -> list[Message]:
     fields = ("front", "back")
-    note_extra(record, fields, "", note)
+    note_fields(record, fields, "", note)
     if note_missing(record, fields, "", note):
         return []
     good = [name for name in fields if has_text(record[name], f"/{name}", note)]
@@ -69,12 +65,13 @@ def _check_card(record: dict[str, Any], note: Note) -> list[Message]:
     return [Message(f"/{name}", roles[name], record[name], name == "back") for name in good]
 
 
-CARDS = Format(  # no shape, no reading for the trainer of its own: the least that an entry can be
+CARDS = Format(  # no shape: the least that an entry can be
     name="toy-cards",
     title="toy cards",
     keys={"front": 0, "back": 0},
-    read=_read_card,
     write=_write_cards,
+    keeps=lambda _example: (),
+    texts=("front", "back"),
     rules=Rules(check=_check_card),
     one_record_per_conversation=False,
 )
@@ -98,7 +95,8 @@ def _many(record: Callable[..., dict[str, Any]], count: int = 30) -> list[dict[s
 
 @each_toy
 def test_it_is_detected(toy: Format, record: Callable[..., dict[str, Any]]) -> None:
-    detection = detect(jsonl([record("a", "b")]))
+    detection = RecordSource(BytesIO(jsonl([record("a", "b")]))).detection
+    assert detection is not None
     assert detection.format is toy
     assert toy.title in str(detection)
 
@@ -161,7 +159,8 @@ def test_it_is_read_by_the_trainer_and_receipted(
     ]
     tokenizer = OfflineTokenizer(write_tokenizer(tmp_path / "model"))
     noon = datetime(2026, 11, 21, 12, tzinfo=UTC)
-    receipt = make_receipt(lines, tokenizer, DatasetSettings(), lambda: noon, name=toy.name)
+    source = BytesIO(b"".join(lines))
+    receipt = make_receipt(source, tokenizer, DatasetSettings(), lambda: noon, name=toy.name)
     assert (receipt.rows, receipt.pairs, receipt.refusal) == (30, 30, None)
     assert receipt.trainable_tokens > 0
 

@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 from brightrun.formats import convert
 from brightrun.formats.model import Example, Turn
 from brightrun.formats.tally import Conversion
+from brightrun.formats.text import IMAGE_PLACEHOLDER, ends_cut, is_blank
 from brightrun.formats.v4 import lines_of
 
 REAL_FILES = Path(__file__).parents[4] / "shared" / "data"
@@ -43,10 +44,14 @@ CHAT_FORMS = JSONL_FORMS[1:]
 
 
 def texts() -> st.SearchStrategy[str]:
-    """Text with something in it: a hard one, a random one, or both joined."""
+    """Text with something in it to learn: a hard one, a random one, or both joined."""
     pieces = st.one_of(st.sampled_from(HARD_TEXTS), st.text(min_size=1, max_size=40))
     joined = st.lists(pieces, min_size=1, max_size=3).map("".join)
-    return joined.filter(lambda text: bool(text.strip()))
+    return joined.filter(_can_train)
+
+
+def _can_train(text: str) -> bool:
+    return not is_blank(text) and not ends_cut(text) and IMAGE_PLACEHOLDER not in text
 
 
 @st.composite

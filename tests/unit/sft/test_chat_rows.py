@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import subprocess
 import sys
 from io import BytesIO
@@ -14,8 +15,7 @@ from hypothesis import given
 from brightrun.formats import convert
 from brightrun.formats.format import FORMATS
 from brightrun.formats.model import Example
-from brightrun.sft.data import DataReport, TrainingPair, pairs_of_lines
-from brightrun.sft.errors import DatasetError
+from brightrun.sft.data import DataReport, TrainingPair, pairs_of_file
 from brightrun.validation.validator import validate
 from tests.unit.formats.training_examples import examples
 
@@ -54,7 +54,7 @@ def lines_of(*rows: Row) -> list[bytes]:
 
 def read(lines: list[bytes]) -> tuple[list[TrainingPair], DataReport]:
     report = DataReport()
-    return pairs_of_lines(lines, "x.jsonl", report), report
+    return pairs_of_file(BytesIO(b"".join(lines)), "x.jsonl", report), report
 
 
 def as_messages(lines: list[bytes]) -> list[bytes]:
@@ -64,7 +64,7 @@ def as_messages(lines: list[bytes]) -> list[bytes]:
 
 
 def counts(report: DataReport) -> tuple[int, ...]:
-    return report.rows, report.pairs, report.weight_zero, report.rows_without_trained_tokens
+    return report.rows, report.pairs, report.refused, report.rows_without_trained_tokens
 
 
 @pytest.mark.parametrize("name", ROWS)
@@ -87,35 +87,41 @@ def test_whatever_is_written_in_a_format_is_read_as_its_conversion_is(
 
 
 def test_an_answer_of_weight_zero_is_context_and_so_is_history() -> None:
-    pairs, report = read(lines_of(ROWS["weight"], ROWS["history"]))
-    assert [pair.messages[-1]["content"] for pair in pairs] == ["d", "f", "d"]
-    assert [message["content"] for message in pairs[-1].messages] == ["s", "a", "b", "c", "d"]
-    assert report.weight_zero == 2
+    pairs, report = read(lines_of(ROWS["weight"]))
+    assert [pair.messages[-1]["content"] for pair in pairs] == ["d", "f"]
+    assert report.weight_zero == 1
+    pairs, report = read(lines_of(ROWS["history"]))
+    assert [message["content"] for message in pairs[0].messages] == ["s", "a", "b", "c", "d"]
+    assert report.weight_zero == 0
 
 
 def test_rows_with_nothing_to_learn_are_counted_by_their_reason() -> None:
     _, report = read(
         lines_of({"instruction": "a", "output": " "}, {"instruction": " ", "output": "b"})
     )
-    assert (report.without_target, report.without_prompt, report.pairs) == (1, 1, 0)
+    assert report.refused_codes == {"no_trainable_answer": 1, "empty_turn": 1}
+    assert (report.refused, report.refused_sources) == (2, ["x.jsonl:1", "x.jsonl:2"])
 
 
 @pytest.mark.parametrize(
     ("row", "complaint"),
     [
-        (spoken(("tool", "a")), r"x\.jsonl:1: .*\$\.conversations\[0\]\.from"),
-        (spoken(("human", "")), r"length >= 1 .*\$\.conversations\[0\]\.value"),
-        ({"conversations": []}, r"length >= 1"),
-        ({**SHAREGPT, "system": 5}, r"\$\.system"),
-        ({"instruction": "a"}, r"`output`"),
-        ({"instruction": "a", "output": "b", "history": [["a"]]}, r"\$\.history\[0\]"),
+        (spoken(("tool", "a")), "/conversations/0/from: Tool and function calls"),
+        (spoken(("human", "")), "/conversations/0/value: The turn has no text"),
+        ({"conversations": []}, "/conversations: The conversation has no turns"),
+        ({**SHAREGPT, "system": 5}, "/system: .*number instead of string"),
+        ({"instruction": "a"}, r".*Missing output"),
+        ({"instruction": "a", "output": "b", "history": [["a"]]}, "/history/0: .*1 texts"),
     ],
 )
 def test_a_broken_row_is_named_with_its_place_and_never_validates(row: Row, complaint: str) -> None:
     lines = lines_of(row)
-    with pytest.raises(DatasetError, match=complaint):
-        read(lines)
-    assert validate(BytesIO(lines[0])).status == "error"
+    pairs, report = read(lines)
+    assert not pairs
+    assert re.match(rf"x\.jsonl, line 1: {complaint}", report.first_refusal)
+    validated = validate(BytesIO(lines[0]))
+    assert set(report.refused_codes) <= {row.code for row in validated.summary}
+    assert (validated.status, validated.refused) == ("error", 1)
 
 
 def test_two_system_prompts_of_one_row_do_not_validate() -> None:
@@ -125,7 +131,13 @@ def test_two_system_prompts_of_one_row_do_not_validate() -> None:
 
 
 def test_blank_targets_of_v4_pairs_are_not_trained_on() -> None:
-    row = {"conversation_id": "c", "current_user_input": "a", "target_response": " "}
+    row = {
+        "id": "c1",
+        "conversation_id": "c",
+        "conversation_history": [],
+        "current_user_input": "a",
+        "target_response": " ",
+    }
     pairs, report = read(lines_of(row))
     assert (pairs, report.without_target) == ([], 1)
 

@@ -7,6 +7,7 @@ import subprocess
 import sys
 from collections.abc import Iterable
 from datetime import UTC, datetime
+from io import BytesIO
 from pathlib import Path
 from typing import Any
 
@@ -45,7 +46,8 @@ def lines_of(rows: Iterable[dict[str, Any]]) -> list[bytes]:
 def receipt_of(rows: Iterable[dict[str, Any]], tokenizer: OfflineTokenizer, **how: Any) -> Receipt:
     names = DatasetSettings.__struct_fields__
     settings = DatasetSettings(**{name: how.pop(name) for name in names if name in how})
-    return make_receipt(lines_of(rows), tokenizer, settings, lambda: NOON, name="x.jsonl", **how)
+    source = BytesIO(b"".join(lines_of(rows)))
+    return make_receipt(source, tokenizer, settings, lambda: NOON, name="x.jsonl", **how)
 
 
 def test_special_tokens_in_the_text_are_counted_by_row(tokenizer: OfflineTokenizer) -> None:

@@ -5,13 +5,15 @@ from __future__ import annotations
 import json
 from collections import defaultdict
 from collections.abc import Iterable
+from io import BytesIO
 from typing import Any
 
 import pytest
 
 from brightrun.formats.format import FORMATS
 from brightrun.formats.model import Example, Turn
-from brightrun.sft.data import DataReport, TrainingPair, pairs_of_lines
+from brightrun.formats.reader import RecordFile
+from brightrun.sft.data import DataReport, TrainingPair, pairs_of_file
 from brightrun.sft.errors import DatasetError
 from brightrun.sft.sampling import RowSampler, share_of, thinned
 
@@ -20,7 +22,9 @@ META = b'{"_meta": {"version": "4.0.0"}}\n'
 
 def pair_row(conversation: int, turn: int) -> dict[str, Any]:
     return {
+        "id": f"c{conversation}_turn{turn}",
         "conversation_id": f"c{conversation}",
+        "conversation_history": [],
         "current_user_input": f"Question {turn} of {conversation}?",
         "target_response": f"Answer {turn} of {conversation}.",
     }
@@ -30,18 +34,22 @@ def lines_of(rows: Iterable[dict[str, Any]]) -> list[bytes]:
     return [META, *(json.dumps(row).encode() + b"\n" for row in rows)]
 
 
+def _exchange(question: str) -> list[dict[str, str]]:
+    return [{"role": "user", "content": question}, {"role": "assistant", "content": "Yes."}]
+
+
 PAIRS = lines_of(pair_row(number, turn) for number in range(200) for turn in range(4))
 
 
 def sampled(lines: list[bytes], most: int) -> tuple[RowSampler, dict[int, dict[str, Any]]]:
     """The sampler after it has read everything, and the rows it let through by line."""
     sampler = RowSampler(sum(map(len, lines)), most)
-    kept = {n: line for n, line in enumerate(sampler.lines(lines, "x"), 1) if line.strip()}
-    return sampler, {number: json.loads(line) for number, line in kept.items()}
+    taken = sampler.records(RecordFile(BytesIO(b"".join(lines))))
+    return sampler, {one.number: dict(one.reading.record) for one in taken if one.reading}
 
 
 def test_a_conversation_is_taken_whole_or_not_at_all() -> None:
-    _, rows = sampled(PAIRS, 12_000)
+    _, rows = sampled(PAIRS, 20_000)
     turns = defaultdict(list)
     for row in rows.values():
         turns[row["conversation_id"]].append(row)
@@ -50,19 +58,19 @@ def test_a_conversation_is_taken_whole_or_not_at_all() -> None:
 
 
 def test_rows_keep_their_lines() -> None:
-    _, rows = sampled(PAIRS, 12_000)
+    _, rows = sampled(PAIRS, 20_000)
     assert all(json.loads(PAIRS[number - 1]) == row for number, row in rows.items())
 
 
 def test_the_sample_does_not_depend_on_the_order_of_rows() -> None:
-    _, rows = sampled(PAIRS, 12_000)
-    _, reordered = sampled([PAIRS[1], *PAIRS[:0:-1][:-1]], 12_000)
+    _, rows = sampled(PAIRS, 20_000)
+    _, reordered = sampled([PAIRS[1], *PAIRS[:0:-1][:-1]], 20_000)
     names = {row["conversation_id"] for row in rows.values()}
     assert {row["conversation_id"] for row in reordered.values()} == names
 
 
 def test_everything_is_counted_and_the_factor_makes_up_for_the_rest() -> None:
-    sampler, rows = sampled(PAIRS, 12_000)
+    sampler, rows = sampled(PAIRS, 20_000)
     assert (sampler.rows, sampler.sampled_rows) == (800, len(rows))
     assert sampler.size == sum(map(len, PAIRS[1:]))
     assert sampler.factor * len(rows) == pytest.approx(800, rel=0.02)
@@ -74,17 +82,14 @@ def test_the_first_conversation_is_always_there() -> None:
 
 
 def test_few_large_conversations_do_not_break_the_bound() -> None:
-    large = lines_of(
-        {"messages": [{"role": "user", "content": f"{number}" * 1000}]}
-        for number in range(100, 400)
-    )
+    large = lines_of({"messages": _exchange(f"{number}" * 1000)} for number in range(100, 400))
     sampler, _ = sampled(large, 30_000)
     assert sampler.sampled_size < 2 * 30_000 + 4000
 
 
 def test_rows_without_an_id_that_open_alike_are_sampled_together() -> None:
-    said = [[{"role": "user", "content": f"Q{n % 50}"}] for n in range(400)]
-    _, rows = sampled(lines_of({"messages": turns} for turns in said), 3_000)
+    said = [_exchange(f"Q{n % 50}") for n in range(400)]
+    _, rows = sampled(lines_of({"messages": turns} for turns in said), 6_000)
     counts: dict[str, int] = defaultdict(int)
     for row in rows.values():
         counts[row["messages"][0]["content"]] += 1
@@ -104,13 +109,16 @@ def test_rows_of_every_format_are_sampled(name: str) -> None:
     assert 40 < len(taken) < 120
 
 
-def test_a_line_that_is_no_row_is_named() -> None:
-    with pytest.raises(DatasetError, match=r"x:3: "):
-        sampled([META, PAIRS[1], b"{nonsense\n"], 10)
+def test_a_row_with_an_error_is_always_among_them_and_never_multiplied() -> None:
+    sampler = RowSampler(10_000, 10)
+    lines = [*PAIRS[:5], b"{nonsense\n", *PAIRS[5:]]
+    taken = list(sampler.records(RecordFile(BytesIO(b"".join(lines)))))
+    assert [one.number for one in taken if one.reading is None] == [6]
+    assert sampler.rows == 800
 
 
 def read(lines: list[bytes]) -> list[TrainingPair]:
-    return pairs_of_lines(lines, "x", DataReport())
+    return pairs_of_file(BytesIO(b"".join(lines)), "x", DataReport())
 
 
 def test_pairs_are_thinned_by_whole_conversations_to_what_can_be_read() -> None:

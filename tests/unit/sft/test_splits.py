@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from brightrun.sft.data import DataReport, pairs_of_lines
+from brightrun.sft.data import DataReport, pairs_of_file
 from brightrun.sft.errors import DatasetError
 from brightrun.sft.splits import Split, read_split, split_by_lines
 from brightrun.validation.validator import Options, validate
@@ -47,7 +47,7 @@ def test_the_validators_split_can_be_followed(row: Any) -> None:
     assert found.split is not None
     split = read_split(json.dumps(found.split.as_dict()))
     report = DataReport()
-    pairs = pairs_of_lines(lines, "x", report)
+    pairs = pairs_of_file(io.BytesIO(b"".join(lines)), "x", report)
     train, held_out = split_by_lines(pairs, report.files[0]["lines"], split)
     assert {pair.line for pair in held_out} == set(split.validation_lines)
     assert (len(train), len(held_out)) == (found.split.training_pairs, found.split.validation_pairs)
@@ -55,8 +55,8 @@ def test_the_validators_split_can_be_followed(row: Any) -> None:
 
 
 def test_a_conversation_on_both_sides_is_named() -> None:
-    lines = [json.dumps(pair(number)).encode() for number in range(6)]
-    pairs = pairs_of_lines(lines, "x", DataReport())
+    lines = [json.dumps(pair(number)).encode() + b"\n" for number in range(6)]
+    pairs = pairs_of_file(io.BytesIO(b"".join(lines)), "x", DataReport())
     with pytest.raises(DatasetError, match=r"divides the conversation c1: .* x:4 and x:5"):
         split_by_lines(pairs, 6, Split(version=1, validation_lines=[5]))
 

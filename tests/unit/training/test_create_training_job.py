@@ -24,8 +24,7 @@ from brightrun.core.timestamps import iso
 from brightrun.datasets.validate_dataset import validated
 from brightrun.estimates.service import TrainingEstimator
 from brightrun.formats.format import FORMATS
-from brightrun.sft.data import DataReport, pairs_of_lines
-from brightrun.sft.errors import DatasetError
+from brightrun.sft.data import DataReport, pairs_of_file
 from brightrun.training.create_training_job import (
     TrainingJobCreator,
     TrainingJobRequest,
@@ -153,23 +152,17 @@ def test_a_ready_dataset_of_any_format_takes_a_job_and_gives_the_trainer_its_pai
     assert found.status == "ready"
     world = World(**{name: getattr(found, name) for name in ("status", "format")})
     world.create()
-    pairs = pairs_of_lines([source], "x.jsonl", DataReport())
+    pairs = pairs_of_file(BytesIO(source), "x.jsonl", DataReport())
     assert len(pairs) == found.trainable_pairs == 1
 
 
 @pytest.mark.parametrize("form", ["v4-json", "enriched"], ids=str)
 @pytest.mark.parametrize("indent", [None, 2])
-def test_a_json_document_is_refused_with_the_command_that_converts_it(
-    form: str, indent: int | None
-) -> None:
+def test_a_json_document_is_trained_on_as_it_is(form: str, indent: int | None) -> None:
     source = json.dumps(WHOLE_DOCUMENTS[form], indent=indent).encode()
     found = validated(a_dataset(), validate(BytesIO(source)).as_dict(), iso(START))
-    world = World(status=found.status, error_message=found.error_message)
-    with pytest.raises(DatasetNotReadyError, match="brightrun convert FILE --to v4-jsonl"):
-        world.create()
-    with pytest.raises(DatasetError, match="brightrun convert FILE --to v4-jsonl"):
-        pairs_of_lines(source.splitlines(keepends=True), "x.jsonl", DataReport())
-    assert world.workflow.started == []
+    assert (found.status, found.trainable_pairs) == ("ready", 1)
+    assert len(pairs_of_file(BytesIO(source), "x.json", DataReport())) == 1
 
 
 def test_every_format_is_either_trained_or_refused_with_its_conversion() -> None:

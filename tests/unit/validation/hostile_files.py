@@ -5,6 +5,7 @@ A sound record of the file's format opens most of them, so that the format is kn
 
 from __future__ import annotations
 
+import gzip
 import json
 from collections.abc import Iterator
 from typing import Any, NamedTuple
@@ -47,7 +48,7 @@ BAD_LINES: list[tuple[str, bytes, str]] = [
     ("leading zero", b'{"messages":[],"metadata":{"n":01}}', "invalid_json"),
     ("hex number", b'{"messages":[],"metadata":{"n":0x1}}', "invalid_json"),
     ("Python literals", b'{"messages":None,"ok":True}', "invalid_json"),
-    ("UTF-16", '{"messages":[]}'.encode("utf-16-le"), "invalid_json"),
+    ("UTF-16 line", '{"messages":[]}'.encode("utf-16-le"), "invalid_json"),
     ("gzip magic", b"\x1f\x8b\x08\x00" + b"\x00" * 20, "invalid_utf8"),
     ("Latin-1 text", _MESSAGE % "café".encode("latin-1"), "invalid_utf8"),
     ("overlong UTF-8", _MESSAGE % b"\xc0\x80", "invalid_utf8"),
@@ -106,13 +107,37 @@ BAD_LINES: list[tuple[str, bytes, str]] = [
 
 def _message_records() -> Iterator[tuple[str, Record, str]]:
     user, answer = said("Hi", "Hello")
-    yield "messages null", {"messages": None}, "wrong_type"
+    yield "messages null", {"messages": None}, "missing_field"
     yield "messages an object", {"messages": {"0": user}}, "wrong_type"
     yield "messages empty", {"messages": []}, "empty_turns"
     yield "message a string", {"messages": ["Hi", answer]}, "wrong_type"
     yield "role missing", {"messages": [without(user, "role"), answer]}, "missing_field"
     yield "content missing", {"messages": [user, without(answer, "content")]}, "missing_field"
-    yield "content null", {"messages": [user, {**answer, "content": None}]}, "wrong_type"
+    yield "content null", {"messages": [user, {**answer, "content": None}]}, "missing_field"
+    yield "content zero-width", messages("Hi", "\u200b\ufeff"), "empty_turn"
+    yield "content JSON text", {"messages": json.dumps([user, answer])}, "wrong_type"
+    image = {"type": "image_url", "image_url": {"url": "x"}}
+    yield "image part", {"messages": [{**user, "content": [image]}, answer]}, "media"
+    yield "image column", {"messages": [user, answer], "images": ["leaf.png"]}, "media"
+    yield "image placeholder", messages("<image>\nWhat is it?", "A leaf."), "media"
+    yield "thinking", {"messages": [user, {**answer, "thinking": "Hm."}]}, "reasoning_field"
+    yield (
+        "reasoning part",
+        {"messages": [user, {**answer, "content": [{"type": "thinking", "thinking": "Hm."}]}]},
+        "reasoning_field",
+    )
+    yield "chosen beside", {"messages": [user], "chosen": answer}, "preference_data"
+    yield "KTO", {"messages": [user, answer], "label": False}, "preference_data"
+    yield "record weight", {"messages": [user, answer], "weight": 0.5}, "invalid_weight"
+    yield "all not to train", {"messages": [user, answer], "train": False}, "no_trainable_answer"
+    yield "tools defined", {"messages": [user, answer], "tools": [{"a": 1}]}, "tool_calls"
+    yield "two systems beside", {
+        "messages": [user, answer], "system": "a", "system_prompt": "b"
+    }, "misplaced_system"  # fmt: skip
+    yield "system beside and before", {
+        "messages": [*said(system="a"), user, answer], "system": "b"
+    }, "misplaced_system"  # fmt: skip
+    yield "raw conversation", {"conversation_metadata": {}, "turns": []}, "raw_conversation"
     yield (
         "content a list",
         {"messages": [{**user, "content": [{"type": "text"}]}, answer]},
@@ -121,11 +146,10 @@ def _message_records() -> Iterator[tuple[str, Record, str]]:
     yield "content a number", {"messages": [user, {**answer, "content": 4}]}, "wrong_type"
     yield "content empty", messages("Hi", ""), "empty_turn"
     yield "content blank", messages(" \n\u00a0\u2003", "Hello"), "empty_turn"
-    yield "role unknown", {"messages": [{**user, "role": "bot"}, answer]}, "unknown_role"
-    yield "role in capitals", {"messages": [{**user, "role": "User"}, answer]}, "unknown_role"
+    yield "role unknown", {"messages": [{**user, "role": "narrator"}, answer]}, "unknown_role"
     yield "role a number", {"messages": [{**user, "role": 1}, answer]}, "wrong_type"
     yield "role tool", {"messages": [user, {"role": "tool", "content": "4"}, answer]}, "tool_calls"
-    yield "tool calls", {"messages": [user, {**answer, "tool_calls": []}]}, "tool_calls"
+    yield "tool calls", {"messages": [user, {**answer, "tool_calls": [{"id": "1"}]}]}, "tool_calls"
     yield "two users", {"messages": [user, user, answer]}, "roles_do_not_alternate"
     yield "two answers", {"messages": [user, answer, answer]}, "roles_do_not_alternate"
     yield "answer first", {"messages": [answer, user, answer]}, "first_turn_not_user"
@@ -152,7 +176,7 @@ def _other_records() -> Iterator[tuple[str, Record, Record, str]]:
     yield "v4 without target", v4, without(v4, "target_response"), "missing_field"
     yield "v4 without history", v4, without(v4, "conversation_history"), "missing_field"
     yield "v4 without id", v4, without(v4, "id"), "missing_field"
-    yield "v4 history null", v4, {**v4, "conversation_history": None}, "wrong_type"
+    yield "v4 history null", v4, {**v4, "conversation_history": None}, "missing_field"
     yield "v4 target a number", v4, {**v4, "target_response": 7}, "wrong_type"
     yield "v4 turn number a string", v4, {**v4, "turn_number": "4"}, "wrong_type"
     yield "v4 metadata a list", v4, {**v4, "training_metadata": []}, "wrong_type"
@@ -189,13 +213,12 @@ def _other_records() -> Iterator[tuple[str, Record, Record, str]]:
         "unknown_role",
     )
     yield "v4 history of strings", v4, {**v4, "conversation_history": ["x"]}, "wrong_type"
-    yield "turns null", talk, {**talk, "turns": None}, "wrong_type"
+    yield "turns null", talk, {**talk, "turns": None}, "missing_field"
     yield "turns missing", talk, without(talk, "turns"), "missing_field"
     yield "conversation id missing", talk, without(talk, "conversation_id"), "missing_field"
-    yield "conversation id a number", talk, {**talk, "conversation_id": 7}, "wrong_type"
+    yield "conversation id a part", talk, {**talk, "conversation_id": 7.5}, "wrong_type"
     yield "conversation id blank", talk, {**talk, "conversation_id": " "}, "missing_field"
     yield "v4 id empty", v4, {**v4, "id": ""}, "missing_field"
-    yield "ShareGPT with role names", share, {"conversations": said("a", "b")}, "missing_field"
     yield (
         "ShareGPT observation",
         share,
@@ -205,17 +228,17 @@ def _other_records() -> Iterator[tuple[str, Record, Record, str]]:
     yield (
         "ShareGPT speaker unknown",
         share,
-        {"conversations": [{"from": "bing", "value": "x"}]},
+        {"conversations": [{"from": "narrator", "value": "x"}]},
         "unknown_role",
     )
     yield (
         "ShareGPT value null",
         share,
         {"conversations": [{"from": "human", "value": None}]},
-        "wrong_type",
+        "missing_field",
     )
     yield "Alpaca output blank", rows, {**rows, "output": " "}, "no_trainable_answer"
-    yield "Alpaca output null", rows, {**rows, "output": None}, "wrong_type"
+    yield "Alpaca output null", rows, {**rows, "output": None}, "missing_field"
     yield "Alpaca output missing", rows, without(rows, "output"), "missing_field"
     yield "Alpaca nothing asked", rows, {**rows, "instruction": ""}, "empty_turn"
     yield "Alpaca input a list", rows, {**rows, "input": []}, "wrong_type"
@@ -229,23 +252,44 @@ def _whole_files() -> Iterator[HostileFile]:
     yield HostileFile("empty file", b"", {(1, "empty_file")})
     yield HostileFile("newlines only", b"\n\n\n", {(1, "empty_file"), (2, "blank_line")})
     yield HostileFile("byte order mark", b"\xef\xbb\xbf" + good, {(1, "byte_order_mark")})
-    yield HostileFile("UTF-16 file", good.decode().encode("utf-16"), {(1, "invalid_utf8")})
+    yield HostileFile("UTF-16 file", good.decode().encode("utf-16"), {(1, "file_is_utf16")})
     yield HostileFile("CR LF", lines(GOOD, end=b"\r\n"), {(1, "crlf")})
-    yield HostileFile("CR only", lines(GOOD, GOOD, end=b"\r"), {(1, "invalid_json")})
+    yield HostileFile("CR only", lines(GOOD, GOOD, end=b"\r"), {(1, "cr_line_ends")})
+    wide = good.decode()
+    yield HostileFile("UTF-16 without a mark", wide.encode("utf-16-be"), {(1, "file_is_utf16")})
+    yield HostileFile("UTF-32 file", wide.encode("utf-32"), {(1, "file_is_utf32")})
+    yield HostileFile("UTF-32 without a mark", wide.encode("utf-32-le"), {(1, "file_is_utf32")})
+    yield HostileFile("ZIP", b"PK\x03\x04" + b"\x14" * 90, {(1, "file_is_zip")})
+    sheet = b"PK\x03\x04\x14\x00[Content_Types].xml xl/workbook.xml"
+    yield HostileFile("workbook", sheet, {(1, "file_is_spreadsheet")})
+    yield HostileFile("Parquet", b"PAR1\x15\x04\x15", {(1, "file_is_parquet")})
+    yield HostileFile("SQLite", b"SQLite format 3\x00\x10\x00", {(1, "file_is_sqlite")})
+    yield HostileFile("web page", b"\n<!DOCTYPE html><html>", {(1, "file_is_html")})
+    pointer = b"version https://git-lfs.github.com/spec/v1\noid sha256:1\nsize 1\n"
+    yield HostileFile("LFS pointer", pointer, {(1, "file_is_lfs_pointer")})
+    yield HostileFile("YAML", b"- messages:\n  - role: user\n", {(1, "file_is_yaml")})
+    yield HostileFile("zeros", b"\x00" * 5000, {(1, "file_is_binary")})
+    yield HostileFile("PDF", b"%PDF-1.7\n", {(1, "file_is_binary")})
+    yield HostileFile("gzip cut off", gzip.compress(good)[:-9], {(1, "file_is_damaged")})
     yield HostileFile("JSON array", b"[" + good[:-1] + b"]", {(1, "whole_json_document")})
     yield HostileFile(
-        "indented array", json.dumps([GOOD], indent=2).encode(), {(1, "whole_json_document")}
+        "indented array", json.dumps([GOOD], indent=2).encode(), {(2, "whole_json_document")}
     )
+    two = json.dumps([GOOD, GOOD], indent=2).encode()
+    yield HostileFile("array cut off", two[:-9], {(24, "broken_document"), (14, "invalid_json")})
+    comma = two[:-2] + b",\n]"
+    yield HostileFile("array with a last comma", comma, {(26, "broken_document")})
+    yield HostileFile("two lists", b'{"train": [{}], "test": [{}]}', {(1, "several_lists")})
     yield HostileFile(
         "indented object", json.dumps(GOOD, indent=2).encode(), {(1, "whole_json_document")}
     )
     yield HostileFile(
-        "training.json on one line", b'{"training_file_metadata":{}}', {(1, "whole_json_document")}
+        "training.json of nothing", b'{"training_file_metadata":{}}', {(1, "missing_field")}
     )
     yield HostileFile(
         "unknown records", b'{"foo":1}\n{"bar":2}\n', {(1, "unknown_format"), (2, "unknown_format")}
     )
-    yield HostileFile("CSV", b"role,content\nuser,Hi\n", {(1, "invalid_json"), (2, "invalid_json")})
+    yield HostileFile("CSV", b"role,content\nuser,Hi\n", {(1, "unknown_format")})
     yield HostileFile("meta only", b'{"_meta":{"total_pairs":0}}', {(1, "empty_file")})
     yield HostileFile("meta a string", b'{"_meta":"x"}\n' + lines(pair()), {(1, "misplaced_meta")})
     yield HostileFile(

@@ -69,12 +69,18 @@ def without(record: Record, *fields: str) -> Record:
     return {key: value for key, value in record.items() if key not in fields}
 
 
+def question(asked: str = "Say hello.", answer: str = "Hello!") -> Record:
+    """A record of prompt and completion."""
+    return {"prompt": asked, "completion": answer}
+
+
 SOUND = {
     "messages": messages(),
     "conversations": conversation(),
     "sharegpt": sharegpt(),
     "alpaca": alpaca(),
     "v4-jsonl": pair(),
+    "prompt-completion": question(),
 }
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from brightrun.validation.codes import codes_page
+from brightrun.formats.codes import codes_page
 
 PAGE = Path(__file__).resolve().parents[3] / "docs" / "dataset-codes.md"
 

@@ -8,6 +8,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from brightrun.formats.errors import NothingToTrainError
 from brightrun.formats.model import Example
 from brightrun.validation.validator import validate
 from tests.unit.formats.training_examples import (
@@ -26,6 +27,7 @@ from tests.unit.validation.records import messages
 OF_THE_TEXT = {
     "literal_escape",
     "cut_text",
+    "ends_without_answer",
     "special_token",
     "personal_data",
     "secret",
@@ -80,7 +82,7 @@ def _record(texts: list[str]) -> dict[str, object]:
     [
         ("eq-12.training.json", 44),
         ("eq-12.training.jsonl", 44),
-        ("pair-a.enriched.json", 3),
+        ("pair-a.enriched.json", 1),
         ("enriched-with-scaffolding.json", 4),
     ],
 )
@@ -93,6 +95,8 @@ def test_the_real_files_are_ready_in_every_format(name: str, trainable: int, for
 @needs_real_files
 def test_text_that_was_cut_off_is_flagged() -> None:
     source = (REAL_FILES / "pair-b.cut-off.enriched.json").read_bytes()
-    result = validate(BytesIO(converted(source, "v4-jsonl")[0]))
+    result = validate(BytesIO(source))
     counts = {row.code: row.count for row in result.summary}
-    assert counts["cut_text"] == 2
+    assert (counts["cut_text"], counts["nothing_to_train"]) == (2, 1)
+    with pytest.raises(NothingToTrainError, match="cut off inside an escape.*2 answers"):
+        converted(source, "v4-jsonl")

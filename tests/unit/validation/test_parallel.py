@@ -13,7 +13,7 @@ from typing import Any
 
 import pytest
 
-from brightrun.validation.lines import BLOCK_BYTES
+from brightrun.formats.lines import BLOCK_BYTES
 from brightrun.validation.result import ValidationResult
 from brightrun.validation.validator import Options, validate
 from tests.unit.validation.damage import damaged_file

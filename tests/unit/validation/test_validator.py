@@ -53,6 +53,7 @@ PROMISED_FIELDS = {
         ("conversations", 2, 2.0),
         ("sharegpt", 2, 2.0),
         ("alpaca", 1, 2.0),
+        ("prompt-completion", 1, 2.0),
         ("v4-jsonl", 1, 4.0),
     ],
 )
@@ -101,7 +102,7 @@ def test_v1s_invalid_conversation_lines_give_its_five_errors() -> None:
 def test_every_problem_of_a_line_is_reported_with_its_pointer() -> None:
     record = {
         "messages": [
-            {"role": "bot", "content": ""},
+            {"role": "narrator", "content": ""},
             {"role": "assistant", "content": 7, "name": "x", "a/b~c": 1},
         ],
         "extra": 1,
@@ -331,7 +332,7 @@ def test_the_first_bad_lines_do_not_keep_the_format_from_being_found() -> None:
     result = checked(b"junk", {"foo": 1}, conversation(), conversation("x", "y"))
     assert result.format == "conversations"
     assert result.trainable_pairs == 2
-    assert found(result.errors) == [(1, "", "invalid_json"), (2, "", "unknown_format")]
+    assert found(result.errors) == [(1, "", "invalid_json"), (2, "", "missing_field")]
 
 
 def test_a_line_of_the_longest_allowed_length_is_read_and_one_byte_more_is_not() -> None:

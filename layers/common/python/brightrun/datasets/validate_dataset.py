@@ -6,6 +6,7 @@ import dataclasses
 import json
 import math
 from dataclasses import dataclass
+from io import BytesIO
 from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
@@ -18,8 +19,11 @@ from brightrun.core.timestamps import Clock, iso
 from brightrun.datasets.file_repository import ByteStream, DatasetFiles
 from brightrun.datasets.model import Dataset
 from brightrun.datasets.repository import DatasetRepository
+from brightrun.formats.containers import BYTE_ORDER_MARK
 from brightrun.formats.errors import RecordError
-from brightrun.formats.format import api_name
+from brightrun.formats.format import META, api_name
+from brightrun.formats.lines import TooLong, numbered_lines
+from brightrun.formats.source import RecordSource
 from brightrun.formats.strict_json import loads
 from brightrun.notifications.model import Notification, NotificationType, notification_id
 from brightrun.validation.result import ValidationResult
@@ -68,6 +72,7 @@ LISTED_IN_ROW = 10
 _STATISTICS = (
     "lines",
     "records",
+    "refused",
     "conversations",
     "tokens_per_conversation",
     "tokens_per_pair",
@@ -143,14 +148,14 @@ _CUT = "…"
 
 
 def sample_of(head: bytes) -> list[dict[str, Any]]:
-    """Read the first objects of a file's beginning, without `_meta`, with long texts shortened.
+    """Read the first records of a file's beginning, without `_meta`, with long texts shortened.
 
-    Lines that are not objects are skipped: the report has their problems.
+    What is no object is skipped: the report has its problems.
     """
     samples: list[dict[str, Any]] = []
-    for line in head.split(b"\n"):
-        value = _read(line.strip())
-        if isinstance(value, dict) and "_meta" not in value:
+    for _, line in numbered_lines(RecordSource(BytesIO(head)), len(head)):
+        value = None if isinstance(line, TooLong) else _read(line)
+        if isinstance(value, dict) and META not in value:
             samples.append(_Shortener().object(value))
         if len(samples) == SAMPLES:
             break
@@ -159,8 +164,8 @@ def sample_of(head: bytes) -> list[dict[str, Any]]:
 
 def _read(line: bytes) -> Any:
     try:
-        return loads(line)
-    except (RecordError, ValueError):
+        return loads(line.removeprefix(BYTE_ORDER_MARK))
+    except RecordError:
         return None
 
 

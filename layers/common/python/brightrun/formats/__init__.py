@@ -5,9 +5,10 @@ in nothing but msgspec.
 """
 
 from brightrun.formats.convert import convert, convert_file
-from brightrun.formats.detect import Detection, detect
+from brightrun.formats.detect import Detection
 from brightrun.formats.format import FORMATS, register
 from brightrun.formats.model import Example, Format, Turn
+from brightrun.formats.reader import RecordFile
 from brightrun.formats.tally import Conversion
 
 __all__ = [
@@ -16,9 +17,9 @@ __all__ = [
     "Detection",
     "Example",
     "Format",
+    "RecordFile",
     "Turn",
     "convert",
     "convert_file",
-    "detect",
     "register",
 ]

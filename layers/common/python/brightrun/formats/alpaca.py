@@ -1,126 +1,118 @@
-"""Alpaca: one exchange to learn per record, the earlier ones in `history` as its context."""
+"""Alpaca and its kin: one exchange to learn per record, the earlier ones as its context.
 
-from collections.abc import Iterator
+Alpaca has instruction, input and output; Dolly calls them instruction, context and response.  Other
+files call the two sides prompt and completion, question and answer, or query and response; there
+each side may also be a list of messages.  All are read alike, and Alpaca alone is written.
+"""
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any
 
-import msgspec
-
-from brightrun.formats.errors import RecordError
-from brightrun.formats.model import Example, Format, Record, Row, RowTurn, Turn, system_turn
+from brightrun.formats.chat import MESSAGE_NAMES, system_beside
+from brightrun.formats.fields import (
+    ID_FIELDS,
+    METADATA,
+    RECORD_FLAGS,
+    SYSTEM_FIELDS,
+    may_train,
+    note_fields,
+)
+from brightrun.formats.model import Example, Format
 from brightrun.formats.rules import (
+    ADDITION,
     Message,
     Note,
     RowShape,
     Rules,
     has_type,
-    note_extra,
+    note_answers,
     note_missing,
+    note_order,
 )
+from brightrun.formats.text import is_blank
 
 
-class AlpacaRecord(msgspec.Struct):
-    """An Alpaca record: one exchange, with the earlier ones in `history`."""
+@dataclass(frozen=True)
+class ExchangeNames:
+    """What one format calls the question, what it adds to it, and the answer: the usual one first.
 
-    instruction: str
-    output: str
-    input: str = ""
-    system: str = ""
-    history: list[tuple[str, str]] | None = None
+    Question and addition are one turn; what is blank is left out.
+    """
+
+    question: Sequence[str]
+    addition: Sequence[str]
+    answer: Sequence[str]
 
     @property
-    def asked(self) -> str:
-        """Instruction and input, a newline between them; what is blank is left out."""
-        return "\n".join(part for part in (self.instruction, self.input) if part.strip())
+    def texts(self) -> frozenset[str]:
+        """The fields that hold what is said."""
+        return frozenset({*self.question, *self.addition, *self.answer, *SYSTEM_FIELDS, "history"})
 
-
-def _decoded(record: Record) -> AlpacaRecord:
-    try:
-        return msgspec.convert(record, AlpacaRecord)
-    except msgspec.ValidationError as error:
-        raise RecordError(str(error)) from error
-
-
-def _read(record: Record) -> Example:
-    """Read a record; instruction and input are joined by a newline, the output trains."""
-    found = _decoded(record)
-    earlier = [
-        turn
-        for user, answer in found.history or ()
-        for turn in (Turn("user", user), Turn("assistant", answer))
-    ]
-    answer = Turn("assistant", found.output, trains=bool(found.output.strip()))
-    return Example((*earlier, Turn("user", found.asked), answer), found.system)
-
-
-def _read_row(record: Record) -> Row:
-    """Read a record for the trainer: the history does not train, the output does."""
-    found = _decoded(record)
-    for at, exchange in enumerate(found.history or ()):
-        if "" in exchange:
-            place = f"$.history[{at}][{exchange.index('')}]"
-            raise RecordError(f"Expected `str` of length >= 1 - at `{place}`")
-    if not found.output.strip():
-        return Row([], untrained="without_target")
-    if not found.asked:
-        return Row([], untrained="without_prompt")
-    earlier = [
-        turn
-        for user, answer in found.history or ()
-        for turn in (RowTurn("user", user), RowTurn("assistant", answer, 0))
-    ]
-    own = [RowTurn("user", found.asked), RowTurn("assistant", found.output)]
-    return Row(system_turn(found.system) + earlier + own)
-
-
-def _write(example: Example, _position: int) -> Iterator[dict[str, Any]]:
-    """Write one record per trained answer, what came before it as `history`."""
-    for at, answer in enumerate(example.turns):
-        if not answer.trains:
-            continue
-        earlier = [turn.content for turn in example.turns[: at - 1]]
-        history = [[user, reply] for user, reply in zip(earlier[::2], earlier[1::2], strict=True)]
-        yield {
-            "instruction": example.turns[at - 1].content,
-            "input": "",
-            "output": answer.content,
-            **({"system": example.system} if example.system.strip() else {}),
-            **({"history": history} if history else {}),
+    def check(self, record: dict[str, Any], note: Note) -> list[Message]:
+        """Note every problem of a record and return its texts in order, the answer last."""
+        question, answer = _named(self.question, record), _named(self.answer, record)
+        addition = _named(self.addition, record) if self.addition else question
+        known = {question, addition, answer, "history", METADATA}
+        known |= {*ID_FIELDS, *SYSTEM_FIELDS, *RECORD_FLAGS}
+        if "preference_data" in note_fields(record, known, "", note):
+            return []
+        trains = may_train(record, RECORD_FLAGS, "", note)
+        if isinstance(record.get(question), list) or isinstance(record.get(answer), list | dict):
+            return _check_chat(record, question, answer, note, trains)
+        incomplete = note_missing(record, (question, answer), "", note)
+        strings = {
+            name: record[name]
+            for name in dict.fromkeys((question, addition, answer))
+            if name in record and has_type(record[name], str, f"/{name}", note)
         }
+        context = system_beside(record, note) + _history(record.get("history"), note)
+        if incomplete or question not in strings or answer not in strings:
+            return []
+        asked = [name for name in strings if name != answer and not is_blank(strings[name])]
+        if not asked:
+            note("empty_turn", f"/{question}")
+        if is_blank(strings[answer]):
+            note("no_trainable_answer", f"/{answer}")
+            return context
+        if not trains:
+            note("no_trainable_answer", f"/{answer}")
+        roles = ["user", ADDITION]
+        return [
+            *context,
+            *(Message(f"/{name}", roles.pop(0), strings[name], False) for name in asked),
+            Message(f"/{answer}", "assistant", strings[answer], trains),
+        ]
 
 
-SHAPE = RowShape(
-    fields={"system": "string", "instruction": "text", "input": "string", "output": "text"},
-    optional=("input", "system"),
-)
+def _named(names: Sequence[str], record: Mapping[str, Any]) -> str:
+    return next((name for name in names if name in record), names[0])
 
 
-def _check(record: dict[str, Any], note: Note) -> list[Message]:
-    """Note every problem of a record and return its texts in order, the output last."""
-    note_extra(record, (*SHAPE.fields, "history"), "", note)
-    incomplete = note_missing(record, ("instruction", "output"), "", note)
-    strings = {
-        name: record[name]
-        for name in SHAPE.fields
-        if name in record and has_type(record[name], str, f"/{name}", note)
-    }
-    history = _checked_history(record.get("history"), note)
-    if incomplete or "instruction" not in strings or "output" not in strings:
+def _check_chat(
+    record: dict[str, Any], question: str, answer: str, note: Note, trains: bool
+) -> list[Message]:
+    """Read an exchange of messages: those before the answer are its context, and never train."""
+    if note_missing(record, (question, answer), "", note):
         return []
-    if not strings["instruction"].strip() and not strings.get("input", "").strip():
-        note("empty_turn", "/instruction")
-    if not strings["output"].strip():
-        note("no_trainable_answer", "/output")
-    asked = "user" if not strings["instruction"].strip() else "input"  # one turn, not two
-    roles = {"system": "system", "instruction": "user", "input": asked, "output": "assistant"}
-    own = [
-        Message(f"/{name}", roles[name], text, name == "output")
-        for name, text in strings.items()
-        if text.strip()
-    ]
-    return own[:-1] + history + own[-1:]
+    sides: list[list[Message | None]] = []
+    for name, role in ((question, "user"), (answer, "assistant")):
+        said = record[name]
+        turns = said if isinstance(said, list) else [said]
+        if isinstance(said, str):
+            turns = [{"role": role, "content": said}]
+        sides.append(
+            MESSAGE_NAMES.read_turns(turns, f"/{name}", note, trains=trains and role == "assistant")
+        )
+    if None in sides[0] or None in sides[1]:
+        return []
+    found = system_beside(record, note) + [one for side in sides for one in side if one]
+    note_order(found, note)
+    note_answers(found, f"/{answer}", note)
+    return found
 
 
-def _checked_history(history: Any, note: Note) -> list[Message]:
+def _history(history: Any, note: Note) -> list[Message]:
     """Read the earlier exchanges: a list of [user, answer]."""
     if history is None or not has_type(history, list, "/history", note):
         return []
@@ -136,21 +128,73 @@ def _checked_history(history: Any, note: Note) -> list[Message]:
             spot = f"{place}/{at}"
             if not has_type(text, str, spot, note):
                 continue
-            if not text.strip():
+            if is_blank(text):
                 note("empty_turn", spot)
             turns.append(Message(spot, role, text, False))
     return turns
 
 
+def _write(example: Example, _position: int) -> Iterator[dict[str, Any]]:
+    """Write one record per trained answer, what came before it as `history`."""
+    for at, answer in enumerate(example.turns):
+        if not answer.trains:
+            continue
+        earlier = [turn.content for turn in example.turns[: at - 1]]
+        history = [[user, reply] for user, reply in zip(earlier[::2], earlier[1::2], strict=True)]
+        yield {
+            "instruction": example.turns[at - 1].content,
+            "input": "",
+            "output": answer.content,
+            **({"system": example.system} if example.system else {}),
+            **({"history": history} if history else {}),
+        }
+
+
+ALPACA_NAMES = ExchangeNames(
+    question=("instruction",), addition=("input", "context"), answer=("output", "response")
+)
 ALPACA = Format(
     name="alpaca",
     title="Alpaca",
     keys={"instruction": 1},
     described="'instruction' (Alpaca)",
     api_names=("alpaca",),
-    read=_read,
     write=_write,
-    read_row=_read_row,
-    rules=Rules(check=_check, shape=SHAPE),
+    keeps=lambda _example: (),
+    texts=ALPACA_NAMES.texts,
+    rules=Rules(
+        check=ALPACA_NAMES.check,
+        shape=RowShape(
+            fields={
+                "system": "string",
+                "instruction": "text",
+                "input": "string",
+                "output": "text",
+            },
+            optional=("input", "system"),
+        ),
+    ),
+    one_record_per_conversation=False,
+)
+EXCHANGE_NAMES = ExchangeNames(
+    question=("prompt", "question", "query", "input"),
+    addition=("context",),
+    answer=("completion", "answer", "response", "output"),
+)
+PROMPT_COMPLETION = Format(
+    name="prompt-completion",
+    title="prompt and completion",
+    keys={
+        **dict.fromkeys(("completion", "prompt", "question", "query", "answer"), 1),
+        **dict.fromkeys(("response", "input", "output"), 2),
+        **dict.fromkeys(("chosen", "rejected", "preferred_output"), 2),
+    },
+    described="'prompt' and 'completion' (or question and answer)",
+    api_names=("prompt_completion",),
+    texts=EXCHANGE_NAMES.texts,
+    rules=Rules(
+        check=EXCHANGE_NAMES.check,
+        shape=RowShape(fields={"prompt": "text", "completion": "text"}),
+    ),
     one_record_per_conversation=False,
 )

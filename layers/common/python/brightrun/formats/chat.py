@@ -1,19 +1,26 @@
 """The formats that hold a conversation as a list of turns: they differ in names only.
 
-`messages`, conversation lines and ShareGPT.  A turn's `weight` 0 marks an answer that is context
-only (the fine-tuning APIs' own field); it is written only where it is needed, so that files without
-such answers stay plain.
+`messages`, conversation lines and ShareGPT.  Files in the wild mix those names, so that each is
+read with the names of all; what is written has the format's own.  A turn's `weight` 0 marks an
+answer that is context only (the fine-tuning APIs' own field); it is written only where it is
+needed, so that files without such answers stay plain.
 """
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any, Literal
 
-import msgspec
-
-from brightrun.formats.errors import RecordError
-from brightrun.formats.model import Example, Format, Record, Row, RowTurn, Turn, system_turn
+from brightrun.formats.fields import (
+    ID_FIELDS,
+    METADATA,
+    RECORD_FLAGS,
+    SYSTEM_FIELDS,
+    TURN_FLAGS,
+    may_train,
+    note_fields,
+)
+from brightrun.formats.model import Example, Format
 from brightrun.formats.rules import (
     Message,
     Note,
@@ -24,29 +31,47 @@ from brightrun.formats.rules import (
     has_text,
     has_type,
     note_answers,
-    note_extra,
     note_missing,
     note_order,
 )
+from brightrun.formats.text import is_blank
 
 Role = Literal["system", "user", "assistant"]
 ROLES: Mapping[str, Role] = {"system": "system", "user": "user", "assistant": "assistant"}
-_TOOL_ROLES = frozenset({"tool", "function", "function_call", "observation"})
-_NOT_EMPTY = "of length >= 1"
+SPEAKERS: Mapping[str, Role] = {
+    **ROLES,
+    "developer": "system",
+    **dict.fromkeys(("human", "prompter"), "user"),
+    **dict.fromkeys(
+        ("ai", "bard", "bing", "bot", "chatbot", "chatgpt", "gpt", "model"), "assistant"
+    ),
+}
+"""What speakers are called in files, in any case; from OpenAI, ShareGPT, Gemini and their kin."""
+_TOOL_ROLES = frozenset(
+    {"tool", "tool_call", "tool_response", "function", "function_call", "observation", "ipython"}
+)
+_ROLE_FIELDS, _TEXT_FIELDS = ("role", "from", "speaker"), ("content", "value", "text", "parts")
+_TEXT_PARTS = frozenset({"text", "input_text", "output_text"})
+_PARTS = (
+    ("media", ("image", "video", "audio", "file")),
+    ("tool_calls", ("tool", "function")),
+    ("reasoning_field", ("thinking", "reasoning")),
+)
+"""What parts of a content are not text, by a word of their type."""
 
 
 @dataclass(frozen=True)
 class ChatNames:
-    """The names that one chat format uses; its reader, writer and rules follow from them.
+    """The names that one chat format uses; its writer and rules follow from them.
 
-    `roles` maps the names of speakers to what they mean; the first of each meaning is written.
-    What a conversion keeps besides texts, roles and weights: the conversation's id in
-    `conversation_id`, else among the fields of `metadata`, and all other fields in `metadata`; a
-    format that has neither loses them.  `is_named` if every record must have its id, `system` if a
-    system prompt may stand beside the turns.
+    `also` are other names of the field with the turns.  `roles` maps the names of speakers to what
+    they mean; the first of each meaning is written.  `conversation_id` is where the id is written,
+    else it stands among the fields of `metadata`; a format without metadata loses all other fields.
+    `is_named` if every record must have its id.
     """
 
     turns: str
+    also: Sequence[str] = ()
     role: str = "role"
     text: str = "content"
     roles: Mapping[str, Role] = field(default_factory=lambda: ROLES)
@@ -57,7 +82,7 @@ class ChatNames:
 
     @cached_property
     def shape(self) -> RowShape:
-        """The fields of a record."""
+        """The fields of a record that is written as the format says."""
         optional = [name for name in (self.system, self.metadata) if name]
         if self.conversation_id and not self.is_named:
             optional.append(self.conversation_id)
@@ -77,27 +102,14 @@ class ChatNames:
             ),
         )
 
-    def read(self, record: Record) -> Example:
-        """Read a record; raises RecordError naming the path of what is missing or mistyped."""
-        row = self._decoded(record, self._whole)
-        fields: dict[str, Any] = dict(getattr(row, "metadata", {}))
-        in_metadata = None if self.conversation_id else fields.pop("conversation_id", "")
-        name = row.conversation_id if in_metadata is None else in_metadata
-        return _example(self._turns(row), str(name), fields)
+    @cached_property
+    def texts(self) -> frozenset[str]:
+        """The fields that hold what is said."""
+        return frozenset({self.turns, *self.also, *SYSTEM_FIELDS})
 
-    def read_row(self, record: Record) -> Row:
-        """Read a record for the trainer, which looks at the turns alone; raises RecordError."""
-        row = self._decoded(record, self._plain)
-        if not row.turns:
-            raise RecordError(f"Expected `array` {_NOT_EMPTY} - at `$.{self.turns}`")
-        for at, turn in enumerate(row.turns):
-            if not turn.content:
-                place = f"$.{self.turns}[{at}].{self.text}"
-                raise RecordError(f"Expected `str` {_NOT_EMPTY} - at `{place}`")
-        if self.is_named and not row.conversation_id:
-            raise RecordError(f"Expected `str` {_NOT_EMPTY} - at `$.{self.conversation_id}`")
-        name = row.conversation_id if self.is_named else ""
-        return Row(self._turns(row), name)
+    @cached_property
+    def _speakers(self) -> Mapping[str, Role]:
+        return {**SPEAKERS, **{name.casefold(): role for name, role in self.roles.items()}}
 
     def write(self, example: Example, position: int) -> Iterator[dict[str, Any]]:
         """Write one record; a conversation that must have an id and has none gets its position."""
@@ -115,7 +127,7 @@ class ChatNames:
     def _written(self, example: Example) -> list[dict[str, Any]]:
         names = {meaning: name for name, meaning in reversed(list(self.roles.items()))}
         system = example.system
-        opening = [{self.role: names["system"], self.text: system}] if system.strip() else []
+        opening = [{self.role: names["system"], self.text: system}] if system else []
         return opening + [
             {
                 self.role: names[turn.role],
@@ -125,155 +137,187 @@ class ChatNames:
             for turn in example.turns
         ]
 
-    def _decoded(self, record: Record, struct: Any) -> Any:
-        try:
-            return msgspec.convert(record, struct)
-        except msgspec.ValidationError as error:
-            raise RecordError(str(error)) from error
-
-    def _turns(self, row: Any) -> list[RowTurn]:
-        return system_turn(getattr(row, "system", "")) + [
-            RowTurn(self.roles[turn.role], turn.content, turn.weight) for turn in row.turns
-        ]
-
-    @cached_property
-    def _whole(self) -> Any:
-        """The type of a record with all that a conversion keeps."""
-        return self._struct(name=str if self.is_named else str | int, metadata=dict[str, Any])
-
-    @cached_property
-    def _plain(self) -> Any:
-        """The type of a record of which only the turns are looked at, and an id that is needed."""
-        return self._struct(name=str if self.is_named else Any, metadata=Any)
-
-    def _struct(self, *, name: Any, metadata: Any) -> Any:
-        turn = msgspec.defstruct(
-            "Turn",
-            [("role", Literal[*self.roles]), ("content", str), ("weight", Literal[0, 1], 1)],
-            rename={"role": self.role, "content": self.text},
-        )
-        name_field = ("conversation_id", name) if self.is_named else ("conversation_id", name, "")
-        fields: list[tuple[str, Any]] = [
-            (self.conversation_id, name_field),
-            (self.turns, ("turns", list[turn])),  # type: ignore[valid-type]
-            (self.metadata, ("metadata", metadata, {})),
-            (self.system, ("system", str, "")),
-        ]
-        own = [(key, field) for key, field in fields if key]
-        return msgspec.defstruct(
-            "Record",
-            [field for _, field in own],
-            rename={field[0]: key for key, field in own},
-            kw_only=True,
-        )
-
     def check(self, record: dict[str, Any], note: Note) -> list[Message]:
         """Note every problem of a record and return the turns that could be read."""
-        required = ([self.conversation_id] if self.is_named else []) + [self.turns]
-        note_extra(record, self.shape.known, "", note)
-        if self.is_named and self.conversation_id in record:
-            has_name(record[self.conversation_id], f"/{self.conversation_id}", note)
+        turns = next((name for name in (self.turns, *self.also) if name in record), self.turns)
+        known = {turns, self.conversation_id, METADATA, *ID_FIELDS, *SYSTEM_FIELDS, *RECORD_FLAGS}
+        if "preference_data" in note_fields(record, known, "", note):
+            return []
+        trains = may_train(record, RECORD_FLAGS, "", note)
+        named = self.conversation_id
+        if self.is_named and named in record:
+            has_name(record[named], f"/{named}", note)
+        required = ([named] if self.is_named else []) + [turns]
         if note_missing(record, required, "", note):
             return []
-        place = f"/{self.turns}"
-        if not has_type(record[self.turns], list, place, note):
+        place = f"/{turns}"
+        if not has_type(record[turns], list, place, note):
             return []
-        if not record[self.turns]:
+        if not record[turns]:
             note("empty_turns", place)
             return []
-        read = [
-            self._checked_turn(turn, f"{place}/{index}", note)
-            for index, turn in enumerate(record[self.turns])
-        ]
-        turns = self._opening(record, note) + [turn for turn in read if turn is not None]
+        read = self.read_turns(record[turns], place, note, trains=trains)
+        found = [turn for turn in read if turn is not None]
+        found = system_beside(record, note, found[:1]) + found
         if None not in read:  # with a broken turn nobody knows who should speak next
-            note_order(turns, note)
-            note_answers(turns, place, note)
-        return turns
+            note_order(found, note)
+            note_answers(found, place, note)
+        return found
 
-    def _opening(self, record: dict[str, Any], note: Note) -> list[Message]:
-        """Read the system prompt that may stand beside the turns."""
-        if not self.system or self.system not in record:
-            return []
-        prompt, place = record[self.system], f"/{self.system}"
-        if not has_type(prompt, str, place, note) or not prompt.strip():
-            return []
-        return [Message(place, "system", prompt, False)]
+    def read_turns(
+        self, turns: Sequence[Any], place: str, note: Note, *, trains: bool = True
+    ) -> list[Message | None]:
+        """Read a list of turns; None stands for one that is broken.
 
-    def _checked_turn(self, turn: Any, place: str, note: Note) -> Message | None:
+        A blank system message is none at all. No answer trains unless `trains`.
+        """
+        read: list[Message | None] = []
+        for index, turn in enumerate(turns):
+            spot = f"{place}/{index}"
+            for part, at in self._parts(turn, spot):
+                found = self._read_turn(part, at, note, trains)
+                if found is None or found.role != "system" or found.text:
+                    read.append(found)
+        return read
+
+    def _parts(self, turn: Any, place: str) -> Iterator[tuple[Any, str]]:
+        """A turn; two of them where an object holds an exchange by the names of its speakers."""
+        if self._is_exchange(turn):
+            for name, said in turn.items():
+                yield {self.role: name, self.text: said}, place
+        else:
+            yield turn, place
+
+    def _is_exchange(self, turn: Any) -> bool:
+        return (
+            isinstance(turn, dict)
+            and bool(turn)
+            and all(str(name).casefold() in self._speakers for name in turn)
+            and all(isinstance(said, str) for said in turn.values())
+        )
+
+    def _read_turn(self, turn: Any, place: str, note: Note, trains: bool) -> Message | None:
         if not has_type(turn, dict, place, note):
             return None
-        note_extra(turn, (self.role, self.text, "weight"), place, note)
-        if note_missing(turn, (self.role, self.text), place, note):
+        role_field = _first((self.role, *_ROLE_FIELDS), turn)
+        text_field = _first((self.text, *_TEXT_FIELDS), turn)
+        if note_fields(turn, (role_field, text_field, *TURN_FLAGS), place, note):
             return None
-        role = self._checked_role(turn[self.role], f"{place}/{self.role}", note)
-        text_place = f"{place}/{self.text}"
-        has_words = has_text(turn[self.text], text_place, note)
-        weight = turn.get("weight", 1)
-        if weight not in (0, 1) or isinstance(weight, bool | float):
-            note("invalid_weight", place + "/weight")
-        elif "weight" in turn and role not in (None, "assistant"):
-            note("invalid_weight", place + "/weight", f"on a {role} message")
-        if role is None or not has_words:
+        if note_missing(turn, (role_field, text_field), place, note):
             return None
-        trains = role == "assistant" and weight != 0
-        return Message(text_place, role, turn[self.text], trains)
+        role = self._read_role(turn[role_field], f"{place}/{role_field}", note)
+        text_place = f"{place}/{text_field}"
+        text = read_text(turn[text_field], text_place, note)
+        if role == "system" and text is not None and is_blank(text):
+            text = ""
+        elif text is not None and not has_text(text, text_place, note):
+            text = None
+        learns = may_train(turn, TURN_FLAGS, place, note, role or "assistant")
+        if role is None or text is None:
+            return None
+        return Message(text_place, role, text, role == "assistant" and learns and trains)
 
-    def _checked_role(self, name: Any, place: str, note: Note) -> Role | None:
+    def _read_role(self, name: Any, place: str, note: Note) -> Role | None:
         if not has_type(name, str, place, note):
             return None
-        role = self.roles.get(name)
+        said = name.strip().casefold()
+        role = self._speakers.get(said)
         if role is None:
-            code = "tool_calls" if name in _TOOL_ROLES else "unknown_role"
+            code = "tool_calls" if said in _TOOL_ROLES else "unknown_role"
             note(code, place, f"it is {name[:40]!r}")
         return role
 
 
-def _example(turns: list[RowTurn], conversation_id: str, fields: Record) -> Example:
-    system = ""
-    if turns and turns[0].role == "system":
-        system, turns = turns[0].content, turns[1:]
-    read = []
-    for turn in turns:
-        if turn.role == "system":
-            raise RecordError("a system message stands after the first message")
-        trains = turn.role == "assistant" and turn.weight == 1
-        read.append(Turn(turn.role, turn.content, trains))
-    return Example(tuple(read), system, conversation_id, fields)
+def _first(names: Sequence[str], turn: Mapping[str, Any]) -> str:
+    """The name under which a turn holds something, the format's own where it has none of them."""
+    return next((name for name in names if name in turn), names[0])
+
+
+def system_beside(
+    record: Mapping[str, Any], note: Note, opening: Sequence[Message] = ()
+) -> list[Message]:
+    """Read the system prompt beside the turns; what is blank, or opens the turns too, is none."""
+    found: list[Message] = []
+    known = {one.text for one in opening if one.role == "system"}
+    for name in SYSTEM_FIELDS:
+        text = read_text(record[name], f"/{name}", note) if name in record else None
+        if text is None or is_blank(text) or text in known:
+            continue
+        if found:
+            note("misplaced_system", f"/{name}", "there is another one")
+        found.append(Message(f"/{name}", "system", text, False))
+        known.add(text)
+    return found[:1]
+
+
+def read_text(content: Any, place: str, note: Note) -> str | None:
+    """What a content says: a string, or parts that are all text, joined as they stand.
+
+    Notes parts that are something else; None when the content is not text.
+    """
+    if isinstance(content, dict) and isinstance(content.get("parts"), list):
+        content, place = content["parts"], f"{place}/parts"
+    if not isinstance(content, list):
+        return content if has_type(content, str, place, note) else None
+    texts = [_part(part, f"{place}/{index}", note) for index, part in enumerate(content)]
+    return None if None in texts else "".join(text for text in texts if text is not None)
+
+
+def _part(part: Any, place: str, note: Note) -> str | None:
+    if isinstance(part, str):
+        return part
+    if not has_type(part, dict, place, note):
+        return None
+    kind, text = str(part.get("type", "text")), part.get("text")
+    if kind in _TEXT_PARTS and isinstance(text, str):
+        return text
+    for code, words in _PARTS:
+        if any(word in kind or any(word in str(name) for name in part) for word in words):
+            note(code, place, f"a part of the type {kind[:40]!r}")
+            return None
+    note("wrong_type", place, f"a part of the type {kind[:40]!r} without text")
+    return None
 
 
 def chat_format(names: ChatNames, *, warnings: tuple[str, ...] = (), **entry: Any) -> Format:
-    """The entry of a format whose reader, writer and rules follow from its names."""
+    """The entry of a format whose writer and rules follow from its names."""
     rules = Rules(
         check=names.check,
         shape=names.shape,
         group=names.conversation_id if names.is_named else "",
         warnings=warnings,
     )
-    return Format(read=names.read, write=names.write, read_row=names.read_row, rules=rules, **entry)
+    keeps = None if names.metadata else _keeps_nothing
+    return Format(write=names.write, keeps=keeps, rules=rules, texts=names.texts, **entry)
 
 
+def _keeps_nothing(_example: Example) -> Sequence[str]:
+    return ()
+
+
+MESSAGE_NAMES = ChatNames(turns="messages", also=("contents",), metadata=METADATA)
 MESSAGES = chat_format(
-    ChatNames(turns="messages", metadata="metadata"),
+    MESSAGE_NAMES,
     name="messages",
     title="messages JSONL",
-    keys={"messages": 0},
+    keys={"messages": 0, "contents": 1},
     described="'messages'",
     api_names=("messages",),
 )
 CONVERSATIONS = chat_format(
-    ChatNames(turns="turns", conversation_id="conversation_id", is_named=True, metadata="metadata"),
+    ChatNames(turns="turns", conversation_id="conversation_id", is_named=True, metadata=METADATA),
     name="conversations",
     title="conversation lines",
     keys={"turns": 1, "conversation_id": 2},
     described="'turns'",
     api_names=("conversation",),
     joins_pairs=True,
-    warnings=("ends_without_answer", "no_trainable_answer"),
+    warnings=("no_trainable_answer",),
 )
 SHAREGPT = chat_format(
     ChatNames(
         turns="conversations",
+        also=("conversation",),
         role="from",
         text="value",
         roles={
@@ -289,7 +333,7 @@ SHAREGPT = chat_format(
     ),
     name="sharegpt",
     title="ShareGPT",
-    keys={"conversations": 0},
+    keys={"conversations": 0, "conversation": 1},
     described="'conversations' (ShareGPT)",
     api_names=("sharegpt",),
     joins_pairs=True,

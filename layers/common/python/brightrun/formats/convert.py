@@ -1,34 +1,48 @@
 """Turns a training file of any known format into another, offline.
 
-JSONL sources and targets are streamed; training.json, enriched files, JSON arrays and a
-training.json target are held in memory, because their totals stand before their content.
+Sources are streamed, and so are JSONL targets; a training.json target is held in memory, and so is
+a whole file of ours that becomes a v4 form, because its totals stand before its content.
 """
 
-import io
 import os
-from collections.abc import Iterable, Iterator
+import re
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import replace
 from pathlib import Path
-from typing import Any, BinaryIO, cast
+from typing import Any, BinaryIO
 
-from brightrun.formats.detect import HEAD_BYTES, detect
-from brightrun.formats.errors import NotAnOutputFormatError, NothingToTrainError, RecordError
-from brightrun.formats.format import FORMATS, writable
-from brightrun.formats.model import Example, Format, fault_in
-from brightrun.formats.records import (
-    LineWriter,
-    Placed,
-    pairs_of_document,
-    records_of,
-    whole_document,
+from brightrun.formats.codes import codes, message_of
+from brightrun.formats.containers import unpacked
+from brightrun.formats.detect import Detection
+from brightrun.formats.errors import (
+    NotAnOutputFormatError,
+    NothingToTrainError,
+    OutputExistsError,
+    RecordError,
+    UnknownFormatError,
+    UnreadableFileError,
 )
-from brightrun.formats.strict_json import indented
+from brightrun.formats.format import FORMATS, writable
+from brightrun.formats.lines import LONGEST_LINE
+from brightrun.formats.model import Example, Format, Reading
+from brightrun.formats.reader import PlacedRecord, RecordFile
+from brightrun.formats.strict_json import compact, indented, loads
 from brightrun.formats.tally import Conversion
 from brightrun.formats.v4 import is_trainable
-from brightrun.formats.v4_convert import convert_within_v4
-from brightrun.formats.v4_files import read_document
+from brightrun.formats.v4_files import (
+    ENRICHED,
+    V4_JSON,
+    V4Document,
+    document_of_lines,
+    meta_line,
+    read_document,
+    training_document,
+)
 
 __all__ = ["Conversion", "convert", "convert_file"]
+
+_UNKNOWN = frozenset({"unknown_format", "invalid_json", "not_an_object", "raw_conversation"})
+_IN_A_TURN = re.compile(r"/([^/]+)/\d+/([^/]+)")
 
 
 def convert(
@@ -38,31 +52,18 @@ def convert(
     *,
     name: str = "dataset",
     created: str | None = None,
+    merges_turns: bool = False,
 ) -> Conversion:
     """Detect what `source` is and write it to `out` in the format named `to`.
 
-    Between v4 forms pairs stay as they came.  Elsewhere only sound examples are carried over and
-    every record left out is counted with its reason; `messages` keeps one line per example, while
-    conversation lines and ShareGPT join the pairs of one conversation.  `name` is the file name to
-    record where the source has none, `created` an ISO-8601 time for a training.json's header.
-    Raises UnknownFormatError, UnreadableFileError, NotAnOutputFormatError, NothingToTrainError.
+    Between v4 forms pairs stay as they came. Only records that the validator finds sound are
+    carried over, and all others are counted by code; `messages` keeps one line per record, while
+    conversation lines and ShareGPT join the pairs of one conversation. `name` is the file name to
+    record where the source has none, `created` an ISO-8601 time for a training.json's header,
+    `merges_turns` joins neighbouring turns of one role. Raises UnknownFormatError,
+    UnreadableFileError, NotAnOutputFormatError, NothingToTrainError.
     """
-    target = _target(to)
-    reader = io.BufferedReader(cast("io.RawIOBase", source), HEAD_BYTES)  # any binary file will do
-    try:
-        tally = Conversion(detect(reader.peek(HEAD_BYTES)), target, name)
-        if tally.detected.format.pairs_as_stored and target.pairs_as_stored:
-            convert_within_v4(reader, out, tally, created)
-        else:
-            _write(merged_if_due(_examples(reader, tally), target), out, tally, created)
-    finally:
-        reader.detach()
-    if not tally.trainable_pairs:
-        raise NothingToTrainError(
-            f"Not one of the {tally.records} records can be trained on, so nothing was written.",
-            details=dict(tally.left_out),
-        )
-    return tally
+    return _Converter(_target(to), name, created, merges_turns).run(source, out)
 
 
 def _target(name: str) -> Format:
@@ -73,83 +74,231 @@ def _target(name: str) -> Format:
     return found
 
 
-def convert_file(source: Path, to: str, target: Path, *, created: str | None = None) -> Conversion:
-    """Convert a file on disk; `target` appears only when it is complete."""
-    partial = target.with_name(f"{target.name}.partial")
+def convert_file(
+    source: Path,
+    to: str,
+    target: Path,
+    *,
+    created: str | None = None,
+    merges_turns: bool = False,
+    overwrites: bool = False,
+) -> Conversion:
+    """Convert a file on disk; `target` appears only when it is complete.
+
+    Raises what `convert` does, and OutputExistsError for a target that is there, unless it
+    `overwrites`.
+    """
+    if target.exists() and not overwrites:
+        raise OutputExistsError(f"{target} is there already.")
+    partial = target.with_name(f".{target.name}.{os.getpid()}.partial")
     try:
-        with source.open("rb") as read, partial.open("wb") as write:
-            result = convert(read, to, write, name=source.stem, created=created)
+        with source.open("rb") as read, partial.open("xb") as write:
+            result = convert(
+                read, to, write, name=source.stem, created=created, merges_turns=merges_turns
+            )
+            write.flush()
+            os.fsync(write.fileno())
         os.replace(partial, target)  # noqa: PTH105 - atomic on POSIX, over an existing file too
     finally:
         partial.unlink(missing_ok=True)
     return result
 
 
-def merged_if_due(examples: Iterable[Example], to: Format) -> Iterable[Example]:
-    """Join the pairs of one conversation where the target format holds conversations whole."""
-    return merged(examples) if to.joins_pairs else examples
+class _Converter:
+    """One conversion."""
 
+    def __init__(self, target: Format, name: str, created: str | None, merges_turns: bool) -> None:
+        self._tally = Conversion(target, name)
+        self._created = created
+        self._merges_turns = merges_turns
 
-def _placed_records(reader: BinaryIO, tally: Conversion) -> Iterator[Placed]:
-    source = tally.detected.format
-    if source.is_whole_file:
-        return pairs_of_document(read_document(whole_document(reader), source), tally)
-    return records_of(reader, tally)
-
-
-def _examples(reader: BinaryIO, tally: Conversion) -> Iterator[Example]:
-    """Read the sound examples of a file, cut after their last trained answer."""
-    source = tally.detected.format
-    for place, record in _placed_records(reader, tally):
-        if source.pairs_as_stored and not is_trainable(record):
-            tally.untrainable += 1
-            continue
-        try:
-            example = source.read(record).up_to_last_answer()
-        except RecordError as error:
-            tally.leave_out(place, error.message)
-            continue
-        fault = fault_in(example)
-        if fault:
-            tally.leave_out(place, fault)
+    def run(self, source: BinaryIO, out: BinaryIO) -> Conversion:
+        """Read everything and write what is sound."""
+        tally = self._tally
+        file = RecordFile(source, merges_turns=self._merges_turns, reads_parquet=True)
+        found = file.source.detection
+        if found and found.format.pairs_as_stored and tally.to.pairs_as_stored:
+            if found.format.is_whole_file:
+                self._whole_within_v4(file, source, out)
+            else:
+                self._write(self._pairs(file), out)
         else:
-            yield replace(example, system=example.system if example.system.strip() else "")
+            self._write(self._converted(file), out)
+        self._end(file)
+        return tally
 
+    def _end(self, file: RecordFile) -> None:
+        tally, found = self._tally, file.source.detection
+        tally.records = file.reader.records
+        tally.file_errors = file.file_errors()
+        if found:
+            tally.detected = found
+        elif file.reader.format:
+            tally.detected = Detection(file.reader.format, file.reader.detected_by)
+        if not tally.trainable_pairs:
+            raise self._nothing(file)
 
-def _write(
-    examples: Iterable[Example], out: BinaryIO, tally: Conversion, created: str | None
-) -> None:
-    lines = _lines(examples, tally)
-    if tally.to.write_document is not None:
-        document = tally.to.write_document(list(lines), tally.file_name, created)
-        out.write(indented(document).encode())
-        return
-    writer = LineWriter(out)
-    for line in lines:
-        writer.write(line)
+    def _nothing(self, file: RecordFile) -> Exception:
+        tally, details = self._tally, dict(self._tally.left_out)
+        for one in file.source.problems:
+            row = codes()[one.code]
+            if row.severity == "error":
+                text = f"{message_of(one.code, one.detail)} {row.hint}"
+                return UnreadableFileError(text, details=details, code=one.code)
+        if not tally.records:
+            return UnknownFormatError(f"{message_of('empty_file')} Nothing was written.")
+        first = tally.warnings[0] if tally.warnings else ""
+        if tally.cut_off:
+            first = f"{message_of('cut_text', f'{tally.cut_off} answers')} {first}"
+        if file.reader.format is None:
+            kind = UnknownFormatError if details.keys() <= _UNKNOWN else UnreadableFileError
+            return kind(f"This is none of the formats we read. {first}".rstrip(), details=details)
+        return NothingToTrainError(
+            f"None of the file's {_counted(tally.records, 'record')} can be trained on, so nothing "
+            f"was written. {first}".rstrip(),
+            details=details,
+        )
 
+    def _sound(self, file: RecordFile) -> Iterator[tuple[Reading, PlacedRecord]]:
+        """The readings of the records that are not refused."""
+        for one in file:
+            self._tally.meta = file.reader.meta
+            if one.reading is None:
+                problems = one.problems
+                self._tally.refuse(file.where(one.number), problems.codes, problems.reason())
+            else:
+                cut = sum(problem.code == "cut_text" for problem in one.problems.noted)
+                self._tally.cut_off += cut
+                yield one.reading, one
 
-def _lines(examples: Iterable[Example], tally: Conversion) -> Iterator[dict[str, Any]]:
-    for position, example in enumerate(examples, 1):
-        tally.trainable_pairs += example.trainable
-        for line in tally.to.records(example, position):
+    def _converted(self, file: RecordFile) -> Iterator[dict[str, Any]]:
+        """The records in the target's format."""
+        examples = self._examples(file)
+        tally = self._tally
+        joined = merged(examples, tally) if tally.to.joins_pairs else examples
+        for position, example in enumerate(joined, 1):
+            records = list(tally.to.records(example, position))
+            if any(len(compact(record).encode()) > LONGEST_LINE for record in records):
+                reason = f"{message_of('line_too_long')} {codes()['line_too_long'].hint}"
+                tally.refuse(f"record {position} of the output", {"line_too_long"}, reason)
+                continue
+            tally.trainable_pairs += example.trainable
+            tally.lost_fields.update(tally.to.lost(example))
+            if not tally.to.one_record_per_conversation:
+                tally.turns_left_out += example.unlearned_end
+            yield from records
+
+    def _examples(self, file: RecordFile) -> Iterator[Example]:
+        for reading, one in self._sound(file):
+            example = reading.example()
+            if not example.trainable:
+                self._tally.untrainable += 1
+                self._tally.not_written += 1
+                continue
+            self._tally.lost_fields.update(_lost_in_turns(one))
+            yield example
+
+    def _pairs(self, file: RecordFile) -> Iterator[dict[str, Any]]:
+        """The pairs of a v4 file as they came."""
+        for reading, _ in self._sound(file):
+            trainable = is_trainable(reading.record) and any(m.trains for m in reading.messages)
+            self._tally.trainable_pairs += trainable
+            self._tally.untrainable += not trainable
+            yield dict(reading.record)
+
+    def _write(self, records: Iterable[dict[str, Any]], out: BinaryIO) -> None:
+        tally = self._tally
+        if tally.to.write_document is not None:
+            lines: list[Mapping[str, Any]] = list(records)
+            tally.written = len(lines)
+            self._take_meta(len(lines))
+            document = tally.to.write_document(lines, tally.file_name, self._created)
+            out.write(indented(document).encode())
+            return
+        writer = LineWriter(out)
+        for record in records:
+            if not tally.written and tally.meta is not None and tally.to.pairs_as_stored:
+                writer.write({"_meta": tally.meta})
+            writer.write(record)
             tally.written += 1
-            yield line
+
+    def _take_meta(self, written: int) -> None:
+        """Say so where `_meta` counted pairs without a target, which JSONL does not hold."""
+        meta = self._tally.meta or {}
+        self._tally.file_name = str(meta.get("file_name", self._tally.file_name))
+        claimed = meta.get("total_pairs", written)
+        if claimed != written:
+            held = f"the file holds {written}; written as held"
+            self._tally.warn(f"_meta says {claimed} pairs, {held}")
+
+    def _whole_within_v4(self, file: RecordFile, source: BinaryIO, out: BinaryIO) -> None:
+        """Write training.json or enriched JSON as training.json or JSONL, with its own header."""
+        kept = [dict(pair) for pair in self._pairs(file)]
+        whole = None if file.refused else _whole_document(source)
+        if whole is None:  # several documents, or pairs that are left out
+            lines = document_of_lines(kept, self._tally.file_name, self._created)
+            whole = read_document(lines, V4_JSON)
+        self._tally.file_name = whole.file_name
+        if self._tally.to.is_whole_file:
+            self._tally.written = whole.total_pairs
+            out.write(indented(training_document(whole, self._created)).encode())
+            return
+        claimed = whole.header.get("total_training_pairs", whole.total_pairs)
+        if claimed != whole.total_pairs:
+            self._tally.warn(f"the header says {claimed} pairs, the file holds {whole.total_pairs}")
+        writer = LineWriter(out)
+        writer.write(meta_line(whole.file_name, whole.total_pairs))
+        for line in kept:
+            if line.get("target_response") is None:
+                self._tally.not_written += 1
+                continue
+            writer.write(line)
+            self._tally.written += 1
 
 
-def merged(examples: Iterable[Example]) -> Iterator[Example]:
+def _whole_document(source: BinaryIO) -> V4Document | None:
+    """The one document of ours that a file holds; None for several."""
+    source.seek(0)
+    try:
+        value = loads(unpacked(source.read()))
+    except RecordError:
+        return None
+    if not isinstance(value, dict):
+        return None
+    return read_document(value, V4_JSON if "training_file_metadata" in value else ENRICHED)
+
+
+def _lost_in_turns(one: PlacedRecord) -> set[str]:
+    """The names of a record's turn fields that are not read, such as `messages[].name`."""
+    places = [problem.place for problem in one.problems.noted if problem.code == "extra_field"]
+    found = {_IN_A_TURN.fullmatch(place) for place in places}
+    lost = {f"{match[1]}[].{match[2]}" for match in found if match}
+    if one.reading is not None and (rules := one.reading.format.rules) and rules.shape:
+        turns = rules.shape.turns
+        about = [name for name, kind in turns.fields.items() if kind == "any"] if turns else []
+        for name in about[1:]:  # the first counts the turns, which their order does
+            held = one.reading.record.get(turns.field if turns else "", ())
+            if any(isinstance(turn, dict) and turn.get(name) is not None for turn in held):
+                lost.add(f"{turns.field if turns else ''}[].{name}")
+    return lost
+
+
+def merged(examples: Iterable[Example], tally: Conversion) -> Iterator[Example]:
     """Yield the longest example of each run of prefixes; answers that trained in any of them train.
 
     A v4 file stores a conversation of n answers as n pairs, each with the earlier turns as history;
-    a conversation line holds it once.  Neighbours are joined when they name the same conversation,
-    have the same system prompt and the shorter one's text opens the longer one.  One example is
-    held in memory.
+    a conversation line holds it once. Neighbours are joined when they name the same conversation,
+    have the same system prompt and the shorter one's text opens the longer one. One example is held
+    in memory; fields in which the joined ones differ are lost, and counted.
     """
     held: Example | None = None
     for example in examples:
         joined = _joined(held, example) if held else None
         if held and not joined:
             yield held
+        if held and joined:
+            names = held.fields.keys() | example.fields.keys()
+            tally.lost_fields.update(names - joined.fields.keys())
         held = joined or example
     if held:
         yield held
@@ -166,9 +315,22 @@ def _joined(first: Example, second: Example) -> Example | None:
     if any(a.trains and b.trains for a, b in pairs):
         return None  # the same answer trains in both: one of them would be lost
     turns = tuple(replace(b, trains=a.trains or b.trains) for a, b in pairs)
-    about = first.fields.get("conversation_metadata")
-    return replace(
-        second,
-        turns=turns + second.turns[len(first.turns) :],
-        fields={"conversation_metadata": about} if about else {},
-    )
+    shared = {n: v for n, v in first.fields.items() if second.fields.get(n) == v}
+    return replace(second, turns=turns + second.turns[len(first.turns) :], fields=shared)
+
+
+def _counted(count: int, what: str) -> str:
+    return f"{count:,} {what}{'' if count == 1 else 's'}"
+
+
+class LineWriter:
+    """Writes JSON Lines as the product does: compact, LF between lines, none after the last."""
+
+    def __init__(self, out: BinaryIO) -> None:
+        self._out = out
+        self._between = b""
+
+    def write(self, record: dict[str, Any]) -> None:
+        """Append one record."""
+        self._out.write(self._between + compact(record).encode())
+        self._between = b"\n"

@@ -2,9 +2,10 @@
 
 FormatError
 ├── UnknownFormatError        the file is none of the formats we read
-├── UnreadableFileError       a whole-file JSON document is broken
+├── UnreadableFileError       the file is broken, or no text with records
 ├── NotAnOutputFormatError    the format can be read but not written
 ├── NothingToTrainError       not one pair of the file can be trained on
+├── OutputExistsError         the file to write is there already
 └── RecordError               one record cannot be carried over; the others can
 
 They stand apart from brightrun.core.errors, which the training image does not have.
@@ -18,10 +19,11 @@ class FormatError(Exception):
 
     code = "invalid_format"
 
-    def __init__(self, message: str, *, details: Any = None) -> None:
+    def __init__(self, message: str, *, details: Any = None, code: str | None = None) -> None:
         super().__init__(message)
         self.message = message
         self.details = details
+        self.code = code or self.code
 
 
 class UnknownFormatError(FormatError):
@@ -31,7 +33,7 @@ class UnknownFormatError(FormatError):
 
 
 class UnreadableFileError(FormatError):
-    """A JSON document that must be read as one is broken or not shaped as its format says."""
+    """The file is broken, or it is no text that holds records; the code says which."""
 
     code = "unreadable_file"
 
@@ -46,6 +48,12 @@ class NothingToTrainError(FormatError):
     """Not one pair of the file can be trained on, so no file was written."""
 
     code = "nothing_to_train"
+
+
+class OutputExistsError(FormatError):
+    """The file to write is there already, and nobody said that it may be replaced."""
+
+    code = "output_exists"
 
 
 class RecordError(FormatError):

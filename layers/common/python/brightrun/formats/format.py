@@ -8,14 +8,23 @@ from collections.abc import Mapping, Sequence
 from functools import cache
 from typing import Any
 
-from brightrun.formats.alpaca import ALPACA
+from brightrun.formats.alpaca import ALPACA, PROMPT_COMPLETION
 from brightrun.formats.chat import CONVERSATIONS, MESSAGES, SHAREGPT
 from brightrun.formats.model import Format
 from brightrun.formats.v4_files import ENRICHED, V4_JSON, V4_JSONL
 
 FORMATS: dict[str, Format] = {
     entry.name: entry
-    for entry in (V4_JSON, ENRICHED, V4_JSONL, MESSAGES, CONVERSATIONS, SHAREGPT, ALPACA)
+    for entry in (
+        V4_JSON,
+        ENRICHED,
+        V4_JSONL,
+        MESSAGES,
+        CONVERSATIONS,
+        SHAREGPT,
+        ALPACA,
+        PROMPT_COMPLETION,
+    )
 }
 META = "_meta"
 """The key of a line that is about the file and is no record; the first line of v4 JSONL."""
@@ -70,8 +79,13 @@ def _ranked(entries: Sequence[Format]) -> Sequence[tuple[str, Format]]:
 
 
 def format_of(record: Mapping[str, Any]) -> tuple[Format, str] | None:
-    """A record's format and the key that gave it away; None when no known key is there."""
-    return next(((entry, key) for key, entry in ranked_keys() if key in record), None)
+    """A record's format and the key that gave it away; None when no known key is there.
+
+    A field that is null is not there.
+    """
+    return next(
+        ((entry, key) for key, entry in ranked_keys() if record.get(key, None) is not None), None
+    )
 
 
 def is_shared(key: str) -> bool:

@@ -1,20 +1,17 @@
 """What a dataset format is, and the forms in memory that every format is read into.
 
-An Example is a conversation of user and assistant turns in which some answers train and the rest
-are context: conversions go through it.  A Row is a record as the trainer reads it.  A Format says
-how one format is recognised, read, written and checked; brightrun.formats.format lists them all.
+A Reading is a record as every tool reads it: its messages, in canonical terms, say who speaks,
+what, and what trains.  Conversions make an Example of it.  A Format says how one format is
+recognised, read, checked and written; brightrun.formats.format lists them all.
 """
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field, replace
-from typing import TYPE_CHECKING, Any, Literal
-
-import msgspec
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any, Literal, NamedTuple
 
 from brightrun.formats.errors import NotAnOutputFormatError
-
-if TYPE_CHECKING:
-    from brightrun.formats.rules import Rules
+from brightrun.formats.fields import carried, conversation_id_of
+from brightrun.formats.rules import ADDITION, Message, Rules
 
 Record = Mapping[str, Any]
 Speaker = Literal["user", "assistant"]
@@ -48,62 +45,11 @@ class Example:
         """The answers that train, in order; what no conversion may change."""
         return tuple(turn.content for turn in self.turns if turn.trains)
 
-    def up_to_last_answer(self) -> "Example":
-        """The example without what follows its last trained answer: nothing learns from that."""
-        turns = self.turns
-        while turns and not turns[-1].trains:
-            turns = turns[:-1]
-        return replace(self, turns=turns)
-
-
-def fault_in(example: Example) -> str | None:
-    """Say why an example cannot be trained on, or None when it is sound.
-
-    Sound: opens with a user turn, alternates, no turn is blank, at least one answer trains.
-    """
-    if not example.trainable:
-        return "no answer to train on"
-    for position, turn in enumerate(example.turns):
-        expected = "assistant" if position % 2 else "user"
-        if turn.role != expected:
-            return f"turn {position + 1} is {turn.role} where {expected} is due"
-        if not turn.content.strip():
-            return f"turn {position + 1} is empty"
-    return None
-
-
-class RowTurn(msgspec.Struct):
-    """A system, user or assistant turn of a record; an answer of weight 0 does not train."""
-
-    role: Literal["system", "user", "assistant"]
-    content: str
-    weight: Literal[0, 1] = 1
-
-
-class Row(msgspec.Struct):
-    """A record as the trainer reads it.
-
-    Answers among the first `context` turns never train, whatever their weight, and are not counted
-    as left out.  `conversation_id` is empty unless the format names every conversation, and
-    `untrained` says why the whole record trains nothing, whose turns are then not read.
-    """
-
-    turns: list[RowTurn]
-    conversation_id: str = ""
-    context: int = 0
-    repeats_user_turn: bool = False
-    untrained: Literal["", "without_target", "without_prompt"] = ""
-
-
-def row_of_example(example: Example) -> Row:
-    """The row of a format that has no reading for the trainer of its own."""
-    turns = [RowTurn(turn.role, turn.content, 1 if turn.trains else 0) for turn in example.turns]
-    return Row(system_turn(example.system) + turns, example.conversation_id)
-
-
-def system_turn(text: str) -> list[RowTurn]:
-    """A system prompt as a turn; none when it is blank."""
-    return [RowTurn("system", text)] if text.strip() else []
+    @property
+    def unlearned_end(self) -> int:
+        """How many turns follow the last trained answer: pairs cannot hold them."""
+        trained = [at for at, turn in enumerate(self.turns, 1) if turn.trains]
+        return len(self.turns) - trained[-1] if trained else 0
 
 
 @dataclass(frozen=True, slots=True, eq=False, kw_only=True)
@@ -117,13 +63,14 @@ class Format:
     this format has, 1 for a word that other formats' records may hold besides their own, 2 for a
     field that is left where everything else is missing.  `described` names the key in messages.
 
-    `read` makes an Example of a record and raises RecordError; `write` gives the records of an
-    Example and its position from 1, and is None for a format that is only read.  `read_row` makes
-    the trainer's Row and raises RecordError; without it the Example is used.  `rules` is what the
-    validator checks, and None for whole files, which it asks to convert first.
+    `rules` reads a record and notes what is wrong with it: every tool goes by them; None for whole
+    files, whose pairs are read one by one.  `texts` are the fields that it reads and that need not
+    be carried along, `nullable` those in which null means something.
 
-    What a conversion keeps: `joins_pairs` if pairs of one conversation become one record, and
-    `pairs_as_stored` if pairs go unchanged, with all their fields, to other formats that say so.
+    `write` gives the records of an Example and its position from 1, and is None for a format that
+    is only read; `keeps` says which of an Example's fields the records then hold, None for all.
+    `joins_pairs` if pairs of one conversation become one record, and `pairs_as_stored` if pairs go
+    unchanged, with all their fields, to other formats that say so.
     `one_record_per_conversation` is false where each record is a single pair with its history.
 
     A whole file that is one JSON document has `read_document` for the parsed value, and
@@ -133,10 +80,11 @@ class Format:
     name: str
     title: str
     keys: Mapping[str, int]
-    read: Callable[[Record], Example]
+    rules: Rules | None = None
+    texts: Collection[str] = ()
+    nullable: Collection[str] = ()
     write: Callable[[Example, int], Iterator[dict[str, Any]]] | None = None
-    read_row: Callable[[Record], Row] | None = None
-    rules: "Rules | None" = None
+    keeps: Callable[[Example], Collection[str]] | None = None
     described: str = ""
     api_names: Sequence[str] = ()
     one_record_per_conversation: bool = True
@@ -150,16 +98,48 @@ class Format:
         """True when a file is one JSON document, not one record per line."""
         return self.read_document is not None
 
-    def row(self, record: Record) -> Row:
-        """The record as the trainer reads it; raises RecordError."""
-        return self.read_row(record) if self.read_row else row_of_example(self.read(record))
-
     def records(self, example: Example, position: int) -> Iterator[dict[str, Any]]:
         """Write an example; raises NotAnOutputFormatError for a format that is only read."""
         if self.write is None:
             raise NotAnOutputFormatError(f"{self.title} can be read but not written.")
         return self.write(example, position)
 
+    def lost(self, example: Example) -> Collection[str]:
+        """The names of an example's fields that its records in this format do not hold."""
+        return set(example.fields).difference(self.keeps(example)) if self.keeps else ()
+
     def __str__(self) -> str:
         """The name, as commands and reports write it."""
         return self.name
+
+
+class Reading(NamedTuple):
+    """A record that can be used: its texts in order, the system prompt first."""
+
+    format: Format
+    record: Record
+    messages: Sequence[Message]
+
+    @property
+    def conversation_id(self) -> str:
+        """The id of the conversation, empty without one."""
+        return conversation_id_of(self.record)
+
+    @property
+    def turns(self) -> list[Message]:
+        """The messages, what adds to a turn in one with it."""
+        turns: list[Message] = []
+        for one in self.messages:
+            if one.role == ADDITION:
+                turns[-1] = turns[-1]._replace(text=f"{turns[-1].text}\n{one.text}")
+            else:
+                turns.append(one)
+        return turns
+
+    def example(self) -> Example:
+        """The record as conversions take it."""
+        said = self.turns
+        system = said.pop(0).text if said and said[0].role == "system" else ""
+        turns = tuple(Turn(one.role, one.text, one.trains) for one in said)  # type: ignore[arg-type]
+        fields = carried(self.record, self.format.texts)
+        return Example(turns, system, self.conversation_id, fields)

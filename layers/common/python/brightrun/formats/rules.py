@@ -8,6 +8,8 @@ from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Literal, NamedTuple, Protocol
 
+from brightrun.formats.text import is_blank
+
 Kind = Literal["text", "string", "name", "integer", "object", "any", "role", "weight"]
 """What a field holds: a `text` must not be blank and a `string` may be, both are said by someone; a
 `name` is an identifier, `any` is not checked; `role` and `weight` stand in turns."""
@@ -21,7 +23,6 @@ _TYPE_NAMES = {
     list: "array",
     dict: "object",
 }
-_TOOL_FIELDS = frozenset({"tool_calls", "tool_call_id", "function_call", "tools", "functions"})
 
 
 class Note(Protocol):
@@ -29,6 +30,10 @@ class Note(Protocol):
 
     def __call__(self, code: str, place: str = "", detail: Any = "") -> None:
         """Note a problem at a JSON pointer; the detail never holds the text of a turn."""
+
+
+ADDITION = "addition"
+"""The role of a text that goes on with the user's turn before it, after a newline."""
 
 
 class Message(NamedTuple):
@@ -88,14 +93,15 @@ class RowShape:
 class Rules:
     """What is checked of a format's records.
 
-    `check` notes every problem of a record and returns the texts that could be read, in the order
-    in which they are said.  Of the texts it may ask whether they are blank, and whether the last
-    turn says the same as a field beside the turns, but nothing else: then one verdict serves all
-    records in which the same roles speak in turn (brightrun.validation.fast_path).
-    Without `shape` every record is parsed and explained one at a time, at less than half the speed.
+    `check` takes a record without nulls, notes every problem of it and returns the texts that could
+    be read, in the order in which they are said.  Of the texts it may ask whether they are blank,
+    and whether the last turn says the same as a field beside the turns, but nothing else: then one
+    verdict serves all records in which the same roles speak in turn
+    (brightrun.validation.fast_path). Without `shape` every record is parsed and explained one at a
+    time, at less than half the speed.
 
-    `group` is the `name` field that says which conversation a record belongs to, where one may be
-    spread over several.  `warnings` are codes that are errors elsewhere.
+    `group` is the `name` field of the shape that says which conversation a record belongs to, where
+    one may be spread over several.  `warnings` are codes that are errors elsewhere.
     """
 
     check: Check
@@ -128,27 +134,32 @@ def note_missing(
     return bool(missing)
 
 
-def note_extra(record: Mapping[str, Any], known: Collection[str], place: str, note: Note) -> None:
-    """Note each field that the format does not have."""
-    for name in record:
-        if name not in known:
-            code = "tool_calls" if name in _TOOL_FIELDS else "extra_field"
-            note(code, place + pointer(name))
-
-
 def has_type(value: Any, expected: type, place: str, note: Note) -> bool:
-    """Note a value of another type than expected; return True when it is of that type."""
-    right = isinstance(value, expected) and not (expected is int and isinstance(value, bool))
+    """Note a value of another type than expected; return True when it is of that type.
+
+    2.0 is an integer: beside nulls, tables write integers so.
+    """
+    if expected is int:
+        right = not isinstance(value, bool) and (
+            isinstance(value, int) or (isinstance(value, float) and value.is_integer())
+        )
+    else:
+        right = isinstance(value, expected)
     if not right:
-        note("wrong_type", place, f"{type_name(value)} instead of {_TYPE_NAMES[expected]}")
+        found = "JSON text in a string" if _is_json_text(value) else type_name(value)
+        note("wrong_type", place, f"{found} instead of {_TYPE_NAMES[expected]}")
     return right
 
 
+def _is_json_text(value: Any) -> bool:
+    return isinstance(value, str) and value.lstrip()[:1] in ("[", "{")
+
+
 def has_name(value: Any, place: str, note: Note) -> bool:
-    """Note an identifier that is no string or blank, which names nothing."""
-    if not has_type(value, str, place, note):
-        return False
-    if not value.strip():
+    """Note an identifier that is neither text nor a whole number, or blank and names nothing."""
+    if not isinstance(value, str):
+        return has_type(value, int, place, note)
+    if is_blank(value):
         note("missing_field", place, "it is empty")
         return False
     return True
@@ -158,7 +169,7 @@ def has_text(value: Any, place: str, note: Note) -> bool:
     """Note a turn's text that is no string or blank; return True when there is something in it."""
     if not has_type(value, str, place, note):
         return False
-    if not value.strip():
+    if is_blank(value):
         note("empty_turn", place)
         return False
     return True

@@ -5,13 +5,12 @@ user turn once more, and a target may be null or blank (stored, not trainable).
 """
 
 import re
-from collections.abc import Iterator, Mapping
-from typing import Annotated, Any, Literal
+from collections.abc import Collection, Iterator, Mapping
+from typing import Any
 
-import msgspec
-
-from brightrun.formats.errors import RecordError
-from brightrun.formats.model import Example, Record, Row, RowTurn, Turn, system_turn
+from brightrun.formats.chat import system_beside
+from brightrun.formats.fields import RECORD_FLAGS, SYSTEM_FIELDS, may_train, note_fields
+from brightrun.formats.model import Example
 from brightrun.formats.rules import (
     Kind,
     Message,
@@ -22,111 +21,34 @@ from brightrun.formats.rules import (
     has_name,
     has_text,
     has_type,
-    note_extra,
     note_missing,
     note_order,
 )
+from brightrun.formats.text import ends_cut, is_blank
 
 VERSION = "4.0.0"
 FORMAT_SPEC = "brightrun-lora-v4"
 _TURN_SUFFIX = re.compile(r"_turn\d+$")
 CARRIED = ("id", "turn_number", "conversation_metadata", "emotional_context", "training_metadata")
-
-
-class HistoryTurn(msgspec.Struct):
-    """One earlier turn; what else it carries (turn, emotional_state) is not needed to train."""
-
-    role: Literal["user", "assistant"]
-    content: str
-
-
-class Pair(msgspec.Struct):
-    """The fields of a pair that training depends on."""
-
-    conversation_history: list[HistoryTurn]
-    current_user_input: str
-    target_response: str | None
-    system_prompt: str = ""
-    conversation_id: str = ""
-
-
-_NotEmpty = Annotated[str, msgspec.Meta(min_length=1)]
-
-
-class _HistoryRowTurn(msgspec.Struct):
-    """An earlier turn as the trainer takes it."""
-
-    role: Literal["system", "user", "assistant"]
-    content: _NotEmpty
-    weight: Literal[0, 1] = 1
-
-
-class _PairRow(msgspec.Struct):
-    """The fields of a pair that the trainer reads: it forgives a missing history and nulls."""
-
-    conversation_id: _NotEmpty
-    target_response: str | None
-    system_prompt: str | None = None
-    conversation_history: list[_HistoryRowTurn] = []
-    current_user_input: str | None = None
+NULLABLE = ("target_response",)
+"""A pair without a target is null there: it is stored, and not trained on."""
+TEXTS = ("system_prompt", "conversation_history", "current_user_input", "target_response")
 
 
 def is_trainable(pair: Mapping[str, Any]) -> bool:
-    """True when the pair has a target with something in it."""
+    """True when the pair has a target with something in it, which was not cut off."""
     target = pair.get("target_response")
-    return isinstance(target, str) and bool(target.strip())
+    return isinstance(target, str) and not is_blank(target) and not ends_cut(target)
 
 
-def clean_history(history: list[HistoryTurn], user_input: str) -> list[HistoryTurn]:
-    """Drop the current user turn where the history repeats it as its last entry."""
-    if history and history[-1].role == "user" and history[-1].content == user_input:
-        return history[:-1]
-    return history
-
-
-def example_of(record: Mapping[str, Any]) -> Example:
-    """Read one pair; raises RecordError naming the path of a field that is missing or mistyped."""
-    try:
-        pair = msgspec.convert(record, Pair)
-    except msgspec.ValidationError as error:
-        raise RecordError(str(error)) from error
-    history = clean_history(pair.conversation_history, pair.current_user_input)
-    turns = [Turn(turn.role, turn.content) for turn in history]
-    if pair.current_user_input:
-        turns.append(Turn("user", pair.current_user_input))
-    if is_trainable(record):
-        turns.append(Turn("assistant", pair.target_response or "", trains=True))
-    return Example(
-        turns=tuple(turns),
-        system=pair.system_prompt,
-        conversation_id=pair.conversation_id,
-        fields={key: record[key] for key in CARRIED if key in record},
-    )
-
-
-def row_of(record: Record) -> Row:
-    """Read one pair for the trainer: its target trains, its history never does.
-
-    Raises RecordError naming the path of a field that is missing or mistyped.
-    """
-    try:
-        pair = msgspec.convert(record, _PairRow)
-    except msgspec.ValidationError as error:
-        raise RecordError(str(error)) from error
-    if not pair.target_response or not pair.target_response.strip():
-        return Row([], pair.conversation_id, untrained="without_target")
-    if not pair.current_user_input or not pair.current_user_input.strip():
-        return Row([], pair.conversation_id, untrained="without_prompt")
-    history = [RowTurn(turn.role, turn.content) for turn in pair.conversation_history]
-    prompt = RowTurn("user", pair.current_user_input)
-    last = history[-1:]
-    repeats = bool(last) and (last[0].role, last[0].content) == ("user", prompt.content)
-    context = [*system_turn(pair.system_prompt or ""), *(history[:-1] if repeats else history)]
-    return Row(
-        [*context, prompt, RowTurn("assistant", pair.target_response)],
-        pair.conversation_id,
-        context=len(context) + 1,
-        repeats_user_turn=repeats,
+def repeats_user_turn(record: Mapping[str, Any]) -> bool:
+    """True when the history ends with the current user turn, as v1 wrote it; it is read once."""
+    history = record.get("conversation_history")
+    last = history[-1] if isinstance(history, list) and history else None
+    return (
+        isinstance(last, dict)
+        and last.get("role") == "user"
+        and last.get("content") == record.get("current_user_input")
     )
 
 
@@ -134,6 +56,8 @@ def lines_of(example: Example, position: int) -> Iterator[dict[str, Any]]:
     """Write one JSONL line per trained answer; `position` names a conversation that has no id."""
     conversation_id = example.conversation_id or f"conversation_{position:06d}"
     own = example.fields if example.trainable == 1 else {}
+    about = {name: value for name, value in example.fields.items() if name not in CARRIED}
+    about = {**example.fields.get("conversation_metadata", {}), **about}
     for at, answer in enumerate(example.turns):
         if not answer.trains:
             continue
@@ -142,7 +66,7 @@ def lines_of(example: Example, position: int) -> Iterator[dict[str, Any]]:
             "id": own.get("id", f"{conversation_id}_turn{at + 1}"),
             "conversation_id": conversation_id,
             "turn_number": own.get("turn_number", at + 1),
-            "conversation_metadata": example.fields.get("conversation_metadata", {}),
+            "conversation_metadata": about,
             "system_prompt": example.system,
             "conversation_history": [
                 {"turn": number, "role": turn.role, "content": turn.content}
@@ -153,6 +77,13 @@ def lines_of(example: Example, position: int) -> Iterator[dict[str, Any]]:
             "target_response": answer.content,
             "training_metadata": own.get("training_metadata", {}),
         }
+
+
+def keeps(example: Example) -> Collection[str]:
+    """The fields of an example that its pairs hold: one pair all, several what is true of all."""
+    if example.trainable == 1:
+        return example.fields.keys()
+    return [name for name in example.fields if name not in CARRIED or name == CARRIED[2]]
 
 
 def line_of_pair(pair: Mapping[str, Any], conversation_id: str) -> dict[str, Any]:
@@ -194,7 +125,6 @@ _REQUIRED = ("id", "conversation_id", _HISTORY.field, "current_user_input", "tar
 _TYPES: Mapping[str, type] = {
     "turn_number": int,
     "conversation_metadata": dict,
-    "system_prompt": str,
     "conversation_history": list,
     "emotional_context": dict,
     "training_metadata": dict,
@@ -203,7 +133,7 @@ _TYPES: Mapping[str, type] = {
 
 def _check(record: dict[str, Any], note: Note) -> list[Message]:
     """Note every problem of a pair and return its texts, the target last if it trains."""
-    return _system(record) + _turns(record, note)
+    return system_beside(record, note) + _turns(record, note)
 
 
 def _turns(record: dict[str, Any], note: Note) -> list[Message]:
@@ -220,15 +150,15 @@ def _turns(record: dict[str, Any], note: Note) -> list[Message]:
     if not has_text(user_input, place, note):
         return turns
     if turns and turns[-1].role == "user" and turns[-1].text == user_input:
-        turns.pop()  # v1 writes the current user turn into the history as well
+        turns.pop()  # see repeats_user_turn
     turns.append(Message(place, "user", user_input, False))
     note_order(turns, note)
-    return turns + _target(record["target_response"], note)
+    return turns + _target(record, note)
 
 
 def _note_fields(record: dict[str, Any], note: Note) -> bool:
     """Note fields that are missing, unknown or mistyped; True if one needed is absent."""
-    note_extra(record, (*_REQUIRED, *_CUSTOMARY), "", note)
+    note_fields(record, (*_REQUIRED, *_CUSTOMARY, *SYSTEM_FIELDS, *RECORD_FLAGS), "", note)
     note_missing(record, tuple(_CUSTOMARY), "", note, code="missing_metadata")
     for name in ("id", "conversation_id"):
         if name in record:
@@ -239,29 +169,22 @@ def _note_fields(record: dict[str, Any], note: Note) -> bool:
     return note_missing(record, _REQUIRED, "", note)
 
 
-def _system(record: dict[str, Any]) -> list[Message]:
-    """The system prompt as a turn, for the checks of its text; none when it is blank."""
-    prompt = record.get("system_prompt")
-    if not isinstance(prompt, str) or not prompt.strip():
-        return []
-    return [Message("/system_prompt", "system", prompt, False)]
-
-
-def _target(target: Any, note: Note) -> list[Message]:
-    place = "/target_response"
-    if target is None or (isinstance(target, str) and not target.strip()):
+def _target(record: dict[str, Any], note: Note) -> list[Message]:
+    target, place = record["target_response"], "/target_response"
+    trains = may_train(record, RECORD_FLAGS, "", note)
+    if target is None or (isinstance(target, str) and is_blank(target)):
         note("null_target", place)
         return []
     if not has_type(target, str, place, note):
         return []
-    return [Message(place, "assistant", target, True)]
+    return [Message(place, "assistant", target, trains)]
 
 
 def _turn(turn: Any, index: int, note: Note) -> Message | None:
     place = f"/conversation_history/{index}"
     if not has_type(turn, dict, place, note):
         return None
-    note_extra(turn, tuple(_HISTORY.fields), place, note)
+    note_fields(turn, tuple(_HISTORY.fields), place, note)
     if note_missing(turn, ("role", "content"), place, note):
         return None
     role = turn["role"]

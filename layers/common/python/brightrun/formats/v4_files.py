@@ -6,17 +6,23 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from brightrun.formats.errors import UnreadableFileError
+from brightrun.formats.fields import name_of
 from brightrun.formats.model import Format
+from brightrun.formats.rules import pointer
 from brightrun.formats.v4 import (
     FORMAT_SPEC,
+    NULLABLE,
     RULES,
+    TEXTS,
     VERSION,
-    example_of,
+    keeps,
+    line_of_pair,
     lines_of,
     pair_of_line,
-    row_of,
 )
 
+_TRAINING_PARTS = (("training_file_metadata", dict), ("conversations", list))
+_DATASET_PREFIX = "fp_conversation_"
 _SCAFFOLDING = (
     ("persona_key", "persona_archetype"),
     ("persona_name", "client_persona"),
@@ -56,45 +62,86 @@ class V4Document:
         return sum(len(conversation.pairs) for conversation in self.conversations)
 
 
+def stored_pairs(value: Mapping[str, Any]) -> Iterator[tuple[str, dict[str, Any]]] | None:
+    """The pairs of a whole file of ours, or of one conversation of it, as JSONL lines hold them.
+
+    Each comes with its pointer; an entry that lacks a part stands for itself. None for what is no
+    such file.
+    """
+    conversations = value.get("conversations")
+    if "training_file_metadata" in value and isinstance(conversations, list):
+        return _of_entries(conversations)
+    if isinstance(value.get("training_pairs"), list):
+        return _of_entry("", dict(value))
+    return None
+
+
+def _of_entries(entries: list[Any]) -> Iterator[tuple[str, dict[str, Any]]]:
+    for number, entry in enumerate(entries):
+        yield from _of_entry(pointer("conversations", number), entry)
+
+
+def _of_entry(place: str, entry: Any) -> Iterator[tuple[str, dict[str, Any]]]:
+    if missing_part(entry):
+        yield place, entry
+        return
+    for number, pair in enumerate(entry["training_pairs"]):
+        spot = place + pointer("training_pairs", number)
+        yield spot, line_of_pair(pair, _named(entry)) if isinstance(pair, dict) else pair
+
+
+def _named(entry: Mapping[str, Any]) -> str:
+    """The id of a conversation: an entry of a training.json has it, an enriched file its name."""
+    about = entry.get("conversation_metadata")
+    if about is not None:
+        return name_of(about.get("conversation_id")) if isinstance(about, dict) else ""
+    name = str((entry.get("dataset_metadata") or {}).get("dataset_name", "enriched"))
+    return name.removeprefix(_DATASET_PREFIX)
+
+
+def missing_part(entry: Any) -> str:
+    """What a whole file, or an entry of one, lacks; empty if its pairs can be read."""
+    if not isinstance(entry, dict):
+        return "it is no object"
+    if "training_file_metadata" in entry:
+        whole = all(isinstance(entry.get(name), kind) for name, kind in _TRAINING_PARTS)
+        return "" if whole else "Missing training_file_metadata or conversations"
+    if not isinstance(entry.get("training_pairs"), list):
+        return "Missing training_pairs"
+    if "conversation_metadata" in entry and not _named(entry):
+        return "Missing conversation_metadata/conversation_id"
+    return ""
+
+
 def read_document(document: Any, format_: Format) -> V4Document:
     """Read the parsed value of a whole file; raises UnreadableFileError on another shape."""
     if format_.read_document is None:
         raise UnreadableFileError(f"{format_.title} holds one record per line.")
-    try:
-        read: V4Document = format_.read_document(document)
-    except (KeyError, TypeError, AttributeError) as error:
-        raise UnreadableFileError(
-            f"This {format_.title} lacks a part it must have ({type(error).__name__}: {error})."
-            " Export it again from the source."
-        ) from error
+    missing = missing_part(document)
+    if missing:
+        raise UnreadableFileError(f"This {format_.title} lacks a part: {missing}.")
+    read: V4Document = format_.read_document(document)
     return read
 
 
 def _read_training(document: dict[str, Any]) -> V4Document:
     header = document["training_file_metadata"]
+    for number, entry in enumerate(document["conversations"]):
+        if missing := missing_part(entry):
+            raise UnreadableFileError(f"{missing} at {pointer('conversations', number)}.")
     conversations = [
-        V4Conversation(
-            entry["conversation_metadata"]["conversation_id"],
-            list(entry["training_pairs"]),
-            entry["conversation_metadata"],
-        )
+        V4Conversation(_named(entry), list(entry["training_pairs"]), entry["conversation_metadata"])
         for entry in document["conversations"]
     ]
-    return V4Document(
-        header["file_name"], conversations, header, document.get("consultant_profile", {})
-    )
+    profile = document.get("consultant_profile", {})
+    return V4Document(str(header.get("file_name", "training")), conversations, header, profile)
 
 
 def _read_enriched(document: dict[str, Any]) -> V4Document:
-    about = document.get("dataset_metadata", {})
-    name = about.get("dataset_name", "enriched")
-    metadata = {
-        "created_date": about.get("created_date"),
-        "quality_tier": about.get("quality_tier"),
-    }
-    conversation = V4Conversation(
-        name.removeprefix("fp_conversation_"), list(document["training_pairs"]), metadata
-    )
+    about = document.get("dataset_metadata") or {}
+    metadata = {name: about.get(name) for name in ("created_date", "quality_tier")}
+    conversation = V4Conversation(_named(document), list(document["training_pairs"]), metadata)
+    name = str(about.get("dataset_name", "enriched"))
     return V4Document(name, [conversation], {}, document.get("consultant_profile", {}))
 
 
@@ -191,8 +238,8 @@ V4_JSON = Format(
     title="brightrun-lora-v4 JSON",
     keys={"training_file_metadata": 0},
     api_names=_API_NAMES,
-    read=example_of,
     write=lines_of,
+    keeps=keeps,
     pairs_as_stored=True,
     one_record_per_conversation=False,
     read_document=_read_training,
@@ -203,7 +250,6 @@ ENRICHED = Format(
     title="enriched conversation JSON",
     keys={"dataset_metadata": 0, "training_pairs": 0},
     api_names=_API_NAMES,
-    read=example_of,
     pairs_as_stored=True,
     one_record_per_conversation=False,
     read_document=_read_enriched,
@@ -216,14 +262,14 @@ V4_JSONL = Format(
         "target_response": 0,
         "conversation_history": 0,
         "current_user_input": 0,
-        "system_prompt": 2,
     },
     described="a brightrun-lora-v4 pair (target_response)",
     api_names=_API_NAMES,
-    read=example_of,
     write=lines_of,
-    read_row=row_of,
+    keeps=keeps,
     rules=RULES,
+    texts=TEXTS,
+    nullable=NULLABLE,
     pairs_as_stored=True,
     one_record_per_conversation=False,
 )

@@ -3,17 +3,18 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import msgspec
 
-from brightrun.formats.errors import RecordError
-from brightrun.formats.format import META, format_of, line_formats
-from brightrun.formats.model import Row
-from brightrun.formats.v4_files import V4_JSONL
+from brightrun.formats.codes import message_of
+from brightrun.formats.containers import Readable
+from brightrun.formats.model import Reading
+from brightrun.formats.reader import PlacedRecord, Problems, RecordFile
+from brightrun.formats.v4 import repeats_user_turn
 from brightrun.sft.errors import DatasetError
 
 LISTED_SOURCES = 20
@@ -24,6 +25,9 @@ UNNAMED = "opening:"
 
 Message = dict[str, str]
 """A turn as a chat template takes it: `role` and `content`."""
+
+Sampled = Callable[[RecordFile], Iterable[PlacedRecord]]
+"""Lets a part of a file's records through."""
 
 
 @dataclass(frozen=True)
@@ -43,14 +47,20 @@ class TrainingPair:
 class DataReport(msgspec.Struct):
     """What became of every row; written to results.json.
 
-    `truncated_tokens` are those of dropped turns and of pairs that were too long; a row
-    `without_trained_tokens` gave nothing to learn, for whichever reason.
+    `refused` rows have an error, which `refused_codes` counts by code: those of the validator.
+    `file_errors` say what is wrong with a file around its rows. `truncated_tokens` are those of
+    dropped turns and of pairs that were too long; a row `without_trained_tokens` gave nothing to
+    learn, for whichever reason.
     """
 
     rows: int = 0
     pairs: int = 0
+    refused: int = 0
+    refused_codes: dict[str, int] = {}
+    refused_sources: list[str] = []
+    first_refusal: str = ""
+    file_errors: list[str] = []
     without_target: int = 0
-    without_prompt: int = 0
     weight_zero: int = 0
     cut_off: int = 0
     cut_off_sources: list[str] = []
@@ -69,13 +79,13 @@ class DataReport(msgspec.Struct):
 def read_pairs(folder: Path, report: DataReport) -> list[TrainingPair]:
     """Every pair of the folder's .jsonl files, in file and line order.
 
-    An answer that ends in a backslash was cut off when it was written: it is refused and
-    counted, never trained on. Raises DatasetError for a row of an unknown shape, with its line.
+    An answer that ends in a backslash was cut off when it was written: it is counted, never
+    trained on. Raises DatasetError for a file that holds no records at all.
     """
     pairs: list[TrainingPair] = []
     for path in dataset_files(folder):
-        with path.open("rb") as lines:
-            pairs += pairs_of_lines(lines, path.name, report)
+        with path.open("rb") as source:
+            pairs += pairs_of_file(source, path.name, report)
     return pairs
 
 
@@ -87,17 +97,59 @@ def dataset_files(folder: Path) -> list[Path]:
     return paths
 
 
-def pairs_of_lines(lines: Iterable[bytes], name: str, report: DataReport) -> list[TrainingPair]:
-    """Every pair of one file's lines; raises DatasetError with `name` and the line."""
+def pairs_of_file(
+    source: Readable, name: str, report: DataReport, sampled: Sampled = iter
+) -> list[TrainingPair]:
+    """Every pair of one file, or of a part of its records.
+
+    A row with an error gives none and is counted. Raises DatasetError for a file without a single
+    record of a known format: an archive, a table of something else, plain text.
+    """
     pairs: list[TrainingPair] = []
-    for row, source in _rows(lines, name, report):
-        found = _pairs_of(row, source, report)
+    file = RecordFile(source)
+    for record in sampled(file):
+        place = f"{name}:{record.number}"
+        if record.reading is None:
+            _refuse(record.problems, place, f"{name}, {file.where(record.number)}", report)
+            continue
+        found = _pairs_of(record.reading, record.problems, place, report)
         if not found:
             report.rows_without_trained_tokens += 1
-            listed(report.rows_without_trained_tokens_sources, source)
+            listed(report.rows_without_trained_tokens_sources, place)
         pairs += found
+    _take_file(file, name, report)
     report.pairs += len(pairs)
     return pairs
+
+
+def _take_file(file: RecordFile, name: str, report: DataReport) -> None:
+    file.source.finish()
+    errors = file.file_errors()
+    if file.source.is_refused:
+        raise DatasetError(f"{name}: {' '.join(errors)}")
+    if file.reader.format is None:
+        why = report.first_refusal or f"{name}: {' '.join(errors) or message_of('empty_file')}"
+        raise DatasetError(why)
+    report.file_errors += [f"{name}: {error}" for error in errors]
+    rows = file.reader.records
+    report.rows += rows
+    report.files.append(
+        {
+            "name": name,
+            "rows": rows,
+            "lines": file.lines,
+            "bytes": file.source.size,
+            "sha256": file.source.sha256(),
+        }
+    )
+
+
+def _refuse(problems: Problems, place: str, where: str, report: DataReport) -> None:
+    report.refused += 1
+    for code in problems.codes:
+        report.refused_codes[code] = report.refused_codes.get(code, 0) + 1
+    listed(report.refused_sources, place)
+    report.first_refusal = report.first_refusal or f"{where}: {problems.reason()}"
 
 
 def listed(sources: list[str], source: str) -> None:
@@ -106,106 +158,29 @@ def listed(sources: list[str], source: str) -> None:
         sources.append(source)
 
 
-def _rows(
-    lines: Iterable[bytes], name: str, report: DataReport
-) -> Iterator[tuple[dict[str, Any], str]]:
-    digest, rows, size, number = hashlib.sha256(), 0, 0, 0
-    for number, line in enumerate(lines, 1):  # noqa: B007 - the last one is how many there are
-        digest.update(line)
-        size += len(line)
-        source = f"{name}:{number}"
-        row = decoded(line, source)
-        if row is not None:
-            rows += 1
-            yield row, source
-    report.rows += rows
-    sha256 = digest.hexdigest()
-    report.files.append(
-        {"name": name, "rows": rows, "lines": number, "bytes": size, "sha256": sha256}
-    )
-
-
-def decoded(line: bytes, source: str) -> dict[str, Any] | None:
-    """The row of a line; None for a blank line and for the one that is about the file."""
-    if not line.strip():
-        return None
-    try:
-        row = msgspec.json.decode(line)
-    except msgspec.DecodeError as error:
-        if line.strip() in (b"{", b"["):
-            raise _whole_document(source) from error
-        raise DatasetError(f"{source}: not JSON ({error}).") from error
-    if not isinstance(row, dict):
-        raise DatasetError(f"{source}: expected a JSON object, got {type(row).__name__}.")
-    return None if META in row else row
-
-
-def _whole_document(source: str) -> DatasetError:
-    return DatasetError(
-        f"{source}: a whole JSON document, not one record a line; convert it first: "
-        f"brightrun convert FILE --to {V4_JSONL.name} -o OUT.jsonl"
-    )
-
-
-def _pairs_of(record: Mapping[str, Any], source: str, report: DataReport) -> list[TrainingPair]:
-    row = row_of(record, source)
-    if row.untrained == "without_target":
-        report.without_target += 1
-    elif row.untrained == "without_prompt":
-        report.without_prompt += 1
-    report.duplicated_turns_dropped += row.repeats_user_turn
-    return _answers(row, source, report)
-
-
-def row_of(record: Mapping[str, Any], source: str) -> Row:
-    """A record as its format reads it; of several known keys the strongest decides.
-
-    Raises DatasetError for a record of no known format, a whole document, or a broken field.
-    """
-    found = format_of(record)
-    if found is None:
-        raise DatasetError(f"{source}: expected {_known()}; got the keys {sorted(record)[:8]}.")
-    if found[0].is_whole_file:
-        raise _whole_document(source)
-    try:
-        return found[0].row(record)
-    except RecordError as error:
-        raise DatasetError(f"{source}: {error.message}.") from error
-
-
-def named(row: Row) -> tuple[str, list[Message]]:
+def named(reading: Reading) -> tuple[str, list[Message]]:
     """The name of a row's conversation, made of its opening where it has none; its messages."""
-    messages = [{"role": turn.role, "content": turn.content} for turn in row.turns]
-    return row.conversation_id or group_key(messages), messages
+    messages = [{"role": turn.role, "content": turn.text} for turn in reading.turns]
+    return reading.conversation_id or group_key(messages), messages
 
 
-def _known() -> str:
-    *first, last = [entry.described or entry.title for entry in line_formats()]
-    return f"{', '.join(first)} or {last}"
-
-
-def _answers(row: Row, source: str, report: DataReport) -> list[TrainingPair]:
-    conversation_id, messages = named(row)
-    pairs = []
-    for position in range(row.context, len(messages)):
-        turn = row.turns[position]
-        if turn.role != "assistant":
-            continue
-        if turn.weight == 0:
-            report.weight_zero += 1
-        elif position == 0 or row.turns[position - 1].role != "user":
-            report.without_prompt += 1
-        elif not _is_refused(turn.content, source, report):
-            pairs.append(TrainingPair(conversation_id, tuple(messages[: position + 1]), source))
-    return pairs
-
-
-def _is_refused(answer: str, source: str, report: DataReport) -> bool:
-    if not answer.rstrip().endswith("\\"):
-        return False
-    report.cut_off += 1
-    listed(report.cut_off_sources, source)
-    return True
+def _pairs_of(
+    reading: Reading, problems: Problems, source: str, report: DataReport
+) -> list[TrainingPair]:
+    conversation_id, messages = named(reading)
+    turns = reading.turns
+    cut = sum(problem.code == "cut_text" for problem in problems.noted)
+    report.cut_off += cut
+    if cut:
+        listed(report.cut_off_sources, source)
+    report.duplicated_turns_dropped += repeats_user_turn(reading.record)
+    trained = [at for at, turn in enumerate(turns) if turn.trains]
+    if reading.format.one_record_per_conversation:
+        answers = sum(turn.role == "assistant" for turn in turns)
+        report.weight_zero += answers - len(trained) - cut
+    elif not trained and not cut:
+        report.without_target += 1
+    return [TrainingPair(conversation_id, tuple(messages[: at + 1]), source) for at in trained]
 
 
 def group_key(messages: Sequence[Message]) -> str:

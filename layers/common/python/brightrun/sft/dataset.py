@@ -80,8 +80,14 @@ def prepare(
 
 
 def refuse_unfit(dataset: Dataset, settings: DatasetSettings) -> None:
-    """Raise DatasetError when no answer is left to train on, or too many pairs do not fit."""
+    """Raise DatasetError for rows with an error, nothing to train on, or pairs that do not fit.
+
+    A file whose validation finds an error is refused as a whole: what was left out in silence would
+    be missed in the model.
+    """
     report = dataset.report
+    if report.refused or report.file_errors:
+        raise DatasetError(_why_refused(report))
     if not dataset.train:
         raise DatasetError(f"no trainable pair: {_why_nothing(report)}.")
     if report.pairs_too_long / report.pairs > settings.max_too_long_fraction:
@@ -120,11 +126,21 @@ def _in_file(source: str) -> tuple[str, int]:
     return name, int(line)
 
 
+def _why_refused(report: DataReport) -> str:
+    found = []
+    if report.refused:
+        codes = ", ".join(f"{code} {count}" for code, count in report.refused_codes.items())
+        found.append(
+            f"{report.refused} of {report.rows} rows cannot be trained on ({codes}). "
+            f"The first is {report.first_refusal}"
+        )
+    return " ".join([*found, *report.file_errors])
+
+
 def _why_nothing(report: DataReport) -> str:
     reasons = {
         "rows": report.rows,
         "without an answer": report.without_target,
-        "without a question": report.without_prompt,
         "with weight 0": report.weight_zero,
         "cut off (ending in a backslash)": report.cut_off,
         "too long": report.pairs_too_long,

@@ -6,11 +6,11 @@ tests/training/test_receipt_equals_trainer.py holds it to what training runs rep
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable
 from dataclasses import dataclass, field
 from typing import Any
 
-from brightrun.sft.data import DataReport, TrainingPair, pairs_of_lines
+from brightrun.formats.containers import Readable
+from brightrun.sft.data import DataReport, TrainingPair, pairs_of_file
 from brightrun.sft.dataset import Dataset, prepare, refuse_unfit
 from brightrun.sft.errors import DatasetError
 from brightrun.sft.jinja import Clock
@@ -62,7 +62,7 @@ class _Read:
 
 
 def make_receipt(
-    lines: Iterable[bytes],
+    source: Readable,
     tokenizer: OfflineTokenizer,
     settings: DatasetSettings,
     clock: Clock,
@@ -72,14 +72,14 @@ def make_receipt(
     rows_shown: int = 5,
     limits: SampleLimits | None = None,
 ) -> Receipt:
-    """Count the lines of one training file as a training run with these settings would.
+    """Count the rows of one training file as a training run with these settings would.
 
     Without `limits` everything is counted, in memory of about six times the file. `clock` is for
-    templates that write the date. Raises DatasetError for a row that the trainer refuses, and
+    templates that write the date. Raises DatasetError for a file that holds no rows at all, and
     ModelError for a template that cannot be trained on.
     """
     chat = tokenizer.chat_format(settings.template_variables, clock)
-    read = _read(lines, name, limits)
+    read = _read(source, name, limits)
     untrained_when_read = read.report.rows_without_trained_tokens
     if split:
         sides = split_by_lines(read.pairs, read.report.files[0]["lines"], split)
@@ -99,12 +99,13 @@ def make_receipt(
     )
 
 
-def _read(lines: Iterable[bytes], name: str, limits: SampleLimits | None) -> _Read:
+def _read(source: Readable, name: str, limits: SampleLimits | None) -> _Read:
     read = _Read()
     if limits and limits.size > limits.most_bytes:
         read.sampler = RowSampler(limits.size, limits.most_bytes)
-        lines = read.sampler.lines(lines, name)
-    read.pairs = pairs_of_lines(lines, name, read.report)
+        read.pairs = pairs_of_file(source, name, read.report, read.sampler.records)
+    else:
+        read.pairs = pairs_of_file(source, name, read.report)
     if read.sampler:
         read.row_factor = read.pair_factor = read.sampler.factor
     if limits:
@@ -116,7 +117,7 @@ def _read(lines: Iterable[bytes], name: str, limits: SampleLimits | None) -> _Re
 
 def _rows(read: _Read, tokenizer: OfflineTokenizer, untrained_when_read: int) -> dict[str, Any]:
     report, sampler = read.report, read.sampler
-    of_rows = sampler.rows if sampler else report.rows
+    of_rows = report.rows
     late = report.rows_without_trained_tokens - untrained_when_read
     untrained = read.rows(untrained_when_read) + read.whole(late)
     sources = report.rows_without_trained_tokens_sources
@@ -135,6 +136,9 @@ def _rows(read: _Read, tokenizer: OfflineTokenizer, untrained_when_read: int) ->
         "method": "sampled" if read.is_sample else "exact",
         "sample": sample if read.is_sample else None,
         "rows": of_rows,
+        "refused": report.refused,
+        "refused_codes": report.refused_codes,
+        "refused_lines": [_line(source) for source in report.refused_sources],
         "rows_without_trainable_tokens": untrained,
         "rows_without_trainable_tokens_lines": [_line(source) for source in sources],
         "special_tokens_in_content": special,
@@ -155,7 +159,6 @@ def _counts(dataset: Dataset, settings: DatasetSettings, read: _Read) -> dict[st
         "truncated_tokens": whole(report.truncated_tokens),
         "dropped": Dropped(
             read.rows(report.without_target),
-            read.rows(report.without_prompt),
             read.rows(report.weight_zero),
             read.rows(report.cut_off),
             whole(report.pairs_too_long),

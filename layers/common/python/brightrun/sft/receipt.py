@@ -23,7 +23,6 @@ class Dropped(msgspec.Struct):
     """Answers that are not trained, by reason."""
 
     without_target: int
-    without_prompt: int
     weight_zero: int
     cut_off: int
     too_long: int
@@ -43,14 +42,18 @@ class Receipt(msgspec.Struct, kw_only=True):
 
     `method` is exact, or sampled where a part was counted and multiplied. The first four counts of
     tokens are of all pairs, each with its whole context, held out ones too; `truncated_tokens` come
-    on top. Those of an epoch are of what is trained on, after merging. `refusal` is why the trainer
-    would not train on it, if it would not.
+    on top. Those of an epoch are of what is trained on, after merging. `refused` rows have an
+    error, and are counted by its code as the validator does. `refusal` is why the trainer would not
+    train on it, if it would not.
     """
 
     method: Literal["exact", "sampled"]
     sample: Sample | None
     refusal: str | None
     rows: int
+    refused: int
+    refused_codes: dict[str, int]
+    refused_lines: list[int]
     pairs: int
     total_tokens: int
     trainable_tokens: int

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import hashlib
 from collections import Counter
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 
-from brightrun.sft.data import TrainingPair, decoded, named, row_of
+from brightrun.formats.reader import PlacedRecord, RecordFile
+from brightrun.sft.data import TrainingPair, named
 from brightrun.sft.errors import DatasetError
 
 OVERSHOOT = 2
@@ -17,7 +18,7 @@ class RowSampler:
     """Lets the rows of about `most` of `size` bytes through, and counts all of them.
 
     A conversation is in by its name alone, so the sample does not depend on the rows' order; the
-    first one of the file always is.
+    first one of the file always is. So is every row with an error, which is counted exactly.
     """
 
     def __init__(self, size: int, most: int) -> None:
@@ -30,27 +31,22 @@ class RowSampler:
         """How many times the rows have the bytes of those that were let through."""
         return self.size / self.sampled_size if self.sampled_size else 1.0
 
-    def lines(self, lines: Iterable[bytes], name: str) -> Iterator[bytes]:
-        """The sampled rows' lines, and blank ones for the others: each keeps its number.
-
-        Raises DatasetError for a line that is no row.
-        """
+    def records(self, file: RecordFile) -> Iterator[PlacedRecord]:
+        """The sampled rows of a file."""
         chosen: set[str] = set()
-        for number, line in enumerate(lines, 1):
-            key = _conversation_of(line, f"{name}:{number}")
-            if key is None:
-                yield b"\n"
+        for record in file:
+            if record.reading is None:
+                yield record
                 continue
+            key, size = named(record.reading)[0], record.size + 1
             self.rows += 1
-            self.size += len(line)
+            self.size += size
             joins = share_of(key) < self._share and self.sampled_size < self._most
             if key in chosen or joins or not chosen:
                 chosen.add(key)
                 self.sampled_rows += 1
-                self.sampled_size += len(line)
-                yield line
-            else:
-                yield b"\n"
+                self.sampled_size += size
+                yield record
 
 
 def share_of(name: str) -> float:
@@ -81,9 +77,3 @@ def thinned(pairs: Sequence[TrainingPair], most: int) -> tuple[list[TrainingPair
             f"{OVERSHOOT * most} of one request; count it offline with `brightrun receipt`."
         )
     return [pair for pair in pairs if pair.conversation_id in names], total / kept if kept else 1.0
-
-
-def _conversation_of(line: bytes, source: str) -> str | None:
-    """The name of the row's conversation, as its pairs have it; None for lines that are no rows."""
-    record = decoded(line, source)
-    return None if record is None else named(row_of(record, source))[0]

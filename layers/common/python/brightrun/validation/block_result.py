@@ -13,9 +13,9 @@ class BlockResult(msgspec.Struct, gc=False):
     """The sound records of a block, and what was found in it.
 
     `lines`, `hashes`, `sizes` (bytes of text), `turns` and `answers` (how many train) have an entry
-    for each record, and so has `groups` in formats that spread a conversation over lines; the lists
-    that begin with `answer_` have one for each answer that trains.  `too_long` are the lines of
-    those that the model would cut off; `records` counts the sound and the others.
+    for each record, and so has `groups` where records name their conversation; the lists that begin
+    with `answer_` have one for each answer that trains.  `too_long` are the lines of those that the
+    model would cut off; `records` counts the sound and the others.
     """
 
     findings: Findings
@@ -44,8 +44,9 @@ class BlockResult(msgspec.Struct, gc=False):
         self.sizes = [len(summary.joined) for summary in records]
         self.turns = [summary.turns for summary in records]
         self.answers = [len(summary.trained) for summary in records]
-        if records[0].group:
-            self.groups = [summary.group for summary in records]
+        groups = [summary.group for summary in records]
+        if any(groups):
+            self.groups = groups
         self.answer_hashes = list(map(xxh3_64_intdigest, trained))
         self.answer_sizes = list(map(len, trained))
         self.answer_lines = [

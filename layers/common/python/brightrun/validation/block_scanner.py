@@ -9,19 +9,19 @@ from collections.abc import Mapping, Sequence
 
 import msgspec
 
+from brightrun.formats.codes import Severity
+from brightrun.formats.lines import LONGEST_LINE, Block, TooLong, chunks_of, lines_of
 from brightrun.formats.model import Format
+from brightrun.formats.reader import RecordReader
 from brightrun.validation.block_result import BlockResult
-from brightrun.validation.codes import Severity
 from brightrun.validation.lengths import ALL_MEASURED, pair_sizes
-from brightrun.validation.lines import Block, TooLong, chunks_of, lines_of
-from brightrun.validation.record_reader import RecordReader
+from brightrun.validation.record_reader import LineReader
 from brightrun.validation.record_summary import Line, RecordSummary
 from brightrun.validation.report import ProblemRecorder, Report
 from brightrun.validation.scan import is_utf8
 from brightrun.validation.slow_path import with_texts_checked
 from brightrun.validation.tokens import ESTIMATE, Tokenizer, count_tokens, sampled
 
-LONGEST_LINE = 2 << 20
 _HOPELESS = 20  # bad lines in a row before the fast path is tried on every 20th line only
 _BYTES_PER_TOKEN = 2  # fewer are rare in any script; only longer records are counted exactly
 
@@ -44,11 +44,12 @@ class BlockScanner:
     def __init__(
         self,
         report: Report,
+        reader: RecordReader,
         max_tokens: int | None = None,
         tokenizer: Tokenizer = ESTIMATE,
         longest_line: int = LONGEST_LINE,
     ) -> None:
-        self.records = RecordReader(report)
+        self.lines = LineReader(report, reader)
         self._max_tokens = max_tokens
         self._tokenizer = tokenizer
         self._longest_line = longest_line
@@ -59,12 +60,12 @@ class BlockScanner:
     @property
     def format(self) -> Format | None:
         """The format, once a record has shown it."""
-        return self.records.report.format
+        return self.lines.format
 
     def scan(self, block: Block, order: Order) -> BlockResult:
         """Return what a block of whole lines holds."""
-        self.records.report = self.records.report.part(order.room)
-        self._summaries, self._lines, before = [], [], self.records.records
+        self.lines.report = self.lines.report.part(order.room)
+        self._summaries, self._lines, before = [], [], self.lines.reader.records
         line = order.first_line
         for chunk in chunks_of(block, self._longest_line):
             line += self._read(chunk, line)
@@ -74,7 +75,7 @@ class BlockScanner:
         records, lines = self._summaries, self._lines
         too_long = self._too_long()
         result = BlockResult(
-            self.records.report.findings(), self.records.records - before, too_long
+            self.lines.report.findings(), self.lines.reader.records - before, too_long
         )
         if records:
             result.describe(records, lines)
@@ -110,16 +111,16 @@ class BlockScanner:
         sound = [found for found in summaries if found is not None]
         if sound:
             self._bad_in_a_row = 0
-            self.records.records += len(sound)
+            self.lines.reader.records += len(sound)
             self._summaries += sound
             self._lines += range(first, first + len(sound))
 
     def _plain_summaries(self, chunk: bytes, lines: Sequence[Line]) -> list[RecordSummary | None]:
-        suspects = self.records.scan_chunk(chunk, lines)
+        suspects = self.lines.scan_chunk(chunk, lines)
         if suspects is None:  # not UTF-8, and texts stay Raw, so that nothing else would see it
             lines = [line if is_utf8(bytes(line)) else b"" for line in lines]
-            suspects = self.records.scan_chunk(b"\n".join(lines), lines) or ()
-        summaries = self.records.fast(lines)
+            suspects = self.lines.scan_chunk(b"\n".join(lines), lines) or ()
+        summaries = self.lines.fast(lines)
         for at, verdict in suspects:
             found = summaries[at]
             summaries[at] = found and with_texts_checked(found, verdict)
@@ -130,7 +131,7 @@ class BlockScanner:
         for number, line in enumerate(map(bytes, lines), first):
             text = line.removesuffix(b"\r")
             if text is not line:
-                self.records.report.note("crlf", number)
+                self.lines.report.note("crlf", number)
             if self._bad_in_a_row < _HOPELESS or number % _HOPELESS == 0:
                 self._read_together(text, [text], number)
             else:
@@ -138,16 +139,14 @@ class BlockScanner:
 
     def _read_slowly(self, line: Line, number: int) -> None:
         self._bad_in_a_row += 1
-        summary = self.records.take(bytes(line), number)
+        summary = self.lines.take(bytes(line), number)
         if summary is not None:
             self._summaries.append(summary)
             self._lines.append(number)
 
     def _note_too_long(self, number: int, length: int) -> None:
-        self.records.records += 1
-        self.records.report.note(
-            "line_too_long", number, "", f"{length} bytes, at most {self._longest_line}"
-        )
+        note = ProblemRecorder(self.lines.report, number)
+        self.lines.reader.too_long(length, self._longest_line, note)
 
     def _too_long(self) -> list[int]:
         """The lines of records with more tokens than the model takes, each noted."""
@@ -163,7 +162,7 @@ class BlockScanner:
 
     def _cut(self, summary: RecordSummary, line: int) -> bool:
         tokens = count_tokens(summary.texts, self._tokenizer)
-        note = ProblemRecorder(self.records.report, line)
+        note = ProblemRecorder(self.lines.report, line)
         if tokens > (self._max_tokens or tokens):
             note("too_long_for_model", detail=f"{tokens} tokens, at most {self._max_tokens}")
         return note.failed

@@ -20,10 +20,12 @@ from typing import Annotated, Any, Literal, NamedTuple
 import msgspec
 from msgspec import UNSET, Meta, Raw, UnsetType
 
+from brightrun.formats.fields import ID_FIELDS, METADATA, conversation_id_of
 from brightrun.formats.model import Format
 from brightrun.formats.rules import Kind, RowShape, Rules
+from brightrun.formats.strict_json import UNUSUAL
 from brightrun.validation.raw_fields import raw_fields_check
-from brightrun.validation.record_summary import UNUSUAL, FastCheck, Line, RecordSummary
+from brightrun.validation.record_summary import FastCheck, Line, RecordSummary
 from brightrun.validation.report import ProblemRecorder, Report
 
 _LONGEST_OUTLINE = 200  # more turns are explained one line at a time
@@ -33,6 +35,8 @@ _ABSENT, _SAID, _BLANK = 0, 1, 2  # a text beside the turns
 _UNSEEN: Any = object()
 _TEXTS = frozenset({"text", "string"})
 _encode = msgspec.json.Encoder().encode
+_value = msgspec.json.Decoder().decode
+_ID_IN_METADATA = ID_FIELDS[0].encode()
 
 # Metadata of bounded depth: what nests deeper is parsed, where depth is counted.
 _Scalar = str | int | float | bool | None
@@ -120,6 +124,8 @@ class _RowReader:
         self._own_names = [name for name, kind in shape.fields.items() if kind in _TEXTS]
         self._own = _getters(shape.fields, self._own_names)
         self._group = _getters(shape.fields, {rules.group})
+        ids = [name for name in shape.fields if name in (*ID_FIELDS, METADATA)]
+        self._ids = [] if self._group else list(zip(ids, _getters(shape.fields, ids), strict=True))
         self._optional = _getters(shape.fields, shape.optional)
         self._separators = 2 * len(shape.known) - 1
         turns = shape.turns
@@ -155,9 +161,18 @@ class _RowReader:
         if outline.kept is not None:
             every = texts + own
             texts = [every[at] for at in outline.kept]
-        group = self._group[0](row) if self._group else ""
+        group = self._group[0](row) if self._group else self._id_of(row)
         joined = b"".join(texts)
         return RecordSummary(texts, outline.trained, joined, outline.spoken, outline.pairs, group)
+
+    def _id_of(self, row: Any) -> str:
+        """The id of the conversation, where one may stand; decoded only if it does."""
+        held = {name: raw for name, get in self._ids if (raw := get(row)) is not UNSET}
+        if METADATA in held and _ID_IN_METADATA not in bytes(held[METADATA]):
+            del held[METADATA]
+        if not held:
+            return ""
+        return conversation_id_of({name: _value(raw) for name, raw in held.items()})
 
     def _spaces(self, row: Any, weights: Sequence[Any]) -> int:
         """Commas and colons outside the Raw fields of a line, where a writer may put a space."""

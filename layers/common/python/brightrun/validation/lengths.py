@@ -97,13 +97,13 @@ class FileLengths:
         self._pairs.add(result.pair_sizes, 1 if result.all_pairs else _ONE_IN)
 
     def _ended(self, group: str, size: int) -> tuple[int, ...]:
-        """The size of the conversation that ended before this record, if one did."""
-        if group == self._group:
+        """The sizes of conversations that ended: the one before, and a record that names none."""
+        if group and group == self._group:
             self._group_size = max(self._group_size, size)
             return ()
         ended = (self._group_size,) if self._group else ()
         self._group, self._group_size = group, size
-        return ended
+        return ended if group else (*ended, size)
 
     def per_conversation(self, tokens_per_byte: float) -> Lengths:
         """The lengths of whole conversations; to be asked once, at the end of the file."""

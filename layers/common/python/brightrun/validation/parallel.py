@@ -5,9 +5,9 @@ from collections.abc import Callable, Iterator
 from contextlib import ExitStack
 from typing import TYPE_CHECKING
 
+from brightrun.formats.lines import BLOCK_BYTES, BlockReader
 from brightrun.validation.block_result import BlockResult
 from brightrun.validation.block_scanner import BlockScanner, Order
-from brightrun.validation.lines import BLOCK_BYTES, BlockReader
 
 if TYPE_CHECKING:
     from brightrun.validation.scan_process import ScanProcess

@@ -9,7 +9,7 @@ from typing import Any
 
 import msgspec
 
-from brightrun.validation.record_summary import UNUSUAL
+from brightrun.formats.strict_json import UNUSUAL
 
 _KEY_END = b'":'
 _encode = msgspec.json.Encoder().encode

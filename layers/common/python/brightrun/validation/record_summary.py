@@ -7,8 +7,6 @@ import msgspec
 Line = bytes | memoryview  # without its newline
 # JSON strings as they stand in the line, quotes and escapes included
 Texts = Sequence[msgspec.Raw | bytes]
-# What a strict parser raises for a line it cannot read (UnicodeDecodeError is a ValueError)
-UNUSUAL = (msgspec.MsgspecError, RecursionError, ValueError)
 
 
 class RecordSummary(msgspec.Struct, gc=False):

@@ -6,12 +6,11 @@ from typing import Any
 
 import msgspec
 
+from brightrun.formats.codes import Severity, codes, message_of, shown
 from brightrun.formats.model import Format
-from brightrun.validation.codes import Severity, codes
 
 LISTED = 1000
 _LINES_PER_CODE = 5
-_LONGEST_DETAIL = 200
 
 
 class Problem(msgspec.Struct, frozen=True):
@@ -52,6 +51,7 @@ class Report:
         self, *, cap: int = LISTED, block: Collection[str] = (), format_: Format | None = None
     ) -> None:
         self.format = format_
+        self.unit = "line"
         self.listed: dict[Severity, list[Problem]] = {severity: [] for severity in Severity}
         self.room = dict.fromkeys(Severity, cap)
         self._block = frozenset(block)
@@ -61,6 +61,7 @@ class Report:
     def part(self, room: Mapping[Severity, int] | None = None) -> "Report":
         """An empty report on a later part of the same file, to be added to this one."""
         report = Report(block=self._block, format_=self.format)
+        report.unit = self.unit
         report.room = dict(self.room if room is None else room)
         return report
 
@@ -132,6 +133,11 @@ class ProblemRecorder:
         self.line = line
         self.failed = False
 
+    @property
+    def unit(self) -> str:
+        """What numbers of records count: lines of the file, or items of a document."""
+        return self._report.unit
+
     def __call__(self, code: str, place: str = "", detail: Any = "") -> None:
         """Note a problem at a JSON pointer."""
         if self._report.note(code, self.line, place, detail) is Severity.ERROR:
@@ -139,13 +145,4 @@ class ProblemRecorder:
 
 
 def _problem(code: str, line: int, pointer: str, detail: str) -> Problem:
-    row = codes()[code]
-    said = _shown(detail)
-    message = f"{row.title} ({said})" if said else row.title
-    return Problem(line, _shown(pointer), code, message, row.hint)
-
-
-def _shown(text: str) -> str:
-    """A file's own words in a length and in letters that every reader of the report takes."""
-    cut = text if len(text) <= _LONGEST_DETAIL else text[:_LONGEST_DETAIL] + "…"
-    return cut.encode(errors="replace").decode()
+    return Problem(line, shown(pointer), code, message_of(code, detail), codes()[code].hint)

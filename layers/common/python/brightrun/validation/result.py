@@ -12,16 +12,17 @@ from brightrun.validation.split import Split
 class ValidationResult(msgspec.Struct, frozen=True, kw_only=True):
     """What a training file is, whether it is ready, and every problem up to the cap.
 
-    `total_training_pairs` counts what is stored (v4 and Alpaca: records; the others: turns),
-    `trainable_pairs` the answers that train.  `forgotten` is how many hashes the repetition check
-    had to drop: 0 means that it compared everything with everything.  `split` is None for a file
-    that is not ready.
+    `refused` are the records with an error, none of which trains. `total_training_pairs` counts
+    what is stored (v4 and Alpaca: records; the others: turns), `trainable_pairs` the answers that
+    train.  `forgotten` is how many hashes the repetition check had to drop: 0 means that it
+    compared everything with everything.  `split` is None for a file that is not ready.
     """
 
     status: str
     format: str | None
     lines: int
     records: int
+    refused: int
     trainable_pairs: int
     total_training_pairs: int
     total_tokens: int

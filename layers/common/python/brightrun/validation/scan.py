@@ -13,13 +13,14 @@ from enum import IntEnum
 from functools import cache
 
 from brightrun.formats.rules import RowShape
+from brightrun.formats.text import IMAGE_PLACEHOLDER, INVISIBLE
 from brightrun.validation.record_summary import Line
 
 Test = Callable[[str | bytes], bool]
 
 # Quick sets first, which the engine searches as literals; what they hit is scanned precisely.
 # (Measured: joining them into one set is slower.)
-_QUICK_MARKS = r"\\[\\u/]|<[|/<s\\]|<bos>|<eos>|<pad>|<unk>|<end_of_turn>|<｜"
+_QUICK_MARKS = r"\\[\\u/]|<[|/<s\\]|<bos>|<eos>|<pad>|<unk>|<end_of_turn>|<image>|<｜"
 _QUICK_TOKENS = r"AKIA|ASIA|sk-|-----BEGIN|ghp_|github_pat_|xox|AIza|eyJ|INST\]"
 _QUICK_DIGITS = r"[0-9]{2}[-. ][0-9]{4}|[0-9]{13}"
 _ESCAPES = r"\\[u/]"
@@ -40,6 +41,7 @@ _PHONE = r"[0-9]{3}\)?[ .-][0-9]{3}[ .-][0-9]{4}(?:[^0-9]|$)"
 _FOREIGN_PHONE = r"\+[0-9]{1,3}(?:[ .-][0-9]{2,4}){1,3}[ .-][0-9]{4}(?:[^0-9]|$)"
 _SOCIAL_SECURITY = r"[0-9]{3}-[0-9]{2}-[0-9]{4}(?:[^0-9-]|$)"
 _CARD = r"[0-9]{4}[ -]?[0-9]{4}[ -]?[0-9]{4}[ -]?[0-9]|3[47][0-9]{2}[ -]?[0-9]{6}[ -]?[0-9]{5}"
+_INVISIBLE = "".join(f"\\u{{{ord(mark):x}}}" if mark != "-" else "-" for mark in INVISIBLE)
 _DIGIT_RUN = re.compile(r"[0-9][0-9 -]{11,}[0-9]")
 
 
@@ -54,13 +56,15 @@ def pattern(expression: str) -> Test:
 def blank_or_no_text(shape: RowShape) -> Test:
     """A test for lines in which a text may be blank or no string at all, told by its first byte.
 
-    A text that may be blank passes if it is empty, which needs no decoding.
+    A text that may be blank passes if it is empty, which needs no decoding; one that begins with
+    what shows nothing may be blank.
     """
     fields = {**shape.fields, **(shape.turns.fields if shape.turns else {})}
     texts = "|".join(re.escape(name) for name, kind in fields.items() if kind == "text")
     strings = "|".join(re.escape(name) for name, kind in fields.items() if kind == "string")
-    blank = rf'"(?:{texts})"\s*:\s*(?:[^"\s]|"[\s"\\])'
-    return pattern(blank + rf'|"(?:{strings})"\s*:\s*(?:[^"\s]|"[\s\\])' if strings else blank)
+    blank = rf'"(?:{texts})"\s*:\s*(?:[^"\s]|"[\s"\\{_INVISIBLE}])'
+    string = rf'|"(?:{strings})"\s*:\s*(?:[^"\s]|"[\s\\{_INVISIBLE}])'
+    return pattern(blank + string if strings else blank)
 
 
 @cache
@@ -142,6 +146,7 @@ def line_scan(shape: RowShape) -> LineScan:
     marks, tokens, digits = map(pattern, (_QUICK_MARKS, _QUICK_TOKENS, _QUICK_DIGITS))
     hidden, control, keys = map(pattern, (_HIDDEN, _CONTROL_MARK, _KEYS_AND_TOKENS))
     email, escapes = pattern(_EMAIL), pattern(_ESCAPES)
+    placeholder = IMAGE_PLACEHOLDER.encode()
 
     clean, escaped, suspicious = ScanVerdict
 
@@ -155,7 +160,7 @@ def line_scan(shape: RowShape) -> LineScan:
             return suspicious
         if not marks(line):
             return clean
-        if hidden(line) or control(line):
+        if hidden(line) or control(line) or placeholder in line:
             return suspicious
         return escaped if escapes(line) else clean
 
@@ -196,11 +201,6 @@ def _personal_numbers(text: str) -> Iterator[str]:
         yield "phone number"
     if _has_card_number(text):
         yield "card number"
-
-
-def ends_cut(answer: str) -> bool:
-    """True for an answer that ends in a backslash, the mark of text cut inside an escape."""
-    return answer.rstrip().endswith("\\")
 
 
 def _passes_luhn(number: str) -> bool:

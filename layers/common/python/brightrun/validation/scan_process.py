@@ -12,9 +12,9 @@ from multiprocessing.connection import Connection
 
 import msgspec
 
+from brightrun.formats.lines import BLOCK_BYTES, Block
 from brightrun.validation.block_result import BlockResult
 from brightrun.validation.block_scanner import BlockScanner, Order
-from brightrun.validation.lines import BLOCK_BYTES, Block
 
 _SLOTS = 4  # blocks that a process holds, so that it never waits for the next one
 _SLOT_BYTES = 2 * BLOCK_BYTES  # the reader scans longer ones

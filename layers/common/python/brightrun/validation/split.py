@@ -62,7 +62,8 @@ class Splitter:
         """Remember the records of a result, which are on later lines than those before."""
         marks = [value % _MARKS + 1 | _OPENS for value in result.hashes]
         if result.groups:
-            marks = list(map(self._mark_of_row, result.groups))
+            named = zip(result.groups, marks, strict=True)
+            marks = [self._mark_of_row(group) if group else own for group, own in named]
         room = bisect_right(result.lines, MOST_LINES)
         _put(self._marks, result.lines[:room], marks[:room])
         conversations, pairs = self._conversations, self._pairs

@@ -21,7 +21,7 @@ class Tally:
         self.lengths = FileLengths()
         self.splitter = Splitter()
         self.trainable = self.pairs = self.turns = self.conversations = self.size = 0
-        self.duplicates = self.near_duplicates = 0
+        self.duplicates = self.near_duplicates = self.sound = 0
         self._lines = DuplicateTable(_LINE_BITS)
         self._answers = DuplicateTable(_ANSWER_BITS)
         self._group = ""
@@ -43,6 +43,7 @@ class Tally:
         self.size += sum(result.sizes)
         self.pairs += result.pairs
         self.trainable += len(result.answer_hashes)
+        self.sound += len(result.lines)
         if result.groups:
             for group, turns in zip(result.groups, result.turns, strict=True):
                 self._count_grouped(group, turns)
@@ -52,7 +53,7 @@ class Tally:
 
     def _count_grouped(self, group: str, turns: int) -> None:
         """Count a conversation once that is spread over neighbouring lines."""
-        if group != self._group:
+        if not group or group != self._group:
             self.conversations += 1
             self._group, self._group_turns = group, 0
         if turns > self._group_turns:
@@ -73,12 +74,13 @@ class Tally:
                 own = slice(ends[at], ends[at + 1])
                 self._judge_nearness(result.answer_hashes[own], result.answer_sizes[own], note)
             self.trainable -= result.answers[at] if note.failed else 0
+            self.sound -= note.failed
 
     def _note_duplicate(self, whole: int, line: int, note: ProblemRecorder) -> None:
         earlier = self._lines.first_line(whole, line)
         self.duplicates += 1
         self.splitter.join(line, earlier)
-        note("duplicate", detail=f"first on line {earlier}")
+        note("duplicate", detail=f"first on {note.unit} {earlier}")
 
     def _judge_nearness(
         self, hashes: Sequence[int], sizes: Sequence[int], note: ProblemRecorder
@@ -96,7 +98,7 @@ class Tally:
             for _, earlier in again:
                 self.splitter.join(line, earlier)
             first = min(first for _, first in again)
-            note("near_duplicate", detail=f"{100 * seen // total} %, first on line {first}")
+            note("near_duplicate", detail=f"{100 * seen // total} %, first on {note.unit} {first}")
 
     @property
     def forgotten(self) -> int:

@@ -5,13 +5,18 @@ from collections.abc import Callable, Collection
 from dataclasses import dataclass
 from itertools import chain
 
+import msgspec
+
+from brightrun.formats.codes import Severity, unknown_codes
+from brightrun.formats.containers import Readable
+from brightrun.formats.lines import LONGEST_LINE, BlockReader
+from brightrun.formats.reader import RecordReader
+from brightrun.formats.source import RecordSource
 from brightrun.validation.block_result import BlockResult
-from brightrun.validation.block_scanner import LONGEST_LINE, BlockScanner, Order
-from brightrun.validation.codes import Severity, unknown_codes
+from brightrun.validation.block_scanner import BlockScanner, Order
 from brightrun.validation.lengths import METHOD
-from brightrun.validation.lines import BlockReader, Readable
 from brightrun.validation.parallel import scan_blocks
-from brightrun.validation.report import LISTED, Report
+from brightrun.validation.report import LISTED, CodeCount, Problem, Report
 from brightrun.validation.result import ValidationResult
 from brightrun.validation.split import FRACTION, SEED
 from brightrun.validation.tally import Tally
@@ -66,20 +71,29 @@ class _Validation:
         self._options = options
         self._report = Report(cap=options.listed, block=options.block)
         self._sample = TokenSample(options.tokenizer)
-        self._scanner = BlockScanner(
-            self._report, options.max_tokens, options.tokenizer, options.longest_line
-        )
         self._records = 0
 
-    def run(self, source: Readable, elapsed: Callable[[], float]) -> ValidationResult:
-        """Read every line, then say how it went."""
-        reader = BlockReader(source, self._options.longest_line)
-        found = scan_blocks(reader, self._scanner, self._order, self._options.extra_processes)
+    def run(self, file: Readable, elapsed: Callable[[], float]) -> ValidationResult:
+        """Read every record, then say how it went."""
+        options, source = self._options, RecordSource(file)
+        self._source = source
+        self._report.unit = source.unit
+        self._scanner = BlockScanner(
+            self._report,
+            RecordReader(source.detection),
+            options.max_tokens,
+            options.tokenizer,
+            options.longest_line,
+        )
+        reader = BlockReader(source, options.longest_line)
+        extra = options.extra_processes if source.is_lines else 0
+        found = scan_blocks(reader, self._scanner, self._order, extra)
         first = next(found, None)  # forks the extra processes before the tally takes its memory
         tally = Tally()
         if first is not None:
             for result in chain((first,), found):
                 self._add(result, tally)
+        source.finish()
         self._note_file_problems(tally)
         return self._result(reader, tally, elapsed)
 
@@ -96,6 +110,8 @@ class _Validation:
         self._records += result.records
 
     def _note_file_problems(self, tally: Tally) -> None:
+        for problem in self._source.problems:
+            self._report.note(problem.code, problem.number, "", problem.detail)
         self._note_claim()
         self._note_limits(tally)
         if self._report.errors:
@@ -107,7 +123,8 @@ class _Validation:
 
     def _note_claim(self) -> None:
         """Compare what `_meta` says with what the file held."""
-        claimed = self._scanner.records.claimed_pairs
+        meta = self._scanner.lines.reader.meta or {}
+        claimed = meta.get("total_pairs", False)
         if isinstance(claimed, int) and claimed is not False and claimed != self._records:
             detail = f"it says {claimed}, the file holds {self._records}"
             self._report.note("meta_count_mismatch", 1, "/_meta/total_pairs", detail)
@@ -128,11 +145,13 @@ class _Validation:
         summary = report.summary()
         per_byte = sample.per_byte()
         seconds = elapsed()
+        found = self._source.detection.format if self._source.detection else report.format
         return ValidationResult(
             status="error" if errors else "ready",
-            format=report.format.name if report.format else None,
+            format=found.name if found else None,
             lines=reader.lines,
             records=self._records,
+            refused=self._records - tally.sound,
             trainable_pairs=tally.trainable,
             total_training_pairs=tally.pairs,
             total_tokens=round(tally.size * per_byte),
@@ -147,13 +166,25 @@ class _Validation:
             forgotten=tally.forgotten,
             error_count=errors,
             warning_count=sum(row.count for row in summary) - errors,
-            summary=summary,
-            warnings=report.listed[Severity.WARNING],
-            errors=report.listed[Severity.ERROR],
-            bytes=reader.size,
-            sha256=reader.sha256(),
+            summary=[self._placed_count(row) for row in summary],
+            warnings=[self._placed(one) for one in report.listed[Severity.WARNING]],
+            errors=[self._placed(one) for one in report.listed[Severity.ERROR]],
+            bytes=self._source.size,
+            sha256=self._source.sha256(),
             seconds=round(seconds, 3),
-            mb_per_s=round(reader.size / 1e6 / seconds, 1) if seconds else 0.0,
-            detected_by=self._scanner.records.detected_by,
+            mb_per_s=round(self._source.size / 1e6 / seconds, 1) if seconds else 0.0,
+            detected_by=self._scanner.lines.reader.detected_by,
             split=split,
         )
+
+    def _placed(self, problem: Problem) -> Problem:
+        """A problem where it stands in the file, which may be a document of records."""
+        if self._source.is_lines:
+            return problem
+        place = self._source.place(problem.line)
+        pointer = self._source.pointer(problem.line) + problem.pointer
+        return msgspec.structs.replace(problem, line=place.line, pointer=pointer)
+
+    def _placed_count(self, row: CodeCount) -> CodeCount:
+        lines = [self._source.place(number).line for number in row.lines]
+        return msgspec.structs.replace(row, lines=lines)

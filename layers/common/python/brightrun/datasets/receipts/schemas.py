@@ -54,7 +54,6 @@ class DroppedView(NestedModel):
     """Answers that are not trained on, by reason."""
 
     without_target: int
-    without_prompt: int
     weight_zero: int
     cut_off: int
     too_long: int
@@ -102,8 +101,8 @@ class ReceiptView(NestedModel):
     """What the model will see; counts are of tokens, rows, pairs, and optimizer steps.
 
     `total_tokens` are those of all pairs, each with its whole context; those per epoch are counted
-    after the pairs of a conversation were merged. `refusal` is the reason why a training job would
-    fail on it.
+    after the pairs of a conversation were merged. `refused` rows have an error, counted by
+    its code as the validation does. `refusal` is the reason why a training job would fail on it.
     """
 
     dataset_id: str
@@ -113,6 +112,9 @@ class ReceiptView(NestedModel):
     sample: SampleView | None
     refusal: str | None
     rows: int
+    refused: int
+    refused_codes: dict[str, int]
+    refused_lines: list[int]
     pairs: int
     total_tokens: int
     trainable_tokens: int

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
@@ -10,7 +9,7 @@ from brightrun.aws.objects import ObjectStore
 from brightrun.catalog.base_models import BaseModelEntry, base_model, default_base_model
 from brightrun.core.errors import DatasetNotReadyError, TokenizerMissingError, UntrainableError
 from brightrun.core.timestamps import Clock
-from brightrun.datasets.file_repository import ByteStream, DatasetFiles
+from brightrun.datasets.file_repository import DatasetFiles
 from brightrun.datasets.model import Dataset
 from brightrun.datasets.receipts.repository import Tokenizers
 from brightrun.datasets.repository import DatasetRepository
@@ -28,7 +27,6 @@ MOST_CHARACTERS = 10_000_000
 """Larger datasets are sampled. The product's pairs take half a second per million characters on one
 x86-64 core (measured with a byte-level BPE of 32,000 tokens); a vCPU of Lambda may take twice that,
 and a request has 29 seconds."""
-_CHUNK_BYTES = 1 << 20
 
 
 @dataclass(frozen=True)
@@ -97,7 +95,7 @@ class ReceiptWriter:
         from brightrun.sft.make_receipt import SampleLimits, make_receipt
 
         return make_receipt(
-            _lines(self.files.open(dataset.storage_path, etag)),
+            self.files.open(dataset.storage_path, etag),
             tokenizer,
             request.settings,
             self.clock,
@@ -113,12 +111,3 @@ class ReceiptWriter:
 
         stored = self.splits.get(dataset.split_key) if dataset.split_key else None
         return read_split(stored.text) if stored else None
-
-
-def _lines(stream: ByteStream) -> Iterator[bytes]:
-    rest = b""
-    while chunk := stream.read(_CHUNK_BYTES):
-        *whole, rest = (rest + chunk).split(b"\n")
-        yield from (line + b"\n" for line in whole)
-    if rest:
-        yield rest

@@ -1,23 +1,15 @@
-"""Reads a binary stream in blocks of whole lines, in constant memory, and hashes it on the way."""
+"""Reads a binary stream in blocks of whole lines, in constant memory."""
 
-import hashlib
 from collections.abc import Iterator
 from mmap import mmap
-from typing import NamedTuple, Protocol
+from typing import NamedTuple
 
+from brightrun.formats.containers import Readable, read_fully
+
+LONGEST_LINE = 2 << 20
+"""Bytes of a record: twice the longest conversation that was seen."""
 BLOCK_BYTES = 256 << 10  # asked for at once; a block is at most this and what its first line began
 CHUNK_BYTES = 32 << 10  # checked at once: fits a processor's second cache
-
-
-class Readable(Protocol):
-    """Whatever has `read(size) -> bytes`: a file, BytesIO, the body of an S3 object.
-
-    It may give less than was asked for, nothing only at its end.  To show progress, hand in a
-    wrapper that counts what its `read` returns.
-    """
-
-    def read(self, size: int, /) -> bytes:
-        """Return up to `size` bytes, none at the end."""
 
 
 class TooLong(NamedTuple):
@@ -49,16 +41,13 @@ class BlockReader:
     """Yields every line of a stream in order: whole lines together, or one that is too long.
 
     Each block comes with the number of its first line, from 1.  A block may hold lines of more than
-    `limit` bytes, if only a few more.  At the end `size`, `lines` and `sha256` are those of the
-    whole stream.  (Measured: hashing in a thread of its own makes it slower by the clock even with
-    a second core, for it waits for the interpreter after every block.)
+    `limit` bytes, if only a few more.  At the end `lines` is how many there were.
     """
 
     def __init__(self, source: Readable, limit: int) -> None:
         self._source = source
         self._limit = limit
-        self._digest = hashlib.sha256()
-        self.size = self.lines = 0
+        self.lines = 0
 
     def __iter__(self) -> Iterator[tuple[int, Block]]:
         for block in self._whole_lines():
@@ -92,26 +81,9 @@ class BlockReader:
             yield Block(rest)
 
     def _blocks(self) -> Iterator[bytes]:
-        """Yield full blocks, then what is left, each hashed."""
-        while block := self._block():
-            self._digest.update(block)
-            self.size += len(block)
+        """Yield full blocks, then what is left."""
+        while block := read_fully(self._source, BLOCK_BYTES):
             yield block
-
-    def _block(self) -> bytes:
-        """Read until a block is full or the source ends, however little it gives at once."""
-        block = self._source.read(BLOCK_BYTES)
-        if not block or len(block) == BLOCK_BYTES:
-            return block
-        parts, size = [block], len(block)
-        while size < BLOCK_BYTES and (part := self._source.read(BLOCK_BYTES - size)):
-            parts.append(part)
-            size += len(part)
-        return b"".join(parts)
-
-    def sha256(self) -> str:
-        """The digest of everything read so far, as hex."""
-        return self._digest.hexdigest()
 
 
 def chunks_of(block: Block, limit: int) -> Iterator[bytes | TooLong]:
@@ -153,3 +125,19 @@ def _lines_in(block: Block) -> int:
         start = find(b"\n", start, end) + 1 or end
         lines += 1
     return lines
+
+
+def numbered_lines(
+    source: Readable, limit: int = LONGEST_LINE
+) -> Iterator[tuple[int, bytes | TooLong]]:
+    """Every line with its number from 1 and without its newline, or TooLong in its place."""
+    for first, block in BlockReader(source, limit):
+        number = first
+        for chunk in chunks_of(block, limit):
+            if isinstance(chunk, TooLong):
+                yield number, chunk
+                number += 1
+                continue
+            for line in lines_of(chunk):
+                yield number, bytes(line)
+                number += 1

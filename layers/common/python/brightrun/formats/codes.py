@@ -1,4 +1,4 @@
-"""Every problem the validator can name, from the table `codes.json`; so is its docs page."""
+"""Every problem of a file that the tools can name, from the table `codes.json`; so is its page."""
 
 from collections.abc import Iterable, Sequence
 from enum import StrEnum
@@ -10,6 +10,9 @@ import msgspec
 from brightrun.formats.format import FORMATS
 from brightrun.formats.model import Format
 from brightrun.formats.v4_files import V4_JSONL
+
+LONGEST_DETAIL = 200
+"""Characters of what a message says of a file's own words."""
 
 
 class Severity(StrEnum):
@@ -57,6 +60,18 @@ def _codes(names: Sequence[str]) -> dict[str, Code]:
     return {row.name: row for row in rows}
 
 
+def message_of(code: str, detail: str = "") -> str:
+    """What a problem is, in a sentence, with what was found in this case."""
+    title, said = codes()[code].title, shown(detail)
+    return f"{title} ({said})" if said else title
+
+
+def shown(text: str) -> str:
+    """A file's own words in a length and in letters that every reader of a report takes."""
+    cut = text if len(text) <= LONGEST_DETAIL else text[:LONGEST_DETAIL] + "…"
+    return cut.encode(errors="replace").decode()
+
+
 def unknown_codes(names: Iterable[str]) -> list[str]:
     """Those of the names that are no code, to check a policy before it is used."""
     return sorted(set(names) - codes().keys())
@@ -66,7 +81,7 @@ def codes_page() -> str:
     """The documentation page of all codes, as Markdown; the same input gives the same bytes."""
     head = (
         "# Dataset problem codes\n\n"
-        "Made from `brightrun/validation/codes.json`; do not edit by hand.\n\n"
+        "Made from `brightrun/formats/codes.json`; do not edit by hand.\n\n"
         "An **error** keeps a file from being ready. A **warning** is reported and can be raised"
         " to an error by policy.\n\n"
         "| Code | Severity | What is wrong | How to mend it | Rule of |\n"

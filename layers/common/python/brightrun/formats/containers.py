@@ -1,0 +1,179 @@
+"""What kind of file the first bytes show: unpacked, or refused by its name."""
+
+import re
+import zlib
+from collections.abc import Callable, Iterator
+from functools import partial
+from io import BytesIO
+from typing import Protocol
+
+from brightrun.formats.errors import UnreadableFileError
+
+MOST_UNPACKED = 2 << 30
+"""Bytes: the largest dataset is 500 MiB, and text packs to about a quarter."""
+BYTE_ORDER_MARK = b"\xef\xbb\xbf"
+_BLOCK = 256 << 10
+_GZIP = b"\x1f\x8b"
+_MAGIC = (
+    (b"\xff\xfe\x00\x00", "file_is_utf32"),
+    (b"\x00\x00\xfe\xff", "file_is_utf32"),
+    (b"\xff\xfe", "file_is_utf16"),
+    (b"\xfe\xff", "file_is_utf16"),
+    (b"PAR1", "file_is_parquet"),
+    (b"SQLite format 3\x00", "file_is_sqlite"),
+    (b"version https://git-lfs", "file_is_lfs_pointer"),
+    (b"\xd0\xcf\x11\xe0", "file_is_spreadsheet"),
+    (b"BZh", "file_is_binary"),
+    (b"\xfd7zXZ\x00", "file_is_binary"),
+    (b"\x28\xb5\x2f\xfd", "file_is_binary"),
+    (b"7z\xbc\xaf", "file_is_binary"),
+    (b"%PDF-", "file_is_binary"),
+    (b"ARROW1", "file_is_binary"),
+    (b"Obj\x01", "file_is_binary"),
+    (b"\x89HDF", "file_is_binary"),
+    (b"\x80\x04", "file_is_binary"),
+)
+"""Signatures: most are registered ones; \\x80\\x04 opens a Python pickle, Obj\\x01 an Avro file."""
+_ZIP = b"PK\x03\x04"
+_SHEETS = (b"xl/", b"[Content_Types].xml", b"opendocument.spreadsheet")
+_HTML = re.compile(rb"\s*<(?:!doctype html|html|head|body|!--|\?xml)", re.IGNORECASE)
+_YAML = re.compile(rb"(?:---\s*\n|- [\w\"']|[A-Za-z_][\w-]*:(?:\s|$))")
+
+
+class Readable(Protocol):
+    """Whatever has `read(size) -> bytes`: a file, BytesIO, the body of an S3 object.
+
+    It may give less than was asked for, nothing only at its end.
+    """
+
+    def read(self, size: int, /) -> bytes:
+        """Return up to `size` bytes, none at the end."""
+
+
+def read_fully(source: Readable, size: int) -> bytes:
+    """Read until so many bytes are there or the source ends, however little it gives at once."""
+    parts, missing = [], size
+    while missing and (part := source.read(missing)):
+        parts.append(part)
+        missing -= len(part)
+    return b"".join(parts)
+
+
+def kind_of(head: bytes) -> str:
+    """The code of what a file is by its first bytes, empty for text that may hold records."""
+    for magic, code in _MAGIC:
+        if head.startswith(magic):
+            return code
+    if head.startswith(_ZIP):
+        is_sheet = any(mark in head[:_BLOCK] for mark in _SHEETS)
+        return "file_is_spreadsheet" if is_sheet else "file_is_zip"
+    if wide := _wide_encoding(head[:400]):
+        return wide
+    if _is_binary(head[:4000]):
+        return "file_is_binary"
+    if _HTML.match(head):
+        return "file_is_html"
+    return "file_is_yaml" if _YAML.match(head.lstrip()) else ""
+
+
+def _wide_encoding(head: bytes) -> str:
+    """Text of two or four bytes a character has zeros at regular places, also without a mark."""
+    zeros = head.count(0)
+    if len(head) >= 8 and zeros >= 0.7 * len(head) and zeros < len(head):
+        return "file_is_utf32"
+    even, odd = head[::2].count(0), head[1::2].count(0)
+    if len(head) >= 8 and zeros >= 0.35 * len(head) and min(even, odd) <= 0.05 * len(head):
+        return "file_is_utf16"
+    return ""
+
+
+def _is_binary(head: bytes) -> bool:
+    """Controls that no text has, in number: a single one is a fault of its line."""
+    controls = sum(head.count(code) for code in (0, 1, 2, 3, 4, 5, 6, 14, 15, 16))
+    return controls > 0.3 * len(head)
+
+
+def is_gzip(head: bytes) -> bool:
+    """True for what gzip wrote."""
+    return head.startswith(_GZIP)
+
+
+class Gunzip:
+    """Reads what a gzip file holds, of any number of members, in constant memory.
+
+    Raises UnreadableFileError where the archive is damaged or cut off, or unpacks to more than
+    MOST_UNPACKED bytes.
+    """
+
+    def __init__(self, source: Readable) -> None:
+        self._blocks = self._unpacked(source)
+        self._rest = b""
+        self._size = 0
+
+    def read(self, size: int, /) -> bytes:
+        """Return up to `size` bytes, none at the end."""
+        if not self._rest:
+            self._rest = next(self._blocks, b"")
+        block, self._rest = self._rest[:size], self._rest[size:]
+        return block
+
+    def _unpacked(self, source: Readable) -> Iterator[bytes]:
+        member, packed = zlib.decompressobj(wbits=31), b""
+        while packed := packed or source.read(_BLOCK):
+            if member.eof:
+                if not packed.startswith(_GZIP):
+                    return  # padding, as tapes and some tools write it
+                member = zlib.decompressobj(wbits=31)
+            try:
+                block = member.decompress(packed, _BLOCK)
+            except zlib.error as error:
+                raise UnreadableFileError("it is no sound gzip", code="file_is_damaged") from error
+            packed = member.unconsumed_tail or member.unused_data
+            self._count(block)
+            yield from (block,) if block else ()
+        if not member.eof:
+            raise UnreadableFileError("it ends too early", code="file_is_damaged")
+
+    def _count(self, block: bytes) -> None:
+        self._size += len(block)
+        if self._size > MOST_UNPACKED:
+            raise UnreadableFileError(f"more than {MOST_UNPACKED >> 30} GiB", code="file_too_large")
+
+
+def unpacked(data: bytes) -> bytes:
+    """All of a file, unpacked if it was packed, without a byte order mark."""
+    if is_gzip(data):
+        data = b"".join(iter(partial(Gunzip(BytesIO(data)).read, _BLOCK), b""))
+    return data.removeprefix(BYTE_ORDER_MARK)
+
+
+class Translated:
+    """Reads a source through a function of its blocks."""
+
+    def __init__(self, source: Readable, translate: Callable[[bytes], bytes]) -> None:
+        self._source = source
+        self._translate = translate
+
+    def read(self, size: int, /) -> bytes:
+        """Return up to `size` bytes, none at the end."""
+        return self._translate(self._source.read(size))
+
+
+class Peeked:
+    """Reads a source whose first bytes were looked at, from its beginning."""
+
+    def __init__(self, source: Readable, size: int) -> None:
+        self._source = source
+        self.head = self._rest = read_fully(source, size)
+
+    def extend(self, size: int) -> bytes:
+        """Look at more, before anything was read; returns all that was looked at."""
+        self.head = self._rest = self.head + read_fully(self._source, size)
+        return self.head
+
+    def read(self, size: int, /) -> bytes:
+        """Return up to `size` bytes, none at the end."""
+        if not self._rest:
+            return self._source.read(size)
+        block, self._rest = self._rest[:size], self._rest[size:]
+        return block

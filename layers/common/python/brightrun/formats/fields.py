@@ -1,0 +1,165 @@
+"""Fields that change what is learned: read the same, or refused by name, in every format."""
+
+from collections.abc import Collection, Mapping
+from typing import Any
+
+from brightrun.formats.rules import Note, pointer, type_name
+
+SYSTEM_FIELDS = (
+    "system",
+    "system_prompt",
+    "system_message",
+    "system_instruction",
+    "systemInstruction",
+)
+"""A system prompt beside the turns."""
+ID_FIELDS = ("conversation_id", "id")
+"""What names a record's conversation; the first one that is there."""
+METADATA = "metadata"
+RECORD_FLAGS = ("weight", "train", "loss_weight", "label")
+"""Whether the record's answers train; `label` is that of preference data (KTO)."""
+TURN_FLAGS = ("weight", "train", "training", "trainable", "loss", "loss_weight", "train_on_turn")
+"""Whether a turn trains."""
+
+_REFUSED: Mapping[str, Collection[str]] = {
+    "tool_calls": {
+        "tools",
+        "functions",
+        "tool_calls",
+        "tool_call",
+        "tool_call_id",
+        "function_call",
+        "function_calls",
+    },
+    "media": {"image", "images", "image_url", "video", "videos", "audio", "audios"},
+    "preference_data": {
+        "chosen",
+        "rejected",
+        "chosen_response",
+        "rejected_response",
+        "rejected_messages",
+        "preferred_output",
+        "non_preferred_output",
+    },
+    "reasoning_field": {
+        "reasoning_content",
+        "reasoning",
+        "reasoning_details",
+        "thinking",
+        "thought",
+        "thoughts",
+    },
+}
+_CODE_OF = {name: code for code, names in _REFUSED.items() for name in names}
+_NOTHING = frozenset({"", "[]", "{}", "null"})
+
+
+def present(record: Mapping[str, Any], nullable: Collection[str] = ()) -> dict[str, Any]:
+    """A record without its null fields, in the objects of its lists too: null is absent.
+
+    Tables fill their columns with nulls (pandas, datasets). Those in `nullable` stay.
+    """
+    return {
+        name: [_present(item) for item in value] if isinstance(value, list) else value
+        for name, value in record.items()
+        if value is not None or name in nullable
+    }
+
+
+def _present(item: Any) -> Any:
+    if not isinstance(item, dict):
+        return item
+    return {name: value for name, value in item.items() if value is not None}
+
+
+def is_nothing(value: Any) -> bool:
+    """True for what says that there is nothing: null, false, an empty list, text or object."""
+    if isinstance(value, str):
+        return value.strip().casefold() in _NOTHING
+    return value is None or value is False or value in ([], {})
+
+
+def note_fields(
+    record: Mapping[str, Any], known: Collection[str], place: str, note: Note
+) -> set[str]:
+    """Note each field that cannot be read: by name what changes learning, the others as extra.
+
+    Returns the codes of those that are refused.
+    """
+    refused: set[str] = set()
+    for name, value in record.items():
+        if name in known:
+            continue
+        code = _CODE_OF.get(name)
+        if code is None:
+            note("extra_field", place + pointer(name))
+        elif not is_nothing(value):
+            note(code, place + pointer(name), f"the field '{name}'")
+            refused.add(code)
+    return refused
+
+
+def may_train(
+    holder: Mapping[str, Any], flags: Collection[str], place: str, note: Note, role: str = ""
+) -> bool:
+    """False when a flag says that a turn, or a whole record, is not to be learned.
+
+    Flags are 0 or 1, in any way of writing the number; all but `weight` may be true or false. Notes
+    any other value, and a 1 on a turn of a `role` that never trains.
+    """
+    trains = True
+    for name in flags:
+        if name not in holder:
+            continue
+        value, spot = holder[name], place + pointer(name)
+        if name == "label" and not isinstance(value, bool):
+            note("extra_field", spot)
+        elif value not in (0, 1) or (name == "weight" and isinstance(value, bool)):
+            note("invalid_weight", spot, _shown(value))
+        elif name == "label" and not value:
+            note("preference_data", spot, "the answer is marked as one not to give")
+        elif value and role not in ("", "assistant"):
+            note("invalid_weight", spot, f"on a {role} message")
+        else:
+            trains = trains and bool(value)
+    return trains
+
+
+def _shown(value: Any) -> str:
+    return f"it is {value}" if isinstance(value, int | float) else type_name(value)
+
+
+def name_of(value: Any) -> str:
+    """An identifier as text: numbers name things too, and 7.0 is 7."""
+    if isinstance(value, float) and value.is_integer():
+        value = int(value)
+    return str(value) if isinstance(value, str | int) and not isinstance(value, bool) else ""
+
+
+def conversation_id_of(record: Mapping[str, Any]) -> str:
+    """The id of a record's conversation, also where metadata holds it; empty without one."""
+    metadata = record.get(METADATA)
+    inside = metadata.get(ID_FIELDS[0]) if isinstance(metadata, dict) else None
+    named = [name_of(record.get(field)) for field in ID_FIELDS]
+    return next((name for name in (*named, name_of(inside)) if name.strip()), "")
+
+
+def carried(record: Mapping[str, Any], texts: Collection[str]) -> dict[str, Any]:
+    """What a record holds besides its texts and its id: its metadata, and all other fields.
+
+    A field of the same name in the metadata goes first; nulls are absent.
+    """
+    metadata = record.get(METADATA)
+    inside = metadata if isinstance(metadata, dict) else {}
+    fields = {name: value for name, value in inside.items() if name != ID_FIELDS[0]}
+    left_out = {*texts, METADATA} if isinstance(metadata, dict) else set(texts)
+    if named := next((field for field in ID_FIELDS if name_of(record.get(field)).strip()), None):
+        left_out.add(named)
+    for name, value in record.items():
+        if value is not None and name not in left_out and not _says_nothing(name, value):
+            fields.setdefault(name, value)
+    return fields
+
+
+def _says_nothing(name: str, value: Any) -> bool:
+    return name in _CODE_OF and is_nothing(value)
