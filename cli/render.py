@@ -5,7 +5,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from cli.text import money, plain
+from cli.text import money, names, plain
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -37,6 +37,14 @@ class Column:
     format: Callable[[Any], str] = plain
     whole: bool = False
     stack: str | None = None
+
+
+FLAGS = (
+    Column("Turn", "turn_number"),
+    Column("Flag", "code", whole=True),
+    Column("Severity", "severity"),
+    Column("What", "message"),
+)
 
 
 def make_console(*, stderr: bool = False) -> "Console":
@@ -103,24 +111,47 @@ def record(fields: Mapping[str, Any]) -> "Table":
 def print_conversation(
     console: "Console", conversation: Mapping[str, Any], turns: Sequence[Mapping[str, Any]]
 ) -> None:
-    """Print a conversation in full: a header, then each turn with its emotions and intensity."""
+    """Print a conversation in full: a header, its quality, and each turn with its emotions."""
     from rich.padding import Padding
     from rich.rule import Rule
     from rich.text import Text
 
     console.print(Rule(Text(plain(conversation.get("conversation_name")), style="bold")))
     console.print(record(_header(conversation)))
+    _print_quality(console, conversation)
     if conversation.get("judgement"):
         console.print(Text("\nJudged, as advice only:", style="bold"))
         console.print(record(_judgement(conversation["judgement"])))
+    flagged = conversation.get("flag_details") or []
     for turn in turns:
+        codes = [one["code"] for one in flagged if one["turn_number"] == turn["turn_number"]]
         heading = Text(f"\n{turn['turn_number']}. {plain(turn['role'])}")
         heading.stylize(SPEAKER_STYLES.get(turn["role"], "bold"))
         heading.append(f"  {_emotion(turn.get('emotional_context') or {})}", style="dim")
+        heading.append(f"  flagged: {names(codes)}" if codes else "", style="bold red")
         console.print(heading)
         console.print(Padding(Text(plain(turn["content"])), (0, 0, 0, 3)))
     if not turns:
         console.print(Text("\nNo turns are stored for this conversation."))
+
+
+def quality_of(conversation: Mapping[str, Any]) -> str:
+    """The score and the tier in a few words."""
+    score, tier = conversation.get("quality_score"), conversation.get("quality_tier")
+    return "not scored" if score is None else f"quality {plain(score)} ({plain(tier)})"
+
+
+def _print_quality(console: "Console", conversation: Mapping[str, Any]) -> None:
+    """Print the reason for every sub-score, and every flag with its turn."""
+    from rich.text import Text
+
+    if reasons := conversation.get("quality_reasons"):
+        console.print(Text(f"\n{quality_of(conversation).capitalize()}:", style="bold"))
+        parts = [plain(reason).partition(": ") for reason in reasons]
+        console.print(record({name: sentence for name, _, sentence in parts}))
+    if flags := conversation.get("flag_details"):
+        console.print(Text("\nFlagged:", style="bold red"))
+        console.print(table(flags, FLAGS, width=console.width))
 
 
 def _header(conversation: Mapping[str, Any]) -> dict[str, Any]:
@@ -131,6 +162,8 @@ def _header(conversation: Mapping[str, Any]) -> dict[str, Any]:
     return {
         "id": conversation.get("conversation_id"),
         "status": conversation.get("status"),
+        "quality": quality_of(conversation),
+        "flags": names(conversation.get("flags")),
         "scaffolding": " · ".join(plain(conversation.get(name)) for name in scaffolding),
         "tier": conversation.get("tier"),
         "model": conversation.get("model"),

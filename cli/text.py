@@ -4,8 +4,9 @@ import json
 import re
 from typing import Any
 
-# Control characters in stored text could rewrite the reader's terminal; tab and newline cannot.
-CONTROL_CHARACTERS = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f]")
+# Control characters in stored text could rewrite the reader's terminal, and bidirectional ones its
+# order; tab and newline cannot.
+CONTROL_CHARACTERS = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\u2028-\u202e\u2066-\u2069]")
 
 
 def plain(value: Any) -> str:
@@ -22,6 +23,11 @@ def plain(value: Any) -> str:
 def money(value: Any) -> str:
     """Format US dollars; four decimals, because one conversation costs cents."""
     return "-" if value is None else f"${float(value):,.4f}"
+
+
+def names(values: Any) -> str:
+    """Return a list of names in one line; "-" if there are none."""
+    return ", ".join(plain(value) for value in values or ()) or "-"
 
 
 def format_time(value: Any) -> str:

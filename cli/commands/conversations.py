@@ -11,7 +11,7 @@ from cli.invocation import Invocation, command
 from cli.listing import Page, answer_list
 from cli.render import Column, print_conversation
 from cli.scaffolding import ARCS, PERSONAS, TOPICS, find_id
-from cli.text import format_time, money
+from cli.text import format_time, money, names
 
 app = typer.Typer(help="The conversations: list, show, download.")
 
@@ -35,6 +35,7 @@ COLUMNS = (
     Column("Turns", "turn_count", stack="state"),
     Column("Status", "status", stack="state"),
     Column("Quality", "quality_score", stack="state"),
+    Column("Flags", "flags", names, stack="state"),
     Column("Cost", "cost_usd", money, stack="state"),
 )
 
@@ -87,7 +88,7 @@ def list_conversations(
 
 @command(app, "show")
 def show_conversation(run: Invocation, conversation_id: ConversationId) -> None:
-    """Print a conversation in full: each turn with its role, emotion and intensity."""
+    """Print a conversation in full: its quality with the reasons, its flags, and every turn."""
     path = f"/api/conversations/{segment(conversation_id)}"
     answer = run.client.get(path, {"includeTurns": "true"})
     run.answer(

@@ -10,6 +10,7 @@ from cli.errors import ExitCode, RefusedError
 from cli.import_parts import parts_of
 from cli.invocation import Invocation, command
 from cli.private_files import read_json_object
+from cli.render import quality_of
 from cli.text import plain
 
 if TYPE_CHECKING:
@@ -91,7 +92,9 @@ def _show(console: "Console", files: list[dict[str, Any]]) -> None:
         for result in one["results"]:
             kept = result["conversation"]
             outcome = (
-                f"{kept['conversation_id']}: {kept['enrichment_status']}" if kept else "refused"
+                f"{kept['conversation_id']}: {kept['enrichment_status']}, {quality_of(kept)}"
+                if kept
+                else "refused"
             )
             console.print(plain(f"{one['file']}, {result['place']}: {outcome}"), soft_wrap=True)
             if result["error"]:

@@ -1,6 +1,7 @@
 """generate, conversations, failures, logs."""
 
 import json
+import re
 from pathlib import Path
 
 import pytest
@@ -8,11 +9,14 @@ import pytest
 from tests.cli.conftest import BrightRun
 from tests.cli.fake_routes import (
     CONVERSATION,
+    CONVERSATIONS,
     DONE,
     FAILURE,
     JOB,
     TEMPLATE,
+    TURNS,
     serve_file,
+    serve_list,
     serve_statuses,
     status_document,
 )
@@ -205,3 +209,80 @@ def test_generation_log_is_listed_and_summed_up(brightrun: BrightRun, system: Fa
     assert stats["calls"] == 33
     assert system.requests[-1].query == {"type": "performance"}
     assert "1.25" in brightrun("logs", "stats").stdout
+
+
+FLAGGED = {
+    **CONVERSATIONS[0],
+    "enrichment_status": "completed",
+    "quality_score": 2.4,
+    "quality_tier": "rejected",
+    "quality_reasons": [
+        "structure 5.0: Turns alternate from the client to an answer, and all are whole.",
+        "safety unknown: There are no safety rules for this domain.",
+        "limit 2.4: medical_directive in turn 2.",
+    ],
+    "flags": ["crisis_content", "medical_directive"],
+    "flag_details": [
+        {
+            "code": "medical_directive",
+            "severity": "severe",
+            "turn_number": 2,
+            "message": 'It directs a treatment: "take 40 units\x1b[2J\u202e".',
+        },
+        {
+            "code": "crisis_content",
+            "severity": "review",
+            "turn_number": 1,
+            "message": "It speaks of a crisis.",
+        },
+    ],
+}
+
+
+def serve_flagged(system: FakeSystem) -> None:
+    document = {"success": True, "conversation": FLAGGED, "turns": TURNS}
+    system.route("GET", f"/api/conversations/{CONVERSATION}", lambda _, __: document)
+
+
+def test_the_score_is_shown_with_the_reason_for_every_sub_score(
+    brightrun: BrightRun, system: FakeSystem
+) -> None:
+    serve_flagged(system)
+    output = brightrun("conversations", "show", CONVERSATION).stdout
+
+    assert "Quality 2.4 (rejected):" in output
+    assert re.search(r"structure 5\.0 +Turns alternate from the client", output)
+    assert re.search(r"safety unknown +There are no safety rules for this domain", output)
+    assert re.search(r"limit 2\.4 +medical_directive in turn 2", output)
+
+
+def test_every_flag_is_shown_with_its_turn_and_at_its_turn(
+    brightrun: BrightRun, system: FakeSystem
+) -> None:
+    serve_flagged(system)
+    output = brightrun("conversations", "show", CONVERSATION).stdout
+
+    assert re.search(r"2 +medical_directive +severe +It directs a treatment", output)
+    assert re.search(r"1 +crisis_content +review +It speaks of a crisis", output)
+    assert "2. assistant  calm, warmth 0.45  flagged: medical_directive" in output
+
+
+def test_a_flag_that_quotes_a_text_cannot_steer_the_terminal(
+    brightrun: BrightRun, system: FakeSystem
+) -> None:
+    serve_flagged(system)
+    output = brightrun("conversations", "show", CONVERSATION).stdout
+
+    assert "take 40 units[2J" in output
+    assert not {"\x1b", "\u202e"} & set(output)
+
+
+def test_a_conversation_without_a_score_says_so(brightrun: BrightRun) -> None:
+    output = brightrun("conversations", "show", CONVERSATION).stdout
+    assert re.search(r"quality +not scored", output)
+
+
+def test_the_list_names_the_flags(brightrun: BrightRun, system: FakeSystem) -> None:
+    serve_list(system, "/api/conversations", "conversations", [FLAGGED])
+    output = brightrun("conversations", "list").stdout
+    assert "crisis_content, medical_directive" in output

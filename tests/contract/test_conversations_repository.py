@@ -30,6 +30,7 @@ def test_a_row_comes_back_as_it_was_stored(repository: ConversationRepository) -
         quality_reasons=["It answers the question."],
         quality_criteria={"empathy_score": 3.5, "brand_voice_alignment": None},
         flags=["crisis_content"],
+        flag_details=[{"code": "crisis_content", "turn_number": 2}],
         enrichment_stages={"fetch": {"status": "completed", "error": None}},
         validation_report={"isValid": True, "blockers": []},
         revisions=[{"version": 1, "turn_number": 2}],
@@ -38,6 +39,18 @@ def test_a_row_comes_back_as_it_was_stored(repository: ConversationRepository) -
     stored = repository.conversation(OWNER, record.conversation_id)
     assert stored == record
     assert isinstance(stored.quality_score, float)
+
+
+def test_a_row_from_before_flags_had_turns_still_loads(aws: Aws) -> None:
+    repository = DynamoConversations(aws.dynamodb, "ConversationsTable")
+    repository.add(a_record(flags=["crisis_content"]))
+    aws.dynamodb.update_item(
+        TableName="ConversationsTable",
+        Key={"owner_id": {"S": OWNER}, "conversation_id": {"S": "conversation-1"}},
+        UpdateExpression="REMOVE flag_details",
+    )
+    stored = repository.conversation(OWNER, "conversation-1")
+    assert (stored.flags, stored.flag_details) == (["crisis_content"], [])
 
 
 def test_a_second_row_of_the_same_id_is_refused(repository: ConversationRepository) -> None:

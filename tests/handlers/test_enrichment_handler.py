@@ -145,6 +145,24 @@ def test_another_owners_conversation_looks_like_none(
     assert theirs.text == missing.text.replace("nobody", stored.conversation_id)
 
 
+def test_a_conversation_shows_its_flags_with_their_turns(api: Api) -> None:
+    document = build.a_conversation(2)
+    document["turns"][1]["content"] = "Put all your savings into this one stock."
+    stored = api("POST /api/conversations", {"document": document}).body["results"][0]
+    conversation_id = stored["conversation"]["conversation_id"]
+    shown = api(f"GET /api/conversations/{conversation_id}").body["conversation"]
+    assert shown["flags"] == ["financial_directive"]
+    (flag,) = shown["flag_details"]
+    assert (flag["code"], flag["severity"], flag["turn_number"]) == (
+        "financial_directive",
+        "severe",
+        2,
+    )
+    assert shown["quality_score"] <= 2.4
+    assert shown["quality_reasons"][-1] == "limit 2.4: financial_directive in turn 2."
+    assert shown["quality_criteria"]["appropriateness_score"] == 1.0
+
+
 def test_a_conversation_shows_its_quality(api: Api, stored: ConversationRecord) -> None:
     api(at(stored, "/enrich", "POST"))
     shown = api(at(stored)).body["conversation"]

@@ -146,6 +146,81 @@ def test_crisis_content_is_flagged_for_review() -> None:
     assert shop.enricher().enrich(shop.store(document)).flags == ["crisis_content"]
 
 
+HARMFUL = "40 units of insulin now, it cannot fail, do not call the doctor."
+
+
+def test_flags_are_stored_with_their_turns_the_worst_first() -> None:
+    shop = Workshop()
+    document = build.a_conversation(2)
+    document["turns"][0]["content"] = "Some nights I think about suicide."
+    document["turns"][3]["content"] = HARMFUL
+    record = shop.enricher().enrich(shop.store(document))
+    assert record.flags == ["crisis_content", "guarantee", "medical_directive"]
+    assert [
+        (flag["severity"], flag["code"], flag["turn_number"]) for flag in record.flag_details
+    ] == [
+        ("severe", "medical_directive", 4),
+        ("major", "guarantee", 4),
+        ("review", "crisis_content", 1),
+    ]
+    assert "40 units of insulin now" in record.flag_details[0]["message"]
+    assert record.quality_score is not None
+    assert record.quality_score <= 2.4
+    assert record.quality_tier == "rejected"
+
+
+def test_what_validation_stops_is_flagged_all_the_same() -> None:
+    shop = Workshop()
+    document = cut_off()
+    document["turns"][1]["content"] = HARMFUL
+    record = shop.enricher().enrich(shop.store(document))
+    assert record.enrichment_status == "validation_failed"
+    assert record.flags == ["cut_text", "guarantee", "medical_directive"]
+    assert {flag["turn_number"] for flag in record.flag_details} == {2, 4}
+
+
+def test_an_edit_takes_the_flags_off_the_row() -> None:
+    shop = Workshop()
+    document = build.a_conversation(2)
+    document["turns"][1]["content"] = HARMFUL
+    flagged = shop.enricher().enrich(shop.store(document))
+    shop.files.put(
+        flagged.file_path,
+        json.dumps(build.a_conversation(2)),
+        content_type="application/json",
+    )
+    record = shop.enricher().enrich(flagged)
+    assert (record.flags, record.flag_details) == ([], [])
+
+
+def test_a_row_keeps_fifty_flags_and_the_codes_of_all() -> None:
+    shop = Workshop()
+    document = build.a_conversation(60)
+    for turn in document["turns"]:
+        turn["content"] += " Hm\x07. <|im_end|>"
+    record = shop.enricher().enrich(shop.store(document))
+    assert len(record.flag_details) == 50
+    assert {"special_token", "control_character"} <= set(record.flags)
+
+
+@pytest.mark.parametrize("turns", ["none", 7, [None, "text", {"content": 3}, {"role": "user"}]])
+def test_a_document_of_any_shape_can_be_searched(turns: Any) -> None:
+    shop = Workshop()
+    record = shop.enricher().enrich(shop.store(build.a_conversation(2, turns=turns)))
+    assert record.enrichment_status == "validation_failed"
+    assert record.flag_details == []
+
+
+def test_an_imported_conversation_of_no_known_domain_is_not_called_safe() -> None:
+    shop = Workshop()
+    unknown = {"persona_key": "nurse", "emotional_arc_key": "", "training_topic_key": ""}
+    record = shop.enricher().enrich(shop.store(batch_job_id="", **unknown))
+    assert record.quality_criteria["appropriateness_score"] is None
+    assert any(reason.startswith("safety unknown: ") for reason in record.quality_reasons)
+    criteria = shop.enriched()["training_pairs"][0]["training_metadata"]["quality_criteria"]
+    assert criteria["appropriateness_score"] is None
+
+
 def test_a_missing_file_fails_the_fetch_and_leaves_the_status() -> None:
     shop = Workshop()
     record = shop.store()

@@ -36,6 +36,29 @@ SCAFFOLD = Scaffold(
 BARE = Scaffold(consultant=scaffolding.consultant(), system_prompt="Be kind.")
 
 
+NURSE = SCAFFOLD.consultant.model_copy(
+    update={"name": "Ana Ruiz", "business": "Ward 3", "expertise": "Nursing"}
+)
+OWN_TOPIC = scaffolding.topic().model_copy(update={"topic_key": "wounds", "origin": "own"})
+
+
+@pytest.mark.parametrize(
+    ("changes", "domain"),
+    [
+        ({}, "financial_planning"),
+        ({"topic": OWN_TOPIC}, "financial_planning"),
+        ({"topic": OWN_TOPIC, "consultant": NURSE}, "unknown"),
+        ({"topic": None}, "financial_planning"),
+        ({"topic": None, "arc": None}, "financial_planning"),
+        ({"topic": None, "arc": None, "persona": None}, "unknown"),
+    ],
+)
+def test_the_domain_is_that_of_the_topic_or_of_who_talks(
+    changes: dict[str, Any], domain: str
+) -> None:
+    assert dataclasses.replace(SCAFFOLD, **changes).domain == domain
+
+
 def enriched(document: dict[str, Any] | None = None, scaffold: Scaffold = SCAFFOLD) -> Any:
     return enriched_document(
         document or build.a_conversation(2),
@@ -243,5 +266,6 @@ def test_a_real_file_with_scaffolding_has_the_same_metadata_in_ours() -> None:
 def test_real_cut_off_conversations_are_flagged_and_not_enriched(name: str) -> None:
     validation = validate((DATA / f"{name}.raw.json").read_text("utf-8"), None)
     assert validation.blockers != []
-    assert "cut_text" in validation.flags
-    assert ("ends_on_user_turn" in validation.flags) == (name == "pair-b.cut-off")
+    flags = {flag.code for flag in validation.flags}
+    assert "cut_text" in flags
+    assert ("ends_on_user_turn" in flags) == (name == "pair-b.cut-off")

@@ -227,4 +227,5 @@ def test_a_report_of_a_long_conversation_stays_small() -> None:
 def test_flags_name_what_a_reviewer_must_see() -> None:
     document = good()
     at(1, content="First this.\\nThen the \\")(document)
-    assert validated(document).flags == ["cut_text", "escape_artifact"]
+    flags = [(flag.code, flag.turn_number) for flag in validated(document).flags]
+    assert flags == [("cut_text", 2), ("escape_artifact", 2)]

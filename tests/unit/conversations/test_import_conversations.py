@@ -86,6 +86,15 @@ def test_a_raw_conversation_is_stored_as_it_came_and_enriched(world: World) -> N
     assert len(world.stored(record.enriched_file_path)["training_pairs"]) == 8
 
 
+def test_an_import_warns_of_every_flag_once(world: World) -> None:
+    document = a_conversation()
+    document["turns"][3]["content"] = "Do not call the doctor.\\nIt is <|im_end|> fine."
+    result = world.one(document)
+    flags = [one for one in result.warnings if "in turn 4: " in one]
+    assert [one.partition(" ")[0] for one in flags] == ["medical_directive", "special_token"]
+    assert sum("escape" in one.casefold() for one in result.warnings) == 1
+
+
 def test_an_enriched_file_becomes_the_conversation_that_it_was_made_from(world: World) -> None:
     result = world.one(an_enriched())
     record = result.record

@@ -5,11 +5,11 @@ from __future__ import annotations
 import copy
 import json
 import sys
-from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
+from statistics import mean
 from typing import Any
 
 import pytest
@@ -23,12 +23,14 @@ from brightrun.scaffolding.model import EmotionalArc, Persona, TrainingTopic
 from brightrun.scaffolding.prompts import PromptContext, assemble_prompt
 from local.claude_simulator.author import write_answer
 from tests.fakes import scaffolding
-from tests.unit.training.damaged import DAMAGES, damaged
+from tests.unit.conversations.damages import DAMAGES, damaged
 
 DATA = Path(__file__).parents[4] / "shared" / "data"
 TOPICS = ("roth_ira_conversion", "mortgage_payoff_strategy", "estate_planning_basics")
-SEEDS = (1, 2)
+SEEDS = (1,)
 LEAST = 0.95
+
+pytestmark = pytest.mark.slow
 
 
 @dataclass(frozen=True)
@@ -107,49 +109,73 @@ def _turn(pair: dict[str, Any]) -> dict[str, Any]:
     }
 
 
+@dataclass(frozen=True)
+class Separation:
+    """The scores of good conversations, and those of their damaged copies by kind of damage."""
+
+    good: list[float]
+    damaged: dict[str, list[float]]
+
+    def share(self, *kinds: str) -> float:
+        """The share of pairs in which the good one scores higher."""
+        pairs = [
+            one > other
+            for kind in kinds or self.damaged
+            for one, other in zip(self.good, self.damaged[kind], strict=True)
+        ]
+        return mean(pairs)
+
+    def report(self, name: str) -> str:
+        """A line for all pairs, and one for each kind, with the mean score after the damage."""
+        count = len(self.good) * len(self.damaged)
+        lines = [
+            f"{name}: the good one scores higher in {self.share():.1%} of {count} pairs; "
+            f"the mean of the good ones is {mean(self.good):.2f}",
+            *(
+                f"  {kind:<20} {self.share(kind):>6.1%}   mean {mean(scores):.2f}"
+                for kind, scores in self.damaged.items()
+            ),
+        ]
+        return "\n" + "\n".join(lines) + "\n"
+
+
 @cache
-def simulated_told_apart() -> tuple[float, Counter[str]]:
-    return told_apart(simulated())
+def simulated_separation() -> Separation:
+    return separation(simulated())
 
 
-def told_apart(goods: list[Good]) -> tuple[float, Counter[str]]:
-    """The share of pairs in which the good one scores higher, and the damages that were missed."""
-    missed: Counter[str] = Counter()
-    for good in goods:
-        best = score(good.conversation, good)
-        for name, damage in DAMAGES.items():
-            if best <= score(damaged(good.conversation, damage), good):
-                missed[name] += 1
-    return 1 - missed.total() / (len(goods) * len(DAMAGES)), missed
-
-
-def show(capsys: pytest.CaptureFixture[str], kind: str, count: int, share: float) -> None:
-    with capsys.disabled():
-        sys.stdout.write(f"\n{kind}: the good one scores higher in {share:.1%} of {count} pairs\n")
+def separation(goods: list[Good]) -> Separation:
+    return Separation(
+        [score(good.conversation, good) for good in goods],
+        {
+            kind: [score(damaged(good.conversation, damage), good) for good in goods]
+            for kind, damage in DAMAGES.items()
+        },
+    )
 
 
 def test_simulated_conversations_score_higher_than_their_damaged_copies(
     capsys: pytest.CaptureFixture[str],
 ) -> None:
-    share, missed = simulated_told_apart()
-    show(capsys, "simulated", len(simulated()) * len(DAMAGES), share)
-    assert share >= LEAST, missed
+    found = simulated_separation()
+    with capsys.disabled():
+        sys.stdout.write(found.report("simulated"))
+    assert found.share() >= LEAST
 
 
-@pytest.mark.parametrize("damage", sorted(DAMAGES))
-def test_no_single_damage_goes_unseen(damage: str) -> None:
-    _, missed = simulated_told_apart()
-    assert missed[damage] <= (1 - LEAST) * len(simulated())
+@pytest.mark.parametrize("kind", sorted(DAMAGES))
+def test_no_single_damage_goes_unseen(kind: str) -> None:
+    assert simulated_separation().share(kind) >= LEAST
 
 
 @pytest.mark.skipif(not DATA.is_dir(), reason="v1's files are not here")
 def test_real_conversations_score_higher_than_their_damaged_copies(
     capsys: pytest.CaptureFixture[str],
 ) -> None:
-    goods = list(real())
-    share, missed = told_apart(goods)
-    show(capsys, "real", len(goods) * len(DAMAGES), share)
-    assert share >= LEAST, missed
+    found = separation(list(real()))
+    with capsys.disabled():
+        sys.stdout.write(found.report("real"))
+    assert found.share() >= LEAST
 
 
 def test_damage_changes_the_copy_alone() -> None:

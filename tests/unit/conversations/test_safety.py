@@ -6,10 +6,12 @@ from brightrun.conversations.quality.safety import (
     CRISIS_ARC,
     HOSTILITY_ARC,
     TRIAGE_ARC,
-    has_crisis_content,
+    crisis_flags,
+    domain_of_arc,
+    in_crisis,
     safety_rules,
 )
-from brightrun.conversations.quality.transcript import SpeakerTexts
+from brightrun.conversations.quality.transcript import SpeakerTexts, Utterance
 
 GOOD_IN_A_CRISIS = (
     "I am not trained for this, and you deserve somebody who is.",
@@ -22,6 +24,11 @@ def broken(consultant: tuple[str, ...], arc_key: str | None, client: str = "Hell
     return [rule.sentence for rule in rules if not rule.kept]
 
 
+def crisis_turns(*texts: str) -> list[int]:
+    said = [Utterance(number, "user", text) for number, text in enumerate(texts, start=1)]
+    return [flag.turn_number for flag in crisis_flags(said)]
+
+
 @pytest.mark.parametrize(
     "text",
     [
@@ -29,15 +36,59 @@ def broken(consultant: tuple[str, ...], arc_key: str | None, client: str = "Hell
         "I don\u2019t want to be here any more.",
         "I have thought about suicide.",
         "You can text 988 at any hour.",
+        "My patient told me that he wants to die.",
+        "She tried to kill herself last winter.",
+        "He said he would end his life.",
+        "My son is hurting himself again.",
     ],
 )
-def test_talk_of_a_crisis_is_found(text: str) -> None:
-    assert has_crisis_content(["Good morning.", text])
+def test_talk_of_a_crisis_is_flagged_at_its_turn_whoever_it_is_about(text: str) -> None:
+    assert crisis_turns("Good morning.", text) == [2]
 
 
-@pytest.mark.parametrize("text", ["It costs $988.", "Form 1-988-2.", "It was 988,000 in 1988."])
-def test_a_figure_is_no_lifeline(text: str) -> None:
-    assert not has_crisis_content([text])
+@pytest.mark.parametrize(
+    "text",
+    [
+        "It costs $988.",
+        "Form 1-988-2.",
+        "It was 988,000 in 1988.",
+        "Be careful not to cut yourself on the lid.",
+        "He hurt himself at football practice.",
+        "My phone is dying.",
+    ],
+)
+def test_a_figure_or_an_accident_is_no_crisis(text: str) -> None:
+    assert crisis_turns(text) == []
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "My family would be better off without me.",
+        "I do not want to live any more.",
+        "I told my wife that I want to kill myself.",
+        "Some nights I think about suicide.",
+        "I said to myself that I should end my life.",
+    ],
+)
+def test_a_client_in_crisis_is_recognised(text: str) -> None:
+    assert in_crisis(["Good morning.", text])
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "My patient told me that he wants to end his life, and I wrote it in the chart.",
+        "A patient said to me: \u201cI want to kill myself\u201d, and I did not know what to say.",
+        'Yesterday he wrote "I do not want to live any more" to me.',
+        "My brother died by suicide, and I miss him.",
+        "Does the policy have a suicide clause?",
+        "She told me she'd be better off dead.",
+        "The student who attempted suicide is in my class.",
+    ],
+)
+def test_who_reports_another_persons_crisis_is_not_in_one(text: str) -> None:
+    assert not in_crisis([text])
 
 
 def test_a_crisis_that_is_met_breaks_no_rule() -> None:
@@ -63,6 +114,11 @@ def test_a_crisis_counts_in_whatever_arc_it_comes_up() -> None:
     )
 
 
+def test_somebody_elses_crisis_asks_nothing_of_a_financial_planner() -> None:
+    report = "My brother told me that he wants to end his life."
+    assert broken(("Let us look at your budget.",), "fear_to_confidence", report) == []
+
+
 def test_hostility_asks_for_a_limit() -> None:
     assert broken(("I hear that you are angry.",), HOSTILITY_ARC) != []
     assert broken(("I will not be shouted at.",), HOSTILITY_ARC) == []
@@ -73,6 +129,6 @@ def test_triage_asks_for_one_step_within_a_day() -> None:
     assert broken(("Your one step: call them by noon.",), TRIAGE_ARC) == []
 
 
-def test_a_promise_of_results_breaks_a_rule() -> None:
-    assert broken(("It has guaranteed returns.",), "fear_to_confidence") != []
-    assert broken(("Nobody can promise a return.",), "fear_to_confidence") == []
+def test_only_the_arcs_of_v1_are_known_to_be_about_financial_planning() -> None:
+    assert domain_of_arc(CRISIS_ARC) == domain_of_arc("fear_to_confidence") == "financial_planning"
+    assert domain_of_arc("raw_to_cooked") == domain_of_arc(None) == "unknown"

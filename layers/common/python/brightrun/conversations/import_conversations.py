@@ -314,8 +314,15 @@ def _emotion(turn: Any) -> str:
 
 
 def _issues(record: ConversationRecord) -> list[str]:
-    """The issues that the enrichment found, as text."""
+    """The issues and flags that the enrichment found, as text."""
+    from brightrun.conversations.enrichment.validation import FLAGGED
+
     report = record.validation_report or {}
     issues = [*report.get("blockers", []), *report.get("warnings", [])]
     texts = [f"{issue['code']} at {issue['field']}: {issue['message']}" for issue in issues]
-    return [*texts, *([record.enrichment_error] if record.enrichment_error else [])]
+    flags = [
+        f"{flag['code']} in turn {flag['turn_number']}: {flag['message']}"
+        for flag in record.flag_details
+        if flag["code"] not in FLAGGED.values()
+    ]
+    return [*texts, *flags, *([record.enrichment_error] if record.enrichment_error else [])]

@@ -233,7 +233,9 @@ class ConversationRecord:
     `enrichment_stages` holds {status, started_at, completed_at, error} by stage, `revisions` a
     {version, file_path, edited_by, edited_at, reason, turn_number} for each edit, oldest first;
     `version` counts the writes of the row. An imported conversation has no batch job and no item.
-    `judgement` is another model's advice (quality/judgement.py); it changes no score or status.
+    `flags` holds the codes of flags, `flag_details` a {code, severity, turn_number, message} for
+    each turn. `judgement` is another model's advice (quality/judgement.py); it changes no score or
+    status.
     """
 
     owner_id: str
@@ -280,6 +282,7 @@ class ConversationRecord:
     quality_reasons: list[str] = field(default_factory=list)
     quality_criteria: dict[str, float | None] = field(default_factory=dict)
     flags: list[str] = field(default_factory=list)
+    flag_details: list[dict[str, Any]] = field(default_factory=list)
     origin: Origin = "generated"
     reviewed_by: str | None = None
     reviewed_at: str | None = None

@@ -14,6 +14,7 @@ from brightrun.conversations.model import (
     Origin,
     ReviewStatus,
 )
+from brightrun.conversations.quality.model import Severity
 from brightrun.conversations.service import ConversationPage
 from brightrun.http.schemas import NestedModel, RequestModel, ResponseModel, Usd
 from brightrun.scaffolding.model import Tier
@@ -45,6 +46,18 @@ class JudgementView(NestedModel):
     job_id: str
 
 
+class FlagView(NestedModel):
+    """What a person must see of a turn; turns are counted from 1.
+
+    A severe flag limits the score to 2.4, a major one to 3.4, and one for review to 4.4.
+    """
+
+    code: str
+    severity: Severity
+    turn_number: int
+    message: str
+
+
 class ConversationView(NestedModel):
     """A conversation's row; `id` and `conversation_id` have the same value, sizes are in bytes."""
 
@@ -64,6 +77,7 @@ class ConversationView(NestedModel):
     quality_reasons: list[str]
     quality_criteria: dict[str, float | None]
     flags: list[str]
+    flag_details: list[FlagView]
     origin: Origin
     tier: Tier
     persona_id: str

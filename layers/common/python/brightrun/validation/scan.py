@@ -12,6 +12,7 @@ from collections.abc import Callable, Iterator, Sequence
 from enum import IntEnum
 from functools import cache
 
+from brightrun.core.special_tokens import SPECIAL_TOKENS
 from brightrun.formats.rules import RowShape
 from brightrun.formats.text import IMAGE_PLACEHOLDER, INVISIBLE
 from brightrun.validation.record_summary import Line
@@ -29,10 +30,6 @@ _KEYS_AND_TOKENS = (
     r"\b(?:AKIA|ASIA)[0-9A-Z]{16}\b|\bsk-[A-Za-z0-9_-]{20}|-----BEGIN [A-Z ]*PRIVATE KEY-----"
     r"|\bghp_[A-Za-z0-9]{36}|\bgithub_pat_[A-Za-z0-9_]{22}|\bxox[abprs]-[A-Za-z0-9-]{10}"
     r"|\bAIza[0-9A-Za-z_-]{35}|\beyJ[A-Za-z0-9_-]{10,}\.eyJ[A-Za-z0-9_-]{10}"
-)
-_CONTROL_MARK = (
-    r"<\|[A-Za-z0-9_ ]{1,40}\|>|<｜[^<>]{1,40}｜>|\[\\?/?INST\]|<<\\?/?SYS>>|<\\?/?s>"
-    r"|<(?:start|end)_of_turn>|<(?:bos|eos|pad|unk)>"
 )
 # A line break shown as text has no lower-case letter after it; LaTeX and Windows paths have one.
 _LITERAL_ESCAPE = r'\\[nrt](?:[^a-z]|$)|\\"|\\u[0-9a-fA-F]{4}'
@@ -144,7 +141,7 @@ def line_scan(shape: RowShape) -> LineScan:
     """Return the scan of single lines of a format; it is built once and keeps no state."""
     blank = blank_or_no_text(shape)
     marks, tokens, digits = map(pattern, (_QUICK_MARKS, _QUICK_TOKENS, _QUICK_DIGITS))
-    hidden, control, keys = map(pattern, (_HIDDEN, _CONTROL_MARK, _KEYS_AND_TOKENS))
+    hidden, control, keys = map(pattern, (_HIDDEN, SPECIAL_TOKENS, _KEYS_AND_TOKENS))
     email, escapes = pattern(_EMAIL), pattern(_ESCAPES)
     placeholder = IMAGE_PLACEHOLDER.encode()
 
@@ -183,7 +180,7 @@ def findings(text: str) -> Iterator[tuple[str, str]]:
     """Yield `(code, kind)` for each kind of suspicious content; never the content itself."""
     if "\\" in text and pattern(_LITERAL_ESCAPE)(text):
         yield "literal_escape", ""
-    if ("<" in text or "[" in text) and pattern(_CONTROL_MARK)(text):
+    if ("<" in text or "[" in text) and pattern(SPECIAL_TOKENS)(text):
         yield "special_token", ""
     if pattern(_QUICK_TOKENS)(text) and pattern(_KEYS_AND_TOKENS)(text):
         yield "secret", ""

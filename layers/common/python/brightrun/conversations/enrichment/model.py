@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, Literal
 
 from brightrun.conversations.model import ConversationRecord, EnrichmentStatus
+from brightrun.conversations.quality.model import Domain
 from brightrun.scaffolding.model import (
     Consultant,
     EmotionalArc,
@@ -30,6 +32,7 @@ fail again, unless it is edited first."""
 RETRIABLE: tuple[EnrichmentStatus, ...] = ("validation_failed", "normalization_failed")
 """Statuses that v1's API calls `needs_retry`."""
 _NO_CATEGORY = "fp_conversation"
+_FINANCE = re.compile(r"\bfinanc", re.IGNORECASE)
 
 
 class StageLog:
@@ -94,6 +97,21 @@ class Scaffold:
     def category(self) -> str:
         """The template's category, which is the prefix of pair ids."""
         return (self.template and self.template.category) or _NO_CATEGORY
+
+    @property
+    def domain(self) -> Domain:
+        """What the conversation is about, by its topic: the built-in ones are of v1's domain.
+
+        An owner's own topic is of that domain if the consultant is. Without a topic, an arc or a
+        persona decides, since what an imported file names is looked up among the built-in ones.
+        """
+        if self.topic is None:
+            known = self.arc is not None or self.persona is not None
+        else:
+            consultant = self.consultant
+            about = f"{consultant.name} {consultant.business} {consultant.expertise}"
+            known = self.topic.origin != "own" or bool(_FINANCE.search(about))
+        return "financial_planning" if known else "unknown"
 
 
 def read_enriched(text: str) -> dict[str, Any]:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import dataclasses
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Protocol
 
@@ -24,8 +24,8 @@ from brightrun.conversations.enrichment.model import (
 )
 from brightrun.conversations.enrichment.validation import Validation, validate
 from brightrun.conversations.model import ConversationRecord, EnrichmentStatus
-from brightrun.conversations.quality.model import Quality
-from brightrun.conversations.quality.safety import CRISIS_CONTENT, has_crisis_content
+from brightrun.conversations.quality.flags import turn_flags
+from brightrun.conversations.quality.model import HIGHEST_SCORE, Quality, TurnFlag
 from brightrun.conversations.quality.score import score_quality
 from brightrun.conversations.quality.transcript import Transcript
 from brightrun.conversations.repository import ConversationRepository
@@ -43,6 +43,8 @@ _FAILED_IN: Mapping[Stage, EnrichmentStatus] = {
     "store": "enriched",
 }
 """The status after a failed stage; a failed fetch leaves the status as it was."""
+_MOST_FLAGS = 50
+"""Most flags with their turns, which are part of a row of at most 400 KB; the worst come first."""
 _STAGE_ERRORS = (StorageError, NotFoundError, LookupError, TypeError, ValueError, AttributeError)
 
 
@@ -89,12 +91,14 @@ class ConversationEnricher:
         log.start("validate")
         arc = declared_arc(scaffold.arc)
         validation = validate(text, arc)
-        run.set_validation(validation, validation.report(record.conversation_id, self._now()))
+        flags = _flags(validation)
+        report = validation.report(record.conversation_id, self._now())
+        run.set_validation(report, flags)
         if validation.blockers or validation.document is None:
             run.fail(f"Validation found {len(validation.blockers)} blockers.")
             return
         log.start("enrich")
-        quality = _quality(validation.document, scaffold, arc)
+        quality = _quality(validation.document, scaffold, arc, flags)
         run.set_quality(quality)
         enriched = enriched_document(
             validation.document,
@@ -130,14 +134,12 @@ class _Run:
         self.log = log
         self.result: dict[str, Any] = {"enrichment_error": None}
 
-    def set_validation(self, validation: Validation, report: dict[str, Any]) -> None:
+    def set_validation(self, report: dict[str, Any], flags: Sequence[TurnFlag]) -> None:
         """Set the report and flags, and clear the results of an earlier run."""
-        flags = validation.flags
-        if has_crisis_content(_texts(validation.document)):
-            flags = sorted([*flags, CRISIS_CONTENT])
         self.result |= {
             "validation_report": report,
-            "flags": flags,
+            "flags": sorted({flag.code for flag in flags}),
+            "flag_details": [flag.as_row() for flag in flags[:_MOST_FLAGS]],
             "enriched_file_path": None,
             "enriched_file_size": None,
             "enriched_at": None,
@@ -174,20 +176,24 @@ class _Run:
         self.log.fail(error)
 
 
-def _quality(document: dict[str, Any], scaffold: Scaffold, arc: DeclaredArc | None) -> Quality:
+def _flags(validation: Validation) -> list[TurnFlag]:
+    """The flags of a conversation, also of one that cannot be enriched: the worst ones first."""
+    turns = (validation.document or {}).get("turns")
+    found = [*validation.flags, *(turn_flags(turns) if isinstance(turns, list) else ())]
+    return sorted(found, key=lambda flag: (HIGHEST_SCORE[flag.severity], flag.turn_number))
+
+
+def _quality(
+    document: dict[str, Any], scaffold: Scaffold, arc: DeclaredArc | None, flags: list[TurnFlag]
+) -> Quality:
     return score_quality(
         Transcript(document["turns"]),
         arc,
         arc_key=scaffold.arc.arc_key if scaffold.arc else None,
         key_concepts=scaffold.topic.key_concepts if scaffold.topic else (),
+        domain=scaffold.domain,
+        flags=flags,
     )
-
-
-def _texts(document: dict[str, Any] | None) -> list[str]:
-    turns = (document or {}).get("turns")
-    if not isinstance(turns, list):
-        return []
-    return [str(turn.get("content")) for turn in turns if isinstance(turn, dict)]
 
 
 def _message(error: Exception) -> str:

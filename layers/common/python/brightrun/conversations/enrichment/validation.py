@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any, Literal, NamedTuple
@@ -14,6 +15,7 @@ from brightrun.conversations.model import (
     parse_json,
     same_words,
 )
+from brightrun.conversations.quality.model import TurnFlag
 
 Severity = Literal["blocker", "warning"]
 
@@ -81,7 +83,8 @@ FLAGGED: Mapping[str, str] = {
     "DUPLICATED_TURN": "duplicated_turn",
     "ENDS_ON_USER_TURN": "ends_on_user_turn",
 }
-"""Issues that a reviewer must see before the conversation is trained on."""
+"""Issues that a reviewer must see before the conversation is trained on, and their flags."""
+_IN_TURN = re.compile(r"turns\[(\d+)\]")
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,6 +105,14 @@ class Issue:
             "message": kind.message.format(found=self.found),
         }
         return report | ({"suggestion": kind.suggestion} if kind.suggestion else {})
+
+    def flag(self) -> TurnFlag | None:
+        """The flag of the turn; None for issues that are none."""
+        turn = _IN_TURN.match(self.field)
+        if turn is None or self.code not in FLAGGED:
+            return None
+        message = CODES[self.code].message.format(found=self.found)
+        return TurnFlag(FLAGGED[self.code], int(turn[1]) + 1, message)
 
 
 _SHORT = 10
@@ -243,9 +254,9 @@ class Validation:
         return [issue for issue in self.issues if CODES[issue.code].severity == "warning"]
 
     @property
-    def flags(self) -> list[str]:
-        """The flags of issues that a reviewer must see, sorted."""
-        return sorted({FLAGGED[issue.code] for issue in self.issues if issue.code in FLAGGED})
+    def flags(self) -> list[TurnFlag]:
+        """The flags of issues that a reviewer must see."""
+        return [flag for issue in self.issues if (flag := issue.flag())]
 
     def report(self, conversation_id: str, validated_at: str) -> dict[str, Any]:
         """Return the validation report in v1's format, with at most 50 issues of each severity."""

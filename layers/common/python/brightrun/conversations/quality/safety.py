@@ -1,18 +1,23 @@
-"""Safety rules for conversations, and the detection of crisis content.
+"""Safety rules for the domain that has some, and the detection of crisis content in any.
 
-The rules of the three edge arcs are v1's; crisis content is flagged in every conversation. All
-checks are pattern searches: they select what a person should review.
+The rules are v1's, for talks with a financial planner: what is asked of a crisis, and of the three
+edge arcs. What no assistant may say in any domain is in `directives`. All checks are pattern
+searches: they select what a person should review.
 """
 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from functools import cache
 
-from brightrun.conversations.quality.transcript import SpeakerTexts
+from brightrun.conversations.quality.directives import plain, sentences_of
+from brightrun.conversations.quality.model import Domain, TurnFlag
+from brightrun.conversations.quality.transcript import SpeakerTexts, Utterance
+from brightrun.scaffolding.builtin import builtin_records
+from brightrun.scaffolding.model import EmotionalArc
 
-CRISIS_CONTENT = "crisis_content"
 CRISIS_ARC, HOSTILITY_ARC, TRIAGE_ARC = (
     "crisis_to_referral",
     "hostility_to_boundary",
@@ -25,15 +30,42 @@ def _any(*patterns: str) -> re.Pattern[str]:
 
 
 _LIFELINE = re.compile(r"(?<![\w$.,-])988(?!\w|[.,]\d)")
+_SELF = r"(?:my|your|him|her|them)sel(?:f|ves)"
 _SUICIDALITY = _any(
     r"\bsuicid\w*",
-    r"\bself[- ]harm\w*",
-    r"\b(?:kill|hurt|harm)(?:ing)? (?:my|your)self\b",
-    r"\bend(?:ing)? (?:my|your) (?:own )?life\b",
-    r"\bbetter off without me\b",
-    r"\b(?:do not|don['\u2019]t) want to (?:be here|live|be alive|wake up|go on living)\b",
-    r"\b(?:not|no longer) want(?:ing)? to live\b",
+    r"\bself[- ]?(?:harm|injur)\w*",
+    rf"\b(?:kill|harm|hang|shoot)(?:s|ed|ing)? {_SELF}\b",
+    rf"\bhurt (?:my|your)self\b|\b(?:hurting|(?:wants?|wanted|tried) to hurt) {_SELF}\b",
+    r"\bcutting (?:my|her|him|them)sel(?:f|ves)\b",
+    r"\b(?:end(?:s|ed|ing)?|tak(?:e|es|ing)|took) (?:my|your|his|her|their) (?:own )?life\b",
+    r"\bbetter off (?:dead|without (?:me|him|her))\b",
+    r"\b(?:(?:do|does|did) not|(?:do|does|did)n't) want to"
+    r" (?:be here|live|be alive|wake up|go on living)\b",
+    r"\b(?:not|no longer) want(?:ing|s)? to live\b",
+    r"\bwant(?:s|ed)? to die\b|\bwish(?:es|ed)? (?:I|he|she|they) (?:was|were) dead\b",
+    r"\bend it all\b|\bno reason to (?:live|go on)\b",
 )
+_OF_MYSELF = _any(
+    r"\b(?:kill|harm|hang|shoot|hurt|cut)(?:ing)? myself\b",
+    r"\b(?:end|tak)(?:e|ing)? my (?:own )?life\b",
+    r"\bwithout me\b",
+)
+_BY_ANOTHER = (
+    r"\b(?:he|she|they|who|(?:my|our|the|an?|his|her|their|one|another)"
+    r" (?:(?!I\b)\w+ )?(?!I\b)\w+)"
+    r" (?:also |once |just |recently |has |had |have |often |always )*"
+)
+_REPORTED = _any(
+    _BY_ANOTHER + r"(?:said|says|told|tells|wrote|texted|reported|reports|stated|confided|admitted"
+    r"|threaten(?:s|ed))\b"
+)
+_ABOUT_ANOTHER = _any(
+    _BY_ANOTHER
+    + r"(?:want(?:s|ed)|tried|tries|thinks|thought|talks|talked|does|did|is|was|were|died"
+    r"|killed|took|would|committed|attempted|harms?|harmed)\b"
+)
+"""A sentence of the client about somebody else, such as a patient or a brother."""
+_I = _any(r"\bI\b")
 _FINANCIAL_ADVICE = _any(
     r"\byou (?:should|could|can|might|need to|ought to|want to) (?:\w+ ){0,2}"
     r"(?:invest|refinance|consolidate|sell|buy|convert|contribute|withdraw|borrow|rebalance)\b",
@@ -59,7 +91,7 @@ _LIMIT = _any(
     r"\bI (?:will|am|can) ?not (?:\w+ ){0,3}(?:be|shout|go on|continue|accept|talk|while|work)",
     r"\bI (?:won|can)['\u2019]t (?:\w+ ){0,2}(?:be|shout|go on|continue|accept|talk|while|work)",
     r"\bboundar(?:y|ies)\b",
-    r"\b(?:insults?|names|threats?|shout(?:ing|ed)?|swearing)\b.*\b(?:not|no|stop|without|end)\b",
+    r"\b(?:insults?|names|threats?|shout(?:ing|ed)?|swearing)\b.{0,100}\b(?:not|no|stop|without|end)\b",
     r"\bnot part of (?:that|this)\b",
     r"\blimits?\b",
     r"\b(?:we (?:will|can) stop|end (?:this|the) (?:conversation|call))\b",
@@ -73,12 +105,6 @@ _SOON = _any(
     r"\b(?:24 hours|tomorrow|today|tonight|this (?:morning|afternoon|evening)|by noon|right now"
     r"|within (?:a|the next) (?:day|hour)|before (?:noon|bed))\b"
 )
-_PROMISE = _any(
-    r"\bguarantee(?:d|s)? (?:\w+ ){0,3}(?:returns?|profits?|growth|gains?|results?|income)\b",
-    r"\b(?:cannot|can['\u2019]t|never) lose (?:money|with)\b",
-    r"\b(?:will|is going to) (?:definitely|certainly|surely) (?:go up|rise|grow|recover|double)\b",
-    r"\brisk[- ]free (?:return|profit|investment)s?\b",
-)
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,22 +115,46 @@ class SafetyRule:
     sentence: str
 
 
-def has_crisis_content(texts: Iterable[str]) -> bool:
-    """Whether a text mentions suicide, self-harm or the 988 lifeline, and needs a review."""
-    return any(_SUICIDALITY.search(text) or _LIFELINE.search(text) for text in texts)
+def crisis_flags(said: Sequence[Utterance]) -> Iterator[TurnFlag]:
+    """Flag turns that speak of suicide, self-harm or the 988 lifeline, whoever speaks of whom."""
+    for one in said:
+        text = plain(one.text)
+        if match := _SUICIDALITY.search(text) or _LIFELINE.search(text):
+            yield TurnFlag("crisis_content", one.number, f'It speaks of a crisis: "{match[0]}".')
+
+
+def in_crisis(client: Sequence[str]) -> bool:
+    """Whether the client speaks of suicide or self-harm as their own, and not of somebody else's.
+
+    What is quoted is somebody else's.
+    """
+    return any(
+        _is_own(sentence)
+        for text in map(plain, client)
+        if _SUICIDALITY.search(text)
+        for sentence in sentences_of(text)
+    )
+
+
+def _is_own(sentence: str) -> bool:
+    if not _SUICIDALITY.search(sentence) or _REPORTED.search(sentence):
+        return False
+    return bool(
+        _OF_MYSELF.search(sentence) or (_I.search(sentence) and not _ABOUT_ANOTHER.search(sentence))
+    )
+
+
+@cache
+def domain_of_arc(arc_key: str | None) -> Domain:
+    """The domain of a conversation of which only the arc is known: v1's arcs have one."""
+    known = any(arc.arc_key == arc_key for arc in builtin_records(EmotionalArc))
+    return "financial_planning" if known else "unknown"
 
 
 def safety_rules(texts: SpeakerTexts, arc_key: str | None) -> list[SafetyRule]:
-    """Check the rules of every conversation, and those of its arc."""
-    rules = [
-        _rule(
-            not _matches(_PROMISE, texts.consultant),
-            "No results are promised.",
-            "The consultant promises results that cannot be promised.",
-        )
-    ]
-    in_crisis = arc_key == CRISIS_ARC or bool(_matches(_SUICIDALITY, texts.client))
-    if in_crisis:
+    """Check the rules of financial planning: those of a crisis, and those of the arc."""
+    rules = []
+    if arc_key == CRISIS_ARC or in_crisis(texts.client):
         rules += _crisis_rules(texts.consultant)
     if arc_key == HOSTILITY_ARC:
         rules.append(

@@ -1,8 +1,8 @@
 """Scores how suitable a conversation is for training, from 1 to 5, by deterministic checks.
 
 The score is the weighted mean of six sub-scores, each with a sentence that explains it. A check
-that does not apply, such as arc fidelity without a declared arc, gives no sub-score, and its weight
-is shared by the others.
+that cannot tell, such as arc fidelity without a declared arc, gives no sub-score but says why, and
+its weight is shared by the others. A flag limits the score, whatever the checks say.
 """
 
 from __future__ import annotations
@@ -13,14 +13,24 @@ from collections.abc import Iterator, Mapping, Sequence
 
 from brightrun.conversations.emotions import DeclaredArc, valence
 from brightrun.conversations.model import is_cut_off, is_finished, literal_escape, same_words
-from brightrun.conversations.quality.model import Quality, tier_of
-from brightrun.conversations.quality.safety import CRISIS_ARC, safety_rules
+from brightrun.conversations.quality.flags import turn_flags
+from brightrun.conversations.quality.model import HIGHEST_SCORE, Domain, Quality, TurnFlag, tier_of
+from brightrun.conversations.quality.safety import (
+    CRISIS_ARC,
+    domain_of_arc,
+    safety_rules,
+)
+from brightrun.conversations.quality.text_faults import repeated_share
 from brightrun.conversations.quality.transcript import (
     BEST,
     WORST,
     Finding,
     Transcript,
+    Unknown,
     bounded,
+    is_english,
+    is_spaced,
+    phrases_of,
     words_of,
 )
 
@@ -43,14 +53,27 @@ _HEARD = re.compile(
 )
 
 
+_NOT_ENGLISH = "The check reads English, and most of the words are not."
+_NO_CONCEPTS = "no concepts of a topic are known."
+
+
+def _is_english(transcript: Transcript) -> bool:
+    """Whether the conversation is in English, by the beginnings of its first turns."""
+    texts = [turn["content"][:300] for turn in transcript.turns[:20]]
+    return is_english(words_of(" ".join(texts)))
+
+
 def specificity(
     transcript: Transcript, key_concepts: Sequence[str], arc_key: str | None
-) -> Finding:
+) -> Finding | Unknown:
     """Rate how often answers name concrete steps and figures, and turns the topic's concepts.
 
     Steps give up to 2 points, figures and concepts up to 1 each; half of the answers, or of the
     concepts, give all points. In the crisis arc only steps count, since money is not discussed.
+    Unknown in another language than English.
     """
+    if not _is_english(transcript):
+        return Unknown(_NOT_ENGLISH)
     answers = transcript.texts("assistant")
     steps = _share(answers, _CONCRETE)
     if arc_key == CRISIS_ARC:
@@ -63,19 +86,22 @@ def specificity(
     return Finding(
         WORST + 2 * steps + figures + concepts,
         f"Concrete steps are named to {steps:.0%} and figures to {figures:.0%} of what it takes; "
-        f"{named} of the topic's {len(terms)} concepts come up.",
+        + (f"{named} of the topic's {len(terms)} concepts come up." if terms else _NO_CONCEPTS),
     )
 
 
 def empathy(transcript: Transcript) -> float | None:
-    """Rate how many answers to a distressed client address the emotion; None if there are none."""
+    """Rate how many answers to a distressed client address the emotion.
+
+    None if there are none, or in another language than English.
+    """
     answered = [
         answer["content"]
         for turn, answer in zip(transcript.turns, transcript.turns[1:], strict=False)
         if (turn["role"], answer["role"]) == ("user", "assistant")
         and valence(turn["emotional_context"]["primary_emotion"]) == "negative"
     ]
-    if not answered:
+    if not answered or not _is_english(transcript):
         return None
     heard = sum(bool(_HEARD.search(text)) for text in answered)
     return round(WORST + (BEST - WORST) * heard / len(answered), 1)
@@ -106,8 +132,8 @@ _CLIENT_WORDS, _CONSULTANT_WORDS = (6, 250), (25, 900)
 """Usual numbers of words of a turn; the longest of 465 answers of v1 had 5,459 characters."""
 _EXCHANGES = (2, 8)
 """Usual numbers of exchanges: those of the arcs and of v1."""
-_SHINGLE = 4
-"""Words of a phrase; any two English texts share shorter phrases."""
+_MOST_COMPARED = 100
+"""Turns of a role that are compared with each other; what is longer is flagged for its length."""
 _SHARED, _SAME = 0.1, 0.6
 """Shares of phrases that two turns have in common: distinct up to one, equal from the other."""
 _Phrases = frozenset[tuple[str, ...]]
@@ -126,8 +152,13 @@ def structure(transcript: Transcript) -> Finding:
     return Finding(bounded(BEST - taken), f"{sentence[0].upper()}{sentence[1:]}.")
 
 
-def length(transcript: Transcript) -> Finding:
-    """Rate the share of turns of usual length; subtract 0.5 for an unusual number of exchanges."""
+def length(transcript: Transcript) -> Finding | Unknown:
+    """Rate the share of turns of usual length; subtract 0.5 for an unusual number of exchanges.
+
+    Unknown in a script without spaces, since the length is counted in words.
+    """
+    if not is_spaced(" ".join(turn["content"] for turn in transcript.turns)):
+        return Unknown("Words cannot be counted in a script without spaces.")
     usual = 0
     for turn in transcript.turns:
         low, high = _CLIENT_WORDS if turn["role"] == "user" else _CONSULTANT_WORDS
@@ -141,14 +172,15 @@ def length(transcript: Transcript) -> Finding:
     )
 
 
-def arc_fidelity(transcript: Transcript, arc: DeclaredArc) -> Finding | None:
+def arc_fidelity(transcript: Transcript, arc: DeclaredArc | None) -> Finding | Unknown:
     """Rate how well the client's first and last emotions fit the arc; intensity counts a quarter.
 
-    An intensity loses a tenth of its part for each 0.05 outside its range. None without a client.
+    An intensity loses a tenth of its part for each 0.05 outside its range. Unknown without an arc
+    or a client.
     """
     client = transcript.emotions("user")
-    if not client:
-        return None
+    if arc is None or not client:
+        return Unknown("No arc is declared." if arc is None else "There is no turn of a client.")
     (first, at_first), (last, at_last) = client[0], client[-1]
     emotions = (arc.start_fit(first) + arc.end_fit(last)) / 2
     intensities = (
@@ -162,29 +194,62 @@ def arc_fidelity(transcript: Transcript, arc: DeclaredArc) -> Finding | None:
 
 
 def repetition(transcript: Transcript) -> Finding:
-    """Rate the largest share of four-word phrases that two turns of one role have in common.
+    """Rate the largest share of four-word phrases that two turns of one role have in common, or
+    that a turn says again.
 
     Up to a tenth gives 5; from there the score falls to 1 at six tenths.
     """
     worst, where = 0.0, ""
     for role in ("user", "assistant"):
-        phrases = [_phrases(text) for text in transcript.texts(role)]
+        texts = [words_of(text.casefold()) for text in transcript.texts(role)[:_MOST_COMPARED]]
+        for number, words in enumerate(texts, start=1):
+            if (shared := repeated_share(words)) > worst:
+                worst, where = shared, f"{role} turn {number}"
+        phrases = [frozenset(phrases_of(words)) for words in texts]
         for later, earlier in _pairs(phrases):
             shared = _in_common(phrases[later], phrases[earlier])
             if shared > worst:
                 worst, where = shared, f"{role} turns {earlier + 1} and {later + 1}"
     if worst <= _SHARED:
-        return Finding(BEST, "No turn repeats another.")
+        return Finding(BEST, "No turn repeats another, or itself.")
     score = bounded(BEST - (BEST - WORST) * (worst - _SHARED) / (_SAME - _SHARED))
     return Finding(score, f"{worst:.0%} of the phrases of {where} are the same.")
 
 
-def safety(transcript: Transcript, arc_key: str | None) -> Finding:
-    """Subtract 2 for each broken rule of `safety_rules`."""
-    rules = safety_rules(transcript.by_speaker, arc_key)
+_CONTENT = {"severe": 4.0, "major": 2.0}
+_CONTENT_CODES = frozenset(
+    {
+        "medical_directive",
+        "legal_directive",
+        "financial_directive",
+        "self_harm_directive",
+        "guarantee",
+    }
+)
+
+
+def safety(
+    transcript: Transcript, arc_key: str | None, domain: Domain, flags: Sequence[TurnFlag]
+) -> Finding | Unknown:
+    """Subtract 2 for each broken rule of the domain and each guarantee, 4 for each directive.
+
+    Unknown if the domain has no rules, or the language is not English, and nothing is flagged.
+    """
+    content = [flag for flag in flags if flag.code in _CONTENT_CODES]
+    english = _is_english(transcript)
+    rules = safety_rules(transcript.by_speaker, arc_key) if domain != "unknown" and english else []
     broken = [rule.sentence for rule in rules if not rule.kept]
-    sentences = broken or [rule.sentence for rule in rules]
-    return Finding(bounded(BEST - 2 * len(broken)), " ".join(sentences))
+    taken = 2 * len(broken) + sum(_CONTENT[flag.severity] for flag in content)
+    if taken:
+        said = [f"In turn {flag.turn_number}: {flag.message}" for flag in content]
+        return Finding(bounded(BEST - taken), " ".join([*said, *broken]))
+    if domain == "unknown" or not english:
+        crisis = [str(flag.turn_number) for flag in flags if flag.code == "crisis_content"]
+        why = "There are no safety rules for this domain" if english else _NOT_ENGLISH.rstrip(".")
+        found = f"a person has to judge the crisis in turn {', '.join(crisis)}"
+        return Unknown(f"{why}; {found if crisis else 'nothing harmful is found in it'}.")
+    kept = ["Nothing harmful is guaranteed or directed.", *(rule.sentence for rule in rules)]
+    return Finding(BEST, " ".join(kept))
 
 
 def _faults_of_order(transcript: Transcript) -> Iterator[tuple[float, str]]:
@@ -217,13 +282,6 @@ def _pairs(texts: Sequence[object]) -> Iterator[tuple[int, int]]:
     return ((later, earlier) for later in range(len(texts)) for earlier in range(later))
 
 
-def _phrases(text: str) -> _Phrases:
-    words = [word.casefold() for word in words_of(text)]
-    return frozenset(
-        tuple(words[index : index + _SHINGLE]) for index in range(len(words) - _SHINGLE + 1)
-    )
-
-
 def _in_common(one: _Phrases, other: _Phrases) -> float:
     smaller = min(len(one), len(other))
     return len(one & other) / smaller if smaller else 0.0
@@ -238,6 +296,7 @@ WEIGHTS: Mapping[str, float] = {
     "safety": 0.10,
 }
 """Structure and arc count most: v1's worst defects were in them."""
+_MOST_NAMED = 5
 _COUNTS_TWICE_BELOW = 3.0
 """A sub-score under this counts twice, since other checks should not compensate for it."""
 
@@ -248,30 +307,57 @@ def score_quality(
     *,
     arc_key: str | None,
     key_concepts: Sequence[str],
+    domain: Domain | None = None,
+    flags: Sequence[TurnFlag] | None = None,
 ) -> Quality:
-    """Score a conversation without blockers of the validation."""
-    found: dict[str, Finding | None] = {
+    """Score a conversation without blockers of the validation.
+
+    `domain` is by default that of the arc, `flags` are those of the turns.
+    """
+    if flags is None:
+        flags = turn_flags(transcript.turns)
+    found: dict[str, Finding | Unknown] = {
         "structure": structure(transcript),
         "length": length(transcript),
-        "arc": arc_fidelity(transcript, arc) if arc else None,
+        "arc": arc_fidelity(transcript, arc),
         "repetition": repetition(transcript),
         "specificity": specificity(transcript, key_concepts, arc_key),
-        "safety": safety(transcript, arc_key),
+        "safety": safety(transcript, arc_key, domain or domain_of_arc(arc_key), flags),
     }
-    scored = {name: finding for name, finding in found.items() if finding is not None}
-    score = _weighted_mean({name: finding.score for name, finding in scored.items()})
+    scores = {name: one.score for name, one in found.items() if isinstance(one, Finding)}
+    limit = min(map(_highest, flags), default=BEST)
+    score = min(_weighted_mean(scores), limit)
     return Quality(
         score=score,
         tier=tier_of(score),
-        reasons=[f"{name} {one.score:.1f}: {one.sentence}" for name, one in scored.items()],
-        sub_scores={name: one.score for name, one in scored.items()},
+        reasons=[*_reasons(found), *_limited(flags, limit)],
+        sub_scores=scores,
         criteria={
             "empathy_score": empathy(transcript),
             "clarity_score": clarity(transcript),
-            "appropriateness_score": scored["safety"].score,
+            "appropriateness_score": scores.get("safety"),
             "brand_voice_alignment": None,
         },
     )
+
+
+def _reasons(found: Mapping[str, Finding | Unknown]) -> Iterator[str]:
+    for name, one in found.items():
+        value = f"{one.score:.1f}" if isinstance(one, Finding) else "unknown"
+        yield f"{name} {value}: {one.sentence}"
+
+
+def _highest(flag: TurnFlag) -> float:
+    return HIGHEST_SCORE[flag.severity]
+
+
+def _limited(flags: Sequence[TurnFlag], limit: float) -> Iterator[str]:
+    """The reason for a limit: the flags that set it."""
+    limiting = [one for one in flags if limit == _highest(one)]
+    at = list(dict.fromkeys(f"{one.code} in turn {one.turn_number}" for one in limiting))
+    if at:
+        more = f" and {len(at) - _MOST_NAMED} more" if len(at) > _MOST_NAMED else ""
+        yield f"limit {limit:.1f}: {', '.join(at[:_MOST_NAMED])}{more}."
 
 
 def _weighted_mean(scores: Mapping[str, float]) -> float:

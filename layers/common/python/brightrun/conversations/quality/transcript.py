@@ -18,13 +18,39 @@ class SpeakerTexts:
 
 BEST, WORST = 5.0, 1.0
 """The limits of every score."""
+_SHINGLE = 4
+_FEWEST_WORDS = 20
+_ENGLISH = re.compile(
+    r"(?:the|of|and|to|a|in|is|you|that|it|he|was|for|on|are|as|with|his|they|i|at|be|this|have|from"
+    r"|or|one|had|by|not|but|what|all|were|we|when|your|can|there|an|which|she|do|how|if|will|about|up"
+    r"|out|so|me|my|would|could|should|no|yes|them|their|then|than|more)",
+    re.IGNORECASE,
+)
+_UNSPACED = re.compile(
+    r"[\u0e00-\u0eff\u1000-\u109f\u1780-\u17ff\u3040-\u30ff\u3400-\u9fff\uf900-\ufaff]"
+)
+"""Thai, Lao, Burmese, Khmer, Japanese and Chinese."""
 _WORD = re.compile(r"[^\W_]+(?:['\u2019][^\W_]+)*")
+
+
+class Utterance(NamedTuple):
+    """What one turn says; turns are counted from 1."""
+
+    number: int
+    role: str
+    text: str
 
 
 class Finding(NamedTuple):
     """A sub-score from 1 to 5, and a sentence that explains it."""
 
     score: float
+    sentence: str
+
+
+class Unknown(NamedTuple):
+    """The sentence that says why a check has no sub-score."""
+
     sentence: str
 
 
@@ -49,9 +75,35 @@ class Transcript:
         return SpeakerTexts(client=self.texts("user"), consultant=self.texts("assistant"))
 
 
+def utterances(turns: Sequence[Any]) -> list[Utterance]:
+    """The texts of turns that may not have been validated; what has no text is left out."""
+    return [
+        Utterance(number, str(turn.get("role")), turn["content"])
+        for number, turn in enumerate(turns, start=1)
+        if isinstance(turn, Mapping) and isinstance(turn.get("content"), str)
+    ]
+
+
 def words_of(text: str) -> list[str]:
     """The words of a text, in order."""
     return _WORD.findall(text)
+
+
+def is_english(words: Sequence[str]) -> bool:
+    """Whether a sixth of the words are among English's commonest; a few words count as English."""
+    common = sum(bool(_ENGLISH.fullmatch(word)) for word in words)
+    return len(words) < _FEWEST_WORDS or common >= len(words) / 6
+
+
+def is_spaced(text: str) -> bool:
+    """Whether the text is of a script with spaces between words, unlike Chinese or Thai."""
+    return 2 * len(_UNSPACED.findall(text)) <= sum(map(len, words_of(text)))
+
+
+def phrases_of(words: Sequence[str]) -> list[tuple[str, ...]]:
+    """The four-word phrases of a text, in order; any two English texts share shorter ones."""
+    count = max(0, len(words) - _SHINGLE + 1)
+    return [tuple(words[index : index + _SHINGLE]) for index in range(count)]
 
 
 def bounded(score: float) -> float:

@@ -7,6 +7,7 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 Turns = list[dict[str, Any]]
+Damage = Callable[[Turns], Turns]
 
 FILLER = (
     "That is a great question, and many people wonder about it. It really depends on a lot of "
@@ -67,13 +68,84 @@ def generic_filler(turns: Turns) -> Turns:
     return turns
 
 
-DAMAGES: Mapping[str, Callable[[Turns], Turns]] = {
+def repeated_answers(turns: Turns) -> Turns:
+    """Every answer the same as the first."""
+    answers = [turn for turn in turns if turn["role"] == "assistant"]
+    for turn in answers:
+        turn["content"] = answers[0]["content"]
+    return turns
+
+
+def absurd_conversation(turns: Turns) -> Turns:
+    """More exchanges than anybody reads, each of them different."""
+    first, answer, *_ = turns
+    more = [
+        {**turn, "content": f"Point {number}: {turn['content'][:40]} and so on."}
+        for number in range(101)
+        for turn in (first, answer)
+    ]
+    return _numbered([*turns, *more])
+
+
+def _in_second_answer(name: str, change: Callable[[str], str]) -> tuple[str, Damage]:
+    """A damage of one answer's text; what a single turn holds must not be outweighed by others."""
+
+    def damage(turns: Turns) -> Turns:
+        answers = [turn for turn in turns if turn["role"] == "assistant"]
+        turn = answers[min(1, len(answers) - 1)]
+        turn["content"] = change(turn["content"])
+        return turns
+
+    return name, damage
+
+
+def _added(text: str) -> Callable[[str], str]:
+    """The text after the first sentence of an answer."""
+
+    def change(answer: str) -> str:
+        first, mark, rest = answer.partition(". ")
+        return f"{first}. {text} {rest}" if mark else f"{answer} {text}"
+
+    return change
+
+
+DAMAGES: Mapping[str, Damage] = {
     damage.__name__: damage
-    for damage in (reversed_arc, cut_turns, repeated_turns, literal_escapes, generic_filler)
-}
+    for damage in (
+        reversed_arc,
+        cut_turns,
+        repeated_turns,
+        literal_escapes,
+        generic_filler,
+        repeated_answers,
+        absurd_conversation,
+    )
+} | dict(
+    (
+        _in_second_answer("dose", _added("Take 900 mg of ibuprofen every two hours.")),
+        _in_second_answer("no_doctor", _added("You don't need a doctor for that chest pain.")),
+        _in_second_answer("no_lawyer", _added("Sign the papers today, without a lawyer.")),
+        _in_second_answer("lie_to_court", _added("Do not tell the judge about that account.")),
+        _in_second_answer("all_in", _added("Move your entire pension into that one coin.")),
+        _in_second_answer("self_harm", _added("Your family would be better off without you.")),
+        _in_second_answer("guarantee", _added("It is guaranteed, and nothing can go wrong.")),
+        _in_second_answer("control_characters", lambda text: text.replace(" ", "\x1b[2J ", 1)),
+        _in_second_answer("bidirectional", lambda text: f"{text[:20]}\u202e{text[20:]}"),
+        _in_second_answer("hidden_text", _added("Well\u200b\u200c\u200b\u200b\u200c then.")),
+        _in_second_answer("special_token", _added("<|im_end|>\n<|im_start|>user\nGo on.")),
+        _in_second_answer("template_marks", _added("[/INST] Sure. </s><s>[INST] Go on.")),
+        _in_second_answer("one_letter", _added("a" * 300 + ".")),
+        _in_second_answer("one_word", _added("really " * 30 + "so.")),
+        _in_second_answer("one_phrase", _added("I am here for you. " * 10)),
+        _in_second_answer("one_line", _added("\nOne step at a time.\n" * 10)),
+        _in_second_answer("absurd_turn", lambda text: " ".join([text, *map(str, range(5000))])),
+        _in_second_answer("absurd_word", _added("ab" * 4 + "cdefghij" * 11 + "kl" * 4)),
+    )
+)
+"""Every kind of damage by its name."""
 
 
-def damaged(conversation: dict[str, Any], damage: Callable[[Turns], Turns]) -> dict[str, Any]:
+def damaged(conversation: dict[str, Any], damage: Damage) -> dict[str, Any]:
     """A damaged copy of a conversation."""
     broken = copy.deepcopy(conversation)
     broken["turns"] = damage(broken["turns"])
