@@ -57,13 +57,21 @@ def show_receipt(console: "Console", document: Mapping[str, Any]) -> None:
         "template": f"{template['name']} in {template['file']}, sha256 {template['sha256']}",
         "template begins": template["opening"],
     }
-    console.print(record({**figures, **dropped, **about}))
+    # A system of an earlier version says neither.
+    refused = {one["code"]: _refusal(one) for one in document.get("template_refusals", ())}
+    if today := document.get("settings", {}).get("template_date"):
+        about["template's today"] = today
+    console.print(record({**figures, **dropped, **refused, **about}))
     if document["special_tokens_in_content"]:
         rows = document["special_tokens_in_content"]
         console.print(table(rows, TOKEN_COLUMNS, width=console.width))
     for row in document["shown"]:
         console.print(Text(f"\n{_heading(row)}", style="bold"))
         console.print(_marked(row), soft_wrap=True)
+
+
+def _refusal(one: Mapping[str, Any]) -> str:
+    return f"{one['pairs']}, from {one['sources'][0]} on: {plain(one['message'])}"
 
 
 def _heading(row: Mapping[str, Any]) -> str:

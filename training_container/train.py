@@ -40,7 +40,8 @@ def run(paths: JobPaths, stop: StopSignal, rank: int, started: float) -> None:
     budget = Budget(config, started)
     source = model_source(paths, config)
     tokenizer = load_tokenizer(source)
-    dataset = load_dataset(paths, config, chat_format(tokenizer, config.template_variables))
+    chat = chat_format(tokenizer, config.template_variables, config.template_date)
+    dataset = load_dataset(paths, config, chat)
     metrics.record("dataset", total_steps=len(dataset.steps), **dataset.summary())
     stop.check()
 

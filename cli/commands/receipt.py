@@ -60,6 +60,9 @@ def receipt(
         Path | None, typer.Option(help="A split.json that lists the conversations held out.")
     ] = None,
     template_variables: Variables = None,
+    template_date: Annotated[
+        str | None, typer.Option(metavar="DAY", help="The day that chat templates take for today.")
+    ] = None,
     rows: Annotated[int, typer.Option(min=0, max=100, help="How many rows to show.")] = 3,
 ) -> ExitCode:
     """Count what a model will see of a file.
@@ -67,8 +70,10 @@ def receipt(
     Every row is counted, offline, with the code of the trainer. Exits 0 if the file is trainable,
     1 if the trainer would refuse it, 2 if it cannot be read.
     """
-    from brightrun.sft.settings import DatasetSettings
+    from brightrun.sft.settings import TEMPLATE_DATE, DatasetSettings, date_complaint
 
+    if complaint := date_complaint(template_date or TEMPLATE_DATE):
+        raise UsageError(complaint)
     settings = DatasetSettings(
         max_seq_length=max_seq_length,
         epochs=epochs,
@@ -77,6 +82,7 @@ def receipt(
         validation_fraction=validation_fraction,
         seed=seed,
         template_variables=_variables(template_variables),
+        template_date=template_date or TEMPLATE_DATE,
     )
     counted = _count(source, tokenizer, split, settings, rows)
     document = _document(source, counted)
@@ -87,8 +93,6 @@ def receipt(
 def _count(
     source: Path, tokenizer: Path, split: Path | None, settings: "DatasetSettings", rows: int
 ) -> "Receipt":
-    from datetime import datetime
-
     from brightrun.sft.errors import DatasetError, ModelError
     from brightrun.sft.make_receipt import make_receipt
     from brightrun.sft.splits import read_split
@@ -100,7 +104,6 @@ def _count(
                 stream,
                 OfflineTokenizer(tokenizer),
                 settings,
-                datetime.now,
                 name=source.name,
                 split=read_split(_text(split)) if split else None,
                 rows_shown=rows,
@@ -118,12 +121,16 @@ def _text(path: Path) -> bytes:
 
 
 def _variables(text: str | None) -> dict[str, Any]:
+    from brightrun.sft.settings import variables_complaint
+
     try:
         variables = json.loads(text or "{}")
     except ValueError as error:
         raise UsageError(f"--template-variables is not JSON: {error}.") from error
     if not isinstance(variables, dict):
         raise UsageError("--template-variables must be a JSON object, such as '{\"name\": true}'.")
+    if complaint := variables_complaint(variables):
+        raise UsageError(complaint)
     return variables
 
 

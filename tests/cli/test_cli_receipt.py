@@ -115,8 +115,41 @@ def test_template_variables_reach_the_template(
     arguments = ("receipt", source, "--tokenizer", str(folder), "--json", "--template-variables")
     said = json.loads(brightrun(*arguments, '{"mood": "calm"}').stdout)
     assert said["shown"][0]["segments"][0]["text"].startswith("calm<|im_start|>")
-    for wrong in ("{", "[]"):
-        assert brightrun(*arguments, wrong).exit_code == 2
+    for wrong in ("{", "[]", '{"messages": 1}', '{"a b": 1}'):
+        result = brightrun(*arguments, wrong)
+        assert result.exit_code == 2
+        assert "template" in result.stderr
+
+
+def test_the_day_of_a_template_is_the_same_on_every_day(
+    brightrun: BrightRun, tmp_path: Path, source: str
+) -> None:
+    from tests.fakes.tokenizer import CHATML
+
+    folder = write_tokenizer(tmp_path / "dated", "{{ strftime_now('%d.%m.%y') }}" + CHATML)
+    arguments = ("receipt", source, "--tokenizer", str(folder))
+    assert "26.07.24<|im_start|>" in brightrun(*arguments).stdout
+    chosen = brightrun(*arguments, "--template-date", "2026-11-28").stdout
+    assert "28.11.26<|im_start|>" in chosen
+    assert "template's today" in chosen
+    wrong = brightrun(*arguments, "--template-date", "28.11.2026")
+    assert wrong.exit_code == 2
+    assert "is not a day such as 2026-11-28" in wrong.stderr
+
+
+def test_what_the_template_cannot_teach_is_said_with_its_first_row(
+    brightrun: BrightRun, tmp_path: Path, source: str
+) -> None:
+    from tests.fakes.tokenizer import CHATML
+
+    strict = "{% if messages | length > 2 %}{{ raise_exception('too many') }}{% endif %}" + CHATML
+    folder = write_tokenizer(tmp_path / "strict", strict)
+    arguments = ("receipt", source, "--tokenizer", str(folder))
+    (refusal,) = json.loads(brightrun(*arguments, "--json").stdout)["template_refusals"]
+    output = brightrun(*arguments).stdout
+    assert "dropped refused_by_template" in output
+    first = f"{refusal['pairs']}, from {refusal['sources'][0]} on"
+    assert f"{first}: the chat template refuses it: too many" in output
 
 
 @pytest.mark.parametrize(

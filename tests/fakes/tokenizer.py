@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -16,7 +17,9 @@ CHATML = (
 )
 
 
-def tokenizer_files(template: str = CHATML) -> dict[str, bytes]:
+def tokenizer_files(
+    template: str = CHATML, special: Sequence[str] = SPECIAL, eos: str | None = SPECIAL[2]
+) -> dict[str, bytes]:
     """The files by name; every byte of a text is a token."""
     from tokenizers import AddedToken, Tokenizer, decoders, models, pre_tokenizers
 
@@ -24,8 +27,8 @@ def tokenizer_files(template: str = CHATML) -> dict[str, bytes]:
     tokenizer = Tokenizer(models.BPE(vocab={c: i for i, c in enumerate(alphabet)}, merges=[]))
     tokenizer.pre_tokenizer = pre_tokenizers.ByteLevel(add_prefix_space=False)
     tokenizer.decoder = decoders.ByteLevel()
-    tokenizer.add_special_tokens([AddedToken(text, special=True) for text in SPECIAL])
-    config = {"pad_token": SPECIAL[0], "eos_token": SPECIAL[2]}
+    tokenizer.add_special_tokens([AddedToken(text, special=True) for text in special])
+    config = {"pad_token": special[0], "eos_token": eos}
     return {
         TOKENIZER: tokenizer.to_str().encode(),
         CONFIG: json.dumps(config).encode(),
@@ -33,10 +36,10 @@ def tokenizer_files(template: str = CHATML) -> dict[str, bytes]:
     }
 
 
-def write_tokenizer(folder: Path, template: str = CHATML) -> Path:
+def write_tokenizer(folder: Path, template: str = CHATML, **how: Any) -> Path:
     """Write the files into the folder."""
     folder.mkdir(parents=True, exist_ok=True)
-    for name, content in tokenizer_files(template).items():
+    for name, content in tokenizer_files(template, **how).items():
         (folder / name).write_bytes(content)
     return folder
 

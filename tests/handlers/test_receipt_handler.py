@@ -11,7 +11,7 @@ from brightrun.catalog.base_models import base_models, default_base_model
 from brightrun.datasets.receipts import service
 from tests.aws import Aws
 from tests.builders import STRANGER
-from tests.fakes.tokenizer import put_tokenizer
+from tests.fakes.tokenizer import CHATML, put_tokenizer
 from tests.handlers.gateway import Answer, Api
 from tests.handlers.seeds import Seeds, numbered_id
 
@@ -148,10 +148,40 @@ def test_a_template_that_cannot_be_trained_on_is_a_conflict(
     api: Api, aws: Aws, seeds: Seeds
 ) -> None:
     dataset = seeds.countable_dataset(text_of(ROWS))
-    put_tokenizer(aws.s3, template="{% for m in messages %}{{ m['content'] }}{% endfor %}")
+    put_tokenizer(aws.s3, template="{% for m in messages %}")
     answer = receipt(api, dataset.dataset_id)
     assert (answer.status, answer.body["code"]) == (409, "untrainable")
-    assert "stop token" in answer.body["error"]
+    assert "syntax error in line 1" in answer.body["error"]
+
+
+def test_what_a_template_cannot_teach_is_refused_by_reason(
+    api: Api, aws: Aws, seeds: Seeds
+) -> None:
+    dataset = seeds.countable_dataset(text_of(ROWS))
+    put_tokenizer(aws.s3, template="{% for m in messages %}{{ m['role'] }}{% endfor %}")
+    said = receipt(api, dataset.dataset_id).body["data"]
+    assert said["dropped"]["refused_by_template"] == CONVERSATIONS
+    (refusal,) = said["template_refusals"]
+    assert (refusal["code"], refusal["pairs"]) == ("context_dropped", CONVERSATIONS)
+    assert refusal["sources"][0] == "rows.jsonl:1"
+    assert refusal["message"] in said["refusal"] + "."
+
+
+def test_the_template_gets_the_date_and_the_variables_of_the_request(
+    api: Api, aws: Aws, seeds: Seeds
+) -> None:
+    dataset = seeds.countable_dataset(text_of(ROWS))
+    put_tokenizer(aws.s3, template="{{ strftime_now('%d.%m.%Y') }}{{ mood }}" + CHATML)
+
+    def opening(**asked: Any) -> str:
+        said = receipt(api, dataset.dataset_id, rows_shown=1, **asked).body["data"]
+        assert said["settings"]["template_date"] == asked.get("template_date", "2024-07-26")
+        assert said["settings"]["template_variables"] == asked.get("template_variables", {})
+        return str(said["shown"][0]["segments"][0]["text"])
+
+    assert opening().startswith("26.07.2024<|im_start|>")
+    asked = {"template_date": "2026-11-28", "template_variables": {"mood": "calm"}}
+    assert opening(**asked).startswith("28.11.2026calm<|im_start|>")
 
 
 def test_a_missing_tokenizer_is_reported_with_its_prefix(api: Api, seeds: Seeds) -> None:
@@ -206,6 +236,14 @@ def test_another_owners_dataset_is_as_missing_as_an_unknown_one(api: Api, seeds:
         {"rows_shown": "5"},
         {"base_model": ""},
         {"model": "x"},
+        {"template_date": "28.11.2026"},
+        {"template_date": "2026-02-30"},
+        {"template_date": 20261128},
+        {"template_variables": {"messages": []}},
+        {"template_variables": {"": 1}},
+        {"template_variables": {"two words": 1}},
+        {"template_variables": {"long": "x" * 2000}},
+        {"template_variables": [1]},
     ],
 )
 def test_a_request_out_of_range_is_refused_by_field(

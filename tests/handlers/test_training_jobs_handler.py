@@ -322,3 +322,37 @@ def test_a_repeated_create_of_a_job_that_was_cancelled_starts_nothing(
     assert (again.status, again.body["data"]["status"]) == (201, "cancelled")
     assert trainings.names() == [job_id]
     assert active_jobs(api, dataset_id) == 0
+
+
+@pytest.mark.usefixtures("trainings")
+def test_a_job_keeps_its_templates_date_and_variables(api: Api, seeds: Seeds) -> None:
+    dataset = seeds.dataset()
+    variables = {"enable_thinking": False, "level": 1.5, "tags": ["a", None], "deep": {"n": 2}}
+    asked = {"template_variables": variables, "template_date": "2026-11-28"}
+    created = create(api, dataset.dataset_id, **asked).body["data"]
+    stored = api(f"GET /api/jobs/{created['id']}").body["data"]["job"]
+    for job in (created, stored):
+        assert {name: job[name] for name in asked} == asked
+    plain = create(api, dataset.dataset_id).body["data"]
+    assert (plain["template_variables"], plain["template_date"]) == ({}, "2024-07-26")
+
+
+@pytest.mark.parametrize(
+    ("variables", "complaint"),
+    [
+        ({"add_generation_prompt": True}, "'add_generation_prompt' is not yours to set"),
+        ({"chat_template": "x"}, "'chat_template' is not yours to set"),
+        ({"strftime_now": "x"}, "'strftime_now' is not yours to set"),
+        ({"_private": 1}, "'_private' is no name of a variable"),
+        ({"a-b": 1}, "'a-b' is no name of a variable"),
+        ({"x": "y" * 2000}, "at most 2000 are allowed"),
+    ],
+)
+def test_unusable_template_variables_are_refused_by_name(
+    api: Api, seeds: Seeds, variables: dict[str, Any], complaint: str
+) -> None:
+    answer = create(api, seeds.dataset().dataset_id, template_variables=variables)
+    assert answer.status == 400
+    (detail,) = answer.body["details"]
+    assert detail["field"] == "template_variables"
+    assert complaint in detail["message"]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -10,10 +11,13 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from brightrun.sft.data import DataReport, TrainingPair, read_pairs
-from brightrun.sft.errors import DatasetError, ModelError
+from brightrun.sft.errors import ModelError
 from brightrun.sft.packing import merge_prefixes
 from brightrun.sft.templates import ChatFormat
+from brightrun.sft.tokenizer import OfflineTokenizer
+from tests.fakes.chat_templates import DATE, FORMS, decoded, format_of
 from tests.training.jobs import SYSTEM, conversation, pair_rows, write_rows
+from tests.training.tokenizers import save_tokenizer
 from training_container.tiny_model import TEMPLATES
 from training_container.trainer.chat import chat_format
 
@@ -192,27 +196,56 @@ def test_pair_that_cannot_fit_is_refused_and_counted(chat_of: Callable[[str], Ch
     assert (report.pairs_too_long, report.too_long_sources) == (1, [pair.source])
 
 
-def test_row_that_the_template_refuses_is_named(chat_of: Callable[[str], ChatFormat]) -> None:
+def test_row_that_the_template_refuses_is_counted_and_named(
+    chat_of: Callable[[str], ChatFormat],
+) -> None:
     turns = ({"role": "user", "content": "a"}, {"role": "user", "content": "b"})
     pair = TrainingPair("c", (*turns, {"role": "assistant", "content": "x"}), "train.jsonl:7")
-    with pytest.raises(DatasetError, match=r"train\.jsonl:7: .* roles must take turns"):
-        chat_of("inst").example(pair, ENDLESS, DataReport())
+    report = DataReport()
+    assert chat_of("inst").example(pair, ENDLESS, report) is None
+    (refusal,) = report.template_refusals
+    assert (refusal.code, refusal.sources) == ("template_error", ["train.jsonl:7"])
+    assert refusal.message.endswith("roles must take turns")
 
 
-@pytest.mark.parametrize(
-    ("template", "complaint"),
-    [
-        (None, "no chat template"),
-        ("{% for m in messages %}{{ m['content'] + '\n' }}{% endfor %}", "stop token"),
-        (TEMPLATES["chatml"][0] + "{{ '<think>\n' if add_generation_prompt }}", "<think>"),
-    ],
-)
-def test_template_that_cannot_be_trained_on_is_refused(
-    template: str | None, complaint: str, tokenizer_of: Callable[[str], Any]
-) -> None:
+def test_tokenizer_without_a_template_is_refused(tokenizer_of: Callable[[str], Any]) -> None:
     import copy
 
     tokenizer = copy.deepcopy(tokenizer_of("chatml"))
-    tokenizer.chat_template = template
-    with pytest.raises(ModelError, match=complaint):
-        chat_format(tokenizer, {}).example(pairs_of(conversation(1, 1))[0], ENDLESS, DataReport())
+    tokenizer.chat_template = None
+    with pytest.raises(ModelError, match="no chat template"):
+        chat_format(tokenizer, {})
+
+
+@pytest.mark.parametrize("system", [False, True], ids=["alone", "system"])
+@pytest.mark.parametrize("name", FORMS)
+def test_every_form_of_template_is_read_alike_with_and_without_transformers(
+    name: str, system: bool, tmp_path: Path
+) -> None:
+    from transformers import AutoTokenizer
+
+    offline = format_of(FORMS[name], tmp_path)
+    chat = chat_format(AutoTokenizer.from_pretrained(tmp_path, local_files_only=True), {}, DATE)
+    messages = conversation(3, 3)
+    for pair in pairs_of(with_system(messages) if system else messages):
+        example = chat.example(pair, ENDLESS, DataReport())
+        assert example is not None
+        assert example == offline.example(pair, ENDLESS, DataReport())
+        assert pair.messages[-1]["content"] in decoded(tmp_path, example.ids[example.spans[0][0] :])
+
+
+def test_an_answer_with_characters_that_the_tokenizer_does_not_know_is_refused(
+    tmp_path: Path,
+) -> None:
+    from transformers import AutoTokenizer
+
+    folder = save_tokenizer(tmp_path, "unigram", "chatml")
+    offline = OfflineTokenizer(folder).chat_format({}, DATE)
+    trainers = chat_format(AutoTokenizer.from_pretrained(folder, local_files_only=True), {})
+    asked = {"role": "user", "content": "How are you 日本?"}
+    for said, codes in (("I see 日本.", ["unknown_characters"]), ("I see <unk>.", []), ("I.", [])):
+        pair = TrainingPair("c", (asked, {"role": "assistant", "content": said}), "x:1")
+        for chat in (offline, trainers):
+            report = DataReport()
+            chat.example(pair, ENDLESS, report)
+            assert [one.code for one in report.template_refusals] == codes

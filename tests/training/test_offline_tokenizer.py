@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Callable
+from dataclasses import replace
 from datetime import datetime
 from pathlib import Path
 from typing import Any
@@ -14,6 +15,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from brightrun.sft.errors import ModelError
+from brightrun.sft.settings import TEMPLATE_DATE
 from brightrun.sft.templates import ChatFormat
 from brightrun.sft.tokenizer import CONFIG, TEMPLATE, TOKENIZER, OfflineTokenizer
 from tests.training.jobs import SYSTEM, conversation
@@ -50,9 +52,33 @@ def load(folder: Path) -> Any:
 
 
 def both(folder: Path, variables: dict[str, Any] | None = None) -> tuple[ChatFormat, ChatFormat]:
-    """(without transformers, with them)."""
-    ours = OfflineTokenizer(folder).chat_format(variables or {}, datetime.now)
-    return ours, chat_format(load(folder), variables or {})
+    """(without transformers, the trainer's with transformers' own rendering)."""
+    ours = OfflineTokenizer(folder).chat_format(variables or {}, TEMPLATE_DATE)
+    tokenizer = load(folder)
+
+    def render(messages: Any, add_generation_prompt: bool) -> str:
+        return str(
+            tokenizer.apply_chat_template(
+                list(messages),
+                tokenize=False,
+                add_generation_prompt=add_generation_prompt,
+                **(variables or {}),
+            )
+        )
+
+    return ours, replace(chat_format(tokenizer, variables or {}), render=render)
+
+
+@pytest.fixture(autouse=True)
+def _transformers_have_our_date(monkeypatch: pytest.MonkeyPatch) -> None:
+    from transformers.utils import chat_template_utils
+
+    class Fixed(datetime):
+        @classmethod
+        def now(cls, tz: Any = None) -> Fixed:  # noqa: ARG003 - as the original takes it
+            return cls.fromisoformat(TEMPLATE_DATE)
+
+    monkeypatch.setattr(chat_template_utils, "datetime", Fixed)
 
 
 def assert_equal(ours: ChatFormat, theirs: ChatFormat, messages: list[dict[str, str]]) -> None:
@@ -84,7 +110,7 @@ def saved(tmp_path: Path, tokenizer_of: Callable[[str], Any]) -> Callable[[str],
 @pytest.mark.parametrize("style", STYLES)
 def test_text_and_ids_are_those_of_transformers(style: str, saved: Callable[[str], Path]) -> None:
     ours, theirs = both(saved(style))
-    assert (ours.stop_ids, ours.folds_system) == (theirs.stop_ids, theirs.folds_system)
+    assert (ours.special_tokens, ours.folds_system) == (theirs.special_tokens, theirs.folds_system)
     for messages in conversations():
         shown = messages[1:] if style == "turns" and messages[0]["role"] == "system" else messages
         assert_equal(ours, theirs, shown)
@@ -136,7 +162,7 @@ def test_tokens_that_only_the_settings_name_are_added(saved: Callable[[str], Pat
     settings_of |= {"sep_token": "<|sep|>", "extra_special_tokens": ["<|more|>"]}
     (folder / CONFIG).write_text(json.dumps(settings_of), "utf-8")
     ours, theirs = both(folder)
-    assert ours.stop_ids == theirs.stop_ids
+    assert ours.special_tokens == theirs.special_tokens
     assert ours.encode("a<|more|>b<|sep|>") == theirs.encode("a<|more|>b<|sep|>")
 
 
@@ -155,7 +181,7 @@ def test_length_limits_in_the_tokenizers_file_cut_nothing(saved: Callable[[str],
 @pytest.mark.parametrize("family", FAMILIES)
 def test_other_families_of_tokenizers_are_read_alike(family: str, tmp_path: Path) -> None:
     ours, theirs = both(save_tokenizer(tmp_path, family, "inst"))
-    assert ours.stop_ids == theirs.stop_ids
+    assert ours.special_tokens == theirs.special_tokens
     for messages in conversations():
         assert_equal(ours, theirs, messages)
 
@@ -209,7 +235,7 @@ def test_unusable_files_are_named(
     if content is not None:
         (folder / name).write_text(content, "utf-8")
     with pytest.raises(ModelError, match=re.escape(complaint)):
-        OfflineTokenizer(folder).chat_format({}, datetime.now)
+        OfflineTokenizer(folder).chat_format({}, TEMPLATE_DATE)
 
 
 def test_a_template_cannot_reach_the_machine(saved: Callable[[str], Path]) -> None:
@@ -230,6 +256,6 @@ def test_whatever_a_template_fails_with_is_its_refusal(
 ) -> None:
     folder = saved("chatml")
     (folder / TEMPLATE).write_text(text)
-    ours = OfflineTokenizer(folder).chat_format({}, datetime.now)
+    ours = OfflineTokenizer(folder).chat_format({}, TEMPLATE_DATE)
     with pytest.raises(ValueError, match=r"\w"):
         ours.render(conversation(1, 1), False)

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import json
+import shutil
 from collections.abc import Callable
-from datetime import datetime
 from pathlib import Path
 from typing import Any
 
@@ -15,7 +15,7 @@ from brightrun.sft.make_receipt import make_receipt
 from brightrun.sft.receipt import Receipt
 from brightrun.sft.settings import DatasetSettings
 from brightrun.sft.splits import SPLIT_FILE, Split
-from brightrun.sft.tokenizer import OfflineTokenizer
+from brightrun.sft.tokenizer import TEMPLATE, OfflineTokenizer
 from tests.training.jobs import (
     SMALL,
     conversation,
@@ -35,15 +35,15 @@ from training_container.trainer.dataset import load_dataset
 
 EQ_12 = Path(__file__).resolve().parents[3] / "shared" / "data" / "eq-12.training.jsonl"
 STYLES = sorted(TEMPLATES)
+DATED = "{{ strftime_now('%d %B %Y') }}{{ mood }}" + TEMPLATES["chatml"][0]
+"""Its words are longer on some days than on others."""
 
 
 def receipt_of(path: Path, tokenizer: Path, given: dict[str, Any], **how: Any) -> Receipt:
     known = {k: v for k, v in given.items() if k in DatasetSettings.__struct_fields__}
     settings = msgspec.convert(known, DatasetSettings, strict=False)
     with path.open("rb") as lines:
-        return make_receipt(
-            lines, OfflineTokenizer(tokenizer), settings, datetime.now, name=path.name, **how
-        )
+        return make_receipt(lines, OfflineTokenizer(tokenizer), settings, name=path.name, **how)
 
 
 def trainers_dataset(root: Path, tokenizer: Path, given: dict[str, Any]) -> dict[str, Any]:
@@ -139,6 +139,7 @@ def test_every_template_and_family_of_tokenizers_is_counted_alike(
         }
         receipt = receipt_of(path, tokenizer, given)
         assert_equal(receipt, trainers_dataset(tmp_path, tokenizer, given))
+        assert receipt.dropped.refused_by_template == (style == "inst")
 
 
 @pytest.mark.skipif(not EQ_12.is_file(), reason="the files of v1 are not on this machine")
@@ -152,6 +153,29 @@ def test_real_pairs_are_counted_alike(style: str, tmp_path: Path) -> None:
     receipt = receipt_of(path, tokenizer, given)
     assert_equal(receipt, trainers_dataset(tmp_path, tokenizer, given))
     assert receipt.pairs + receipt.dropped.too_long == 44
+
+
+def test_receipt_and_training_have_one_date_and_the_same_variables(
+    tiny_model: Path, tmp_path: Path
+) -> None:
+    model = tmp_path / "model"
+    shutil.copytree(tiny_model, model)
+    (model / TEMPLATE).write_text(DATED, "utf-8")
+    given = {
+        "template_date": "2026-09-30",
+        "template_variables": '{"mood": "calm and warm"}',
+        "max_seq_length": "700",
+    }
+    root = write_job(tmp_path / "job", model, given)
+    results = train_here(root)
+    path = root / "input" / "data" / "training" / "train.jsonl"
+    told = {**SMALL, **given, "template_variables": json.loads(given["template_variables"])}
+    receipt = receipt_of(path, model, told)
+    assert_equal(receipt, results["dataset"])
+    text = receipt.shown[0].segments[0].text
+    assert text.startswith("30 September 2026calm and warm<|im_start|>")
+    undated = {key: value for key, value in told.items() if key != "template_date"}
+    assert receipt_of(path, model, undated).tokens_per_epoch != receipt.tokens_per_epoch
 
 
 def test_a_given_split_is_followed_by_both(tmp_path: Path) -> None:

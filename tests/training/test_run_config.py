@@ -68,6 +68,9 @@ def test_hyperparameters_override_the_recipe(tmp_path: Path) -> None:
         ({"max_cost_usd": "5"}, "max_cost_usd needs price_usd_per_hour"),
         ({"recipe": "llama"}, "there is no recipe 'llama'; there are: lora_8b_eight_a100"),
         (["epochs"], "must hold a JSON object"),
+        ({"template_date": "28.11.2026"}, "template_date: '28.11.2026' is not a day such as"),
+        ({"template_variables": '{"messages": 1}'}, "'messages' is not yours to set"),
+        ({"template_variables": "[1]"}, "template_variables"),
     ],
 )
 def test_unusable_settings_are_named(tmp_path: Path, given: Any, complaint: str) -> None:
@@ -91,6 +94,7 @@ def test_budget_may_change_between_attempts_and_the_learning_rate_may_not() -> N
     base = run_config({}).trajectory()
     assert run_config({"max_seconds": 60}).trajectory() == base
     assert run_config({"learning_rate": 1e-3}).trajectory() != base
+    assert run_config({"template_date": "2026-11-28"}).trajectory() != base
 
 
 def test_all_four_recipes_are_found() -> None:

@@ -57,6 +57,7 @@ def _data_rows(dataset: dict[str, Any]) -> list[tuple[str, Any]]:
         ("pairs that lost old turns", dataset["pairs_with_dropped_history"]),
         ("pairs refused: answer cut off", dataset["cut_off"]),
         ("pairs refused: too long", dataset["pairs_too_long"]),
+        ("pairs refused: the chat template cannot teach them", dataset["refused_by_template"]),
     ]
 
 

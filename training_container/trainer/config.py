@@ -10,7 +10,12 @@ from typing import Annotated, Any, Literal
 import msgspec
 from msgspec import Meta
 
-from brightrun.sft.settings import DatasetSettings, Fraction
+from brightrun.sft.settings import (
+    DatasetSettings,
+    Fraction,
+    date_complaint,
+    variables_complaint,
+)
 from training_container.trainer.errors import ConfigError
 
 RECIPES_DIR = Path(__file__).resolve().parent.parent / "recipes"
@@ -52,6 +57,12 @@ class RunConfig(DatasetSettings, frozen=True, kw_only=True, forbid_unknown_field
         if self.max_cost_usd is not None and self.price_usd_per_hour is None:
             message = "max_cost_usd needs price_usd_per_hour, the price of all instances together"
             raise ConfigError(f"{message}; pass both or neither.")
+        for complaint in (
+            variables_complaint(self.template_variables),
+            date_complaint(self.template_date),
+        ):
+            if complaint:
+                raise ConfigError(complaint)
 
     def budget_seconds(self) -> float | None:
         """Seconds the run may last, from whichever limit comes first; None without limits."""

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Iterator
-from datetime import UTC, datetime
 from io import BytesIO
 from pathlib import Path
 from typing import Any
@@ -158,9 +157,8 @@ def test_it_is_read_by_the_trainer_and_receipted(
         ["Question 1?", "Answer 1."],
     ]
     tokenizer = OfflineTokenizer(write_tokenizer(tmp_path / "model"))
-    noon = datetime(2026, 11, 21, 12, tzinfo=UTC)
     source = BytesIO(b"".join(lines))
-    receipt = make_receipt(source, tokenizer, DatasetSettings(), lambda: noon, name=toy.name)
+    receipt = make_receipt(source, tokenizer, DatasetSettings(), name=toy.name)
     assert (receipt.rows, receipt.pairs, receipt.refusal) == (30, 30, None)
     assert receipt.trainable_tokens > 0
 

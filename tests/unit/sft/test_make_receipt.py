@@ -6,7 +6,6 @@ import json
 import subprocess
 import sys
 from collections.abc import Iterable
-from datetime import UTC, datetime
 from io import BytesIO
 from pathlib import Path
 from typing import Any
@@ -17,12 +16,10 @@ from brightrun.sft import preview
 from brightrun.sft.errors import DatasetError
 from brightrun.sft.make_receipt import SampleLimits, make_receipt
 from brightrun.sft.receipt import Receipt
-from brightrun.sft.settings import DatasetSettings
+from brightrun.sft.settings import TEMPLATE_DATE, DatasetSettings
 from brightrun.sft.splits import Split
 from brightrun.sft.tokenizer import OfflineTokenizer
 from tests.fakes.tokenizer import CHATML, SPECIAL, write_tokenizer
-
-NOON = datetime(2026, 11, 21, 12, tzinfo=UTC)
 
 
 @pytest.fixture
@@ -47,7 +44,7 @@ def receipt_of(rows: Iterable[dict[str, Any]], tokenizer: OfflineTokenizer, **ho
     names = DatasetSettings.__struct_fields__
     settings = DatasetSettings(**{name: how.pop(name) for name in names if name in how})
     source = BytesIO(b"".join(lines_of(rows)))
-    return make_receipt(source, tokenizer, settings, lambda: NOON, name="x.jsonl", **how)
+    return make_receipt(source, tokenizer, settings, name="x.jsonl", **how)
 
 
 def test_special_tokens_in_the_text_are_counted_by_row(tokenizer: OfflineTokenizer) -> None:
@@ -66,11 +63,29 @@ def test_the_applied_template_is_named(tokenizer: OfflineTokenizer) -> None:
     assert template.opening == CHATML[:200]
 
 
-def test_templates_that_write_the_date_get_the_clocks(tmp_path: Path) -> None:
-    dated = "{{ strftime_now('%d %b %Y') }}" + CHATML
+def test_templates_that_write_the_date_get_the_same_one_on_every_day(tmp_path: Path) -> None:
+    dated = "{{ strftime_now('%d %b %Y %H:%M') }}" + CHATML
     dating = OfflineTokenizer(write_tokenizer(tmp_path, dated))
-    (row,) = receipt_of([conversation(1)], dating).shown
-    assert row.segments[0].text.startswith("21 Nov 2026<|im_start|>")
+    for given, written in (({}, "26 Jul 2024"), ({"template_date": "2026-11-21"}, "21 Nov 2026")):
+        said = receipt_of([conversation(1)], dating, **given)
+        assert said.shown[0].segments[0].text.startswith(f"{written} 00:00<|im_start|>")
+        assert said.settings["template_date"] == given.get("template_date", TEMPLATE_DATE)
+
+
+def test_answers_that_the_template_cannot_teach_are_counted_and_named(tmp_path: Path) -> None:
+    shouting = CHATML.replace("+ m['content'] +", "+ (m['content'] | replace('loud', 'LOUD')) +")
+    tokenizer = OfflineTokenizer(write_tokenizer(tmp_path, shouting))
+    rows = [conversation(number) for number in range(5)]
+    for number in (1, 3):
+        rows[number]["turns"][1]["content"] = "Say it loud."
+    said = receipt_of(rows, tokenizer, validation_fraction=0)
+    assert (said.pairs, said.dropped.refused_by_template) == (3, 2)
+    (refusal,) = said.template_refusals
+    assert (refusal.code, refusal.pairs) == ("answer_changed", 2)
+    assert refusal.sources == ["x.jsonl:2", "x.jsonl:4"]
+    assert said.rows_without_trainable_tokens_lines == [2, 4]
+    assert [row.line for row in said.shown] == [1, 3, 5]
+    assert said.refusal is None
 
 
 def test_answers_of_one_row_are_shown_in_one_sequence(tokenizer: OfflineTokenizer) -> None:

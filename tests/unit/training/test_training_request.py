@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import dataclasses
+import json
 import re
 from functools import cache
+from pathlib import Path
 from typing import Any
 
 import botocore.session
@@ -15,7 +17,8 @@ from brightrun.catalog.base_models import base_model, base_models
 from brightrun.catalog.gpu_instances import Billing
 from brightrun.catalog.presets import Hyperparameters
 from brightrun.datasets.model import Dataset
-from brightrun.training.model import TrainingJob
+from brightrun.sft.settings import LONGEST_VARIABLES, TEMPLATE_DATE, variables_complaint
+from brightrun.training.model import TrainingJob, read_training_job
 from brightrun.training.sagemaker.request import (
     LONGEST_RUN_S,
     METRIC_DEFINITIONS,
@@ -28,6 +31,7 @@ from brightrun.training.sagemaker.request import (
 from tests.fakes.training_jobs import a_dataset, a_training_job
 from training_container.trainer import metrics
 from training_container.trainer.config import RunConfig, recipe_settings, run_config
+from training_container.trainer.contract import JobPaths, load_config
 
 PLACES = TrainingResources(
     image="123456789012.dkr.ecr.us-east-1.amazonaws.com/training@sha256:" + "ab" * 32,
@@ -135,6 +139,37 @@ def test_every_field_of_the_jobs_hyperparameters_reaches_the_trainer() -> None:
     given = hyperparameters(a_job(), a_dataset(), base_model("llama-3.1-8b-instruct"))
     fields = {one.name for one in dataclasses.fields(Hyperparameters)}
     assert fields <= given.keys() <= set(RunConfig.__struct_fields__)
+
+
+def test_the_templates_date_and_variables_reach_the_trainer_as_they_were_asked(
+    tmp_path: Path,
+) -> None:
+    variables = {"enable_thinking": False, "tone": "warm ☀", "level": 1.0, "names": ["a", None]}
+    job = a_job(template_variables=json.dumps(variables), template_date="2026-11-28")
+    given = hyperparameters(job, a_dataset(), base_model("llama-3.1-8b-instruct"))
+    path = tmp_path / "input" / "config" / "hyperparameters.json"
+    path.parent.mkdir(parents=True)
+    path.write_text(json.dumps(given))
+    config = load_config(JobPaths(tmp_path, {}))
+    assert config.template_variables == variables
+    assert json.dumps(config.template_variables["level"]) == "1.0"
+    assert config.template_date == "2026-11-28"
+
+
+def test_the_longest_template_variables_fit_into_a_hyperparameter() -> None:
+    longest = {"x": "y" * (LONGEST_VARIABLES - len('{"x": ""}'))}
+    assert variables_complaint(longest) is None
+    request = the_request(a_job(template_variables=json.dumps(longest)))
+    assert outside_of_patterns(request_shape(), request) == []
+
+
+def test_a_job_of_before_template_dates_has_the_constant_one() -> None:
+    row = dataclasses.asdict(a_job())
+    del row["template_date"], row["template_variables"]
+    job = read_training_job(row)
+    given = hyperparameters(job, a_dataset(), base_model(job.base_model))
+    assert given["template_date"] == TEMPLATE_DATE == RunConfig().template_date
+    assert "template_variables" not in given
 
 
 def test_the_tiny_model_has_a_recipe_and_is_trained_as_asked_all_the_same() -> None:

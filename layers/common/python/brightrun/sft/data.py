@@ -44,6 +44,18 @@ class TrainingPair:
         return int(self.source.rpartition(":")[2])
 
 
+class TemplateRefusal(msgspec.Struct):
+    """Pairs that the chat template cannot teach for one reason; `message` is that of the first.
+
+    Codes: those of `AnswerRefusedError` in spans.py.
+    """
+
+    code: str
+    message: str
+    pairs: int
+    sources: list[str]
+
+
 class DataReport(msgspec.Struct):
     """What became of every row; written to results.json.
 
@@ -70,10 +82,22 @@ class DataReport(msgspec.Struct):
     pairs_too_long: int = 0
     too_long_sources: list[str] = []
     truncated_tokens: int = 0
+    refused_by_template: int = 0
+    template_refusals: list[TemplateRefusal] = []
     rows_without_trained_tokens: int = 0
     rows_without_trained_tokens_sources: list[str] = []
     system_folded_into_user: bool = False
     files: list[dict[str, Any]] = []
+
+    def refuse(self, code: str, message: str, source: str) -> None:
+        """Count a pair that the chat template cannot teach."""
+        self.refused_by_template += 1
+        for known in self.template_refusals:
+            if known.code == code:
+                known.pairs += 1
+                listed(known.sources, source)
+                return
+        self.template_refusals.append(TemplateRefusal(code, message, 1, [source]))
 
 
 def read_pairs(folder: Path, report: DataReport) -> list[TrainingPair]:

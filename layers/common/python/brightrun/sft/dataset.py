@@ -54,8 +54,7 @@ def prepare(
 ) -> Dataset:
     """The pairs of both sides as a run's dataset; `report` takes what became of them.
 
-    It may have nothing to train on: `refuse_unfit` says whether it can be used. Raises
-    DatasetError when the template refuses a row, ModelError when it cannot be trained on.
+    It may have nothing to train on: `refuse_unfit` says whether it can be used.
     """
     report.system_folded_into_user = chat.folds_system
     separate, untrained = _examples(train, settings.max_seq_length, chat, report)
@@ -144,5 +143,9 @@ def _why_nothing(report: DataReport) -> str:
         "with weight 0": report.weight_zero,
         "cut off (ending in a backslash)": report.cut_off,
         "too long": report.pairs_too_long,
+        **{
+            f"refused from {one.sources[0]} on because {one.message.rstrip('.')}": one.pairs
+            for one in report.template_refusals
+        },
     }
     return ", ".join(f"{count} {name}" for name, count in reasons.items() if count) or "0 rows"

@@ -10,23 +10,20 @@ from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
-from brightrun.sft.data import Message
 from brightrun.sft.errors import ModelError
-from brightrun.sft.templates import Render
-
-Clock = Callable[[], datetime]
+from brightrun.sft.spans import Render
 
 
-def renderer(template: str, variables: Mapping[str, Any], clock: Clock) -> Render:
+def renderer(template: str, variables: Mapping[str, Any], date: str) -> Render:
     """What renders messages by a chat template; `variables` are what it may refer to by name.
 
-    Templates are third-party code: they run in jinja2's sandbox and see plain values only.
-    `clock` gives the local time to those that write the date. Raises ModelError for a template
-    with a syntax error.
+    Templates are third-party code: they run in jinja2's sandbox and see plain values only. `date`,
+    as 2026-11-28, is what those that write the date take for today; its time is midnight. Raises
+    ModelError for a template with a syntax error.
     """
-    compiled = _compiled(template, clock)
+    compiled = _compiled(template, datetime.fromisoformat(date))
 
-    def render(messages: Sequence[Message], add_generation_prompt: bool) -> str:
+    def render(messages: Sequence[Mapping[str, Any]], add_generation_prompt: bool) -> str:
         try:
             text: str = compiled.render(
                 messages=[dict(message) for message in messages],
@@ -42,7 +39,7 @@ def renderer(template: str, variables: Mapping[str, Any], clock: Clock) -> Rende
     return render
 
 
-def _compiled(template: str, clock: Clock) -> Any:
+def _compiled(template: str, now: datetime) -> Any:
     from jinja2 import TemplateSyntaxError
     from jinja2.exceptions import TemplateError
     from jinja2.ext import loopcontrols
@@ -56,7 +53,7 @@ def _compiled(template: str, clock: Clock) -> Any:
     )
     environment.filters["tojson"] = _to_json
     environment.globals["raise_exception"] = raise_exception
-    environment.globals["strftime_now"] = lambda form: clock().strftime(form)
+    environment.globals["strftime_now"] = now.strftime
     environment.globals["namespace"] = _namespace()
     environment.globals["dict"] = _new_dict
     try:

@@ -9,11 +9,12 @@ import math
 from dataclasses import dataclass, field
 from typing import Any
 
+from msgspec import structs
+
 from brightrun.formats.containers import Readable
 from brightrun.sft.data import DataReport, TrainingPair, pairs_of_file
 from brightrun.sft.dataset import Dataset, prepare, refuse_unfit
 from brightrun.sft.errors import DatasetError
-from brightrun.sft.jinja import Clock
 from brightrun.sft.preview import preview_rows, tokens_in_content
 from brightrun.sft.receipt import Dropped, Receipt, Sample, Template
 from brightrun.sft.sampling import RowSampler, thinned
@@ -65,7 +66,6 @@ def make_receipt(
     source: Readable,
     tokenizer: OfflineTokenizer,
     settings: DatasetSettings,
-    clock: Clock,
     *,
     name: str,
     split: Split | None = None,
@@ -74,11 +74,11 @@ def make_receipt(
 ) -> Receipt:
     """Count the rows of one training file as a training run with these settings would.
 
-    Without `limits` everything is counted, in memory of about six times the file. `clock` is for
-    templates that write the date. Raises DatasetError for a file that holds no rows at all, and
-    ModelError for a template that cannot be trained on.
+    Without `limits` everything is counted, in memory of about six times the file. Raises
+    DatasetError for a file that holds no rows at all, and ModelError for a template that is no
+    template.
     """
-    chat = tokenizer.chat_format(settings.template_variables, clock)
+    chat = tokenizer.chat_format(settings.template_variables, settings.template_date)
     read = _read(source, name, limits)
     untrained_when_read = read.report.rows_without_trained_tokens
     if split:
@@ -162,7 +162,11 @@ def _counts(dataset: Dataset, settings: DatasetSettings, read: _Read) -> dict[st
             read.rows(report.weight_zero),
             read.rows(report.cut_off),
             whole(report.pairs_too_long),
+            whole(report.refused_by_template),
         ),
+        "template_refusals": [
+            structs.replace(one, pairs=whole(one.pairs)) for one in report.template_refusals
+        ],
         "pairs_that_lost_turns": whole(report.pairs_with_dropped_history),
         "turns_dropped": whole(report.history_turns_dropped),
     }

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from itertools import groupby, islice
 
 import msgspec
 
 from brightrun.sft.data import LISTED_SOURCES, TrainingPair
+from brightrun.sft.spans import AnswerRefusedError
 from brightrun.sft.templates import ChatFormat, Fitted, fits
 
 MOST_CHARACTERS = 20_000
@@ -62,14 +64,25 @@ def preview_rows(
     max_tokens: int,
     held_out: set[int],
 ) -> list[ShownRow]:
-    """The first `count` rows that have something to learn, as the trainer would write them."""
+    """The first `count` rows that have something to learn, as the trainer would write them.
+
+    A row whose answers the template cannot teach counts, and shows nothing.
+    """
     shown = []
     for line, group in islice(groupby(pairs, key=lambda pair: pair.line), count):
         rows = list(group)
-        for sequence in _sequences([chat.fit(pair, max_tokens) for pair in rows]):
+        for sequence in _sequences(_fitted(rows, chat, max_tokens)):
             name = rows[0].conversation_id
             shown.append(_shown(sequence, line, name, max_tokens, line in held_out))
     return shown
+
+
+def _fitted(rows: Iterable[TrainingPair], chat: ChatFormat, max_tokens: int) -> list[Fitted]:
+    found = []
+    for pair in rows:
+        with suppress(AnswerRefusedError):
+            found.append(chat.fit(pair, max_tokens))
+    return found
 
 
 def _sequences(answers: Sequence[Fitted]) -> list[_Sequence]:

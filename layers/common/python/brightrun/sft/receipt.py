@@ -6,6 +6,7 @@ from typing import Any, Literal
 
 import msgspec
 
+from brightrun.sft.data import TemplateRefusal
 from brightrun.sft.preview import ShownRow, TokenInContent
 
 
@@ -26,6 +27,7 @@ class Dropped(msgspec.Struct):
     weight_zero: int
     cut_off: int
     too_long: int
+    refused_by_template: int
 
 
 class Template(msgspec.Struct):
@@ -44,7 +46,7 @@ class Receipt(msgspec.Struct, kw_only=True):
     tokens are of all pairs, each with its whole context, held out ones too; `truncated_tokens` come
     on top. Those of an epoch are of what is trained on, after merging. `refused` rows have an
     error, and are counted by its code as the validator does. `refusal` is why the trainer would not
-    train on it, if it would not.
+    train on it, if it would not. Among the `settings` is the day that the template took for today.
     """
 
     method: Literal["exact", "sampled"]
@@ -62,6 +64,7 @@ class Receipt(msgspec.Struct, kw_only=True):
     rows_without_trainable_tokens: int
     rows_without_trainable_tokens_lines: list[int]
     dropped: Dropped
+    template_refusals: list[TemplateRefusal]
     pairs_that_lost_turns: int
     turns_dropped: int
     system_folded_into_user: bool

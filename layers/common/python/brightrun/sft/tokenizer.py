@@ -15,8 +15,8 @@ from pathlib import Path
 from typing import Any
 
 from brightrun.sft.errors import ModelError
-from brightrun.sft.jinja import Clock, renderer
-from brightrun.sft.templates import ChatFormat, writes_system
+from brightrun.sft.jinja import renderer
+from brightrun.sft.templates import ChatFormat, chat_format_of
 
 TOKENIZER, CONFIG, TEMPLATE = "tokenizer.json", "tokenizer_config.json", "chat_template.jinja"
 TOKENIZER_FILES = (TOKENIZER, CONFIG, TEMPLATE)
@@ -87,11 +87,17 @@ class OfflineTokenizer:
         ids: list[int] = encoding.ids
         return ids
 
-    def chat_format(self, variables: Mapping[str, Any], clock: Clock) -> ChatFormat:
-        """The chat format with these template variables; raises ModelError."""
-        render = renderer(self.template.text, {**self.named_tokens, **variables}, clock)
-        stops = frozenset(self.special_tokens.values())
-        return ChatFormat(render, self.encode, stops, not writes_system(render))
+    def chat_format(self, variables: Mapping[str, Any], date: str) -> ChatFormat:
+        """The chat format with these template variables, on this date; raises ModelError."""
+        render = renderer(self.template.text, {**self.named_tokens, **variables}, date)
+        names = self.named_tokens
+        return chat_format_of(
+            render,
+            self.encode,
+            self.special_tokens,
+            eos_token=names.get("eos_token"),
+            unk_token=names.get("unk_token"),
+        )
 
     def _added(self) -> dict[int, Any]:
         added: dict[int, Any] = self._tokenizer.get_added_tokens_decoder()

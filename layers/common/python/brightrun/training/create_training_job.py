@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import json
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
 from datetime import datetime
@@ -22,6 +23,7 @@ from brightrun.core.ids import time_ordered_id
 from brightrun.core.timestamps import Clock, iso
 from brightrun.datasets.model import Dataset
 from brightrun.datasets.repository import DatasetRepository
+from brightrun.sft.settings import TEMPLATE_DATE
 from brightrun.training.costs.model import DECIMALS
 from brightrun.training.gateway import TrainingWorkflow
 from brightrun.training.model import TrainingJob, training_event
@@ -51,6 +53,8 @@ class TrainingJobRequest:
     max_cost_usd: float | None = None
     use_spot: bool = False
     allow_simulated: bool = False
+    template_variables: Mapping[str, Any] = field(default_factory=dict)
+    template_date: str = TEMPLATE_DATE
 
     def fingerprint(self) -> str:
         """A hash that is equal for equal requests."""
@@ -164,6 +168,8 @@ def new_job(
         total_steps=prediction.total_steps,
         use_spot=request.use_spot,
         max_cost_usd=request.max_cost_usd,
+        template_variables=json.dumps(request.template_variables),
+        template_date=request.template_date,
         estimated_total_cost=round(prediction.cost_usd.p50, DECIMALS),
     )
 

@@ -13,6 +13,7 @@ from brightrun.catalog.presets import Hyperparameters, PresetId
 from brightrun.core.errors import VersionConflictError
 from brightrun.core.rows import from_row
 from brightrun.core.timestamps import iso
+from brightrun.sft.settings import TEMPLATE_DATE
 
 EventLevel = Literal["info", "warning", "error"]
 _NAMESPACE = uuid.UUID("0d9a6f0e-6e0f-5f63-9d56-0a8f6f4b1c77")
@@ -96,6 +97,10 @@ def job_key(owner_id: str, job_id: str) -> str:
     return f"{owner_id}#{job_id}"
 
 
+NO_VARIABLES = "{}"
+"""The template variables of a job that names none, as JSON."""
+
+
 @dataclass(frozen=True, slots=True)
 class TrainingJob:
     """A training job; `version` counts its writes, and every write states the version it read.
@@ -105,6 +110,7 @@ class TrainingJob:
     `initializing` is stored before SageMaker is called. SageMaker bills from `started_at` on.
     `settled` is set when the bill is closed: a cancelled job is `cancelled` immediately, and
     settled when SageMaker has stopped; `cost_record_id` then names its cost record.
+    `template_variables` are JSON, because DynamoDB would change its numbers.
     """
 
     owner_id: str
@@ -128,6 +134,8 @@ class TrainingJob:
     version: int = 1
     use_spot: bool = False
     max_cost_usd: float | None = None
+    template_variables: str = NO_VARIABLES
+    template_date: str = TEMPLATE_DATE
     stage_reason: str | None = None
     next_try_at: str | None = None
     start_attempts: int = 0

@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
+import json
 from typing import Annotated, Any, Self
 
-from pydantic import ConfigDict, Field
+from pydantic import BeforeValidator, ConfigDict, Field
 
 from brightrun.catalog.gpu_instances import Billing, GpuConfig
 from brightrun.catalog.presets import PresetId
 from brightrun.core.fields import Flag
 from brightrun.core.pages import Page
+from brightrun.datasets.receipts.schemas import TemplateDate, TemplateVariables
 from brightrun.estimates.run_schemas import GpuRequest, HyperparametersRequest, HyperparametersView
 from brightrun.estimates.run_schemas import Name as RegistryName
 from brightrun.http.schemas import Name, NestedModel, RequestModel, ResponseModel
+from brightrun.sft.settings import TEMPLATE_DATE
 from brightrun.training.costs.schemas import CostRecordView
 from brightrun.training.create_training_job import TrainingJobRequest
 from brightrun.training.model import (
@@ -39,6 +42,8 @@ class TrainingJobBody(RequestModel):
     max_cost_usd: Annotated[float, Field(ge=0.0001, le=1_000_000)] | None = Field(
         default=None, description="Training stops at this cost, and still delivers an adapter."
     )
+    template_variables: TemplateVariables = {}
+    template_date: TemplateDate = TEMPLATE_DATE
     use_spot: Flag = False
     allow_simulated: Flag = Field(
         default=False, description="Train on simulated conversations, which no model wrote, too."
@@ -59,6 +64,8 @@ class TrainingJobBody(RequestModel):
             max_cost_usd=self.max_cost_usd,
             use_spot=self.use_spot,
             allow_simulated=self.allow_simulated,
+            template_variables=self.template_variables,
+            template_date=self.template_date,
         )
 
 
@@ -83,6 +90,8 @@ class TrainingJobView(NestedModel):
     billing: Billing
     use_spot: bool
     max_cost_usd: float | None
+    template_variables: Annotated[dict[str, Any], BeforeValidator(json.loads)]
+    template_date: str
     status: JobStatus
     current_stage: JobStage = Field(validation_alias="stage")
     stage_reason: str | None

@@ -34,7 +34,6 @@ def receipt_writer() -> ReceiptWriter:
         files=S3DatasetFiles(clients.s3(), settings.datasets_bucket),
         splits=S3Objects(clients.s3(), settings.datasets_bucket),
         tokenizers=S3Tokenizers(clients.s3(), settings.base_models_bucket, _tokenizer_cache()),
-        clock=clients.clock,
     )
 
 

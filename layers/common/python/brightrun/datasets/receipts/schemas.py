@@ -4,11 +4,17 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Annotated, Any, Literal, Self
 
-from pydantic import Field
+from pydantic import AfterValidator, Field
 
 from brightrun.datasets.receipts.service import ReceiptRequest
 from brightrun.http.schemas import NestedModel, RequestModel, ResponseModel
-from brightrun.sft.settings import DatasetSettings
+from brightrun.sft.settings import (
+    RESERVED_VARIABLES,
+    TEMPLATE_DATE,
+    DatasetSettings,
+    date_complaint,
+    variables_complaint,
+)
 
 if TYPE_CHECKING:
     from brightrun.catalog.base_models import BaseModelEntry
@@ -17,6 +23,45 @@ if TYPE_CHECKING:
 
 LONGEST_SEQUENCE = 131_072
 """The longest context of the registry's base models, in tokens."""
+
+
+def _require_variables(variables: dict[str, Any]) -> dict[str, Any]:
+    if complaint := variables_complaint(variables):
+        raise ValueError(complaint)
+    return variables
+
+
+def _require_date(day: str) -> str:
+    if complaint := date_complaint(day):
+        raise ValueError(complaint)
+    return day
+
+
+TemplateVariables = Annotated[
+    dict[str, Any],
+    AfterValidator(_require_variables),
+    Field(
+        description="Passed to the base model's chat template, such as enable_thinking: at most "
+        "2,000 characters as JSON. Names that templates use otherwise, such as messages, are "
+        "refused.",
+        json_schema_extra={
+            "maxProperties": 50,
+            "propertyNames": {
+                "pattern": "^[A-Za-z][A-Za-z0-9_]{0,63}$",
+                "not": {"enum": sorted(RESERVED_VARIABLES)},
+            },
+        },
+    ),
+]
+TemplateDate = Annotated[
+    str,
+    AfterValidator(_require_date),
+    Field(
+        description="The day that chat templates take for today, so that it is the same on every "
+        "day. Unless it is given, it is a constant that only some templates write at all.",
+        json_schema_extra={"format": "date", "maxLength": 10},
+    ),
+]
 
 
 class ReceiptBody(RequestModel):
@@ -28,6 +73,8 @@ class ReceiptBody(RequestModel):
     max_seq_length: Annotated[int, Field(strict=True, ge=32, le=LONGEST_SEQUENCE)] = 4096
     epochs: Annotated[int, Field(strict=True, ge=1, le=20)] = 3
     batch_size: Annotated[int, Field(strict=True, ge=1, le=64)] = 16
+    template_variables: TemplateVariables = {}
+    template_date: TemplateDate = TEMPLATE_DATE
     rows_shown: Annotated[
         int, Field(strict=True, ge=0, le=20, description="How many of the first rows to show.")
     ] = 5
@@ -35,7 +82,11 @@ class ReceiptBody(RequestModel):
     def to_request(self) -> ReceiptRequest:
         """The request to the service."""
         settings = DatasetSettings(
-            max_seq_length=self.max_seq_length, epochs=self.epochs, batch_size=self.batch_size
+            max_seq_length=self.max_seq_length,
+            epochs=self.epochs,
+            batch_size=self.batch_size,
+            template_variables=self.template_variables,
+            template_date=self.template_date,
         )
         return ReceiptRequest(self.base_model, settings, self.rows_shown)
 
@@ -57,6 +108,23 @@ class DroppedView(NestedModel):
     weight_zero: int
     cut_off: int
     too_long: int
+    refused_by_template: int
+
+
+class TemplateRefusalView(NestedModel):
+    """Answers that the chat template cannot teach, for one reason, with the first 20 lines."""
+
+    code: Literal[
+        "template_error",
+        "context_dropped",
+        "answer_changed",
+        "reasoning_dropped",
+        "no_stop_token",
+        "unknown_characters",
+    ]
+    message: str
+    pairs: int
+    sources: list[str]
 
 
 class ReceiptTemplateView(NestedModel):
@@ -123,6 +191,7 @@ class ReceiptView(NestedModel):
     rows_without_trainable_tokens: int
     rows_without_trainable_tokens_lines: list[int]
     dropped: DroppedView
+    template_refusals: list[TemplateRefusalView]
     pairs_that_lost_turns: int
     turns_dropped: int
     system_folded_into_user: bool

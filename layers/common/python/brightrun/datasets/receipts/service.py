@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING
 from brightrun.aws.objects import ObjectStore
 from brightrun.catalog.base_models import BaseModelEntry, base_model, default_base_model
 from brightrun.core.errors import DatasetNotReadyError, TokenizerMissingError, UntrainableError
-from brightrun.core.timestamps import Clock
 from brightrun.datasets.file_repository import DatasetFiles
 from brightrun.datasets.model import Dataset
 from brightrun.datasets.receipts.repository import Tokenizers
@@ -46,7 +45,6 @@ class ReceiptWriter:
     files: DatasetFiles
     splits: ObjectStore
     tokenizers: Tokenizers
-    clock: Clock
 
     def write(
         self, owner_id: str, dataset_id: str, request: ReceiptRequest
@@ -98,7 +96,6 @@ class ReceiptWriter:
             self.files.open(dataset.storage_path, etag),
             tokenizer,
             request.settings,
-            self.clock,
             name=dataset.file_name,
             split=self._split(dataset),
             rows_shown=request.rows_shown,

@@ -12,7 +12,7 @@ from typing import Any
 
 from brightrun.catalog.base_models import BaseModelEntry
 from brightrun.datasets.model import Dataset
-from brightrun.training.model import TrainingJob
+from brightrun.training.model import NO_VARIABLES, TrainingJob
 
 LONGEST_RUN_S = 5 * 24 * 3600
 """SageMaker's usual quota for a training job's run time."""
@@ -140,9 +140,12 @@ def hyperparameters(
         "max_cost_usd": job.max_cost_usd,
         "price_usd_per_hour": job.billing.usd_per_hour,
         "seed": SEED,
+        "template_date": job.template_date,
     }
     if base_model.local_only:
         settings["recipe"] = _SMOKE_RECIPE
+    if job.template_variables != NO_VARIABLES:
+        settings["template_variables"] = job.template_variables
     return {name: str(value) for name, value in settings.items() if value is not None}
 
 
