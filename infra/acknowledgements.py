@@ -120,7 +120,7 @@ ACKNOWLEDGEMENTS = (
     _wildcard("BrightRunApi/Notifications", "*", TRACES),
     _wildcard("BrightRunDatasets/ValidateDataset", "*", TRACES),
     _wildcard("BrightRunDatasets/ValidateDataset", _DATASET_OBJECTS, DATASETS),
-    _wildcard("BrightRunDatasets/ValidateDataset", f"{_DATASET_OBJECTS}/validation/*", REPORTS),
+    _wildcard("BrightRunDatasets/ValidateDataset", f"{_DATASET_OBJECTS}/_validation/*", REPORTS),
     _wildcard("BrightRunDatasets/Validation", "*", TRACES_AND_LOG_DELIVERY),
     _wildcard("BrightRunTraining/TrainingRole", "*", METRICS_AND_SIGN_IN),
     _wildcard("BrightRunTraining/TrainingRole", _DATASET_OBJECTS, CHANNELS),

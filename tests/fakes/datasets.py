@@ -49,8 +49,8 @@ def a_dataset(dataset_id: str = "dataset-1", **changes: Any) -> Dataset:
         "avg_tokens_per_turn": 200.5,
         "statistics": {"lines": 21, "summary": [{"code": "crlf", "count": 2}]},
         "sample_data": [{"id": "1", "": 1e300, "score": 4.5}],
-        "report_key": f"{owner}/{dataset_id}/validation/1/report.json",
-        "split_key": f"{owner}/{dataset_id}/validation/1/split.json",
+        "report_key": f"{owner}/{dataset_id}/_validation/1/report.json",
+        "split_key": f"{owner}/{dataset_id}/_validation/1/split.json",
         "validated_at": iso(START),
     }
     return Dataset(**{**fields, **changes})
