@@ -13,14 +13,14 @@ from brightrun.training.adapters import inspect_adapter
 from brightrun.training.adapters.archive import Tensor, header_bytes, read_header
 from tests.fakes import adapter
 
-VERIFY = Path(__file__).parents[3] / "training_container" / "trainer" / "verify.py"
+SERVABLE = Path(__file__).parents[3] / "training_container" / "trainer" / "servable.py"
 NAMES = [*inspect_adapter.REQUIRED, "tokenizer.json", inspect_adapter.CHAT_TEMPLATE]
 
 
 def constants_of_the_container() -> dict[str, Any]:
-    """The literals of verify.py, which imports torch and so is only read."""
+    """The literals of the container's rules, which are read and not imported."""
     found: dict[str, Any] = {}
-    for node in ast.parse(VERIFY.read_text("utf-8")).body:
+    for node in ast.parse(SERVABLE.read_text("utf-8")).body:
         if isinstance(node, ast.Assign) and isinstance(node.targets[0], ast.Name):
             value = node.value.args[0] if isinstance(node.value, ast.Call) else node.value
             found[node.targets[0].id] = ast.literal_eval(value)
