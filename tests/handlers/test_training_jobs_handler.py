@@ -196,6 +196,37 @@ def test_what_cannot_end_in_an_adapter_is_refused_by_its_field_with_the_reason(
     assert trainings.names() == []
 
 
+@pytest.mark.parametrize("preset", ["fast", "balanced", "quality", "custom"])
+@pytest.mark.parametrize(
+    "modules", [["lm_head"], "lm_head", ["q_proj", "embed_tokens"], "all", ".*", [], "", ["Q_proj"]]
+)
+def test_modules_that_cannot_be_served_are_refused_with_every_preset(
+    api: Api, seeds: Seeds, trainings: StartedRuns, preset: str, modules: Any
+) -> None:
+    own = {"learning_rate": 1e-4, "batch_size": 4, "epochs": 1, "rank": 8}
+    values = {"target_modules": modules, **(own if preset == "custom" else {})}
+    asked = {"preset_id": preset, "hyperparameters": values}
+    dataset_id = seeds.dataset().dataset_id
+    estimate = {"dataset_id": dataset_id, "gpu_config": H100, **asked}
+    for refused in (create(api, dataset_id, **asked), api("POST /api/jobs/estimate", estimate)):
+        assert (refused.status, refused.fields) == (400, {"hyperparameters.target_modules"})
+        assert "Use all-linear alone" in refused.text
+    assert api(f"GET {JOBS}").body["data"]["count"] == 0
+
+
+@pytest.mark.parametrize("modules", [["q_proj", "v_proj"], "q_proj, v_proj"])
+def test_modules_that_are_served_are_trained_and_shown(
+    api: Api, seeds: Seeds, trainings: StartedRuns, modules: Any
+) -> None:
+    values = {"target_modules": modules}
+    job = create(api, seeds.dataset().dataset_id, hyperparameters=values).body["data"]
+    assert job["hyperparameters"]["target_modules"] == ["q_proj", "v_proj"]
+    assert job["preset_id"] == "custom"
+    offered = api("GET /api/base-models").body["data"]["base_models"]
+    (model,) = [one for one in offered if one["key"] == job["base_model"]]
+    assert {"q_proj", "v_proj"} < set(model["target_modules"])
+
+
 def test_a_locally_generated_model_trains_on_the_cpu(
     api: Api, seeds: Seeds, trainings: StartedRuns
 ) -> None:

@@ -10,6 +10,9 @@ from pydantic import BaseModel, ConfigDict
 
 from brightrun.core.errors import UnknownBaseModelError
 
+LLAMA_MODULES = ("q_proj", "k_proj", "v_proj", "o_proj", "gate_proj", "up_proj", "down_proj")
+"""The linear modules of a layer of Llama, and of Qwen2 and Mistral, which have the same."""
+
 
 class BaseModelEntry(BaseModel):
     """A model of catalog/base_models.json; its sizes are those of its config.json.
@@ -18,7 +21,8 @@ class BaseModelEntry(BaseModel):
     not compared with the hub. A `local_only` model is generated locally and trains on a CPU.
     `token_factor` is how many tokens the model's tokenizer makes of each token that validation
     counts (with a vocabulary of 200,000): measured on the product's 44 pairs for the tiny model,
-    estimated from the vocabulary's size for the others.
+    estimated from the vocabulary's size for the others. `target_modules` are the linear modules of
+    its layers that vLLM adapts.
     """
 
     model_config = ConfigDict(extra="forbid", frozen=True, defer_build=True)
@@ -41,6 +45,7 @@ class BaseModelEntry(BaseModel):
     gated: bool
     token_factor: float
     local_only: bool = False
+    target_modules: tuple[str, ...] = LLAMA_MODULES
 
     @property
     def default(self) -> bool:

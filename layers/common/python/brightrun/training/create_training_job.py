@@ -12,6 +12,7 @@ from brightrun.aws.request_keys import RequestKeys
 from brightrun.catalog.base_models import BaseModelEntry, base_model, default_base_model
 from brightrun.catalog.gpu_instances import GpuConfig, GpuType, trainable_gpu_type
 from brightrun.catalog.presets import PresetId, complete
+from brightrun.catalog.target_modules import require_servable
 from brightrun.core.errors import (
     DatasetNotReadyError,
     DuplicateKeyError,
@@ -239,6 +240,7 @@ class TrainingJobCreator:
         """Check what can be known before a GPU is paid for."""
         model = base_model(request.base_model) if request.base_model else default_base_model()
         preset_id, hyperparameters = complete(request.preset_id, request.hyperparameters)
+        require_servable(model, hyperparameters.target_modules)
         gpu = trainable_gpu_type(request.gpu.type)
         require_machine(model, gpu, any_instance=self.any_instance)
         dataset = self.datasets.dataset(owner_id, request.dataset_id)
