@@ -29,7 +29,8 @@ TRAIN_ADAPTER_DEFINITION = (
 )
 SWEEP_MINUTES = 15  # how long an orphan may bill before it is found, and what a sweep may cost
 
-START = FunctionSpec(name="start_training", timeout_s=60)
+# Renders up to 100 MB of a dataset: some 100 s on an x86-64 vCPU, and 600 MB of memory.
+START = FunctionSpec(name="start_training", timeout_s=600, memory_mb=1769)
 WATCH = FunctionSpec(name="watch_training", timeout_s=60)
 # A whole vCPU: one core here unpacks and hashes 400 MB a second, and does it twice; the largest
 # adapter has 6.6 GB. Its time on a Lambda function is not measured.

@@ -8,7 +8,6 @@ import pytest
 
 from brightrun.catalog.base_models import BaseModelEntry, base_models
 from brightrun.catalog.presets import PRESET_IDS, PRESETS, complete
-from brightrun.catalog.target_modules import require_servable
 from brightrun.core.errors import InvalidInputError
 from brightrun.training.adapters.inspect_adapter import VLLM_MODULES
 
@@ -18,10 +17,10 @@ each_model = pytest.mark.parametrize("model", base_models(), ids=lambda model: m
 
 @each_model
 def test_all_linear_and_every_choice_of_a_models_modules_is_accepted(model: BaseModelEntry) -> None:
-    require_servable(model, "all-linear")
+    model.require_servable("all-linear")
     for count in range(1, len(model.target_modules) + 1):
         for chosen in combinations(model.target_modules, count):
-            require_servable(model, ",".join(chosen))
+            model.require_servable(",".join(chosen))
 
 
 @each_model
@@ -66,7 +65,7 @@ def test_any_other_name_is_refused_with_what_to_use(
 ) -> None:
     use = f"Use all-linear alone.*some of {', '.join(model.target_modules)}"
     with pytest.raises(InvalidInputError, match=f"{named}.*{use}") as refusal:
-        require_servable(model, modules)
+        model.require_servable(modules)
     assert refusal.value.details[0]["field"] == "hyperparameters.target_modules"
 
 

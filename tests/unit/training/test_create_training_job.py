@@ -34,7 +34,7 @@ from brightrun.training.create_training_job import (
 from brightrun.training.model import TrainingJob
 from brightrun.validation.validator import validate
 from tests.builders import OWNER, START, SteppedClock
-from tests.fakes.datasets import InMemoryDatasets
+from tests.fakes.datasets import ROWS, InMemoryDatasets
 from tests.fakes.external_services import InMemoryKeys
 from tests.fakes.training_jobs import (
     InMemoryTraining,
@@ -42,6 +42,7 @@ from tests.fakes.training_jobs import (
     RecordedTraining,
     a_dataset,
 )
+from tests.unit.training.checking import Checking
 from tests.unit.validation.records import SOUND, lines, pair
 
 WHOLE_DOCUMENTS: dict[str, dict[str, Any]] = {
@@ -67,11 +68,14 @@ class World:
         self.records = InMemoryTrainingRecords()
         self.workflow = RecordedTraining()
         self.clock = SteppedClock()
+        self.checking = Checking(self.datasets)
+        self.checking.files.objects[dataset.storage_path] = ROWS
         self.creator = TrainingJobCreator(
             datasets=self.datasets,
             jobs=self.training,
             records=self.records,
             estimator=TrainingEstimator(self.datasets, self.training),
+            checker=self.checking.checker,
             keys=InMemoryKeys(),
             workflow=self.workflow,
             clock=self.clock,

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from brightrun.catalog.presets import ALL_LINEAR
+from brightrun.catalog.base_models import ALL_LINEAR
 from brightrun.core.errors import UnusableAdapterError
 from brightrun.training.adapters import inspect_adapter
 from brightrun.training.adapters.archive import Tensor, header_bytes, read_header

@@ -10,13 +10,10 @@ from dataclasses import dataclass
 from types import MappingProxyType
 from typing import Any, Literal
 
+from brightrun.catalog.base_models import ALL_LINEAR
 from brightrun.core.errors import InvalidInputError
 
 PresetId = Literal["fast", "balanced", "quality", "custom"]
-
-
-ALL_LINEAR = "all-linear"
-"""PEFT's name for every linear module of a model but its output layer."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,7 +10,6 @@ from typing import Any, Literal
 from brightrun.catalog.base_models import base_model, default_base_model
 from brightrun.catalog.gpu_instances import GpuConfig, billing, gpu_type, gpu_types, price_region
 from brightrun.catalog.presets import Hyperparameters, complete
-from brightrun.catalog.target_modules import require_servable
 from brightrun.core.errors import InvalidInputError
 from brightrun.datasets.model import Dataset
 from brightrun.estimates.calibration import Calibration
@@ -352,7 +351,7 @@ def _by_v1(
 
 def _plan(request: EstimateRequest, dataset: Dataset | None, hyper: Hyperparameters) -> Plan:
     model = base_model(request.base_model) if request.base_model else default_base_model()
-    require_servable(model, hyper.target_modules)
+    model.require_servable(hyper.target_modules)
     if dataset is not None:
         return Plan(dataset_size(dataset), model, request.gpu, hyper, name=dataset.name)
     if request.pairs is None:

@@ -21,7 +21,7 @@ Real = Annotated[float, Field(ge=-1e9, le=1e9)]
 Modules = Annotated[
     list[Annotated[str, Field(max_length=100)]], BeforeValidator(_names), Field(max_length=50)
 ]
-"""Names of modules, or `all-linear` alone; `catalog.target_modules` knows which can be served."""
+"""Names of modules, or `all-linear` alone; `catalog.base_models` knows which can be served."""
 
 
 class GpuRequest(RequestModel):

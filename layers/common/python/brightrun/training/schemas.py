@@ -16,6 +16,7 @@ from brightrun.http.schemas import Name, NestedModel, RequestModel, ResponseMode
 from brightrun.training.costs.schemas import CostRecordView
 from brightrun.training.create_training_job import TrainingJobRequest
 from brightrun.training.model import (
+    DatasetCheck,
     DatasetReference,
     EventLevel,
     JobStage,
@@ -113,6 +114,7 @@ class TrainingJobView(NestedModel):
     external_job_id: str
     model_id: str | None
     settled: bool
+    dataset_check: DatasetCheck | None
     version: int
 
 
