@@ -45,7 +45,7 @@ MEMORY_MB = {
     "validate_dataset": 1769,  # a whole vCPU, which is what it is bound by
     "estimate": 1769,  # a whole vCPU tokenizes a dataset for its receipt
     "jobs": 1769,  # likewise, when a job is created
-    "start_training": 1769,  # and a larger part of it before an instance starts
+    "start_training": 3008,  # and ten times as much of it before an instance starts
     "finish_training": 1769,  # a whole vCPU unpacks and hashes the adapter
     "process_next": 256,  # paid while it waits for Claude
 }
