@@ -18,31 +18,34 @@ from brightrun.core.errors import (
     DatasetNotReadyError,
     IdempotencyKeyReusedError,
     InvalidInputError,
+    ObjectChangedError,
     StorageError,
 )
 from brightrun.core.timestamps import iso
+from brightrun.datasets.receipts.service import ReceiptWriter
 from brightrun.datasets.validate_dataset import validated
 from brightrun.estimates.service import TrainingEstimator
 from brightrun.formats.format import FORMATS
 from brightrun.sft.data import DataReport, pairs_of_lines
 from brightrun.sft.errors import DatasetError
+from brightrun.training.check_dataset import DatasetChecker
 from brightrun.training.create_training_job import (
     TrainingJobCreator,
     TrainingJobRequest,
     startup_usd,
 )
-from brightrun.training.model import TrainingJob
+from brightrun.training.model import TrainingJob, read_training_job
 from brightrun.validation.validator import validate
 from tests.builders import OWNER, START, SteppedClock
-from tests.fakes.datasets import ROWS, InMemoryDatasets
-from tests.fakes.external_services import InMemoryKeys
+from tests.fakes.datasets import ROWS, InMemoryDatasetFiles, InMemoryDatasets
+from tests.fakes.external_services import InMemoryKeys, InMemoryObjects
+from tests.fakes.tokenizer import InMemoryTokenizers
 from tests.fakes.training_jobs import (
     InMemoryTraining,
     InMemoryTrainingRecords,
     RecordedTraining,
     a_dataset,
 )
-from tests.unit.training.checking import Checking
 from tests.unit.validation.records import SOUND, lines, pair
 
 WHOLE_DOCUMENTS: dict[str, dict[str, Any]] = {
@@ -68,14 +71,21 @@ class World:
         self.records = InMemoryTrainingRecords()
         self.workflow = RecordedTraining()
         self.clock = SteppedClock()
-        self.checking = Checking(self.datasets)
-        self.checking.files.objects[dataset.storage_path] = ROWS
+        self.files = InMemoryDatasetFiles()
+        self.files.objects[dataset.storage_path] = ROWS
+        receipts = ReceiptWriter(
+            datasets=self.datasets,
+            files=self.files,
+            splits=InMemoryObjects(),
+            tokenizers=InMemoryTokenizers(),
+            clock=self.clock,
+        )
         self.creator = TrainingJobCreator(
             datasets=self.datasets,
             jobs=self.training,
             records=self.records,
             estimator=TrainingEstimator(self.datasets, self.training),
-            checker=self.checking.checker,
+            checker=DatasetChecker(self.files, receipts),
             keys=InMemoryKeys(),
             workflow=self.workflow,
             clock=self.clock,
@@ -195,6 +205,27 @@ def test_a_workflow_that_could_not_be_started_is_started_by_the_repetition(
     job = world.create(key="once")
     assert world.workflow.started == [job.job_id]
     assert world.training.active_jobs("dataset-1") == 1
+
+
+def test_a_refused_request_can_be_repeated_under_its_key_once_the_file_is_back() -> None:
+    world = World()
+    kept = world.files.objects.pop(a_dataset().storage_path)
+    with pytest.raises(ObjectChangedError):
+        world.create(key="once")
+    assert world.training.notifications == []
+    world.files.objects[a_dataset().storage_path] = kept
+    job = world.create(key="once")
+    assert world.workflow.started == [job.job_id]
+    assert job.dataset_check is not None
+    assert (job.dataset_check.method, job.dataset_check.at) == (None, "creation")
+
+
+def test_a_row_from_before_there_was_a_check_is_read() -> None:
+    row = dataclasses.asdict(World().create())
+    assert read_training_job(row).dataset_check is not None
+    del row["dataset_check"], row["hyperparameters"]["target_modules"]
+    read = read_training_job(row)
+    assert (read.dataset_check, read.hyperparameters.target_modules) == (None, "all-linear")
 
 
 def test_a_budget_must_be_more_than_starting_up_costs() -> None:
