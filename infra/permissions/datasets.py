@@ -61,7 +61,7 @@ DATASETS_GRANTS: Mapping[str, tuple[Grant, ...]] = {
         Grant(("s3:GetObject",), "DatasetsBucket/*", "read the file once"),
         Grant(
             ("s3:PutObject",),
-            "DatasetsBucket/*/validation/*",
+            "DatasetsBucket/*/_validation/*",
             "store the report and the split",
         ),
         Grant(

@@ -6,6 +6,19 @@ from collections.abc import Mapping
 
 from infra.permissions.grant import LOGS_AND_TRACES, Grant
 
+RENDER_A_DATASET = (
+    Grant(("s3:GetObject",), "DatasetsBucket/*", "read a dataset and its split for a receipt"),
+    Grant(
+        ("s3:ListBucket",),
+        "DatasetsBucket",
+        "get 404 for a file that was deleted; the code lists nothing",
+    ),
+    Grant(("s3:ListBucket",), "BaseModelsBucket", "see whether a tokenizer is there"),
+    Grant(("s3:GetObject",), "BaseModelsBucket/*/tokenizer*", "read a base model's tokenizer"),
+    Grant(("s3:GetObject",), "BaseModelsBucket/*/chat_template.jinja", "read its template"),
+)
+"""What it takes to render a dataset with a base model's tokenizer, as training will."""
+
 TRAINING_GRANTS: Mapping[str, tuple[Grant, ...]] = {
     "estimate": (
         *LOGS_AND_TRACES,
@@ -13,13 +26,11 @@ TRAINING_GRANTS: Mapping[str, tuple[Grant, ...]] = {
         Grant(
             ("dynamodb:Query",), "TrainingJobsTable", "learn from what the owner's jobs have taken"
         ),
-        Grant(("s3:GetObject",), "DatasetsBucket/*", "read a dataset and its split for a receipt"),
-        Grant(("s3:ListBucket",), "BaseModelsBucket", "see whether a tokenizer is there"),
-        Grant(("s3:GetObject",), "BaseModelsBucket/*/tokenizer*", "read a base model's tokenizer"),
-        Grant(("s3:GetObject",), "BaseModelsBucket/*/chat_template.jinja", "read its template"),
+        *RENDER_A_DATASET,
     ),
     "jobs": (
         *LOGS_AND_TRACES,
+        *RENDER_A_DATASET,
         Grant(
             ("dynamodb:GetItem", "dynamodb:Query", "dynamodb:PutItem"),
             "TrainingJobsTable",

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from infra.permissions.grant import LOGS_AND_TRACES, Grant
+from infra.permissions.training import RENDER_A_DATASET
 
 TRAINING_JOBS = "TrainingJobs/brightrun-*"
 """SageMaker's training jobs, by the beginning of the names that this system gives."""
@@ -30,15 +31,11 @@ TRAINING_WORKFLOW_GRANTS: Mapping[str, tuple[Grant, ...]] = {
         KEEP_THE_ROW,
         TELL_WHAT_HAPPENED,
         Grant(("dynamodb:GetItem",), "DatasetsTable", "read where the dataset's file is"),
+        *RENDER_A_DATASET,
         Grant(
             ("s3:GetObject",),
             "BaseModelsBucket/*/config.json",
             "see whether the base model has been mirrored",
-        ),
-        Grant(
-            ("s3:ListBucket",),
-            "BaseModelsBucket",
-            "get 404 for a model that is not there; the code lists nothing",
         ),
         Grant(
             (

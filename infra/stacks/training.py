@@ -29,7 +29,9 @@ TRAIN_ADAPTER_DEFINITION = (
 )
 SWEEP_MINUTES = 15  # how long an orphan may bill before it is found, and what a sweep may cost
 
-START = FunctionSpec(name="start_training", timeout_s=60)
+# Renders up to 100 MB of a dataset: 32 processor seconds and 800 MB for the product's pairs on an
+# x86-64 core; scripts that a tokenizer takes byte by byte need some times both.
+START = FunctionSpec(name="start_training", timeout_s=600, memory_mb=3008)
 WATCH = FunctionSpec(name="watch_training", timeout_s=60)
 # A whole vCPU: one core here unpacks and hashes 400 MB a second, and does it twice; the largest
 # adapter has 6.6 GB. Its time on a Lambda function is not measured.

@@ -119,12 +119,12 @@ def test_what_is_not_there_cannot_be_copied(bucket: Bucket) -> None:
 
 
 def test_everything_below_a_prefix_is_deleted_and_nothing_else(bucket: Bucket) -> None:
-    for key in (KEY, "owner-1/dataset-1/validation/1/report.json", "owner-1/dataset-10/rows"):
+    for key in (KEY, "owner-1/dataset-1/_validation/1/report.json", "owner-1/dataset-10/rows"):
         bucket.put(key, b"x")
     for _ in range(2):
         bucket.files.remove_all("owner-1/dataset-1/")
     assert bucket.files.stored(KEY) is None
-    assert bucket.files.stored("owner-1/dataset-1/validation/1/report.json") is None
+    assert bucket.files.stored("owner-1/dataset-1/_validation/1/report.json") is None
     assert bucket.files.stored("owner-1/dataset-10/rows") is not None
 
 

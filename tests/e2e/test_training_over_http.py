@@ -13,6 +13,7 @@ import pytest
 
 from cli.dataset_receipt import request_receipt
 from cli.dataset_upload import wait_until_validated
+from cli.errors import RefusedError
 from cli.model_download import download_model
 from cli.training_options import local_model
 from cli.training_watching import TrainingProgress, follow_training
@@ -103,12 +104,13 @@ def test_rows_become_an_adapter_and_the_receipt_is_what_was_trained(
 ) -> None:
     system = install()
     system.start(trains=True)
-    dataset = ready_dataset(system, rows)
-    request = job_request(system, dataset["id"], epochs=2)
+    dataset = ready_dataset(system, rows.rename(tmp_path / "v"))
+    request = job_request(system, dataset["id"], epochs=2, target_modules=["q_proj", "v_proj"])
     receipt = receipt_of(system, request)
     ended = followed(system, start(system, request))
     job = ended.job
     assert (job["status"], job["error_message"]) == ("completed", None)
+    assert (job["dataset_check"]["method"], job["dataset_check"]["at"]) == ("exact", "creation")
     assert ended.losses[-1][1] < ended.losses[0][1]
     assert ended.validation_losses
     saved = download_model(system.client, job["model_id"], tmp_path / "adapter")
@@ -119,6 +121,8 @@ def test_rows_become_an_adapter_and_the_receipt_is_what_was_trained(
         "manifest.json",
         "README.md",
     }
+    settings = json.loads((tmp_path / "adapter" / "adapter_config.json").read_text())
+    assert sorted(settings["target_modules"]) == ["q_proj", "v_proj"]
     results = json.loads((tmp_path / "adapter" / "results.json").read_text())
     counted = results["dataset"]
     assert receipt["train_pairs"] == counted["train_pairs"]
@@ -133,6 +137,37 @@ def test_rows_become_an_adapter_and_the_receipt_is_what_was_trained(
         "job_completed",
         "artifact_ready",
     }
+
+
+def test_what_could_not_be_trained_is_refused_before_a_job_is_made(
+    install: Callable[[], Installation], rows: Path
+) -> None:
+    system = install()
+    system.start(trains=True)
+    dataset = ready_dataset(system, rows)
+    request = job_request(system, dataset["id"])
+    receipt_of(system, request)
+    long = long_rows(system, rows)["id"]
+    place = {"Bucket": dataset["storage_bucket"], "Key": dataset["storage_path"]}
+    system.aws("s3").put_object(**place, Body=rows.read_bytes() + b"\n")
+    asked = {
+        "invalid_input": job_request(system, long, target_modules=["lm_head"]),
+        "untrainable": job_request(system, long, max_seq_length=256),
+        "object_changed": request,
+    }
+    for code, body in asked.items():
+        with pytest.raises(RefusedError) as refusal:
+            start(system, body)
+        assert refusal.value.code == code
+    assert system.client.get("/api/jobs", {})["data"]["count"] == 0
+
+
+def long_rows(system: Installation, rows: Path) -> dict[str, Any]:
+    """A dataset whose answers fit into no sequence of 256 tokens."""
+    turns = [{"role": role, "content": "money " * 500} for role in ("user", "assistant")]
+    long = rows.with_name("long.jsonl")
+    long.write_text(json.dumps({"messages": turns}))
+    return ready_dataset(system, long)
 
 
 def test_a_training_goes_on_after_the_engine_was_killed(

@@ -8,15 +8,27 @@ import io
 from collections.abc import Sequence
 from typing import Any
 
-from brightrun.core.errors import NotFoundError, ObjectChangedError, StorageError
+from brightrun.core.errors import NotFoundError, StorageError
 from brightrun.core.pages import Page
 from brightrun.core.timestamps import iso
-from brightrun.datasets.file_repository import ByteStream, StoredObject, UploadPart
+from brightrun.datasets.file_repository import (
+    ByteStream,
+    StoredObject,
+    UploadPart,
+    object_changed,
+)
 from brightrun.datasets.model import Dataset, already_imported, in_use, version_conflict
 from brightrun.datasets.repository import DatasetTables
 from brightrun.notifications.model import Notification, notification_id
 from tests.builders import OWNER, START
 from tests.fakes.training_files import InMemoryTrainingFiles
+
+ROWS = b"".join(
+    b'{"messages": [{"role": "user", "content": "Why %d?"},'
+    b' {"role": "assistant", "content": "So %d."}]}\n' % (number, number)
+    for number in range(4)
+)
+"""What lies in the file of a dataset that was found ready."""
 
 DATASET_TABLES = DatasetTables("DatasetsTable", "TrainingFilesTable", "NotificationsTable")
 
@@ -39,7 +51,7 @@ def a_dataset(dataset_id: str = "dataset-1", **changes: Any) -> Dataset:
         "created_at": iso(START),
         "updated_at": iso(START),
         "validation_run": 1,
-        "etag": '"an-etag"',
+        "etag": etag_of(ROWS),
         "sha256": "ab" * 32,
         "total_training_pairs": 20,
         "trainable_pairs": 10,
@@ -49,8 +61,8 @@ def a_dataset(dataset_id: str = "dataset-1", **changes: Any) -> Dataset:
         "avg_tokens_per_turn": 200.5,
         "statistics": {"lines": 21, "summary": [{"code": "crlf", "count": 2}]},
         "sample_data": [{"id": "1", "": 1e300, "score": 4.5}],
-        "report_key": f"{owner}/{dataset_id}/validation/1/report.json",
-        "split_key": f"{owner}/{dataset_id}/validation/1/split.json",
+        "report_key": f"{owner}/{dataset_id}/_validation/1/report.json",
+        "split_key": f"{owner}/{dataset_id}/_validation/1/split.json",
         "validated_at": iso(START),
     }
     return Dataset(**{**fields, **changes})
@@ -250,7 +262,7 @@ class InMemoryDatasetFiles:
         if upload_id not in self.uploads:
             return None
         parts = sorted(self.uploads[upload_id].items())
-        return [UploadPart(number, len(body), _etag(body)) for number, body in parts]
+        return [UploadPart(number, len(body), etag_of(body)) for number, body in parts]
 
     def complete_parts(self, key: str, upload_id: str, parts: Sequence[UploadPart]) -> None:
         arrived = self.uploads.pop(upload_id, None)
@@ -262,7 +274,7 @@ class InMemoryDatasetFiles:
 
     def stored(self, key: str) -> StoredObject | None:
         body = self.objects.get(key)
-        return None if body is None else StoredObject(len(body), _etag(body))
+        return None if body is None else StoredObject(len(body), etag_of(body))
 
     def copy_from(self, bucket: str, source_key: str, key: str) -> StoredObject:
         try:
@@ -270,12 +282,12 @@ class InMemoryDatasetFiles:
         except KeyError:
             raise StorageError("CopyObject", "NoSuchKey") from None
         self.objects[key] = body
-        return StoredObject(len(body), _etag(body))
+        return StoredObject(len(body), etag_of(body))
 
     def open(self, key: str, etag: str) -> ByteStream:
         body = self.objects.get(key)
-        if body is None or _etag(body) != etag:
-            raise ObjectChangedError("The file was overwritten or deleted after it was confirmed.")
+        if body is None or etag_of(body) != etag:
+            raise object_changed()
         return io.BytesIO(body)
 
     def remove_all(self, prefix: str) -> None:
@@ -294,7 +306,8 @@ class RecordedValidation:
             self.started.append(dataset.execution_name)
 
 
-def _etag(body: bytes) -> str:
+def etag_of(body: bytes) -> str:
+    """The ETag that S3 gives an object of one request."""
     return f'"{hashlib.md5(body, usedforsecurity=False).hexdigest()}"'
 
 

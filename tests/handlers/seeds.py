@@ -28,6 +28,7 @@ from tests.aws import Aws
 from tests.builders import OWNER, START
 from tests.fakes.datasets import (
     DATASET_TABLES,
+    ROWS,
     a_dataset,
     a_notification,
     a_waiting_dataset,
@@ -133,8 +134,10 @@ class Seeds:
         return entry
 
     def dataset(self, number: int = 1, **changes: Any) -> Dataset:
-        """A dataset that was validated and found ready."""
+        """A dataset that was validated and found ready; its file is there."""
         dataset = a_dataset(numbered_id(number), **changes)
+        if "etag" not in changes:
+            self._aws.s3.put_object(Bucket="datasets", Key=dataset.storage_path, Body=ROWS)
         DynamoDatasets(self._aws.dynamodb, DATASET_TABLES).add(dataset)
         return dataset
 

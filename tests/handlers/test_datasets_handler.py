@@ -180,7 +180,7 @@ def test_the_report_is_handed_out_by_a_link(api: Api, aws: Aws, validations: Sta
     link = api(f"GET {DATASETS}/{dataset['id']}/report").body["data"]
     assert link["filename"] == f"{dataset['id']}.report.json"
     assert (link["expires_in_seconds"], link["expires_at"]) == (3600, "2026-11-21T13:00:00.000Z")
-    key = f"{OWNER}/{dataset['id']}/validation/1/report.json"
+    key = f"{OWNER}/{dataset['id']}/_validation/1/report.json"
     assert key in link["download_url"]
     report = json.loads(aws.s3.get_object(Bucket="datasets", Key=key)["Body"].read())
     assert (report["status"], report["trainable_pairs"]) == ("ready", 5)

@@ -28,7 +28,7 @@ WITHOUT_A_CALL = {
         Call("s3:ListBucket", bucket): (
             "decides whether GetObject answers 404 or 403 for a missing key; moto answers 404 too"
         )
-        for bucket in ("BaseModelsBucket", "ModelsBucket")
+        for bucket in ("BaseModelsBucket", "DatasetsBucket", "ModelsBucket")
     },
     Call("s3:ListBucket", "ConversationFilesBucket"): (
         "decides whether GetObject answers 404 or 403 for a missing key; moto answers 404 anyway"

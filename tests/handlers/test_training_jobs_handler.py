@@ -2,21 +2,29 @@
 
 from __future__ import annotations
 
+import json
 from datetime import timedelta
 from typing import Any
 
 import pytest
 
+from brightrun.catalog.base_models import BaseModelEntry, base_models
 from brightrun.core.timestamps import iso
+from brightrun.datasets.receipts import service as receipts
+from brightrun.sft.tokenizer import TOKENIZER_FILES
 from brightrun.training.model import training_event
 from brightrun.wiring import jobs as jobs_wiring
+from tests.aws import Aws
 from tests.builders import OWNER, START, STRANGER, SteppedClock
+from tests.fakes.datasets import ROWS
+from tests.fakes.tokenizer import CHATML, put_tokenizer
 from tests.fakes.training_jobs import a_point
 from tests.handlers.gateway import Answer, Api
 from tests.handlers.seeds import Seeds, StartedRuns
 
 JOBS = "/api/jobs"
 H100 = {"type": "H100", "count": 1}
+H100S = {"type": "H100", "count": 8}
 CPU = {"type": "local-cpu", "count": 1}
 TINY = "brightrun-tiny"
 
@@ -146,6 +154,134 @@ def test_a_dataset_that_is_not_ready_is_a_conflict_with_advice(
     assert trainings.names() == []
 
 
+def the_job_and_the_receipt(api: Api, dataset_id: str, **settings: Any) -> tuple[Answer, Answer]:
+    """The answers to a job and to a receipt with the same model and settings."""
+    settings = {"epochs": 1, "batch_size": 4, "max_seq_length": 4096, **settings}
+    job = create(api, dataset_id, hyperparameters=settings)
+    return job, api(f"POST /api/datasets/{dataset_id}/receipt", settings)
+
+
+@pytest.mark.parametrize("known", [True, False])
+@pytest.mark.parametrize("body", [b"other", None])
+def test_a_dataset_that_changed_since_its_validation_is_refused_as_its_receipt_is(
+    api: Api,
+    aws: Aws,
+    seeds: Seeds,
+    trainings: StartedRuns,
+    body: bytes | None,
+    known: bool,
+) -> None:
+    dataset = seeds.countable_dataset(ROWS)
+    if body is None:
+        aws.s3.delete_object(Bucket="datasets", Key=dataset.storage_path)
+    else:
+        aws.s3.put_object(Bucket="datasets", Key=dataset.storage_path, Body=body)
+    job, receipt = the_job_and_the_receipt(api, dataset.dataset_id)
+    if not known:
+        job = create(api, dataset.dataset_id, base_model="qwen2.5-32b-instruct", gpu_config=H100S)
+    assert (job.status, job.body["code"]) == (409, "object_changed")
+    assert job.body == receipt.body
+    assert "Create a new dataset" in job.body["error"]
+    assert active_jobs(api, dataset.dataset_id) == 0
+    assert trainings.names() == []
+
+
+def test_the_same_bytes_uploaded_again_are_the_same_dataset(
+    api: Api, aws: Aws, seeds: Seeds, trainings: StartedRuns
+) -> None:
+    dataset = seeds.countable_dataset(ROWS)
+    aws.s3.put_object(Bucket="datasets", Key=dataset.storage_path, Body=ROWS)
+    assert create(api, dataset.dataset_id).status == 201
+
+
+MUTE = {"conversation_id": "c", "turns": [{"role": "user", "content": "Hello?"}]}
+LONG = {"messages": [{"role": role, "content": "x" * 300} for role in ("user", "assistant")]}
+
+
+@pytest.mark.parametrize(
+    ("row", "template", "reason"),
+    [
+        (MUTE, CHATML, "no trainable pair: 1 rows"),
+        (LONG, CHATML, "1 too long"),
+        (LONG, "{% for m in messages %}{{ m['content'] }}{% endfor %}", "stop token"),
+        (LONG, "{% if %}", "syntax error in line 1"),
+    ],
+)
+def test_a_dataset_that_the_trainer_would_refuse_is_refused_with_the_receipts_reason(
+    api: Api,
+    aws: Aws,
+    seeds: Seeds,
+    trainings: StartedRuns,
+    row: dict[str, Any],
+    template: str,
+    reason: str,
+) -> None:
+    dataset = seeds.countable_dataset(json.dumps(row).encode())
+    put_tokenizer(aws.s3, template=template)
+    job, receipt = the_job_and_the_receipt(api, dataset.dataset_id, max_seq_length=256)
+    assert (job.status, job.body["code"]) == (409, "untrainable")
+    assert reason in job.body["error"]
+    said = receipt.body["error"] if receipt.status == 409 else receipt.body["data"]["refusal"]
+    assert job.body["error"].endswith(said)
+    assert active_jobs(api, dataset.dataset_id) == 0
+    assert trainings.names() == []
+
+
+def test_a_job_says_what_was_rendered_for_it(
+    api: Api, seeds: Seeds, trainings: StartedRuns
+) -> None:
+    dataset = seeds.countable_dataset(ROWS)
+    job, receipt = the_job_and_the_receipt(api, dataset.dataset_id)
+    check, counted = job.body["data"]["dataset_check"], receipt.body["data"]
+    assert (check["method"], check["at"]) == ("exact", "creation")
+    assert check["message"] == (
+        "4 rows were rendered with the tokenizer and chat template of qwen2.5-7b-instruct: "
+        f"{counted['trainable_tokens']} tokens of 4 pairs are trained or held out."
+    )
+
+
+@pytest.mark.parametrize(
+    "model", [one for one in base_models() if not one.local_only], ids=lambda model: model.key
+)
+def test_a_model_whose_tokenizer_is_not_known_is_not_said_to_be_checked(
+    api: Api, aws: Aws, seeds: Seeds, trainings: StartedRuns, model: BaseModelEntry
+) -> None:
+    dataset = seeds.countable_dataset(ROWS)
+    for name in TOKENIZER_FILES:
+        aws.s3.delete_object(Bucket="base-models", Key=f"{model.object_prefix}{name}")
+    asked = {"base_model": model.key, "gpu_config": H100S, "hyperparameters": {"method": "qlora"}}
+    made = create(api, dataset.dataset_id, **asked)
+    assert made.status == 201, made.text
+    check = made.body["data"]["dataset_check"]
+    assert check["method"] is None
+    assert check["message"].startswith(f"Not checked: The tokenizer of {model.key} is not in")
+
+
+def test_a_large_dataset_is_rendered_in_part_at_creation_and_refused_only_for_what_is_certain(
+    api: Api, aws: Aws, seeds: Seeds, trainings: StartedRuns, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    rows = [{**MUTE, "conversation_id": f"c{number}"} for number in range(400)]
+    text = b"".join(json.dumps(row).encode() + b"\n" for row in rows)
+    dataset = seeds.countable_dataset(text)
+    monkeypatch.setattr(receipts, "MOST_BYTES", len(text) // 4)
+    made = create(api, dataset.dataset_id)
+    assert made.body["data"]["dataset_check"]["method"] == "sampled"
+    put_tokenizer(aws.s3, template="{% if %}")
+    assert create(api, dataset.dataset_id).status == 409
+
+
+def test_a_conversation_too_large_to_count_is_no_reason_to_refuse_a_job(
+    api: Api, seeds: Seeds, trainings: StartedRuns, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    dataset = seeds.countable_dataset(ROWS)
+    monkeypatch.setattr(receipts, "MOST_CHARACTERS", 1)
+    job, receipt = the_job_and_the_receipt(api, dataset.dataset_id)
+    assert (receipt.status, receipt.body["code"]) == (409, "uncountable")
+    check = job.body["data"]["dataset_check"]
+    assert check["method"] is None
+    assert "cannot be counted here" in check["message"]
+
+
 def test_another_owners_dataset_is_not_found(api: Api, seeds: Seeds) -> None:
     dataset = seeds.dataset(owner_id=STRANGER)
     assert create(api, dataset.dataset_id).status == 404
@@ -194,6 +330,37 @@ def test_what_cannot_end_in_an_adapter_is_refused_by_its_field_with_the_reason(
     assert field in refused.fields
     assert says in refused.text
     assert trainings.names() == []
+
+
+@pytest.mark.parametrize("preset", ["fast", "balanced", "quality", "custom"])
+@pytest.mark.parametrize(
+    "modules", [["lm_head"], "lm_head", ["q_proj", "embed_tokens"], "all", ".*", [], "", ["Q_proj"]]
+)
+def test_modules_that_cannot_be_served_are_refused_with_every_preset(
+    api: Api, seeds: Seeds, trainings: StartedRuns, preset: str, modules: Any
+) -> None:
+    own = {"learning_rate": 1e-4, "batch_size": 4, "epochs": 1, "rank": 8}
+    values = {"target_modules": modules, **(own if preset == "custom" else {})}
+    asked = {"preset_id": preset, "hyperparameters": values}
+    dataset_id = seeds.dataset().dataset_id
+    estimate = {"dataset_id": dataset_id, "gpu_config": H100, **asked}
+    for refused in (create(api, dataset_id, **asked), api("POST /api/jobs/estimate", estimate)):
+        assert (refused.status, refused.fields) == (400, {"hyperparameters.target_modules"})
+        assert "Use all-linear alone" in refused.text
+    assert api(f"GET {JOBS}").body["data"]["count"] == 0
+
+
+@pytest.mark.parametrize("modules", [["q_proj", "v_proj"], "q_proj, v_proj"])
+def test_modules_that_are_served_are_trained_and_shown(
+    api: Api, seeds: Seeds, trainings: StartedRuns, modules: Any
+) -> None:
+    values = {"target_modules": modules}
+    job = create(api, seeds.dataset().dataset_id, hyperparameters=values).body["data"]
+    assert job["hyperparameters"]["target_modules"] == ["q_proj", "v_proj"]
+    assert job["preset_id"] == "custom"
+    offered = api("GET /api/base-models").body["data"]["base_models"]
+    (model,) = [one for one in offered if one["key"] == job["base_model"]]
+    assert {"q_proj", "v_proj"} < set(model["target_modules"])
 
 
 def test_a_locally_generated_model_trains_on_the_cpu(

@@ -5,9 +5,11 @@ from __future__ import annotations
 import boto3
 
 from brightrun.aws.dynamodb import row_of, to_wire
+from brightrun.catalog.base_models import base_model
 from brightrun.core.timestamps import iso
 from brightrun.training.model import TrainingJob
 from tests.builders import START
+from tests.fakes.tokenizer import put_tokenizer
 from tests.fakes.training_jobs import a_model, a_training_job
 from tests.handlers.system_under_test import SystemUnderTest
 
@@ -17,11 +19,17 @@ JOBS = "/api/jobs"
 def train(system: SystemUnderTest) -> None:
     """Make a job twice under one key; cancel it; cancel another that runs; look at everything."""
     ready = system.http("GET /api/datasets", query={"status": "ready"})["data"]["datasets"][0]
-    request = {"dataset_id": ready["id"], "gpu_config": {"type": "H100", "count": 1}}
+    model = put_tokenizer(boto3.client("s3"), base_model("qwen2.5-1.5b-instruct"))
+    request = {
+        "dataset_id": ready["id"],
+        "base_model": model.key,
+        "gpu_config": {"type": "H100", "count": 1},
+    }
     repeatable = {"idempotency-key": "train-once"}
     job = system.http(f"POST {JOBS}", request, status=201, headers=repeatable)["data"]
     again = system.http(f"POST {JOBS}", request, status=201, headers=repeatable)["data"]
     assert again["id"] == job["id"]
+    assert job["dataset_check"]["method"] == "exact"
     one = {"id": job["id"]}
     system.http(f"GET {JOBS}/{{id}}/metrics", **one)
     system.http(f"GET {JOBS}/{{id}}/events", **one)

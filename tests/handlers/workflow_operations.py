@@ -8,6 +8,7 @@ from typing import Any
 import boto3
 
 from brightrun.aws.dynamodb import from_wire
+from brightrun.catalog.base_models import base_model
 from brightrun.training.adapters.repository import PART_BYTES
 from brightrun.training.model import TrainingJob, read_training_job
 from brightrun.training.sagemaker.request import artifact_key, metrics_key
@@ -15,15 +16,19 @@ from brightrun.training.workflow.model import MAX_TURNS
 from tests.builders import OWNER
 from tests.fakes import adapter
 from tests.fakes import sagemaker_account as sagemaker
+from tests.fakes.tokenizer import put_tokenizer
 from tests.handlers.system_under_test import SystemUnderTest
 
+LATE = "qwen2.5-14b-instruct"
+"""The model whose tokenizer is uploaded after the job was created."""
 NO_QUOTA = ("ResourceLimitExceeded", sagemaker.LIMIT)
 
 
 def run_the_training_workflow(system: SystemUnderTest) -> None:
     """Wait for quota, train, deliver, cancel at two points, hand over, and sweep."""
     ready = system.http("GET /api/datasets", query={"status": "ready"})["data"]["datasets"][0]
-    trained = take_on(system, ready["id"])
+    trained = take_on(system, ready["id"], base_model=LATE)
+    put_tokenizer(boto3.client("s3"), base_model(LATE))
     system.sagemaker.refusals = [NO_QUOTA]
     assert step(system, "start_training", trained) == "start"
     assert step(system, "start_training", trained) == "watch"
@@ -40,8 +45,8 @@ def run_the_training_workflow(system: SystemUnderTest) -> None:
     find_what_was_lost(system, trained)
 
 
-def take_on(system: SystemUnderTest, dataset_id: str) -> str:
-    request = {"dataset_id": dataset_id, "gpu_config": {"type": "H100", "count": 1}}
+def take_on(system: SystemUnderTest, dataset_id: str, **changes: str) -> str:
+    request = {"dataset_id": dataset_id, "gpu_config": {"type": "H100", "count": 1}, **changes}
     return str(system.http("POST /api/jobs", request, status=201)["data"]["id"])
 
 

@@ -35,7 +35,7 @@ TIMEOUTS_S = dict.fromkeys(ROUTES, 29) | {
     "process_next": 900,
     "finish_batch": 300,
     "validate_dataset": 900,
-    "start_training": 60,
+    "start_training": 600,
     "watch_training": 60,
     "finish_training": 900,
     "training_events": 300,
@@ -44,6 +44,8 @@ MEMORY_MB = {
     "training_files": 1769,  # a whole vCPU, and room for a file of 50 MB
     "validate_dataset": 1769,  # a whole vCPU, which is what it is bound by
     "estimate": 1769,  # a whole vCPU tokenizes a dataset for its receipt
+    "jobs": 1769,  # likewise, when a job is created
+    "start_training": 3008,  # and ten times as much of it before an instance starts
     "finish_training": 1769,  # a whole vCPU unpacks and hashes the adapter
     "process_next": 256,  # paid while it waits for Claude
 }
@@ -61,7 +63,7 @@ SETTINGS: dict[str, type[settings.Settings]] = {
     "jobs": jobs_wiring.JobsSettings,
     "models": models_wiring.ModelsSettings,
     "costs": costs_wiring.CostsSettings,
-    "estimate": estimate_wiring.ReceiptSettings,
+    "estimate": estimate_wiring.EstimateFunctionSettings,
     "start_training": start_training.StartTrainingSettings,
     "watch_training": watch_training.WatchTrainingSettings,
     "finish_training": finish_training.FinishTrainingSettings,

@@ -104,8 +104,46 @@ def test_a_row_with_an_error_keeps_the_file_from_training_and_is_named(
 
 
 def test_missing_dataset_is_an_error(tmp_path: Path) -> None:
-    with pytest.raises(DatasetError, match=r"no \.jsonl file"):
+    with pytest.raises(DatasetError, match="no dataset file"):
         read_pairs(tmp_path / "nothing", DataReport())
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        "A.JSONL",
+        "data",
+        "v",
+        "x.json",
+        "rows 1.jsonl",
+        "Räume.für.März",
+        "訓練データ.JsonL",
+        "a.txt",
+    ],
+)
+def test_the_file_of_the_channel_is_read_whatever_it_is_called(
+    tmp_path: Path, chat_of: Callable[[str], ChatFormat], name: str
+) -> None:
+    """A prefix of older keys brings the folder of the validation along; other tools leave marks."""
+    folder = tmp_path / "input" / "data" / "training"
+    write_rows(folder / name, dataset_rows(4))
+    wanted = hashlib.sha256((folder / name).read_bytes()).hexdigest()
+    for other in (".hidden", "_SUCCESS", "validation/1/report.json", "alidation/1/split.json"):
+        (folder / other).parent.mkdir(parents=True, exist_ok=True)
+        (folder / other).write_text("no row", "utf-8")
+    settings = run_config({"dataset_sha256": wanted})
+    dataset = load_dataset(JobPaths(tmp_path, {}), settings, chat_of("chatml"))
+    assert [file["name"] for file in dataset.report.files] == [name]
+    assert dataset.report.pairs == len(dataset_rows(4))
+
+
+def test_where_there_are_jsonl_files_they_alone_are_the_dataset(tmp_path: Path) -> None:
+    write_rows(tmp_path / "b.JSONL", dataset_rows(1))
+    write_rows(tmp_path / "a.jsonl", dataset_rows(1))
+    (tmp_path / "README.md").write_text("# Rows", "utf-8")
+    report = DataReport()
+    read_pairs(tmp_path, report)
+    assert [file["name"] for file in report.files] == ["a.jsonl", "b.JSONL"]
 
 
 def test_report_names_every_file_with_its_hash(tmp_path: Path) -> None:

@@ -126,9 +126,67 @@ def test_folder_that_holds_no_model_is_refused(tmp_path: Path) -> None:
         train_here(write_job(tmp_path / "job", empty))
 
 
-def test_modules_that_do_not_exist_are_refused(run_job: RunJob) -> None:
-    with pytest.raises(ModelError, match="'nowhere' cannot be adapted"):
-        run_job(target_modules="nowhere")
+@pytest.mark.parametrize(
+    "modules",
+    [
+        "nowhere",
+        "lm_head",
+        "q_proj,lm_head",
+        "embed_tokens",
+        "Q_PROJ",
+        "all",
+        ".*",
+        ".*proj",
+        "",
+        ",",
+    ],
+)
+def test_modules_that_vllm_does_not_adapt_are_refused_before_anything_is_loaded(
+    run_job: RunJob, monkeypatch: pytest.MonkeyPatch, modules: str
+) -> None:
+    monkeypatch.setattr("training_container.train.load_tokenizer", _never)
+    with pytest.raises(ConfigError, match=r"vLLM adapts no module named .*; name target_modules"):
+        run_job(target_modules=modules)
+
+
+def test_modules_that_the_base_model_lacks_are_refused(run_job: RunJob) -> None:
+    with pytest.raises(ModelError, match="'qkv_proj' cannot be adapted"):
+        run_job(target_modules="qkv_proj")
+
+
+@pytest.mark.parametrize("unfrozen", [False, True])
+def test_what_vllm_does_not_serve_is_refused_as_soon_as_the_adapter_is_attached(
+    tiny_model: Path, run_job: RunJob, monkeypatch: pytest.MonkeyPatch, unfrozen: bool
+) -> None:
+    """PEFT's all-linear takes a router as well; another version might unfreeze the output layer."""
+    import peft
+    from transformers import AutoModelForCausalLM
+
+    real_load, real_peft = AutoModelForCausalLM.from_pretrained, peft.get_peft_model
+
+    def with_a_router(*args: Any, **kwargs: Any) -> Any:
+        base = real_load(*args, **kwargs)
+        if not unfrozen:
+            base.model.layers[0].mlp.router = torch.nn.Linear(8, 8)
+        return base
+
+    def unfreezing(base: Any, *args: Any, **kwargs: Any) -> Any:
+        adapted = real_peft(base, *args, **kwargs)
+        if unfrozen:
+            base.lm_head.weight.requires_grad_(True)
+        return adapted
+
+    monkeypatch.setattr(AutoModelForCausalLM, "from_pretrained", with_a_router)
+    monkeypatch.setattr(peft, "get_peft_model", unfreezing)
+    monkeypatch.setattr("training_container.trainer.fit.Fit.run", _never)
+    with pytest.raises(
+        ModelError, match="lm_head.* trained beside" if unfrozen else "named router"
+    ):
+        run_job()
+
+
+def _never(*_: Any) -> None:
+    raise AssertionError("too late")
 
 
 def test_diverging_run_stops_with_advice(run_job: RunJob, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -29,7 +29,7 @@ from brightrun.wiring import clients
 from tests.aws import Aws, environment, moto_aws
 from tests.builders import OWNER
 from tests.fakes import adapter
-from tests.fakes.datasets import DATASET_TABLES
+from tests.fakes.datasets import DATASET_TABLES, ROWS, etag_of
 from tests.fakes.sagemaker_account import Job, SageMakerAccount
 from tests.fakes.training_jobs import a_dataset, a_training_job
 from tests.workflows.definition import TRAIN_ADAPTER
@@ -68,11 +68,17 @@ class TrainingSystem(RunningMachine):
         self.aws.s3.put_object(Bucket="base-models", Key=place, Body=b"{}")
 
     def create_job(
-        self, *, start: bool = True, dataset_id: str = "dataset-1", **changes: Any
+        self,
+        *,
+        start: bool = True,
+        dataset_id: str = "dataset-1",
+        text: bytes = ROWS,
+        **changes: Any,
     ) -> TrainingJob:
-        """Store a dataset and a job on it; start the machine."""
-        dataset: Dataset = a_dataset(dataset_id, sha256=adapter.DATASET_SHA256)
+        """Store a dataset of a text and a job on it; start the machine."""
+        dataset: Dataset = a_dataset(dataset_id, sha256=adapter.DATASET_SHA256, etag=etag_of(text))
         self.datasets.add(dataset)
+        self.aws.s3.put_object(Bucket="datasets", Key=dataset.storage_path, Body=text)
         job = a_training_job(dataset_id=dataset.dataset_id, **changes)
         self.jobs.create(job, job_queued(job, self.clock()))
         if start:

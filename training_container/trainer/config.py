@@ -17,6 +17,7 @@ from brightrun.sft.settings import (
     variables_complaint,
 )
 from training_container.trainer.errors import ConfigError
+from training_container.trainer.servable import ALL_LINEAR, require_modules
 
 RECIPES_DIR = Path(__file__).resolve().parent.parent / "recipes"
 
@@ -33,7 +34,7 @@ class RunConfig(DatasetSettings, frozen=True, kw_only=True, forbid_unknown_field
     rank: Annotated[int, Meta(ge=1, le=512)] = 16
     alpha: Annotated[int, Meta(ge=1, le=4096)] = 32
     dropout: Annotated[float, Meta(ge=0, lt=1)] = 0.0
-    target_modules: Annotated[str, Meta(min_length=1)] = "all-linear"
+    target_modules: str = ALL_LINEAR
 
     learning_rate: Annotated[float, Meta(gt=0, le=0.1)] = 2e-4
     schedule: Literal["cosine", "linear", "constant"] = "cosine"
@@ -54,6 +55,8 @@ class RunConfig(DatasetSettings, frozen=True, kw_only=True, forbid_unknown_field
     finish_reserve_seconds: Annotated[float, Meta(ge=0)] = 60.0
 
     def __post_init__(self) -> None:
+        if self.target_modules != ALL_LINEAR:
+            require_modules(self.target_modules.split(","), ConfigError)
         if self.max_cost_usd is not None and self.price_usd_per_hour is None:
             message = "max_cost_usd needs price_usd_per_hour, the price of all instances together"
             raise ConfigError(f"{message}; pass both or neither.")

@@ -10,6 +10,7 @@ from brightrun.sft.errors import ModelError
 from training_container.trainer.config import RunConfig
 from training_container.trainer.contract import JobPaths
 from training_container.trainer.errors import ConfigError
+from training_container.trainer.servable import ALL_LINEAR, require_attached
 
 QLORA_NEEDS = "method 'qlora' needs a CUDA GPU and the bitsandbytes package"
 
@@ -95,7 +96,10 @@ def _quantization(device: Any) -> dict[str, Any]:
 
 
 def attach_adapter(base: Any, config: RunConfig, source: dict[str, Any]) -> Any:
-    """The base model with a new LoRA adapter, which has no effect yet. Raises ModelError."""
+    """The base model with a new LoRA adapter, which has no effect yet.
+
+    Raises ModelError, also for an adapter that vLLM would not serve: training would be in vain.
+    """
     from peft import LoraConfig, get_peft_model
 
     model: Any
@@ -105,7 +109,7 @@ def attach_adapter(base: Any, config: RunConfig, source: dict[str, Any]) -> Any:
         r=config.rank,
         lora_alpha=config.alpha,
         lora_dropout=config.dropout,
-        target_modules=targets if targets == "all-linear" else targets.split(","),
+        target_modules=targets if targets == ALL_LINEAR else targets.split(","),
         use_rslora=config.method == "rslora",
         bias="none",
     )
@@ -114,10 +118,11 @@ def attach_adapter(base: Any, config: RunConfig, source: dict[str, Any]) -> Any:
         model = get_peft_model(base, lora, autocast_adapter_dtype=False)
     except ValueError as error:
         raise ModelError(f"target_modules '{targets}' cannot be adapted: {error}") from error
+    require_attached(model)
     peft_config: Any = model.peft_config["default"]
     peft_config.base_model_name_or_path = base_model_name(source, config)
     peft_config.revision = config.base_model_revision or None
-    if targets == "all-linear":  # PEFT may have spelled out every layer's path
+    if targets == ALL_LINEAR:  # PEFT may have spelled out every layer's path
         names = peft_config.target_modules
         peft_config.target_modules = {name.rpartition(".")[2] for name in names}
     return model.train()

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import math
-from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
@@ -14,18 +13,7 @@ from safetensors.torch import load_file
 from brightrun.sft.templates import Example
 from training_container.trainer.errors import ArtifactError
 from training_container.trainer.loss import Microbatch, hidden_states
-
-VLLM_RANKS = (8, 16, 32, 64, 128, 256, 320, 512)
-"""Values that vLLM takes for --max-lora-rank (its LoRAConfig)."""
-
-VLLM_MODULES = frozenset(
-    {"q_proj", "k_proj", "v_proj", "o_proj", "qkv_proj",
-     "gate_proj", "up_proj", "down_proj", "gate_up_proj"}
-)  # fmt: skip
-"""Linear layers that vLLM adapts in Llama-like architectures."""
-
-VLLM_REFUSES = ("use_dora", "modules_to_save", "layer_replication", "alora_invocation_tokens")
-"""Settings of an adapter that vLLM does not serve."""
+from training_container.trainer.servable import VLLM_RANKS, VLLM_REFUSES, require_modules
 
 PROBE_TOKENS = 128
 
@@ -48,7 +36,7 @@ def check_files(folder: Path) -> dict[str, Any]:
     refused = [name for name in VLLM_REFUSES if settings.get(name)]
     if refused or settings["bias"] != "none":
         raise ArtifactError(f"vLLM does not serve an adapter with {refused or 'trained biases'}.")
-    _check_modules(settings["target_modules"])
+    require_modules(settings["target_modules"], ArtifactError)
     max_rank = vllm_max_lora_rank(settings["r"])
     for name, tensor in tensors.items():
         if not torch.isfinite(tensor).all():
@@ -58,15 +46,6 @@ def check_files(folder: Path) -> dict[str, Any]:
     count = sum(tensor.numel() for tensor in tensors.values())
     return {"tensors": len(tensors), "parameters": count, "finite": True,
             "vllm_max_lora_rank": max_rank}  # fmt: skip
-
-
-def _check_modules(modules: Iterable[str]) -> None:
-    unserved = sorted({name.rpartition(".")[2] for name in modules} - VLLM_MODULES)
-    if unserved:
-        raise ArtifactError(
-            f"vLLM adapts no module named {', '.join(unserved)}; name target_modules among "
-            f"{', '.join(sorted(VLLM_MODULES))}."
-        )
 
 
 @torch.no_grad()

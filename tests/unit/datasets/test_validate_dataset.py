@@ -34,7 +34,7 @@ def test_report_and_split_are_stored_beside_the_file(system: Datasets) -> None:
     dataset = system.confirmed()
     system.validate(dataset)
     row = system.now(dataset)
-    prefix = f"{OWNER}/{dataset.dataset_id}/validation/1/"
+    prefix = f"{OWNER}/{dataset.dataset_id}/_validation/1/"
     assert (row.report_key, row.split_key) == (f"{prefix}report.json", f"{prefix}split.json")
     assert set(system.reports.objects) == {row.report_key, row.split_key}
     report = json.loads(system.reports.objects[str(row.report_key)].text)

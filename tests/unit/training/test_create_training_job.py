@@ -18,23 +18,27 @@ from brightrun.core.errors import (
     DatasetNotReadyError,
     IdempotencyKeyReusedError,
     InvalidInputError,
+    ObjectChangedError,
     StorageError,
 )
 from brightrun.core.timestamps import iso
+from brightrun.datasets.receipts.service import ReceiptWriter
 from brightrun.datasets.validate_dataset import validated
 from brightrun.estimates.service import TrainingEstimator
 from brightrun.formats.format import FORMATS
 from brightrun.sft.data import DataReport, pairs_of_file
+from brightrun.training.check_dataset import DatasetChecker
 from brightrun.training.create_training_job import (
     TrainingJobCreator,
     TrainingJobRequest,
     startup_usd,
 )
-from brightrun.training.model import TrainingJob
+from brightrun.training.model import TrainingJob, read_training_job
 from brightrun.validation.validator import validate
 from tests.builders import OWNER, START, SteppedClock
-from tests.fakes.datasets import InMemoryDatasets
-from tests.fakes.external_services import InMemoryKeys
+from tests.fakes.datasets import ROWS, InMemoryDatasetFiles, InMemoryDatasets
+from tests.fakes.external_services import InMemoryKeys, InMemoryObjects
+from tests.fakes.tokenizer import InMemoryTokenizers
 from tests.fakes.training_jobs import (
     InMemoryTraining,
     InMemoryTrainingRecords,
@@ -66,11 +70,20 @@ class World:
         self.records = InMemoryTrainingRecords()
         self.workflow = RecordedTraining()
         self.clock = SteppedClock()
+        self.files = InMemoryDatasetFiles()
+        self.files.objects[dataset.storage_path] = ROWS
+        receipts = ReceiptWriter(
+            datasets=self.datasets,
+            files=self.files,
+            splits=InMemoryObjects(),
+            tokenizers=InMemoryTokenizers(),
+        )
         self.creator = TrainingJobCreator(
             datasets=self.datasets,
             jobs=self.training,
             records=self.records,
             estimator=TrainingEstimator(self.datasets, self.training),
+            checker=DatasetChecker(self.files, receipts),
             keys=InMemoryKeys(),
             workflow=self.workflow,
             clock=self.clock,
@@ -184,6 +197,27 @@ def test_a_workflow_that_could_not_be_started_is_started_by_the_repetition(
     job = world.create(key="once")
     assert world.workflow.started == [job.job_id]
     assert world.training.active_jobs("dataset-1") == 1
+
+
+def test_a_refused_request_can_be_repeated_under_its_key_once_the_file_is_back() -> None:
+    world = World()
+    kept = world.files.objects.pop(a_dataset().storage_path)
+    with pytest.raises(ObjectChangedError):
+        world.create(key="once")
+    assert world.training.notifications == []
+    world.files.objects[a_dataset().storage_path] = kept
+    job = world.create(key="once")
+    assert world.workflow.started == [job.job_id]
+    assert job.dataset_check is not None
+    assert (job.dataset_check.method, job.dataset_check.at) == (None, "creation")
+
+
+def test_a_row_from_before_there_was_a_check_is_read() -> None:
+    row = dataclasses.asdict(World().create())
+    assert read_training_job(row).dataset_check is not None
+    del row["dataset_check"], row["hyperparameters"]["target_modules"]
+    read = read_training_job(row)
+    assert (read.dataset_check, read.hyperparameters.target_modules) == (None, "all-linear")
 
 
 def test_a_budget_must_be_more_than_starting_up_costs() -> None:

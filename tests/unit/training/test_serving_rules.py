@@ -2,36 +2,25 @@
 
 from __future__ import annotations
 
-import ast
-from pathlib import Path
 from typing import Any
 
 import pytest
 
+from brightrun.catalog.base_models import ALL_LINEAR
 from brightrun.core.errors import UnusableAdapterError
 from brightrun.training.adapters import inspect_adapter
 from brightrun.training.adapters.archive import Tensor, header_bytes, read_header
 from tests.fakes import adapter
+from training_container.trainer import servable
 
-VERIFY = Path(__file__).parents[3] / "training_container" / "trainer" / "verify.py"
 NAMES = [*inspect_adapter.REQUIRED, "tokenizer.json", inspect_adapter.CHAT_TEMPLATE]
 
 
-def constants_of_the_container() -> dict[str, Any]:
-    """The literals of verify.py, which imports torch and so is only read."""
-    found: dict[str, Any] = {}
-    for node in ast.parse(VERIFY.read_text("utf-8")).body:
-        if isinstance(node, ast.Assign) and isinstance(node.targets[0], ast.Name):
-            value = node.value.args[0] if isinstance(node.value, ast.Call) else node.value
-            found[node.targets[0].id] = ast.literal_eval(value)
-    return found
-
-
 def test_the_rules_are_those_that_the_container_checks_by() -> None:
-    container = constants_of_the_container()
-    assert container["VLLM_RANKS"] == inspect_adapter.VLLM_RANKS
-    assert set(container["VLLM_MODULES"]) == inspect_adapter.VLLM_MODULES
-    assert container["VLLM_REFUSES"] == inspect_adapter.VLLM_REFUSES
+    assert servable.VLLM_RANKS == inspect_adapter.VLLM_RANKS
+    assert servable.VLLM_MODULES == inspect_adapter.VLLM_MODULES
+    assert servable.VLLM_REFUSES == inspect_adapter.VLLM_REFUSES
+    assert servable.ALL_LINEAR == ALL_LINEAR
 
 
 @pytest.mark.parametrize(("rank", "most"), [(4, 8), (8, 8), (9, 16), (128, 128), (512, 512)])

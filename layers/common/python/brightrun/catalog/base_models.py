@@ -3,12 +3,18 @@
 from __future__ import annotations
 
 import json
+from collections import Counter
 from functools import cache
 from importlib import resources
 
 from pydantic import BaseModel, ConfigDict
 
-from brightrun.core.errors import UnknownBaseModelError
+from brightrun.core.errors import InvalidInputError, UnknownBaseModelError
+
+ALL_LINEAR = "all-linear"
+"""PEFT's name for every linear module of a model but its output layer."""
+LLAMA_MODULES = ("q_proj", "k_proj", "v_proj", "o_proj", "gate_proj", "up_proj", "down_proj")
+"""The linear modules of a layer of Llama, and of Qwen2 and Mistral, which have the same."""
 
 
 class BaseModelEntry(BaseModel):
@@ -18,7 +24,8 @@ class BaseModelEntry(BaseModel):
     not compared with the hub. A `local_only` model is generated locally and trains on a CPU.
     `token_factor` is how many tokens the model's tokenizer makes of each token that validation
     counts (with a vocabulary of 200,000): measured on the product's 44 pairs for the tiny model,
-    estimated from the vocabulary's size for the others.
+    estimated from the vocabulary's size for the others. `target_modules` are the linear modules of
+    its layers that vLLM adapts.
     """
 
     model_config = ConfigDict(extra="forbid", frozen=True, defer_build=True)
@@ -41,6 +48,7 @@ class BaseModelEntry(BaseModel):
     gated: bool
     token_factor: float
     local_only: bool = False
+    target_modules: tuple[str, ...] = LLAMA_MODULES
 
     @property
     def default(self) -> bool:
@@ -51,6 +59,28 @@ class BaseModelEntry(BaseModel):
     def object_prefix(self) -> str:
         """The prefix of the model's files in the bucket of base models."""
         return f"{self.key}/{self.revision}/"
+
+    def require_servable(self, target_modules: str) -> None:
+        """Raise InvalidInputError for target modules that PEFT would train and vLLM not serve.
+
+        `target_modules` is ALL_LINEAR, or names separated by commas. Names are exact: a pattern
+        that also matches the output layer cannot be told from a typo.
+        """
+        names = target_modules.split(",")
+        unknown = [name for name in dict.fromkeys(names) if name not in self.target_modules]
+        repeated = [name for name, count in Counter(names).items() if count > 1]
+        if target_modules == ALL_LINEAR or not (unknown or repeated):
+            return
+        fault = f"{', '.join(map(repr, repeated))}: named more than once"
+        if unknown:
+            fault = f"{', '.join(map(repr, unknown))}: vLLM adapts no such module of {self.key}"
+        if not any(names):
+            fault = "names no module"
+        raise InvalidInputError.of_field(
+            "hyperparameters.target_modules",
+            f"{fault}. Use {ALL_LINEAR} alone, which is the default, or some of "
+            f"{', '.join(self.target_modules)}.",
+        )
 
     @property
     def kv_fraction(self) -> float:

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from types import MappingProxyType
 from typing import Any, Literal
 
+from brightrun.catalog.base_models import ALL_LINEAR
 from brightrun.core.errors import InvalidInputError
 
 PresetId = Literal["fast", "balanced", "quality", "custom"]
@@ -17,7 +18,10 @@ PresetId = Literal["fast", "balanced", "quality", "custom"]
 
 @dataclass(frozen=True, slots=True)
 class Hyperparameters:
-    """The six hyperparameters of v1's presets, the longest sequence in tokens, and the method."""
+    """The six hyperparameters of v1's presets, the longest sequence in tokens, and the method.
+
+    `target_modules` is ALL_LINEAR, or names separated by commas, as the trainer takes it.
+    """
 
     learning_rate: float
     batch_size: int
@@ -27,6 +31,7 @@ class Hyperparameters:
     dropout: float
     max_seq_length: int = 4096
     method: Literal["lora", "rslora", "qlora"] = "lora"
+    target_modules: str = ALL_LINEAR
 
 
 PRESETS: Mapping[PresetId, Hyperparameters] = MappingProxyType(
@@ -68,6 +73,8 @@ def complete(preset_id: str | None, given: Mapping[str, Any]) -> tuple[PresetId,
     field, its value and its range in `details`.
     """
     named = {name: value for name, value in given.items() if value is not None}
+    if "target_modules" in named:
+        named["target_modules"] = ",".join(named["target_modules"])
     preset = _preset_id(preset_id, named)
     values = _custom(named) if preset == "custom" else _with_changes(PRESETS[preset], named)
     check(values)

@@ -30,6 +30,7 @@ BrightRunError
 │   ├── DatasetNotReadyError          the dataset cannot be trained on now
 │   ├── TokenizerMissingError         the base model's tokenizer is not in the bucket
 │   ├── UntrainableError              the trainer would reject the dataset or the base model
+│   ├── UncountableError              one conversation is too large to be counted in a request
 │   └── JobEndedError                 the training job has already ended
 ├── IdempotencyKeyReusedError         the same Idempotency-Key with a different request
 ├── LeaseLostError                    the item is no longer leased to this worker
@@ -354,6 +355,12 @@ class UntrainableError(ConflictError):
     """The trainer would reject the dataset's rows or the base model's chat template."""
 
     code = "untrainable"
+
+
+class UncountableError(ConflictError):
+    """A conversation is too large to be counted here; that says nothing about training on it."""
+
+    code = "uncountable"
 
 
 class JobEndedError(ConflictError):

@@ -64,8 +64,12 @@ def dataset_file(owner_id: str, dataset_id: str, file_name: str) -> str:
 
 
 def dataset_validation(owner_id: str, dataset_id: str, run: int) -> str:
-    """The key prefix of the objects that one validation run writes."""
-    return f"{dataset_prefix(owner_id, dataset_id)}validation/{run}/"
+    """The key prefix of the objects that one validation run writes.
+
+    SageMaker reads a channel by prefix. No safe file name begins with an underscore, so that no
+    dataset's file, a file `v` for instance, is a prefix of these keys.
+    """
+    return f"{dataset_prefix(owner_id, dataset_id)}_validation/{run}/"
 
 
 def dataset_report(owner_id: str, dataset_id: str, run: int) -> str:

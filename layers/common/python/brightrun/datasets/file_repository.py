@@ -74,6 +74,21 @@ class DatasetFiles(Protocol):
         """Delete every object below a prefix."""
 
 
+CHANGED = "The file was overwritten or deleted after it was confirmed."
+
+
+def object_changed() -> ObjectChangedError:
+    """The error of a dataset whose stored file is not the one that was validated."""
+    return ObjectChangedError(f"{CHANGED} Create a new dataset of the file that is to be used.")
+
+
+def require_unchanged(files: DatasetFiles, key: str, etag: str | None) -> None:
+    """Raise ObjectChangedError unless the stored object has this ETag; raises StorageError."""
+    stored = files.stored(key)
+    if stored is None or stored.etag != etag:
+        raise object_changed()
+
+
 _GONE = frozenset({"404", "NoSuchKey", "NotFound"})
 _CHANGED = frozenset({"412", "PreconditionFailed"})
 
@@ -171,9 +186,7 @@ class S3DatasetFiles(DatasetFiles):
                 answer = self._client.get_object(Bucket=self._bucket, Key=key, IfMatch=etag)
             except ClientError as error:
                 if error_code(error) in _GONE | _CHANGED:
-                    raise ObjectChangedError(
-                        "The file was overwritten or deleted after it was confirmed."
-                    ) from error
+                    raise object_changed() from error
                 raise
         return _Stream(answer["Body"])
 

@@ -16,7 +16,7 @@ from brightrun.aws.objects import ObjectStore
 from brightrun.core import object_keys
 from brightrun.core.errors import NotFoundError, ObjectChangedError, VersionConflictError
 from brightrun.core.timestamps import Clock, iso
-from brightrun.datasets.file_repository import ByteStream, DatasetFiles
+from brightrun.datasets.file_repository import CHANGED, ByteStream, DatasetFiles
 from brightrun.datasets.model import Dataset
 from brightrun.datasets.repository import DatasetRepository
 from brightrun.formats.containers import BYTE_ORDER_MARK
@@ -266,8 +266,8 @@ class DatasetValidator:
             return run.ended(self._store(failed))
         try:
             source = _HeadRecorder(self.files.open(dataset.storage_path, str(dataset.etag)))
-        except ObjectChangedError as error:
-            reason = f"{error.message} Confirm the dataset again to validate the current file."
+        except ObjectChangedError:
+            reason = f"{CHANGED} Confirm the dataset again to validate the current file."
             return run.ended(self._store(not_validated(dataset, reason, self._now())))
         ended = self._store_report(dataset, validate(source))
         sampled = dataclasses.replace(ended, sample_data=sample_of(bytes(source.head)))

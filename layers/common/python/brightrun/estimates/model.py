@@ -351,6 +351,7 @@ def _by_v1(
 
 def _plan(request: EstimateRequest, dataset: Dataset | None, hyper: Hyperparameters) -> Plan:
     model = base_model(request.base_model) if request.base_model else default_base_model()
+    model.require_servable(hyper.target_modules)
     if dataset is not None:
         return Plan(dataset_size(dataset), model, request.gpu, hyper, name=dataset.name)
     if request.pairs is None:

@@ -2,20 +2,26 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Annotated
+from typing import Annotated, Any
 
-from pydantic import Field
+from pydantic import BeforeValidator, Field
 
 from brightrun.http.schemas import NestedModel, RequestModel
 
-if TYPE_CHECKING:
-    pass
+
+def _names(value: Any) -> Any:
+    """Names from a text as the trainer takes it; anything else is left to the validation."""
+    return [name.strip() for name in value.split(",")] if isinstance(value, str) else value
 
 
 Name = Annotated[str, Field(min_length=1, max_length=100)]
 Whole = Annotated[int, Field(ge=-(2**31), le=2**31)]
 """A number whose range `catalog.presets` checks, so that all callers get the same message."""
 Real = Annotated[float, Field(ge=-1e9, le=1e9)]
+Modules = Annotated[
+    list[Annotated[str, Field(max_length=100)]], BeforeValidator(_names), Field(max_length=50)
+]
+"""Names of modules, or `all-linear` alone; `catalog.base_models` knows which can be served."""
 
 
 class GpuRequest(RequestModel):
@@ -36,6 +42,7 @@ class HyperparametersRequest(RequestModel):
     dropout: Real | None = None
     max_seq_length: Whole | None = None
     method: Annotated[str, Field(pattern="^(lora|rslora|qlora)$", max_length=6)] | None = None
+    target_modules: Modules | None = None
 
 
 class HyperparametersView(NestedModel):
@@ -49,3 +56,4 @@ class HyperparametersView(NestedModel):
     dropout: float
     max_seq_length: int
     method: str
+    target_modules: Modules

@@ -210,7 +210,10 @@ class AccuracyResponse(ResponseModel):
 
 
 class ModelView(NestedModel):
-    """A base model; `revision_verified` is false if the revision was not compared with the hub."""
+    """A base model; `revision_verified` is false if the revision was not compared with the hub.
+
+    `target_modules` are those that an adapter may train, since vLLM serves no other.
+    """
 
     key: str
     hub_id: str
@@ -222,6 +225,7 @@ class ModelView(NestedModel):
     license: str
     gated: bool
     local_only: bool
+    target_modules: list[str]
     default: bool
 
 

@@ -101,7 +101,7 @@ class DataReport(msgspec.Struct):
 
 
 def read_pairs(folder: Path, report: DataReport) -> list[TrainingPair]:
-    """Every pair of the folder's .jsonl files, in file and line order.
+    """Every pair of the folder's files, in file and line order.
 
     An answer that ends in a backslash was cut off when it was written: it is counted, never
     trained on. Raises DatasetError for a file that holds no records at all.
@@ -114,11 +114,16 @@ def read_pairs(folder: Path, report: DataReport) -> list[TrainingPair]:
 
 
 def dataset_files(folder: Path) -> list[Path]:
-    """The folder's .jsonl files by name; DatasetError when there is none."""
-    paths = sorted(folder.glob("*.jsonl")) if folder.is_dir() else []
+    """The folder's files by name, whatever they are called; DatasetError when there is none.
+
+    Where some end in .jsonl, in any case, those alone are the dataset. Hidden files, files that
+    begin with an underscore (markers of other tools) and subfolders never belong to it.
+    """
+    found = sorted(folder.iterdir()) if folder.is_dir() else []
+    paths = [path for path in found if path.is_file() and path.name[0] not in "._"]
     if not paths:
-        raise DatasetError(f"no .jsonl file in {folder}; put the dataset into that channel.")
-    return paths
+        raise DatasetError(f"no dataset file in {folder}; put the dataset into that channel.")
+    return [path for path in paths if path.suffix.lower() == ".jsonl"] or paths
 
 
 def pairs_of_file(

@@ -18,6 +18,10 @@ class DatasetError(TrainingError):
     exit_code = 2
 
 
+class SampleError(DatasetError):
+    """A conversation that is too large for a sample; training on it is another question."""
+
+
 class ModelError(TrainingError):
     """A base model, tokenizer or chat template that cannot be used."""
 

@@ -8,7 +8,7 @@ from collections.abc import Iterator, Sequence
 
 from brightrun.formats.reader import PlacedRecord, RecordFile
 from brightrun.sft.data import TrainingPair, named
-from brightrun.sft.errors import DatasetError
+from brightrun.sft.errors import SampleError
 
 OVERSHOOT = 2
 """How many times the bytes aimed at a sample may take before no further conversation joins it."""
@@ -58,7 +58,7 @@ def share_of(name: str) -> float:
 def thinned(pairs: Sequence[TrainingPair], most: int) -> tuple[list[TrainingPair], float]:
     """The pairs of so many conversations that about `most` characters are read, and the factor.
 
-    A pair is read with all its history. Raises DatasetError when one conversation alone is far
+    A pair is read with all its history. Raises SampleError when one conversation alone is far
     beyond that.
     """
     lengths: Counter[str] = Counter()
@@ -72,8 +72,8 @@ def thinned(pairs: Sequence[TrainingPair], most: int) -> tuple[list[TrainingPair
         names.add(name)
         kept += lengths[name]
     if kept > OVERSHOOT * most:
-        raise DatasetError(
+        raise SampleError(
             f"the conversation {min(names)} alone makes {kept} characters to read, over the "
-            f"{OVERSHOOT * most} of one request; count it offline with `brightrun receipt`."
+            f"{OVERSHOOT * most} that are read at most; count it offline with `brightrun receipt`."
         )
     return [pair for pair in pairs if pair.conversation_id in names], total / kept if kept else 1.0

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import hashlib
 import json
 from collections.abc import Mapping
@@ -31,9 +32,11 @@ from brightrun.training.notices import job_queued
 from brightrun.training.repository import TrainingJobRepository, TrainingRecords
 
 if TYPE_CHECKING:
+    # Composed by the request that creates a job; the other routes import none of it.
     from brightrun.estimates.model import Estimate
     from brightrun.estimates.service import TrainingEstimator
     from brightrun.estimates.v2 import Prediction
+    from brightrun.training.check_dataset import DatasetChecker
 
 
 _STARTUP_PHASES = frozenset({"image", "download_model", "load_model", "tokenise"})
@@ -199,6 +202,7 @@ class TrainingJobCreator:
     jobs: TrainingJobRepository
     records: TrainingRecords
     estimator: TrainingEstimator
+    checker: DatasetChecker
     keys: RequestKeys
     workflow: TrainingWorkflow
     clock: Clock
@@ -211,7 +215,8 @@ class TrainingJobCreator:
 
         With a key, a repetition returns the first job and starts its workflow if that is missing.
         Raises NotFoundError for the dataset, DatasetNotReadyError, UnknownBaseModelError,
-        UntrainableGpuError, InvalidInputError, IdempotencyKeyReusedError, StorageError.
+        UntrainableGpuError, InvalidInputError, ObjectChangedError, UntrainableError,
+        IdempotencyKeyReusedError, StorageError.
         """
         now = self.clock()
         job_id = time_ordered_id(now)
@@ -245,6 +250,7 @@ class TrainingJobCreator:
         """Check what can be known before a GPU is paid for."""
         model = base_model(request.base_model) if request.base_model else default_base_model()
         preset_id, hyperparameters = complete(request.preset_id, request.hyperparameters)
+        model.require_servable(hyperparameters.target_modules)
         gpu = trainable_gpu_type(request.gpu.type)
         require_machine(model, gpu, any_instance=self.any_instance)
         dataset = self.datasets.dataset(owner_id, request.dataset_id)
@@ -252,7 +258,7 @@ class TrainingJobCreator:
         config = GpuConfig(gpu.key, request.gpu.count)
         estimate = self.estimator.of_dataset(owner_id, dataset, model, config, hyperparameters)
         require_memory_and_budget(request, estimate.prediction)
-        return new_job(
+        job = new_job(
             owner_id,
             job_id,
             request,
@@ -261,3 +267,5 @@ class TrainingJobCreator:
             estimate=estimate,
             now=now,
         )
+        check = self.checker.at_creation(job, dataset, model)
+        return dataclasses.replace(job, dataset_check=check)

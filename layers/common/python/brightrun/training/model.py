@@ -92,6 +92,22 @@ class DatasetReference:
     name: str
 
 
+CheckedAt = Literal["creation", "start"]
+
+
+@dataclass(frozen=True, slots=True)
+class DatasetCheck:
+    """What rendering a job's dataset with its base model has shown, before an instance started.
+
+    `method` is exact, sampled where a part was counted, or None where nothing was; `message` says
+    what was counted, or why nothing was.
+    """
+
+    method: Literal["exact", "sampled"] | None
+    at: CheckedAt
+    message: str
+
+
 def job_key(owner_id: str, job_id: str) -> str:
     """The partition key of a job's metrics and events."""
     return f"{owner_id}#{job_id}"
@@ -110,7 +126,8 @@ class TrainingJob:
     `initializing` is stored before SageMaker is called. SageMaker bills from `started_at` on.
     `settled` is set when the bill is closed: a cancelled job is `cancelled` immediately, and
     settled when SageMaker has stopped; `cost_record_id` then names its cost record.
-    `template_variables` are JSON, because DynamoDB would change its numbers.
+    `template_variables` are JSON, because DynamoDB would change its numbers. `dataset_check` is
+    None in rows from before there was one.
     """
 
     owner_id: str
@@ -160,6 +177,7 @@ class TrainingJob:
     model_id: str | None = None
     settled: bool = False
     cost_record_id: str | None = None
+    dataset_check: DatasetCheck | None = None
 
     @property
     def dataset(self) -> DatasetReference:
@@ -183,10 +201,12 @@ class TrainingJob:
 
 def read_training_job(row: Mapping[str, Any]) -> TrainingJob:
     """Read a job from its row in the repository."""
+    check = row.get("dataset_check")
     return from_row(
         TrainingJob,
         {
             **row,
+            "dataset_check": from_row(DatasetCheck, check) if check else None,
             "hyperparameters": from_row(Hyperparameters, row["hyperparameters"]),
             "gpu_config": GpuConfig(**row["gpu_config"]),
             "billing": from_row(Billing, row["billing"]),

@@ -19,6 +19,7 @@ from brightrun.sft.settings import TEMPLATE_DATE
 from brightrun.training.costs.schemas import CostRecordView
 from brightrun.training.create_training_job import TrainingJobRequest
 from brightrun.training.model import (
+    DatasetCheck,
     DatasetReference,
     EventLevel,
     JobStage,
@@ -122,6 +123,7 @@ class TrainingJobView(NestedModel):
     external_job_id: str
     model_id: str | None
     settled: bool
+    dataset_check: DatasetCheck | None
     version: int
 
 

@@ -23,6 +23,8 @@ class JobsSettings(Settings):
     notifications_table: str
     cost_records_table: str
     idempotency_table: str
+    datasets_bucket: str
+    base_models_bucket: str
     train_adapter_state_machine_arn: str
 
 
@@ -48,6 +50,7 @@ def training_job_creator() -> TrainingJobCreator:
         jobs=_jobs(settings),
         records=_records(settings),
         estimator=training_estimator(),
+        checker=training.dataset_checker(),
         keys=DynamoRequestKeys(database, settings.idempotency_table),
         workflow=training.workflow(settings.train_adapter_state_machine_arn),
         clock=clients.clock,

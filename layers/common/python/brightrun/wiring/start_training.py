@@ -17,6 +17,7 @@ class StartTrainingSettings(Settings):
     training_jobs_table: str
     training_events_table: str
     datasets_table: str
+    datasets_bucket: str
     base_models_bucket: str
     models_bucket: str
     training_image: str
@@ -32,6 +33,7 @@ def training_starter() -> TrainingStarter:
         jobs=training.jobs(settings.training_jobs_table),
         records=training.records(settings.training_events_table),
         datasets=DynamoDatasets(clients.dynamodb(), DatasetTables(settings.datasets_table)),
+        checker=training.dataset_checker(),
         base_models=training.artifacts(settings.base_models_bucket),
         training=training.sagemaker(),
         workflow=training.workflow(settings.train_adapter_state_machine_arn),

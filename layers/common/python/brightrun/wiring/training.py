@@ -15,6 +15,7 @@ from brightrun.wiring import clients
 
 if TYPE_CHECKING:
     from brightrun.training.adapters.repository import S3ArtifactFiles
+    from brightrun.training.check_dataset import DatasetChecker
 
 
 def jobs(table: str, **others: str) -> DynamoTrainingJobs:
@@ -42,3 +43,12 @@ def artifacts(bucket: str) -> S3ArtifactFiles:
     from brightrun.training.adapters.repository import S3ArtifactFiles
 
     return S3ArtifactFiles(clients.s3(), bucket)
+
+
+def dataset_checker() -> DatasetChecker:
+    """Compose the service that renders a job's dataset; imported where a job is made or started."""
+    from brightrun.training.check_dataset import DatasetChecker
+    from brightrun.wiring.receipts import receipt_writer
+
+    receipts = receipt_writer()
+    return DatasetChecker(receipts.files, receipts)

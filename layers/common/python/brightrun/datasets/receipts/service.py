@@ -7,12 +7,17 @@ from typing import TYPE_CHECKING
 
 from brightrun.aws.objects import ObjectStore
 from brightrun.catalog.base_models import BaseModelEntry, base_model, default_base_model
-from brightrun.core.errors import DatasetNotReadyError, TokenizerMissingError, UntrainableError
+from brightrun.core.errors import (
+    DatasetNotReadyError,
+    TokenizerMissingError,
+    UncountableError,
+    UntrainableError,
+)
 from brightrun.datasets.file_repository import DatasetFiles
 from brightrun.datasets.model import Dataset
 from brightrun.datasets.receipts.repository import Tokenizers
 from brightrun.datasets.repository import DatasetRepository
-from brightrun.sft.errors import DatasetError, ModelError
+from brightrun.sft.errors import DatasetError, ModelError, SampleError
 from brightrun.sft.settings import DatasetSettings
 
 if TYPE_CHECKING:
@@ -51,24 +56,32 @@ class ReceiptWriter:
     ) -> tuple[BaseModelEntry, Receipt]:
         """Count a dataset for a base model.
 
-        Raises NotFoundError, DatasetNotReadyError, UnknownBaseModelError, TokenizerMissingError,
-        UntrainableError, ObjectChangedError, StorageError.
+        Raises NotFoundError, DatasetNotReadyError, UnknownBaseModelError, and what `count` raises.
         """
         dataset = self.datasets.dataset(owner_id, dataset_id)
-        if dataset.status != "ready" or dataset.etag is None:
+        if dataset.status != "ready":
             raise DatasetNotReadyError(
                 f"The dataset '{dataset.name}' is {dataset.status}; a receipt requires one "
                 f"whose validation found it ready. {dataset.error_message or ''}".rstrip(),
                 details={"status": dataset.status, "error_message": dataset.error_message},
             )
         model = base_model(request.base_model) if request.base_model else default_base_model()
+        return model, self.count(dataset, model, request)
+
+    def count(
+        self, dataset: Dataset, model: BaseModelEntry, request: ReceiptRequest, *, parts: int = 1
+    ) -> Receipt:
+        """Count a dataset that is ready; `parts` times as much of it as one request has time for.
+
+        Raises TokenizerMissingError, UntrainableError, UncountableError, ObjectChangedError,
+        StorageError.
+        """
         try:
-            return model, self._count(dataset, dataset.etag, self._tokenizer(model), request)
+            return self._count(dataset, self._tokenizer(model), request, parts)
+        except SampleError as error:
+            raise UncountableError(f"The dataset cannot be counted here: {error}") from error
         except (DatasetError, ModelError) as error:
-            raise UntrainableError(
-                f"The trainer would refuse this dataset: {error}",
-                details={"dataset_id": dataset_id, "base_model": model.key},
-            ) from error
+            raise untrainable(str(error), dataset, model) from error
 
     def _tokenizer(self, model: BaseModelEntry) -> OfflineTokenizer:
         from brightrun.sft.tokenizer import TOKENIZER_FILES
@@ -88,18 +101,18 @@ class ReceiptWriter:
         return tokenizer
 
     def _count(
-        self, dataset: Dataset, etag: str, tokenizer: OfflineTokenizer, request: ReceiptRequest
+        self, dataset: Dataset, tokenizer: OfflineTokenizer, request: ReceiptRequest, parts: int
     ) -> Receipt:
         from brightrun.sft.make_receipt import SampleLimits, make_receipt
 
         return make_receipt(
-            self.files.open(dataset.storage_path, etag),
+            self.files.open(dataset.storage_path, str(dataset.etag)),
             tokenizer,
             request.settings,
             name=dataset.file_name,
             split=self._split(dataset),
             rows_shown=request.rows_shown,
-            limits=SampleLimits(dataset.file_size, MOST_BYTES, MOST_CHARACTERS),
+            limits=SampleLimits(dataset.file_size, parts * MOST_BYTES, parts * MOST_CHARACTERS),
         )
 
     def _split(self, dataset: Dataset) -> Split | None:
@@ -108,3 +121,11 @@ class ReceiptWriter:
 
         stored = self.splits.get(dataset.split_key) if dataset.split_key else None
         return read_split(stored.text) if stored else None
+
+
+def untrainable(reason: str, dataset: Dataset, model: BaseModelEntry) -> UntrainableError:
+    """The error of a dataset that the trainer would refuse with this base model."""
+    return UntrainableError(
+        f"The trainer would refuse this dataset: {reason}",
+        details={"dataset_id": dataset.dataset_id, "base_model": model.key},
+    )

@@ -1,7 +1,7 @@
 """Checks an adapter's artifact by the rules of vLLM and PEFT, before it is delivered.
 
-The values are those of vLLM's LoRAConfig and of training_container/trainer/verify.py, which a test
-holds equal; the container also loads the adapter and checks its numbers.
+The values are those of vLLM's LoRAConfig and of training_container/trainer/servable.py, as a test
+holds; the container also loads the adapter and checks its numbers.
 """
 
 from __future__ import annotations

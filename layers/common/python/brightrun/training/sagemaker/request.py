@@ -133,6 +133,7 @@ def hyperparameters(
         "rank": values.rank,
         "alpha": values.alpha,
         "dropout": values.dropout,
+        "target_modules": values.target_modules,
         "epochs": values.epochs,
         "batch_size": values.batch_size,
         "learning_rate": values.learning_rate,

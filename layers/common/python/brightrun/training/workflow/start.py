@@ -11,10 +11,17 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from brightrun.catalog.base_models import BaseModelEntry, base_model
-from brightrun.core.errors import NoCapacityError, TrainingRequestError, VersionConflictError
+from brightrun.core.errors import (
+    NoCapacityError,
+    ObjectChangedError,
+    TrainingRequestError,
+    UntrainableError,
+    VersionConflictError,
+)
 from brightrun.core.timestamps import Clock
 from brightrun.datasets.repository import DatasetRepository
 from brightrun.training.adapters.repository import ArtifactFiles
+from brightrun.training.check_dataset import DatasetChecker
 from brightrun.training.gateway import TrainingWorkflow
 from brightrun.training.model import TrainingJob, training_event
 from brightrun.training.repository import TrainingJobRepository, TrainingRecords
@@ -36,6 +43,7 @@ _NO_CAPACITY_HINT = (
     "Choose another GPU type, ask AWS for a higher quota for training jobs on this instance type, "
     "or try again later."
 )
+_NOTHING_BILLED = "No instance was started, and nothing is billed."
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -45,6 +53,7 @@ class TrainingStarter:
     jobs: TrainingJobRepository
     records: TrainingRecords
     datasets: DatasetRepository
+    checker: DatasetChecker
     base_models: ArtifactFiles
     training: TrainingService
     workflow: TrainingWorkflow
@@ -73,16 +82,25 @@ class TrainingStarter:
 
     def _start(self, turn: TrainingStep, job: TrainingJob) -> TrainingStepResult:
         reason_before = job.stage_reason
+        # A check that ends the function itself must not hold the job up in execution after
+        # execution.
+        gives_up = job.status == "initializing" and turn.run > 1
         if job.status == "queued":
             job = self._replace(job, starting(job, self.clock()))
         try:
+            job = self._checked(job, gives_up=gives_up)
             self.training.start(self._request(job))
-        except (NoCapacityError, TrainingRequestError) as refusal:
+        except (
+            NoCapacityError,
+            TrainingRequestError,
+            ObjectChangedError,
+            UntrainableError,
+        ) as refusal:
             # On repetition, the job itself may use up the quota: then it exists, and all is well.
             if self.training.describe(job.external_job_id) is None:
                 if isinstance(refusal, NoCapacityError):
                     return self._wait(turn, job, refusal.message, reason_before)
-                return self._fail(turn, job, _rejected(refusal))
+                return self._fail(turn, job, _refused(refusal))
         after = self.jobs.job(job.owner_id, job.job_id)
         if after.ended:
             # Cancelled while SageMaker was being called, when there was nothing to stop yet.
@@ -95,6 +113,15 @@ class TrainingStarter:
     def _stop(self, turn: TrainingStep, job: TrainingJob) -> TrainingStepResult:
         self.training.stop(job.external_job_id)
         return next_step(turn, "watch", _AT_ONCE_S)
+
+    def _checked(self, job: TrainingJob, *, gives_up: bool) -> TrainingJob:
+        """Check the dataset before SageMaker is asked; returns the job with what was found."""
+        dataset = self.datasets.dataset(job.owner_id, job.dataset_id)
+        model = base_model(job.base_model)
+        check = self.checker.before_start(job, dataset, model, gives_up=gives_up)
+        if check == job.dataset_check:
+            return job
+        return self._replace(job, changed(job, self.clock(), dataset_check=check))
 
     def _request(self, job: TrainingJob) -> dict[str, Any]:
         model = base_model(job.base_model)
@@ -155,6 +182,12 @@ def no_capacity(reason: str) -> Failure:
     return Failure("no_capacity", message, _NO_CAPACITY_HINT)
 
 
-def _rejected(refusal: TrainingRequestError) -> Failure:
-    hint = "The operator of the deployment must correct the role, the image or the request."
+def _refused(refusal: TrainingRequestError | ObjectChangedError | UntrainableError) -> Failure:
+    """The failure of a job that was refused before it started."""
+    if isinstance(refusal, TrainingRequestError):
+        hint = "The operator of the deployment must correct the role, the image or the request."
+    elif isinstance(refusal, UntrainableError):
+        hint = f"{_NOTHING_BILLED} The dataset's receipt with these settings has the rows."
+    else:
+        hint = _NOTHING_BILLED
     return Failure(refusal.code, refusal.message, hint)
