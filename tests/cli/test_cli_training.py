@@ -139,6 +139,26 @@ def test_a_failed_training_tells_why_what_to_do_and_what_it_cost(
     assert not Path("adapter").exists()
 
 
+@pytest.mark.parametrize("command", [("model", "show", MODEL), ("job", "show", JOB)])
+def test_an_adapter_that_is_worse_than_its_base_is_called_that_in_the_first_line(
+    brightrun: BrightRun, system: FakeSystem, command: tuple[str, ...]
+) -> None:
+    serve_training(system)
+    first, *rest = brightrun(*command).stdout.splitlines()
+    assert "Worse than its base: held-out loss 3.897 against 1.087" in first
+    assert "1/5 (poor)" in rest[0]
+    assert any("12 pairs of 8 conversations, 900 answer tokens" in line for line in rest)
+
+
+def test_a_training_that_made_things_worse_does_not_end_in_praise(
+    brightrun: BrightRun, system: FakeSystem, rows: str
+) -> None:
+    serve_training(system)
+    result = brightrun("train", rows, "-o", "adapter", "--yes")
+    assert "Worse than its base" in result.stdout
+    assert "worse" in brightrun("model", "list").stdout
+
+
 def test_a_damaged_file_is_not_left_in_the_folder(brightrun: BrightRun, system: FakeSystem) -> None:
     serve_training(system, adapter={**ADAPTER, "adapter_model.safetensors": b"w3ights"})
     result = brightrun("model", "download", MODEL, "-o", "adapter")
