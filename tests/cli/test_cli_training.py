@@ -72,6 +72,25 @@ def test_a_local_system_trains_its_own_tiny_model_unless_told_otherwise(
     assert system.sent("POST", "/api/jobs")[0].headers["idempotency-key"]
 
 
+def test_every_hyperparameter_that_an_estimate_advises_can_be_given(
+    brightrun: BrightRun, system: FakeSystem, rows: str
+) -> None:
+    serve_training(system)
+    options = {
+        "method": "qlora",
+        "dropout": 0.0,
+        "max_seq_length": 2048,
+        "evaluations_per_epoch": 4,
+        "early_stopping_patience": 0,
+        "learning_rate": 1e-4,
+    }
+    given = [text for name, value in options.items()
+             for text in (f"--{name.replace('_', '-')}", str(value))]  # fmt: skip
+    brightrun("train", rows, "-o", "adapter", "--yes", *given)
+    assert system.sent("POST", "/api/jobs")[0].body["hyperparameters"] == options
+    assert system.sent("POST", "/api/jobs/estimate")[0].body["hyperparameters"] == options
+
+
 def test_nothing_is_paid_for_without_a_yes(
     brightrun: BrightRun, system: FakeSystem, rows: str
 ) -> None:

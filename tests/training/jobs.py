@@ -24,6 +24,7 @@ SYSTEM = "You are a patient financial coach. Answer in a few warm sentences."
 SMALL = {
     "rank": "4", "alpha": "8", "epochs": "2", "batch_size": "4", "learning_rate": "1e-2",
     "max_seq_length": "1024", "tokens_per_microbatch": "768", "checkpoint_every_steps": "4",
+    "evaluations_per_epoch": "1",
 }  # fmt: skip
 """Hyperparameters of a run of about 20 steps and one second, all strings, as SageMaker has them."""
 

@@ -44,6 +44,29 @@ def test_run_without_progress_ends_early_with_its_best_weights(
     assert results["base_validation_loss"] == 3.0
 
 
+def test_run_without_progress_ends_within_an_epoch_that_is_not_the_last(
+    run_job: RunJob, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    settings = {"epochs": "3", "batch_size": "2", "evaluations_per_epoch": "0"}
+    script_held_out(monkeypatch, [3.0, 2.0, 2.5, 2.6])
+    results = run_job(**settings)
+    assert results["stopped_because"] == "no_improvement"
+    assert results["epochs_completed"] == pytest.approx(1.5, abs=0.1)
+    assert results["published_step"] == results["evaluations"][1]["step"] < results["steps"]
+    assert results["steps"] == results["evaluations"][-1]["step"] < results["total_steps"]
+    again = train_here(tmp_path / "job")
+    assert (again["steps"], again["verdict"]) == (results["steps"], results["verdict"])
+
+
+def test_patience_of_zero_trains_to_the_end(
+    run_job: RunJob, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    script_held_out(monkeypatch, [1.0] + [2.0] * 12)
+    results = run_job(evaluations_per_epoch="3", early_stopping_patience="0")
+    assert results["stopped_because"] == "finished"
+    assert len(results["evaluations"]) == 1 + 2 * 3
+
+
 def test_weights_of_the_best_evaluation_are_the_ones_published(
     run_job: RunJob, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:

@@ -104,6 +104,17 @@ def test_more_pairs_more_epochs_and_a_larger_model_take_longer() -> None:
     assert estimated(model="qwen2.5-1.5b-instruct").estimated_seconds < base
 
 
+def test_every_evaluation_takes_its_time() -> None:
+    seconds = [
+        next(
+            one["seconds"]["p50"] for one in found.as_dict()["phases"] if one["name"] == "evaluate"
+        )
+        for found in (estimated(), estimated(evaluations_per_epoch=5))
+    ]
+    # Two an epoch by themselves; three epochs, and once before the first step.
+    assert seconds[1] / seconds[0] == pytest.approx(16 / 7, rel=0.01)
+
+
 def test_a_v100_is_estimated_and_refused_with_the_reason() -> None:
     found = estimated("V100-32GB").as_dict()
     assert found["estimated_cost"] > 0

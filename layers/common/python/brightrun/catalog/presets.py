@@ -17,7 +17,12 @@ PresetId = Literal["fast", "balanced", "quality", "custom"]
 
 @dataclass(frozen=True, slots=True)
 class Hyperparameters:
-    """The six hyperparameters of v1's presets, the longest sequence in tokens, and the method."""
+    """The six hyperparameters of v1's presets, the longest sequence in tokens, the method, and when
+    to stop early.
+
+    `evaluations_per_epoch` is how often held-out rows are measured, 0 an automatic number of times;
+    training ends after `early_stopping_patience` of them without improvement, 0 never.
+    """
 
     learning_rate: float
     batch_size: int
@@ -27,6 +32,8 @@ class Hyperparameters:
     dropout: float
     max_seq_length: int = 4096
     method: Literal["lora", "rslora", "qlora"] = "lora"
+    evaluations_per_epoch: int = 0
+    early_stopping_patience: int = 2
 
 
 PRESETS: Mapping[PresetId, Hyperparameters] = MappingProxyType(
@@ -53,6 +60,8 @@ RANGES: Mapping[str, tuple[float, float]] = MappingProxyType(
         "alpha": (1, 512),
         "dropout": (0.0, 0.5),
         "max_seq_length": (256, 32768),
+        "evaluations_per_epoch": (0, 20),
+        "early_stopping_patience": (0, 100),
     }
 )
 """Lowest and highest value of each; the first four are v1's."""

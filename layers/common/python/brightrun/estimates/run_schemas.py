@@ -36,6 +36,13 @@ class HyperparametersRequest(RequestModel):
     dropout: Real | None = None
     max_seq_length: Whole | None = None
     method: Annotated[str, Field(pattern="^(lora|rslora|qlora)$", max_length=6)] | None = None
+    evaluations_per_epoch: Whole | None = Field(
+        default=None, description="How often held-out rows are measured; 0 is automatic."
+    )
+    early_stopping_patience: Whole | None = Field(
+        default=None,
+        description="Training ends after so many evaluations without improvement; 0 is never.",
+    )
 
 
 class HyperparametersView(NestedModel):
@@ -49,3 +56,5 @@ class HyperparametersView(NestedModel):
     dropout: float
     max_seq_length: int
     method: str
+    evaluations_per_epoch: int
+    early_stopping_patience: int

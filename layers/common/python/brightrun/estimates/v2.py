@@ -29,6 +29,7 @@ from brightrun.estimates.memory import (
     plan_memory,
 )
 from brightrun.estimates.size import Sequences, TrainingSize, sequences
+from brightrun.sft.settings import evaluations_an_epoch
 
 PASSES = {False: 4, True: 6}
 ATTENTION_PASSES = {False: 3, True: 4}
@@ -327,8 +328,15 @@ def _other_phases(
         (size.pairs + size.validation_pairs) * size.tokens_per_pair * plan.model.token_factor
     )
     held_out = data.tokens * size.validation_pairs / size.pairs
-    # Before the first step, and after each epoch.
-    evaluated = held_out * (plan.hyper.epochs + 1) * FORWARD_SHARE
+    hyper = plan.hyper
+    evaluations = evaluations_an_epoch(
+        hyper.evaluations_per_epoch,
+        pairs=size.pairs,
+        batch_size=hyper.batch_size,
+        epochs=hyper.epochs,
+    )
+    # Once more before the first step.
+    evaluated = held_out * (1 + evaluations * hyper.epochs) * FORWARD_SHARE
     evaluate = Quantiles.around(evaluated / step.tokens_per_second, 0.3)
     return (
         *phases_before(plan.model, gpu, stored_tokens),
