@@ -18,9 +18,10 @@ from benchmarks.training_timing import WARM_UP, Measured, measured_peak, now, pe
 from benchmarks.training_trl import train_with_trl
 from brightrun.sft.packing import arrange, plan_steps
 from brightrun.sft.templates import Example
+from brightrun.sft.verdict import mean_loss
 from training_container.trainer.attention import attention_for
 from training_container.trainer.config import RunConfig, run_config
-from training_container.trainer.evaluate import mean_loss
+from training_container.trainer.evaluate import example_losses
 from training_container.trainer.memory import CPU_TOKENS, plan_microbatch
 from training_container.trainer.model import (
     attach_adapter,
@@ -74,9 +75,10 @@ def run_mode(mode: str, options: argparse.Namespace) -> dict[str, Any]:
     tokens, pairs = sum(measured.tokens), sum(measured.pairs)
     seconds = sum(measured.seconds)
     per_token = flops_per_token(model, learned, recompute=False)
-    after = mean_loss(model, held_out, workers, CPU_TOKENS)
+    targets = sum(example.targets() for example in held_out)
+    after = mean_loss(example_losses(model, held_out, workers, CPU_TOKENS), targets)
     with model.disable_adapter():
-        before = mean_loss(model, held_out, workers, CPU_TOKENS)
+        before = mean_loss(example_losses(model, held_out, workers, CPU_TOKENS), targets)
     return {
         "mode": mode,
         "pairs_per_second": pairs / seconds,

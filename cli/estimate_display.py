@@ -1,5 +1,6 @@
 """Estimates for human readers: cost, its parts, and better options."""
 
+from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
 from cli.client import Document
@@ -42,8 +43,9 @@ def show_v1(console: "Console", found: Document) -> None:
 def show_v2(console: "Console", found: Document) -> None:
     """Show time and cost with their quantiles, the phases, and cheaper or faster options."""
     console.print(record(_summary(found)))
-    phases = [{**phase, **phase["seconds"]} for phase in found["phases"]]
-    console.print(table(phases, PHASE_COLUMNS, width=console.width))
+    if found["phases"]:
+        phases = [{**phase, **phase["seconds"]} for phase in found["phases"]]
+        console.print(table(phases, PHASE_COLUMNS, width=console.width))
     for name, heading in (("warnings", "Mind"), ("assumptions", "Assumed")):
         for sentence in found[name]:
             console.print(f"{heading}: {plain(sentence)}", soft_wrap=True)
@@ -55,25 +57,31 @@ def show_v2(console: "Console", found: Document) -> None:
 def _summary(found: Document) -> dict[str, Any]:
     rent, data, steps = found["billing"], found["data"], found["training_details"]
     asked, memory = found["gpu_config"], found["memory"]
+    rate = steps["estimated_throughput_tokens_per_sec"]
     return {
         "model": found["base_model"],
-        "time": f"{duration(found['seconds']['p50'])}; 9 of 10 within "
-        f"{duration(found['seconds']['p90'])}",
-        "cost": f"{dollars(found['cost_usd']['p50'])}; 9 of 10 within "
-        f"{dollars(found['cost_usd']['p90'])}",
+        "time": _spread(found["seconds"], duration),
+        "cost": _spread(found["cost_usd"], dollars),
         "asked for": f"{asked['count']} x {asked['type']}",
         "billed": f"{rent['instances']} x {rent['instance_type']} with {rent['billed_gpus']} GPUs, "
         f"{dollars(rent['usd_per_hour'])} an hour (prices of {rent['price_date']}, "
         f"{rent['region']})",
-        "steps": f"{steps['total_steps']} ({steps['steps_per_epoch']} an epoch) at "
-        f"{steps['estimated_throughput_tokens_per_sec']} tokens a second",
+        "steps": f"{steps['total_steps']} ({steps['steps_per_epoch']} an epoch)"
+        + (f" at {rate} tokens a second" if rate else ""),
         "tokens": f"{data['tokens_per_epoch']} an epoch in {data['sequences_per_epoch']} "
         f"sequences, {data['merge_factor']} times fewer than the pairs have",
         "memory": f"fits; {memory['weights_gib']} GiB of weights"
         if memory["fits"]
-        else "too little",
+        else f"too little: {memory['advice']}",
         "trainable": found["trainable"],
     }
+
+
+def _spread(found: Document | None, shown: Callable[[float], str]) -> str:
+    """The median and the ninetieth percentile, of a job that fits."""
+    if found is None:
+        return "none, because it does not fit"
+    return f"{shown(found['p50'])}; 9 of 10 within {shown(found['p90'])}"
 
 
 def _alternative(one: Document) -> dict[str, Any]:

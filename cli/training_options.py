@@ -30,6 +30,33 @@ Rank = Annotated[int | None, typer.Option(min=4, max=128, help="Overrides the pr
 Size = Annotated[
     int | None, typer.Option("--batch-size", min=1, max=64, help="Overrides the preset.")
 ]
+Method = Annotated[
+    Literal["lora", "rslora", "qlora"] | None,
+    typer.Option(help="qlora holds the base model in 4 bits; by default lora."),
+]
+Dropout = Annotated[float | None, typer.Option(min=0, max=0.5, help="Overrides the preset.")]
+Longest = Annotated[
+    int | None,
+    typer.Option("--max-seq-length", min=256, max=32768, metavar="TOKENS", help="By default 4096."),
+]
+Evaluations = Annotated[
+    int | None,
+    typer.Option(
+        "--evaluations-per-epoch",
+        min=0,
+        max=20,
+        help="How often held-out rows are measured; 0, the default, is automatic.",
+    ),
+]
+Patience = Annotated[
+    int | None,
+    typer.Option(
+        "--early-stopping-patience",
+        min=0,
+        max=100,
+        help="End after so many evaluations without improvement; by default 2, 0 is never.",
+    ),
+]
 MaxCost = Annotated[
     float | None,
     typer.Option(
@@ -60,6 +87,11 @@ class RunOptions:
     learning_rate: LearningRate = None
     rank: Rank = None
     batch_size: Size = None
+    method: Method = None
+    dropout: Dropout = None
+    max_seq_length: Longest = None
+    evaluations_per_epoch: Evaluations = None
+    early_stopping_patience: Patience = None
 
     def request(self, client: ApiClient) -> Document:
         """The fields that an estimate and a job have in common.
@@ -91,6 +123,11 @@ class RunOptions:
             "learning_rate": self.learning_rate,
             "rank": self.rank,
             "batch_size": self.batch_size,
+            "method": self.method,
+            "dropout": self.dropout,
+            "max_seq_length": self.max_seq_length,
+            "evaluations_per_epoch": self.evaluations_per_epoch,
+            "early_stopping_patience": self.early_stopping_patience,
         }
         return {name: value for name, value in given.items() if value is not None}
 

@@ -36,6 +36,9 @@ def main() -> int:
     with connect() as api:
         request = {"dataset_id": arguments.dataset_id, **training_request(api)}
         estimate = api.post("/api/jobs/estimate", json=request).json()["data"]
+        if not estimate["trainable"]:
+            print("\n".join(estimate["not_trainable_because"]), file=sys.stderr)
+            return 1
         hours, cost = estimate["estimated_duration_hours"], estimate["cost_usd"]
         print(f"Estimate: {hours:.2f} h, {cost['p50']:.2f} USD; 9 of 10 within {cost['p90']:.2f}")
         request["allow_simulated"] = arguments.allow_simulated

@@ -10,6 +10,7 @@ from cli.render import record
 from cli.text import money
 from cli.training_options import LOCAL_GPU, local_model
 from cli.training_watching import watch_training
+from cli.verdict_display import headline
 from local.errors import LocalError
 
 if TYPE_CHECKING:
@@ -60,9 +61,10 @@ def train_an_adapter(
         )
     adapter = folder / "adapters" / job["id"]
     files = download_model(client, ended.job["model_id"], adapter)
+    console.print(headline(ended.job["results"].get("verdict")))
     console.print(
         f"Adapter of {len(files)} files in {adapter}, every hash verified; "
-        f"loss {ended.losses[0][1]:.3f} -> {ended.losses[-1][1]:.3f}, "
+        f"training loss {ended.losses[0][1]:.3f} -> {ended.losses[-1][1]:.3f}, "
         f"cost {money(ended.job['final_cost'])}."
     )
     return {

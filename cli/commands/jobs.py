@@ -12,6 +12,7 @@ from cli.render import Column, record
 from cli.text import format_time, money
 from cli.training_options import TrainingOptions
 from cli.training_watching import watch_training
+from cli.verdict_display import verdict_fields
 from cli.watching import POLL_S
 
 if TYPE_CHECKING:
@@ -171,4 +172,6 @@ def _answer_one(run: Invocation, job: Document) -> ExitCode:
 
 
 def _show(console: "Console", job: dict[str, Any]) -> None:
-    console.print(record({name: job.get(name) for name in FIELDS}))
+    results = job.get("results") or {}
+    verdict = verdict_fields(results.get("verdict"), results.get("held_out"))
+    console.print(record({**verdict, **{name: job.get(name) for name in FIELDS}}))

@@ -11,6 +11,7 @@ from cli.listing import Page, answer_list
 from cli.model_download import download_model
 from cli.render import Column, record, table
 from cli.text import format_time
+from cli.verdict_display import outcome, verdict_fields
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -25,8 +26,10 @@ COLUMNS = (
     Column("Name", "name", stack="record"),
     Column("Base model", "base_model", stack="model"),
     Column("Created", "created_at", format_time, stack="model"),
-    Column("Quality", "quality_score"),
+    Column("Score", "quality_score", stack="verdict"),
+    Column("Against its base", "verdict", outcome, stack="verdict"),
 )
+SHOWN_APART = frozenset({"files", "verdict", "held_out", "quality_score"})
 FILE_COLUMNS = (
     Column("File", "name", whole=True),
     Column("Bytes", "size"),
@@ -56,7 +59,9 @@ def show_model(run: Invocation, model_id: ModelId) -> None:
     model = answer["data"]
 
     def show(console: "Console") -> None:
-        console.print(record({name: value for name, value in model.items() if name != "files"}))
+        verdict = verdict_fields(model.get("verdict"), model.get("held_out"))
+        rest = {name: value for name, value in model.items() if name not in SHOWN_APART}
+        console.print(record({**verdict, **rest}))
         console.print(table(model["files"], FILE_COLUMNS, width=console.width))
 
     run.answer(answer, show)

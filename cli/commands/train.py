@@ -18,6 +18,7 @@ from cli.render import record
 from cli.text import money
 from cli.training_options import TrainingOptions
 from cli.training_watching import watch_training
+from cli.verdict_display import headline
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -140,9 +141,10 @@ def _show_delivered(console: "Console", document: Document) -> None:
     console.print(
         record(
             {
+                "verdict": headline((job.get("results") or {}).get("verdict")),
                 "adapter": document["adapter_path"],
                 "files": f"{len(document['files'])}, every hash verified",
-                "loss": f"{document['first_loss']} -> {document['final_loss']}",
+                "training loss": f"{document['first_loss']} -> {document['final_loss']}",
                 "cost": money(job["final_cost"]),
                 "job": job["id"],
                 "model": document["model_id"],

@@ -42,6 +42,14 @@ BROKEN: Json = {
         {"line": 3, "code": "not_json", "message": "is not JSON", "hint": "Write one object."}
     ],
 }
+WORSE: Json = {
+    "outcome": "worse",
+    "quality": "poor",
+    "score": 1,
+    "headline": "Worse than its base: held-out loss 3.897 against 1.087 of the base.",
+    "basis": "The loss on 12 held-out pairs.",
+}
+HELD_OUT: Json = {"pairs": 12, "conversations": 8, "tokens": 900, "method": "95 % interval"}
 COMPLETED: Json = {
     "id": JOB,
     "name": "Demo",
@@ -60,6 +68,7 @@ COMPLETED: Json = {
     "error_message": None,
     "error_hint": None,
     "model_id": MODEL,
+    "results": {"verdict": WORSE, "held_out": HELD_OUT},
 }
 RUNNING: Json = {
     **COMPLETED,
@@ -69,9 +78,12 @@ RUNNING: Json = {
     "final_cost": None,
     "settled": False,
     "model_id": None,
+    "results": {},
 }
 FAILED: Json = {
-    **COMPLETED,
+    **RUNNING,
+    "settled": True,
+    "final_cost": 0.02,
     "status": "failed",
     "error_message": "OutOfMemoryError: CUDA out of memory.",
     "error_hint": "Lower the batch size or the rank.",
@@ -256,7 +268,15 @@ def _serve_model(system: FakeSystem, adapter: dict[str, bytes]) -> None:
         {"name": name, "size": len(content), "sha256": hashlib.sha256(content).hexdigest()}
         for name, content in ADAPTER.items()
     ]
-    model = {"id": MODEL, "name": "Demo", "base_model": "brightrun-tiny", "files": files}
+    model = {
+        "id": MODEL,
+        "name": "Demo",
+        "base_model": "brightrun-tiny",
+        "files": files,
+        "quality_score": 1,
+        "verdict": WORSE,
+        "held_out": HELD_OUT,
+    }
 
     def download(request: Recorded, _: re.Match[str]) -> Answer:
         wanted = request.body.get("files") or list(ADAPTER)

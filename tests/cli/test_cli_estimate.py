@@ -66,6 +66,18 @@ def test_a_person_sees_the_originals_figures_and_what_they_lack(brightrun: Brigh
     assert "it knows no model and no instance" in output
 
 
+def test_a_person_sees_no_price_for_what_does_not_fit_but_what_would(brightrun: BrightRun) -> None:
+    arguments = ("--model", "llama-3.3-70b-instruct", "--gpu", "H100")
+    result = brightrun("estimate", *NUMBERS, *arguments)
+    assert result.exit_code == 0, result.output
+    assert result.stdout.count("none, because it does not fit") == 2
+    assert "too little: llama-3.3-70b-instruct does not fit H100 (80 GiB) with lora" in (
+        " ".join(result.stdout.split())
+    )
+    assert "the base model in 4 bits" in result.stdout
+    assert "download_model" not in result.stdout
+
+
 def test_guesses_are_named(brightrun: BrightRun) -> None:
     output = brightrun("estimate", "--pairs", "100").stdout
     assert "Assumed: 200 tokens a pair, as none were given" in output

@@ -72,6 +72,25 @@ def test_a_local_system_trains_its_own_tiny_model_unless_told_otherwise(
     assert system.sent("POST", "/api/jobs")[0].headers["idempotency-key"]
 
 
+def test_every_hyperparameter_that_an_estimate_advises_can_be_given(
+    brightrun: BrightRun, system: FakeSystem, rows: str
+) -> None:
+    serve_training(system)
+    options = {
+        "method": "qlora",
+        "dropout": 0.0,
+        "max_seq_length": 2048,
+        "evaluations_per_epoch": 4,
+        "early_stopping_patience": 0,
+        "learning_rate": 1e-4,
+    }
+    given = [text for name, value in options.items()
+             for text in (f"--{name.replace('_', '-')}", str(value))]  # fmt: skip
+    brightrun("train", rows, "-o", "adapter", "--yes", *given)
+    assert system.sent("POST", "/api/jobs")[0].body["hyperparameters"] == options
+    assert system.sent("POST", "/api/jobs/estimate")[0].body["hyperparameters"] == options
+
+
 def test_nothing_is_paid_for_without_a_yes(
     brightrun: BrightRun, system: FakeSystem, rows: str
 ) -> None:
@@ -137,6 +156,26 @@ def test_a_failed_training_tells_why_what_to_do_and_what_it_cost(
     for text in ("CUDA out of memory", "Lower the batch size", "$0.0200"):
         assert text in result.stdout
     assert not Path("adapter").exists()
+
+
+@pytest.mark.parametrize("command", [("model", "show", MODEL), ("job", "show", JOB)])
+def test_an_adapter_that_is_worse_than_its_base_is_called_that_in_the_first_line(
+    brightrun: BrightRun, system: FakeSystem, command: tuple[str, ...]
+) -> None:
+    serve_training(system)
+    first, *rest = brightrun(*command).stdout.splitlines()
+    assert "Worse than its base: held-out loss 3.897 against 1.087" in first
+    assert "1/5 (poor)" in rest[0]
+    assert any("12 pairs of 8 conversations, 900 answer tokens" in line for line in rest)
+
+
+def test_a_training_that_made_things_worse_does_not_end_in_praise(
+    brightrun: BrightRun, system: FakeSystem, rows: str
+) -> None:
+    serve_training(system)
+    result = brightrun("train", rows, "-o", "adapter", "--yes")
+    assert "Worse than its base" in result.stdout
+    assert "worse" in brightrun("model", "list").stdout
 
 
 def test_a_damaged_file_is_not_left_in_the_folder(brightrun: BrightRun, system: FakeSystem) -> None:

@@ -111,7 +111,7 @@ def close_billing(
     store: Store, job: TrainingJob, seen_version: int, *, with_model: bool = True
 ) -> None:
     model = a_model(job) if with_model else None
-    notifications: list[Notification] = [job_completed(job, LATER)]
+    notifications: list[Notification] = [job_completed(job, a_model(job), LATER)]
     if model is not None:
         notifications.append(artifact_ready(job, model, LATER))
     store.jobs.close_billing(
@@ -185,7 +185,7 @@ def test_jobs_are_listed_newest_first_by_pages_and_by_status(store: Store) -> No
 
 def test_a_change_takes_the_place_of_the_version_that_was_seen(store: Store) -> None:
     job = create(store, a_training_job())
-    store.jobs.replace(starting(job, LATER), 1, job_completed(job, LATER))
+    store.jobs.replace(starting(job, LATER), 1, job_completed(job, a_model(job), LATER))
     stored = store.jobs.job(OWNER, job.job_id)
     assert (stored.status, stored.version) == ("initializing", 2)
     assert sorted(store.notification_types()) == ["job_completed", "job_queued"]
@@ -195,7 +195,7 @@ def test_a_change_of_an_outdated_version_is_refused_without_a_notification(store
     job = create(store, a_training_job())
     store.jobs.replace(starting(job, LATER), 1)
     with pytest.raises(VersionConflictError) as refusal:
-        store.jobs.replace(cancelled(job, LATER), 1, job_completed(job, LATER))
+        store.jobs.replace(cancelled(job, LATER), 1, job_completed(job, a_model(job), LATER))
     assert refusal.value.details["status"] == "initializing"
     assert refusal.value.details["version"] == 2
     assert store.notification_types() == ["job_queued"]

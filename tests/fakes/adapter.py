@@ -36,6 +36,25 @@ def a_safetensors(
     return len(text).to_bytes(8, "little") + text + bytes(at)
 
 
+def held_out(
+    base: float | None, published: float | None, half: float | None, **changes: Any
+) -> dict[str, Any]:
+    """The trainer's comparison, with an interval of the difference plus and minus `half`."""
+    width = None if half is None or base is None or published is None else half
+    middle = (published or 0.0) - (base or 0.0)
+    return {
+        "pairs": 12,
+        "conversations": 12,
+        "tokens": 900,
+        "base_loss": base,
+        "adapter_loss": published,
+        "difference_low": None if width is None else middle - width,
+        "difference_high": None if width is None else middle + width,
+        "unmeasured": None,
+        **changes,
+    }
+
+
 def results(**changes: Any) -> dict[str, Any]:
     """results.json of a run that went well."""
     return {
@@ -53,6 +72,7 @@ def results(**changes: Any) -> dict[str, Any]:
         "final_validation_loss": 1.5,
         "losses": [2.0, 1.25],
         "evaluations": [{"step": 0, "loss": 2.1}, {"step": 33, "loss": 1.5}],
+        "held_out": held_out(2.1, 1.5, 0.1),
         "tokens": 172_107,
         "target_tokens": 40_000,
         "train_seconds": 60.5,

@@ -20,7 +20,8 @@ from brightrun.core.pages import Page
 from brightrun.core.timestamps import iso
 from brightrun.datasets.model import Dataset
 from brightrun.notifications.model import Notification
-from brightrun.training.adapters.model import ArtifactFile, ModelArtifact, model_id_of
+from brightrun.sft.verdict import HeldOut
+from brightrun.training.adapters.model import ArtifactFile, ModelArtifact, metrics_of, model_id_of
 from brightrun.training.costs.model import CostRecord
 from brightrun.training.model import (
     MetricsPoint,
@@ -264,7 +265,7 @@ def a_model(job: TrainingJob, **changes: Any) -> ModelArtifact:
                 ("README.md", 3000),
             )
         ],
-        quality_metrics={"overall_score": 4, "convergence_quality": "good"},
+        quality_metrics=metrics_of(HeldOut(12, 12, 900, 1.5, 1.25, -0.3, -0.2)),
         training_summary={"epochs_completed": 3, "final_loss": 1.25},
         configuration={"preset_id": job.preset_id},
     )

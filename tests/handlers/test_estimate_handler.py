@@ -69,6 +69,17 @@ def test_v1s_request_has_v1s_response(api: Api, seeds: Seeds) -> None:
     }
 
 
+def test_what_does_not_fit_has_no_price_but_a_reason_and_what_would_fit(api: Api) -> None:
+    answered = ask(api, **NUMBERS, base_model="llama-3.3-70b-instruct")
+    assert answered.status == 200
+    data = answered.body["data"]
+    priced = ("estimated_cost", "cost_usd", "estimated_duration_hours", "seconds", "billed_seconds")
+    assert {name: data[name] for name in priced} == dict.fromkeys(priced)
+    assert data["memory"]["advice"] in data["not_trainable_because"]
+    assert all(one["cost_usd"] > 0 for one in data["alternatives"])
+    assert data["alternatives"]
+
+
 @pytest.mark.parametrize("status", ["uploading", "validating", "error"])
 def test_a_dataset_that_is_not_ready_is_estimated_from_its_size(
     api: Api, seeds: Seeds, status: str

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import json
 from urllib.parse import parse_qs, urlsplit
 
 import pytest
 
-from brightrun.training.adapters.model import ModelArtifact
+from brightrun.sft.verdict import HeldOut
+from brightrun.training.adapters.model import ModelArtifact, metrics_of
 from tests.aws import Aws
 from tests.builders import OWNER
 from tests.fakes.training_jobs import a_training_job
@@ -43,8 +45,32 @@ def test_a_model_is_shown_with_its_files_and_without_their_keys(
 
 def test_a_model_without_a_measured_quality_has_no_score(api: Api, seeds: Seeds) -> None:
     job = a_training_job("00000000-0000-7000-8000-000000000002")
-    model = seeds.model(job, quality_metrics={"overall_score": None})
-    assert api(f"GET {MODELS}/{model.model_id}").body["data"]["quality_score"] is None
+    nothing = metrics_of(HeldOut(unmeasured="no_held_out_rows"))
+    model = seeds.model(job, quality_metrics=nothing)
+    shown = api(f"GET {MODELS}/{model.model_id}").body["data"]
+    assert shown["quality_score"] is None
+    assert shown["verdict"]["headline"] == "Not measured: no held-out rows."
+
+
+def test_a_model_is_shown_with_its_verdict_and_what_it_is_made_of(
+    api: Api, model: ModelArtifact
+) -> None:
+    shown = api(f"GET {MODELS}/{model.model_id}").body["data"]
+    assert (shown["verdict"]["outcome"], shown["verdict"]["score"]) == ("better", 4)
+    assert "12 held-out pairs of 12 conversations" in shown["verdict"]["basis"]
+    figures = ("base_loss", "adapter_loss", "difference", "difference_low", "difference_high")
+    assert [shown["held_out"][name] for name in figures] == [1.5, 1.25, -0.25, -0.3, -0.2]
+
+
+def test_a_score_of_the_training_loss_from_before_there_were_verdicts_is_not_shown(
+    api: Api, seeds: Seeds
+) -> None:
+    job = a_training_job("00000000-0000-7000-8000-000000000003")
+    praised = {"overall_score": 5, "convergence_quality": "excellent", "perplexity": 54.6}
+    model = seeds.model(job, quality_metrics=praised)
+    shown = api(f"GET {MODELS}/{model.model_id}").body["data"]
+    assert (shown["quality_score"], shown["verdict"]["outcome"]) == (None, "unknown")
+    assert "excellent" not in json.dumps(shown)
 
 
 def test_models_are_listed_newest_first_by_pages(api: Api, seeds: Seeds) -> None:

@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 import json
+import math
 import os
 import random
 import subprocess
 import sys
 import time
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
+
+import pytest
 
 from training_container.tiny_model import sentences
 
@@ -21,6 +24,7 @@ SYSTEM = "You are a patient financial coach. Answer in a few warm sentences."
 SMALL = {
     "rank": "4", "alpha": "8", "epochs": "2", "batch_size": "4", "learning_rate": "1e-2",
     "max_seq_length": "1024", "tokens_per_microbatch": "768", "checkpoint_every_steps": "4",
+    "evaluations_per_epoch": "1",
 }  # fmt: skip
 """Hyperparameters of a run of about 20 steps and one second, all strings, as SageMaker has them."""
 
@@ -141,6 +145,20 @@ def train_here(root: Path) -> dict[str, Any]:
     paths = JobPaths.from_environment(environment(root))
     train.run(paths, StopSignal(), 0, time.monotonic())
     return read_results(root)
+
+
+def script_held_out(monkeypatch: pytest.MonkeyPatch, losses: Iterable[float]) -> None:
+    """Let the run's evaluations give these mean losses in turn, equal for every answer token."""
+    from training_container.trainer import step
+
+    scripted = iter(losses)
+
+    def measured(_: step.Trainer, examples: Sequence[Any]) -> list[float | None]:
+        loss = next(scripted)
+        found = [loss * example.targets() for example in examples]
+        return [nats if math.isfinite(nats) else None for nats in found]
+
+    monkeypatch.setattr(step.Trainer, "held_out_losses", measured)
 
 
 def read_results(root: Path) -> dict[str, Any]:

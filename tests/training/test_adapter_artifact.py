@@ -12,9 +12,14 @@ import pytest
 import torch
 from safetensors.torch import load_file, save_file
 
-from tests.training.jobs import train_here, write_job
+from brightrun.sft.templates import Example
+from tests.training.jobs import environment, train_here, write_job
 from training_container.trainer import verify
+from training_container.trainer.chat import chat_format
+from training_container.trainer.contract import JobPaths, load_config
+from training_container.trainer.dataset import load_dataset
 from training_container.trainer.errors import ArtifactError
+from training_container.trainer.model import load_tokenizer, model_source
 
 FILES = {
     "adapter_model.safetensors", "adapter_config.json", "tokenizer.json", "tokenizer_config.json",
@@ -25,6 +30,7 @@ HYPERPARAMETERS = {
     "base_model_revision": "0123abc",
     "price_usd_per_hour": "7.91",
     "epochs": "1",
+    "validation_fraction": "0.3",
 }
 
 
@@ -112,8 +118,60 @@ def test_model_card_shows_the_run(job: Path) -> None:
     card = (job / "model" / "README.md").read_text("utf-8")
     results = read_json(job / "model" / "results.json")
     assert "base_model: example/tiny-instruct" in card
-    assert f"| held out, best | {results['best_validation_loss']:.4f} |" in card
+    held_out = results["held_out"]
+    assert f"| held-out loss of the base | {held_out['base_loss']:.4f} |" in card
+    assert f"| held-out loss of this adapter | {held_out['adapter_loss']:.4f} |" in card
+    assert f"| {held_out['difference_low']:.4f} to {held_out['difference_high']:.4f} |" in card
+    assert results["verdict"]["basis"] in card
     assert "--max-lora-rank 8" in card
+
+
+def test_model_card_begins_with_the_verdict(job: Path) -> None:
+    card = (job / "model" / "README.md").read_text("utf-8")
+    headline = read_json(job / "model" / "results.json")["verdict"]["headline"]
+    title, first, *_ = [line for line in card.split("---\n")[2].splitlines() if line]
+    assert title.startswith("# LoRA adapter")
+    assert first == f"**{headline}**"
+    assert headline.startswith("Better than its base")
+
+
+def test_held_out_losses_are_those_of_the_base_and_of_the_written_adapter(
+    job: Path, tiny_model: Path
+) -> None:
+    """Measured again from the files alone, by transformers and PEFT's own loss."""
+    from peft import PeftModel
+    from transformers import AutoModelForCausalLM
+
+    examples = held_out_examples(job)
+    base = AutoModelForCausalLM.from_pretrained(tiny_model)
+    before = mean_loss_of(base, examples)
+    after = mean_loss_of(PeftModel.from_pretrained(base, job / "model"), examples)
+    measured = read_json(job / "model" / "results.json")["held_out"]
+    assert measured["tokens"] == sum(example.targets() for example in examples)
+    assert measured["base_loss"] == pytest.approx(before, abs=1e-4)
+    assert measured["adapter_loss"] == pytest.approx(after, abs=1e-4)
+    assert measured["difference"] == pytest.approx(after - before, abs=2e-4)
+    assert measured["difference_low"] < measured["difference"] < measured["difference_high"]
+
+
+def held_out_examples(job: Path) -> list[Example]:
+    """The held-out examples of the job, read again."""
+    paths = JobPaths.from_environment(environment(job))
+    config = load_config(paths)
+    tokenizer = load_tokenizer(model_source(paths, config))
+    return load_dataset(paths, config, chat_format(tokenizer, {})).validation
+
+
+def mean_loss_of(model: Any, examples: list[Example]) -> float:
+    nats, tokens = 0.0, 0
+    for example in examples:
+        ids = torch.tensor([example.ids])
+        with torch.no_grad():
+            surprise = -model(input_ids=ids).logits[0].log_softmax(-1)
+        for start, end in example.spans:
+            nats += sum(float(surprise[at - 1, example.ids[at]]) for at in range(start, end))
+            tokens += end - start
+    return nats / tokens
 
 
 def test_results_hold_the_checks(job: Path) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -14,11 +15,12 @@ from tests.training.jobs import (
     SMALL,
     finish,
     read_results,
+    script_held_out,
     start,
     train_here,
     write_job,
 )
-from training_container.trainer import checkpoint, fit, step
+from training_container.trainer import checkpoint, step
 from training_container.trainer.config import run_config
 from training_container.trainer.errors import (
     BudgetError,
@@ -33,8 +35,7 @@ RunJob = Callable[..., dict[str, Any]]
 def test_run_without_progress_ends_early_with_its_best_weights(
     run_job: RunJob, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    scripted = iter([3.0, 2.0, 2.5, 2.6, 1.0])
-    monkeypatch.setattr(fit, "mean_loss", lambda *_: next(scripted))
+    script_held_out(monkeypatch, [3.0, 2.0, 2.5, 2.6, 1.0])
     results = run_job(epochs="4", early_stopping_patience="2")
     assert results["stopped_because"] == "no_improvement"
     assert [e["loss"] for e in results["evaluations"]] == [3.0, 2.0, 2.5, 2.6]
@@ -43,14 +44,36 @@ def test_run_without_progress_ends_early_with_its_best_weights(
     assert results["base_validation_loss"] == 3.0
 
 
+def test_run_without_progress_ends_within_an_epoch_that_is_not_the_last(
+    run_job: RunJob, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    settings = {"epochs": "3", "batch_size": "2", "evaluations_per_epoch": "0"}
+    script_held_out(monkeypatch, [3.0, 2.0, 2.5, 2.6])
+    results = run_job(**settings)
+    assert results["stopped_because"] == "no_improvement"
+    assert results["epochs_completed"] == pytest.approx(1.5, abs=0.1)
+    assert results["published_step"] == results["evaluations"][1]["step"] < results["steps"]
+    assert results["steps"] == results["evaluations"][-1]["step"] < results["total_steps"]
+    again = train_here(tmp_path / "job")
+    assert (again["steps"], again["verdict"]) == (results["steps"], results["verdict"])
+
+
+def test_patience_of_zero_trains_to_the_end(
+    run_job: RunJob, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    script_held_out(monkeypatch, [1.0] + [2.0] * 12)
+    results = run_job(evaluations_per_epoch="3", early_stopping_patience="0")
+    assert results["stopped_because"] == "finished"
+    assert len(results["evaluations"]) == 1 + 2 * 3
+
+
 def test_weights_of_the_best_evaluation_are_the_ones_published(
     run_job: RunJob, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
     from safetensors.torch import load_file
 
     run_job("short", epochs="1", schedule="constant")
-    scripted = iter([3.0, 1.0, 2.0])
-    monkeypatch.setattr(fit, "mean_loss", lambda *_: next(scripted))
+    script_held_out(monkeypatch, [3.0, 1.0, 2.0])
     run_job("long", epochs="2", schedule="constant")
     short, long = (
         load_file(tmp_path / name / "model" / "adapter_model.safetensors")
@@ -68,6 +91,9 @@ def test_early_stopping_needs_patience_and_a_real_improvement() -> None:
         run_config({"early_stopping_patience": 1, "early_stopping_min_delta": 0.1})
     )
     assert strict.is_due([2.0, 1.95])
+    assert patient.is_due([2.0, math.inf, math.inf])
+    assert patient.is_due([math.inf, math.inf, math.inf])
+    assert not patient.is_due([math.inf, math.inf, 5.0])
     never = EarlyStopping(run_config({"early_stopping_patience": 0}))
     assert not never.is_due([1.0, 2.0, 3.0, 4.0])
 
@@ -127,6 +153,7 @@ def test_finished_run_that_restarts_trains_nothing_and_publishes_the_same(
     second = train_here(root)
     assert second["resumed_from_step"] == first["steps"]
     assert second["losses"] == first["losses"]
+    assert (second["held_out"], second["verdict"]) == (first["held_out"], first["verdict"])
     assert (root / "model" / "adapter_model.safetensors").read_bytes() == adapter
 
 
@@ -146,6 +173,8 @@ def test_run_goes_on_with_a_larger_budget_and_more_processes(
     assert results["resumed_from_step"] == 8
     assert results["losses"] == pytest.approx(whole["losses"], abs=2e-5)
     assert results["best_validation_loss"] == pytest.approx(whole["best_validation_loss"], abs=2e-5)
+    for figure in ("base_loss", "adapter_loss", "difference_low", "difference_high"):
+        assert results["held_out"][figure] == pytest.approx(whole["held_out"][figure], abs=2e-5)
 
 
 @pytest.mark.parametrize("damage", ["half_copied", "without_marker"])

@@ -9,7 +9,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from brightrun.catalog.presets import PRESETS
 from brightrun.sft.packing import arrange, merge_prefixes, microbatches, plan_steps, saved_factor
+from brightrun.sft.settings import evaluations_an_epoch
 from brightrun.sft.templates import Example
 
 pair_counts = st.lists(st.integers(1, 4), min_size=1, max_size=40)
@@ -60,6 +62,28 @@ def test_evaluations_are_spread_over_the_epoch_and_one_ends_it(
     marked = [step for step in steps if step.ends_evaluation_period]
     assert len(marked) == evaluations
     assert marked[-1] is steps[-1]
+
+
+@pytest.mark.parametrize(
+    ("pairs", "epochs", "evaluations"),
+    [(1000, 1, 3), (1000, 2, 3), (1000, 3, 2), (1000, 5, 2), (1000, 6, 1), (44, 3, 2), (20, 3, 1),
+     (3, 1, 1)],
+)  # fmt: skip
+def test_several_evaluations_an_epoch_unless_epochs_are_many_or_short(
+    pairs: int, epochs: int, evaluations: int
+) -> None:
+    found = evaluations_an_epoch(0, pairs=pairs, batch_size=4, epochs=epochs)
+    assert found == evaluations
+    assert evaluations_an_epoch(7, pairs=pairs, batch_size=4, epochs=epochs) == 7
+
+
+@given(epochs=st.integers(2, 20), pairs=st.integers(160, 5000), batch=st.integers(1, 8))
+def test_the_default_patience_can_end_a_run_before_its_last_epoch(
+    epochs: int, pairs: int, batch: int
+) -> None:
+    found = evaluations_an_epoch(0, pairs=pairs, batch_size=batch, epochs=epochs)
+    first_possible = PRESETS["balanced"].early_stopping_patience + 1
+    assert first_possible <= found * (epochs - 1)
 
 
 def test_order_changes_with_the_seed_and_the_epoch_only() -> None:

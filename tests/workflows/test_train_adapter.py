@@ -83,7 +83,7 @@ def test_what_is_delivered_is_what_was_trained(system: TrainingSystem) -> None:
         body = system.aws.s3.get_object(Bucket="models", Key=file.key)["Body"].read()
         assert file.key == f"{OWNER}/{model.model_id}/{file.name}"
         assert (len(body), hashlib.sha256(body).hexdigest()) == (file.size, file.sha256)
-    assert model.quality_metrics["overall_score"] == 4
+    assert model.quality_metrics["overall_score"] == 5
     assert model.compatibility["vllm_max_lora_rank"] == 16
 
 

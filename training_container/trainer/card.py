@@ -1,4 +1,4 @@
-"""The model card: the adapter's data, losses, settings, use and limits."""
+"""The model card: the adapter's verdict, data, losses, settings, use and limits."""
 
 from __future__ import annotations
 
@@ -18,6 +18,7 @@ def model_card(summary: dict[str, Any]) -> str:
     parts = [
         _header(summary),
         f"# LoRA adapter for {base}\n",
+        f"**{summary['verdict']['headline']}**\n",
         "Trained by Bright Run on assistant answers only.",
         f"Base revision: `{revision or 'unpinned'}`.",
         f"Status: {summary['status']} ({summary['stopped_because'].replace('_', ' ')}) after "
@@ -25,6 +26,9 @@ def model_card(summary: dict[str, Any]) -> str:
         f"{summary['published_step']}.\n",
         "## Data\n",
         _table(_data_rows(summary["dataset"])),
+        "## Verdict\n",
+        _table(_verdict_rows(summary["verdict"], summary["held_out"])),
+        f"{summary['verdict']['basis']}\n",
         "## Losses (nats per answer token)\n",
         _table(_loss_rows(summary)),
         "## Settings\n",
@@ -36,7 +40,7 @@ def model_card(summary: dict[str, Any]) -> str:
         "--lora-modules adapter=<this folder>`.",
         "Prompts must be written with the chat template in this folder.\n",
         "## Limits\n",
-        "The validation loss measures likeness to held-out conversations of the same dataset, "
+        "The held-out loss measures likeness to held-out conversations of the same dataset, "
         "not safety or truth. Answers need the same review as those of the base model, whose "
         "licence and limits apply. `manifest.json` lists every file with its SHA-256.",
     ]
@@ -65,10 +69,23 @@ def _loss_rows(summary: dict[str, Any]) -> list[tuple[str, Any]]:
     names = {
         "first_loss": "first training step",
         "final_loss": "last training step",
-        "base_validation_loss": "held out, before training",
-        "best_validation_loss": "held out, best",
     }
     return [(label, _figure(summary[key])) for key, label in names.items()]
+
+
+def _verdict_rows(verdict: dict[str, Any], held_out: dict[str, Any]) -> list[tuple[str, Any]]:
+    """The comparison with the base model, on the held-out rows."""
+    score = "none" if verdict["score"] is None else f"{verdict['score']}/5 ({verdict['quality']})"
+    low, high = (_figure(held_out[f"difference_{end}"]) for end in ("low", "high"))
+    return [
+        ("score", score),
+        ("held-out loss of the base", _figure(held_out["base_loss"])),
+        ("held-out loss of this adapter", _figure(held_out["adapter_loss"])),
+        ("difference", _figure(held_out["difference"])),
+        ("95 % interval of the difference", f"{low} to {high}"),
+        ("held-out answer tokens", held_out["tokens"]),
+        ("method", held_out["method"]),
+    ]
 
 
 def _figure(value: float | None) -> str:

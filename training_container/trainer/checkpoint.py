@@ -26,20 +26,26 @@ MARKER = "COMPLETE"
 
 
 class Evaluation(msgspec.Struct):
-    """One measurement on the held-out conversations."""
+    """One measurement on the held-out conversations; the loss is None if it was not finite."""
 
     step: int
-    loss: float
+    loss: float | None
 
 
 class Progress(msgspec.Struct):
-    """The state of a run that the next step depends on, tensors aside."""
+    """The state of a run that the next step or the verdict depends on, tensors aside.
+
+    `base_losses` and `best_losses` are those of each held-out example, in nats: before the first
+    step, and at `best_step`.
+    """
 
     run: str
     step: int = 0
     losses: list[float] = []
     evaluations: list[Evaluation] = []
     best_step: int = 0
+    base_losses: list[float | None] = []
+    best_losses: list[float | None] = []
     target_tokens: int = 0
     tokens: int = 0
     train_seconds: float = 0.0

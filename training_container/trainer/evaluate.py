@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from typing import Any
 
@@ -14,7 +15,7 @@ from training_container.trainer.loss import (
     Microbatch,
     hidden_states,
     model_inputs,
-    summed_nll,
+    target_nlls,
 )
 from training_container.trainer.workers import Workers
 
@@ -27,20 +28,24 @@ LOGIT_LIMIT = {torch.float32: 1e-4, torch.bfloat16: 1e-2}
 
 
 @torch.no_grad()
-def mean_loss(
+def example_losses(
     model: Any, examples: Sequence[Example], workers: Workers, tokens_per_microbatch: int
-) -> float:
-    """Mean negative log likelihood per target token, in nats, over all processes' shares."""
+) -> list[float | None]:
+    """The summed loss of each example's target tokens, in nats; None where it is not finite.
+
+    The processes share the examples. Raises torch.OutOfMemoryError before they wait for each other.
+    """
     everything = Step(tuple(range(len(examples))), 0.0)
     bins = microbatches(everything, examples, workers.rank, workers.world, tokens_per_microbatch)
-    total = torch.zeros((), dtype=torch.float64, device=workers.device)
+    losses = torch.zeros(len(examples), dtype=torch.float64, device=workers.device)
     model.eval()
     for members in bins:
-        total += summed_nll(
-            model, Microbatch.from_examples([examples[i] for i in members], workers.device)
-        )
+        batch = Microbatch.from_examples([examples[i] for i in members], workers.device)
+        parts = target_nlls(model, batch).double().split([examples[i].targets() for i in members])
+        losses[members] = torch.stack([part.sum() for part in parts])
     model.train()
-    return float(workers.sum_(total)) / sum(example.targets() for example in examples)
+    summed = workers.sum_(losses).tolist()
+    return [loss if math.isfinite(loss) else None for loss in summed]
 
 
 @torch.no_grad()

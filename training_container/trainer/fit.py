@@ -16,11 +16,11 @@ import torch
 from brightrun.sft.dataset import Dataset
 from brightrun.sft.errors import TrainingError
 from brightrun.sft.packing import Step
+from brightrun.sft.verdict import HeldOut, compare, mean_loss
 from training_container.trainer import checkpoint
 from training_container.trainer.checkpoint import Evaluation, Progress
 from training_container.trainer.config import RunConfig
 from training_container.trainer.errors import StoppedBeforeFirstStepError
-from training_container.trainer.evaluate import mean_loss
 from training_container.trainer.metrics import Metrics
 from training_container.trainer.optimizer import learning_rate_at
 from training_container.trainer.step import Trainer
@@ -32,12 +32,16 @@ RATE_WINDOW = 20
 
 @dataclass
 class Outcome:
-    """The result of a run; `resumed_from` is the step of the checkpoint, 0 without one."""
+    """The result of a run; `resumed_from` is the step of the checkpoint, 0 without one.
+
+    `held_out` compares the published weights with the base model.
+    """
 
     progress: Progress
     reason: StopReason
     resumed_from: int
     published_step: int
+    held_out: HeldOut
 
 
 class Fit:
@@ -93,8 +97,9 @@ class Fit:
         if reason is StopReason.BUDGET and not self._is_evaluated():
             self._evaluate()
         self._restore_best_weights()
-        published = self.progress.best_step if self._is_evaluated() else self.progress.step
-        return Outcome(self.progress, reason, resumed_from, published)
+        is_best = self._is_best_published()
+        published = self.progress.best_step if is_best else self.progress.step
+        return Outcome(self.progress, reason, resumed_from, published, self._held_out())
 
     def _no_step_error(self, reason: StopReason) -> TrainingError:
         if reason is StopReason.SIGNAL:
@@ -146,22 +151,32 @@ class Fit:
         )
 
     def _evaluate(self) -> None:
-        if not self.dataset.validation:
+        examples, progress = self.dataset.validation, self.progress
+        if not examples:
             return
-        trainer, progress = self.trainer, self.progress
         self.metrics.stage("validating")
-        loss = mean_loss(
-            trainer.model, self.dataset.validation, trainer.workers, trainer.tokens_per_microbatch
-        )
+        losses = self.trainer.held_out_losses(examples)
+        loss = mean_loss(losses, sum(example.targets() for example in examples))
         self.metrics.record("evaluation", step=progress.step, validation_loss=loss)
         self.metrics.stage("training")
-        if progress.step and loss < min(self._trained_losses(), default=math.inf):
-            progress.best_step = progress.step
+        if not progress.step:
+            progress.base_losses = losses
+        elif loss is not None and loss < min(self._trained_losses(), default=math.inf):
+            progress.best_step, progress.best_losses = progress.step, losses
             self.best = self._master()
         progress.evaluations.append(Evaluation(progress.step, loss))
 
+    def _held_out(self) -> HeldOut:
+        progress, examples = self.progress, self.dataset.validation
+        if self._is_best_published():
+            published = progress.best_losses
+        else:  # not evaluated at all, or never finite
+            published = [None] * len(examples) if self._is_evaluated() else []
+        return compare(examples, progress.base_losses, published)
+
     def _trained_losses(self) -> list[float]:
-        return [e.loss for e in self.progress.evaluations if e.step]
+        """The held-out losses since the first step; infinity for one that was not finite."""
+        return [math.inf if e.loss is None else e.loss for e in self.progress.evaluations if e.step]
 
     def _is_evaluated(self) -> bool:
         evaluations = self.progress.evaluations
@@ -189,10 +204,16 @@ class Fit:
             tensors = {**self.trainer.optimizer.tensors(), "best": best}
             checkpoint.save(self.folder, self.progress, tensors)
 
+    def _is_best_published(self) -> bool:
+        """Whether the published weights are those of the lowest held-out loss.
+
+        They are the last ones where the last step was not evaluated: it may be better still.
+        """
+        return self._is_evaluated() and self.progress.best_step > 0
+
     def _restore_best_weights(self) -> None:
-        """Restore the weights of the lowest validation loss, if the last step was evaluated too."""
-        progress = self.progress
-        if self.best is not None and self._is_evaluated() and progress.best_step != progress.step:
+        is_other = self.progress.best_step != self.progress.step
+        if self.best is not None and self._is_best_published() and is_other:
             optimizer = self.trainer.optimizer
             with torch.no_grad():
                 optimizer.master.copy_(self.best)

@@ -112,6 +112,23 @@ def hidden_states(model: Any, batch: Microbatch) -> torch.Tensor:
     return states
 
 
+@torch.no_grad()
+def target_nlls(model: Any, batch: Microbatch) -> torch.Tensor:
+    """The negative log likelihood of each target token, in nats, without a gradient."""
+    head: nn.Linear = model.get_base_model().get_output_embeddings()
+    states = hidden_states(model, batch)
+    wide = torch.promote_types(states.dtype, torch.float32)
+    parts = [
+        F.cross_entropy(
+            F.linear(states[start : start + CHUNK], head.weight, head.bias).to(wide),
+            batch.targets[start : start + CHUNK],
+            reduction="none",
+        )
+        for start in range(0, states.shape[0], CHUNK)
+    ]
+    return torch.cat(parts)
+
+
 def summed_nll(model: Any, batch: Microbatch) -> torch.Tensor:
     """The summed negative log likelihood of the target tokens, in nats, with its gradient."""
     head: nn.Linear = model.get_base_model().get_output_embeddings()

@@ -12,6 +12,7 @@ from typing import Any
 import msgspec
 
 from brightrun.sft.dataset import Dataset
+from brightrun.sft.verdict import adapter_verdict
 from training_container.trainer.card import model_card
 from training_container.trainer.checkpoint import sha256_of
 from training_container.trainer.config import RunConfig
@@ -49,7 +50,7 @@ def results(
     progress = outcome.progress
     evaluations = [{"step": e.step, "loss": e.loss} for e in progress.evaluations]
     trained = [e.loss for e in progress.evaluations if e.step]
-    base = next((e.loss for e in progress.evaluations if not e.step), None)
+    finite = [loss for loss in trained if loss is not None]
     last = progress.losses[-10:]
     return {
         "status": outcome.reason.status,
@@ -62,8 +63,10 @@ def results(
         "first_loss": progress.losses[0],
         "final_loss": progress.losses[-1],
         "mean_last_10_loss": sum(last) / len(last),
-        "base_validation_loss": base,
-        "best_validation_loss": min(trained, default=None),
+        "verdict": msgspec.to_builtins(adapter_verdict(outcome.held_out)),
+        "held_out": outcome.held_out.figures(),
+        "base_validation_loss": outcome.held_out.base_loss,
+        "best_validation_loss": min(finite, default=None),
         "final_validation_loss": trained[-1] if trained else None,
         "losses": progress.losses,
         "evaluations": evaluations,
@@ -102,6 +105,7 @@ def write_documents(
             key: summary[key]
             for key in ("first_loss", "final_loss", "base_validation_loss", "best_validation_loss")
         },
+        "held_out": summary["held_out"],
         "estimated_cost_usd": summary["estimated_cost_usd"],
         "files": [
             _entry(file, folder)

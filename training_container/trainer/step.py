@@ -13,6 +13,7 @@ from brightrun.sft.errors import ModelError
 from brightrun.sft.packing import Step, microbatches
 from brightrun.sft.templates import Example
 from training_container.trainer.errors import DivergedError
+from training_container.trainer.evaluate import example_losses
 from training_container.trainer.loss import Microbatch, summed_nll
 from training_container.trainer.optimizer import AdapterOptimizer
 from training_container.trainer.workers import Workers
@@ -40,7 +41,7 @@ class Trainer:
         # Seeded per step, a resumed run draws the same dropout as one that never stopped.
         torch.manual_seed(self.seed * 1_000_003 + number * 1009 + self.workers.rank)
         while not self._accumulate_gradients(step, examples, targets):
-            self._halve_microbatch(max(len(examples[i].ids) for i in step.indexes))
+            self.halve_microbatch(max(len(examples[i].ids) for i in step.indexes))
         loss, norm = self.optimizer.step(learning_rate, self.workers)
         if not (math.isfinite(loss) and math.isfinite(norm)):
             raise DivergedError(
@@ -48,6 +49,19 @@ class Trainer:
                 "lower learning_rate, or look for damaged rows in the dataset."
             )
         return loss, norm
+
+    def held_out_losses(self, examples: Sequence[Example]) -> list[float | None]:
+        """The summed loss of each example, in nats; None where it is not finite.
+
+        Raises ModelError when one sequence does not fit.
+        """
+        while True:
+            try:
+                return example_losses(
+                    self.model, examples, self.workers, self.tokens_per_microbatch
+                )
+            except torch.OutOfMemoryError:
+                self.halve_microbatch(max(len(example.ids) for example in examples))
 
     def _accumulate_gradients(self, step: Step, examples: Sequence[Example], targets: int) -> bool:
         self.optimizer.zero_grad()
@@ -63,7 +77,11 @@ class Trainer:
             return False
         return True
 
-    def _halve_microbatch(self, longest: int) -> None:
+    def halve_microbatch(self, longest: int) -> None:
+        """Halve the micro-batch, to no less than its longest sequence; both are in tokens.
+
+        Raises ModelError when that sequence has had the micro-batch to itself already.
+        """
         if self.tokens_per_microbatch <= longest:
             raise ModelError(
                 f"one sequence of {longest} tokens does not fit into GPU memory; lower "

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import signal
 import time
 from collections.abc import Callable
@@ -96,8 +97,11 @@ class EarlyStopping:
         self._min_delta = config.early_stopping_min_delta
 
     def is_due(self, losses: list[float]) -> bool:
-        """Whether the last `patience` losses all failed to beat the best one before them."""
+        """Whether the last `patience` losses all failed to beat the best one before them.
+
+        A loss that is not finite is infinity here, and never an improvement.
+        """
         if self._patience == 0 or len(losses) <= self._patience:
             return False
         before, recent = losses[: -self._patience], losses[-self._patience :]
-        return min(recent) > min(before) - self._min_delta
+        return min(recent) == math.inf or min(recent) > min(before) - self._min_delta

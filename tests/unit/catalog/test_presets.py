@@ -84,3 +84,12 @@ def test_all_values_out_of_range_are_named_at_once() -> None:
         {"field": "hyperparameters.epochs", "message": "99 is outside of 1 to 20."},
         {"field": "hyperparameters.rank", "message": "2 is outside of 4 to 128."},
     ]
+
+
+def test_runs_stop_early_after_two_evaluations_unless_told_otherwise() -> None:
+    found = complete("balanced", {})[1]
+    assert (found.evaluations_per_epoch, found.early_stopping_patience) == (0, 2)
+    named, found = complete("balanced", {"early_stopping_patience": 0, "evaluations_per_epoch": 8})
+    assert (named, found.evaluations_per_epoch, found.early_stopping_patience) == ("custom", 8, 0)
+    with pytest.raises(InvalidInputError, match="evaluations_per_epoch: 21 is outside of 0 to 20"):
+        complete("balanced", {"evaluations_per_epoch": 21})

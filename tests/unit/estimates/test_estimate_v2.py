@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from typing import Any
 
 import pytest
 
@@ -103,6 +104,17 @@ def test_more_pairs_more_epochs_and_a_larger_model_take_longer() -> None:
     assert estimated(model="qwen2.5-1.5b-instruct").estimated_seconds < base
 
 
+def test_every_evaluation_takes_its_time() -> None:
+    seconds = [
+        next(
+            one["seconds"]["p50"] for one in found.as_dict()["phases"] if one["name"] == "evaluate"
+        )
+        for found in (estimated(), estimated(evaluations_per_epoch=5))
+    ]
+    # Two an epoch by themselves; three epochs, and once before the first step.
+    assert seconds[1] / seconds[0] == pytest.approx(16 / 7, rel=0.01)
+
+
 def test_a_v100_is_estimated_and_refused_with_the_reason() -> None:
     found = estimated("V100-32GB").as_dict()
     assert found["estimated_cost"] > 0
@@ -110,12 +122,54 @@ def test_a_v100_is_estimated_and_refused_with_the_reason() -> None:
     assert "no bfloat16" in found["not_trainable_because"][0]
 
 
-def test_a_plan_that_does_not_fit_is_not_trainable_and_has_advice() -> None:
-    found = estimated(model="llama-3.3-70b-instruct").as_dict()
+NO_FIGURES = (
+    "estimated_cost", "cost_breakdown", "estimated_duration_hours", "seconds", "billed_seconds",
+    "cost_usd", "raw",
+)  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("plan", "remedy", "settings"),
+    [
+        (
+            {"model": "llama-3.3-70b-instruct"},
+            "use the method qlora",
+            {"hyperparameters": {"method": "qlora"}},
+        ),
+        (
+            {"model": "qwen2.5-32b-instruct", "max_seq_length": 32_768},
+            "set max_seq_length to",
+            {"hyperparameters": {"max_seq_length": 8967}},
+        ),
+        (
+            {"gpu": "A100-40GB", "count": 8, "model": "qwen2.5-32b-instruct"},
+            "use the method qlora",
+            {"gpu_config": {"type": "H100", "count": 1}},
+        ),
+    ],
+    ids=["by the model", "by the length", "by the GPU"],
+)
+def test_a_plan_that_does_not_fit_has_no_price_but_what_would_fit(
+    plan: dict[str, Any], remedy: str, settings: dict[str, Any]
+) -> None:
+    found = estimated(**plan).as_dict()
     assert (found["trainable"], found["memory"]["fits"]) == (False, False)
-    assert "use the method qlora" in found["memory"]["advice"]
-    changes = [one["settings"] for one in found["alternatives"]]
-    assert {"hyperparameters": {"method": "qlora"}} in changes
+    assert {name: found[name] for name in NO_FIGURES} == dict.fromkeys(NO_FIGURES)
+    assert found["phases"] == []
+    assert found["training_details"]["estimated_throughput_tokens_per_sec"] is None
+    assert remedy in found["memory"]["advice"]
+    assert found["memory"]["advice"] in found["not_trainable_because"]
+    assert settings in [one["settings"] for one in found["alternatives"]]
+    for one in found["alternatives"]:
+        assert one["cost_usd"] > 0
+        assert not one["cheaper"]
+        assert not one["faster"]
+
+
+def test_a_model_larger_than_a_processors_memory_has_no_price() -> None:
+    found = estimated("local-cpu", model="llama-3.3-70b-instruct").as_dict()
+    assert found["memory"]["fits"] is False
+    assert found["cost_usd"] is None
 
 
 @pytest.mark.parametrize(

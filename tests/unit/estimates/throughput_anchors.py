@@ -1,7 +1,8 @@
 """Published speeds of LoRA training: the points that the estimate's constants were fitted on.
 
 Tokens a second of one GPU. The models are those of the publications, by the sizes of their
-config.json; most are too old for the registry.
+config.json; most are too old for the registry. Trainers that run eager PyTorch, as Bright Run's
+does, fit the catalog's efficiencies; those that compile or fuse the layers have their own here.
 """
 
 from __future__ import annotations
@@ -42,11 +43,16 @@ QWEN_14B = shape("qwen-14b", 40, 5120, 13696, (40, 40), 152064)
 QWEN25_7B = shape("qwen2.5-7b", 28, 3584, 18944, (28, 4), 152064)
 LLAMA2_7B = shape("llama2-7b", 32, 4096, 11008, (32, 32), 32000)
 LLAMA31_8B = shape("llama-3.1-8b", 32, 4096, 14336, (32, 8), 128256)
+LLAMA32_3B = shape("llama-3.2-3b", 28, 3072, 8192, (24, 8), 128256)
 LLAMA31_70B = shape("llama-3.1-70b", 80, 8192, 28672, (64, 8), 128256)
 
 
+FUSED_EFFICIENCY = {"A100-80GB": 0.52, "A100-40GB": 0.52, "H100": 0.42}
+"""Share of the peak that trainers with compiled or fused layers reach."""
+
+
 class Anchor(NamedTuple):
-    """`packed`: the publisher packed sequences and fused operations."""
+    """`fused`: the publisher compiled or fused the layers' operations."""
 
     source: str
     model: BaseModelEntry
@@ -54,8 +60,9 @@ class Anchor(NamedTuple):
     context: float
     microbatch_tokens: int
     recompute: bool
-    packed: bool
+    fused: bool
     tokens_per_second: float
+    quantized: bool = False
 
 
 def _qwen(model: BaseModelEntry, length: int, seconds: float) -> Anchor:
@@ -67,7 +74,7 @@ def _qwen(model: BaseModelEntry, length: int, seconds: float) -> Anchor:
         length / 2,
         length,
         recompute=True,
-        packed=False,
+        fused=False,
         tokens_per_second=8 * length / seconds,
     )
 
@@ -89,5 +96,10 @@ ANCHORS = (
     Anchor("LLaMA-Factory wiki, Unsloth", LLAMA2_7B, "A100-40GB", 512, 4096, True, True, 4007),
     Anchor("NeMo AutoModel, Llama3-8B", LLAMA31_8B, "H100", 2048, 8192, False, True, 12472.9),
     Anchor("NeMo AutoModel, Qwen2.5-7B", QWEN25_7B, "H100", 2048, 8192, False, True, 14110),
+    # Short rows of Alpaca, packed to 2 x 4,096 tokens, masked apart, compiled, checkpointed.
+    Anchor("torchtune README, 3B LoRA", LLAMA32_3B, "A100-80GB", 128, 8192, True, True, 8210),
+    Anchor(
+        "torchtune README, 3B QLoRA", LLAMA32_3B, "A100-80GB", 128, 8192, True, True, 8035, True
+    ),
     Anchor("torchtune README, 8 GPUs", LLAMA31_70B, "A100-80GB", 1024, 4096, True, True, 3497 / 8),
 )

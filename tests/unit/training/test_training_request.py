@@ -130,6 +130,8 @@ def test_the_trainer_takes_every_hyperparameter(key: str, changes: dict[str, Any
     recipe = given.pop("recipe", None)
     config = run_config({**(recipe_settings(recipe) if recipe else {}), **given})
     assert config.rank == job.hyperparameters.rank
+    assert config.early_stopping_patience == job.hyperparameters.early_stopping_patience
+    assert config.evaluations_per_epoch == job.hyperparameters.evaluations_per_epoch
     assert config.base_model == base_model(key).hub_id
     assert config.dataset_sha256 == a_dataset().sha256
     assert config.max_cost_usd == changes.get("max_cost_usd")

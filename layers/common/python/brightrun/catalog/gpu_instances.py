@@ -55,14 +55,16 @@ class Instance(BaseModel):
 
 
 class GpuType(BaseModel):
-    """An accelerator: memory in GiB, dense bf16 peak (V100: fp16) in TFLOP/s of its data sheet.
+    """An accelerator: its memory in GiB and that memory's speed, its dense bf16 peak (V100: fp16)
+    in TFLOP/s; both speeds are those of its data sheet.
 
-    `efficiency` is the share of that peak that a packed run reaches at 4,096-wide layers,
-    `eager_efficiency` that of unfused code without packing; `seconds_per_layer` is the minimum
-    time of a micro-batch in one layer, whatever its size. These three were fitted on 17 published
-    figures (tests/unit/estimates/throughput_anchors.py lists them with their sources); the CPU's,
-    peak included, on four runs of the tiny model over the product's 44 pairs, which reached 26 to
-    30 GFLOP/s on two cores.
+    `efficiency` is the share of that peak that Bright Run's trainer reaches at 4,096-wide layers.
+    It runs eager PyTorch with a fused attention kernel, and so do the publications that the figure
+    was fitted on; trainers that compile or fuse the layers reach about an eighth more.
+    `seconds_per_layer` is the minimum time of a micro-batch in one layer, whatever its size.
+    tests/unit/estimates/throughput_anchors.py lists the publications; the CPU's figures, peak
+    included, were fitted on four runs of the tiny model over the product's 44 pairs, which reached
+    26 to 30 GFLOP/s on two cores.
     """
 
     model_config = ConfigDict(extra="forbid", frozen=True, defer_build=True)
@@ -70,9 +72,9 @@ class GpuType(BaseModel):
     key: str
     aliases: tuple[str, ...]
     memory_gib: float
+    memory_gb_per_s: float
     peak_tflops: float
     efficiency: float
-    eager_efficiency: float
     seconds_per_layer: float
     instances: tuple[Instance, ...]
     not_trainable: str | None = None

@@ -18,9 +18,12 @@ PresetId = Literal["fast", "balanced", "quality", "custom"]
 
 @dataclass(frozen=True, slots=True)
 class Hyperparameters:
-    """The six hyperparameters of v1's presets, the longest sequence in tokens, and the method.
+    """The six hyperparameters of v1's presets, the longest sequence in tokens, the method, and when
+    to stop early.
 
     `target_modules` is ALL_LINEAR, or names separated by commas, as the trainer takes it.
+    `evaluations_per_epoch` is how often held-out rows are measured, 0 an automatic number of times;
+    training ends after `early_stopping_patience` of them without improvement, 0 never.
     """
 
     learning_rate: float
@@ -32,6 +35,8 @@ class Hyperparameters:
     max_seq_length: int = 4096
     method: Literal["lora", "rslora", "qlora"] = "lora"
     target_modules: str = ALL_LINEAR
+    evaluations_per_epoch: int = 0
+    early_stopping_patience: int = 2
 
 
 PRESETS: Mapping[PresetId, Hyperparameters] = MappingProxyType(
@@ -58,6 +63,8 @@ RANGES: Mapping[str, tuple[float, float]] = MappingProxyType(
         "alpha": (1, 512),
         "dropout": (0.0, 0.5),
         "max_seq_length": (256, 32768),
+        "evaluations_per_epoch": (0, 20),
+        "early_stopping_patience": (0, 100),
     }
 )
 """Lowest and highest value of each; the first four are v1's."""

@@ -233,7 +233,7 @@ def finished_job(job: EstimatedJob) -> FinishedJob | None:
     estimate, results = job.estimate, job.results
     complete = results.get("steps") is not None and results["steps"] == results.get("total_steps")
     measured = float(results.get("train_seconds") or 0)
-    if job.status != "completed" or estimate.get("profile") != "v2" or not complete:
+    if job.status != "completed" or not estimate.get("raw") or not complete:
         return None
     if not measured or not job.billed_seconds or job.billed_seconds < measured:
         return None

@@ -72,7 +72,8 @@ def plan_memory(model: BaseModelEntry, gpu: GpuType, hyper: Hyperparameters) -> 
     adapter = BYTES_AN_ADAPTER_WEIGHT * adapter_parameters(model, hyper.rank)
     free = gpu.memory_gib * GIB - weights - adapter
     if gpu.is_cpu:
-        tokens, recompute, longest = CPU_TOKENS, False, hyper.max_seq_length
+        tokens, recompute = CPU_TOKENS, False
+        longest = hyper.max_seq_length if free > 0 else 0
     else:
         tokens, recompute, longest = microbatch(model, free, dropout=hyper.dropout > 0)
     fits = longest >= hyper.max_seq_length

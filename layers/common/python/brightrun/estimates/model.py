@@ -5,11 +5,12 @@ from __future__ import annotations
 import dataclasses
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
+from types import MappingProxyType
 from typing import Any, Literal
 
 from brightrun.catalog.base_models import base_model, default_base_model
 from brightrun.catalog.gpu_instances import GpuConfig, billing, gpu_type, gpu_types, price_region
-from brightrun.catalog.presets import Hyperparameters, complete
+from brightrun.catalog.presets import RANGES, Hyperparameters, complete
 from brightrun.core.errors import InvalidInputError
 from brightrun.datasets.model import Dataset
 from brightrun.estimates.calibration import Calibration
@@ -62,9 +63,12 @@ def alternatives(current: Prediction, calibration: Calibration) -> list[Alternat
 
 
 def _dominates(other: Alternative, one: Alternative) -> bool:
-    """Both cheaper and faster; spot capacity never counts, as its price is assumed."""
+    """Both cheaper and faster; not by a price that is assumed, nor by training on less text."""
     spot = "use_spot" in other.settings
-    return not spot and other.cost_usd < one.cost_usd and other.seconds < one.seconds
+    shorter = "max_seq_length" in other.settings.get("hyperparameters", {})
+    return (
+        not spot and not shorter and other.cost_usd < one.cost_usd and other.seconds < one.seconds
+    )
 
 
 def _best(found: list[Alternative], field: str) -> list[Alternative]:
@@ -90,6 +94,9 @@ def _changes(current: Prediction) -> Iterator[tuple[str, dict[str, Any], Plan]]:
         },
         "the base model in 4 bits": {"method": "qlora"},
     }
+    longest = current.memory.longest_trainable
+    if RANGES["max_seq_length"][0] <= longest < hyper.max_seq_length:
+        changes[f"sequences of at most {longest} tokens"] = {"max_seq_length": longest}
     for change, values in changes.items():
         changed = dataclasses.replace(hyper, **values)
         larger = changed.batch_size > hyper.batch_size or "batch_size" not in values
@@ -106,8 +113,8 @@ def _alternative(
         change=change,
         seconds=seconds,
         cost_usd=cost,
-        cheaper=cost < WORTHWHILE * current.cost_usd.p50,
-        faster=seconds < WORTHWHILE * current.seconds.p50,
+        cheaper=current.memory.fits and cost < WORTHWHILE * current.cost_usd.p50,
+        faster=current.memory.fits and seconds < WORTHWHILE * current.seconds.p50,
         settings=settings,
         note=_note(settings),
     )
@@ -142,7 +149,8 @@ NOTICEABLE_TRUNCATION = 0.01
 class Estimate:
     """The time and cost of a job; `v1` is v1's estimate of it, None if v1 does not know the GPU.
 
-    Money is US dollars on demand, before tax, without storage and traffic (cents).
+    Money is US dollars on demand, before tax, without storage and traffic (cents). A job that does
+    not fit into the GPU's memory never runs: its answer has no time and no price.
     """
 
     prediction: Prediction
@@ -179,13 +187,7 @@ class Estimate:
         return {
             "profile": "v2",
             **_v1_fields(one),
-            "seconds": one.seconds.as_dict(1),
-            "billed_seconds": one.billed_seconds.as_dict(1),
-            "cost_usd": one.cost_usd.as_dict(4),
-            "phases": [
-                {"name": p.name, "billed": p.billed, "seconds": p.seconds.as_dict(1)}
-                for p in one.phases
-            ],
+            **(_figures(one) if one.memory.fits else NO_FIGURES),
             "base_model": one.plan.model.key,
             "gpu_config": dataclasses.asdict(one.plan.gpu),
             "hyperparameters": dataclasses.asdict(one.plan.hyper),
@@ -204,12 +206,7 @@ class Estimate:
                 "overhead_factor": one.overhead_factor.factor.as_dict(4),
                 "overhead_jobs": one.overhead_factor.jobs,
             },
-            "raw": {
-                "train_seconds": round(one.raw_train_s, 3),
-                "overhead_seconds": round(one.raw_overhead_s, 3),
-                "v1_seconds": round(self.v1.seconds, 1) if self.v1 else None,
-                "v1_cost_usd": round(self.v1.total_usd, 4) if self.v1 else None,
-            },
+            "raw": _raw(one, self.v1) if one.memory.fits else None,
         }
 
 
@@ -229,17 +226,53 @@ def _stored(size: TrainingSize) -> tuple[int, int]:
     return pairs, round(pairs * size.tokens_per_pair)
 
 
-def _v1_fields(one: Prediction) -> dict[str, Any]:
+NO_FIGURES: Mapping[str, Any] = MappingProxyType(
+    {
+        "estimated_cost": None,
+        "cost_breakdown": None,
+        "estimated_duration_hours": None,
+        "seconds": None,
+        "billed_seconds": None,
+        "cost_usd": None,
+        "phases": [],
+    }
+)
+"""The figures of a job that does not fit."""
+
+
+def _figures(one: Prediction) -> dict[str, Any]:
     cost = round(one.cost_usd.p50, 2)
     return {
         "estimated_cost": cost,
         "cost_breakdown": {"compute": cost, "storage": 0.0},
         "estimated_duration_hours": round(one.seconds.p50 / 3600, 2),
+        "seconds": one.seconds.as_dict(1),
+        "billed_seconds": one.billed_seconds.as_dict(1),
+        "cost_usd": one.cost_usd.as_dict(4),
+        "phases": [
+            {"name": p.name, "billed": p.billed, "seconds": p.seconds.as_dict(1)}
+            for p in one.phases
+        ],
+    }
+
+
+def _raw(one: Prediction, v1: EstimateV1 | None) -> dict[str, float | None]:
+    return {
+        "train_seconds": round(one.raw_train_s, 3),
+        "overhead_seconds": round(one.raw_overhead_s, 3),
+        "v1_seconds": round(v1.seconds, 1) if v1 else None,
+        "v1_cost_usd": round(v1.total_usd, 4) if v1 else None,
+    }
+
+
+def _v1_fields(one: Prediction) -> dict[str, Any]:
+    rate = round(one.step.tokens_per_second) if one.memory.fits else None
+    return {
         "hourly_rate": round(one.billing.usd_per_hour, 2),
         "training_details": {
             "total_steps": one.total_steps,
             "steps_per_epoch": one.steps_per_epoch,
-            "estimated_throughput_tokens_per_sec": round(one.step.tokens_per_second),
+            "estimated_throughput_tokens_per_sec": rate,
             "dataset_name": one.plan.name,
         },
     }
@@ -298,7 +331,7 @@ def _warnings(one: Prediction) -> list[str]:
             f"About {one.data.truncated_share:.0%} of the tokens lie beyond "
             f"{longest_sequence(one.plan)}; the oldest turns of long conversations are dropped."
         )
-    if not one.train_factor.jobs and not one.gpu.is_cpu:
+    if one.memory.fits and not one.train_factor.jobs and not one.gpu.is_cpu:
         found.append(UNMEASURED)
     return found
 

@@ -43,6 +43,13 @@ class HyperparametersRequest(RequestModel):
     max_seq_length: Whole | None = None
     method: Annotated[str, Field(pattern="^(lora|rslora|qlora)$", max_length=6)] | None = None
     target_modules: Modules | None = None
+    evaluations_per_epoch: Whole | None = Field(
+        default=None, description="How often held-out rows are measured; 0 is automatic."
+    )
+    early_stopping_patience: Whole | None = Field(
+        default=None,
+        description="Training ends after so many evaluations without improvement; 0 is never.",
+    )
 
 
 class HyperparametersView(NestedModel):
@@ -57,3 +64,5 @@ class HyperparametersView(NestedModel):
     max_seq_length: int
     method: str
     target_modules: Modules
+    evaluations_per_epoch: int
+    early_stopping_patience: int

@@ -80,11 +80,11 @@ class CostBreakdown(NestedModel):
 
 
 class TrainingDetails(NestedModel):
-    """The details that v1 gives."""
+    """The details that v1 gives; no throughput if the job does not fit."""
 
     total_steps: int
     steps_per_epoch: int
-    estimated_throughput_tokens_per_sec: int
+    estimated_throughput_tokens_per_sec: int | None
     dataset_name: str | None
 
 
@@ -168,19 +168,21 @@ class RawView(NestedModel):
 class EstimateV2View(NestedModel):
     """Profile v2: v1's fields with better figures, and what they are made of.
 
-    Money is US dollars on demand; durations are seconds without waiting for capacity.
+    Money is US dollars on demand; durations are seconds without waiting for capacity. A job that
+    does not fit into the GPU's memory (`memory.fits`) has neither time nor price: those are null,
+    `memory.advice` has the reason and a remedy, and `alternatives` is what would fit.
     """
 
     profile: Literal["v2"]
     preset_id: PresetId
-    estimated_cost: float
-    cost_breakdown: CostBreakdown
-    estimated_duration_hours: float
+    estimated_cost: float | None
+    cost_breakdown: CostBreakdown | None
+    estimated_duration_hours: float | None
     hourly_rate: float
     training_details: TrainingDetails
-    seconds: Quantiles
-    billed_seconds: Quantiles
-    cost_usd: Quantiles
+    seconds: Quantiles | None
+    billed_seconds: Quantiles | None
+    cost_usd: Quantiles | None
     phases: list[PhaseView]
     base_model: str
     gpu_config: GpuConfig
@@ -194,7 +196,7 @@ class EstimateV2View(NestedModel):
     assumptions: list[str]
     alternatives: list[AlternativeView]
     calibration: CalibrationView
-    raw: RawView
+    raw: RawView | None
 
 
 class EstimateResponse(ResponseModel):

@@ -1,8 +1,9 @@
 """Profile v2: time and cost of a training job from model, data, GPU and instance.
 
-time of a micro-batch = max(layers x floor, FLOPs x tokens / (peak x efficiency x width factor)).
-Efficiencies, floors and the width factor were fitted on 17 published LoRA figures (mean error
-7.6 %, worst 20 %): calibration, not validation. Source: spec training.md 3.1 to 3.4.
+time of a micro-batch = max(layers x floor, FLOPs x tokens / (peak x efficiency x width factor)),
+and the time to unpack 4-bit weights. The efficiencies are those of eager trainers, because Bright
+Run's is one. All were fitted on published LoRA figures (13 of eager trainers: mean error 9 %, worst
+20 %): calibration, not validation. Source: spec training.md 3.1 to 3.4.
 
 Figures are a median and a ninetieth percentile. SageMaker bills from the time an instance starts to
 work for a job: fetching the image and the model is billed, waiting for an instance is not.
@@ -21,8 +22,14 @@ from brightrun.catalog.base_models import BaseModelEntry
 from brightrun.catalog.gpu_instances import Billing, GpuConfig, GpuType, billing, gpu_type
 from brightrun.catalog.presets import Hyperparameters
 from brightrun.estimates.calibration import Calibration, Factor, Quantiles, bucket_of, total
-from brightrun.estimates.memory import MemoryPlan, adapter_parameters, plan_memory, weight_bytes
+from brightrun.estimates.memory import (
+    BYTES_A_WEIGHT,
+    MemoryPlan,
+    adapter_parameters,
+    plan_memory,
+)
 from brightrun.estimates.size import Sequences, TrainingSize, sequences
+from brightrun.sft.settings import evaluations_an_epoch
 
 PASSES = {False: 4, True: 6}
 ATTENTION_PASSES = {False: 3, True: 4}
@@ -32,8 +39,11 @@ FORWARD_SHARE = 0.5
 """Evaluation runs the forward pass alone: 2 of the 4 FLOPs per weight."""
 SCALING = {1: 1.0, 2: 0.99, 3: 0.985, 4: 0.98, 5: 0.978, 6: 0.975, 7: 0.972, 8: 0.97}
 """Efficiency of several GPUs, which exchange gradients: assumed, not measured."""
-QLORA_EFFICIENCY = 0.75
-"""Share of the speed when every use of a weight dequantizes it: assumed, not measured."""
+UNPACKED_BYTES = 5.2
+"""Memory traffic to unpack a 4-bit weight, once in each pass of a micro-batch through the layers,
+however many tokens it has: 2.5 bytes are moved, at half the memory's speed. Fitted on torchtune's
+8,210 tokens/s of LoRA and 8,035 of QLoRA (3B, A100, micro-batches of 8,192 tokens), which is 2 %;
+small micro-batches lose more."""
 REFERENCE_WIDTH = 4096
 
 
@@ -73,12 +83,16 @@ def width_factor(hidden: int) -> float:
     return min(1.15, 1 + 0.15 * (hidden - REFERENCE_WIDTH) / REFERENCE_WIDTH)
 
 
-def microbatch_seconds(
-    model: BaseModelEntry, gpu: GpuType, flops: float, tokens: float, *, efficiency: float
-) -> float:
+def microbatch_seconds(model: BaseModelEntry, gpu: GpuType, flops: float, tokens: float) -> float:
     """Seconds of one micro-batch on one GPU, forward and backward."""
-    arithmetic = gpu.peak_tflops * 1e12 * efficiency * width_factor(model.hidden)
+    arithmetic = gpu.peak_tflops * 1e12 * gpu.efficiency * width_factor(model.hidden)
     return max(model.layers * gpu.seconds_per_layer, flops * tokens / arithmetic)
+
+
+def unpacking_seconds(model: BaseModelEntry, gpu: GpuType, *, recompute: bool) -> float:
+    """Seconds of one micro-batch in which 4-bit weights are unpacked to bf16."""
+    passes = PASSES[recompute] / 2
+    return passes * UNPACKED_BYTES * model.body_parameters / (gpu.memory_gb_per_s * 1e9)
 
 
 def step_time(
@@ -105,9 +119,10 @@ def step_time(
         model, context=data.context, target_share=data.target_share, recompute=recompute
     )
     count = max(1, math.ceil(per_gpu / max(tokens_per_microbatch, data.mean_length)))
-    efficiency = gpu.efficiency * (QLORA_EFFICIENCY if quantized else 1.0)
-    seconds = count * microbatch_seconds(model, gpu, flops, per_gpu / count, efficiency=efficiency)
-    return StepTime(seconds / SCALING[gpus], tokens, busy)
+    seconds = microbatch_seconds(model, gpu, flops, per_gpu / count)
+    if quantized:
+        seconds += unpacking_seconds(model, gpu, recompute=recompute)
+    return StepTime(count * seconds / SCALING[gpus], tokens, busy)
 
 
 PhaseName = Literal[
@@ -145,9 +160,7 @@ class Phase:
     billed: bool = True
 
 
-def phases_before(
-    model: BaseModelEntry, gpu: GpuType, method: str, tokens: float
-) -> tuple[Phase, ...]:
+def phases_before(model: BaseModelEntry, gpu: GpuType, tokens: float) -> tuple[Phase, ...]:
     """The phases before the first step; `tokens` are those of all pairs, before merging."""
     tokenise = Phase("tokenise", _at(tokens, TOKENS_PER_S))
     if gpu.is_cpu:
@@ -156,13 +169,13 @@ def phases_before(
             Phase("load_model", _prior(CPU_SETUP_S)),
             tokenise,
         )
-    loading = _at(weight_bytes(model, method), LOAD_BYTES_PER_S)
+    stored = BYTES_A_WEIGHT * model.parameters  # bf16 for QLoRA too: quantized while loading
     setup = _prior(SETUP_S)
     return (
         Phase("provision", _prior(PROVISION_S), billed=False),
         Phase("image", _prior(IMAGE_S)),
-        Phase("download_model", _at(2.0 * model.parameters, DOWNLOAD_BYTES_PER_S)),
-        Phase("load_model", loading.plus(setup)),
+        Phase("download_model", _at(stored, DOWNLOAD_BYTES_PER_S)),
+        Phase("load_model", _at(stored, LOAD_BYTES_PER_S).plus(setup)),
         tokenise,
     )
 
@@ -315,11 +328,18 @@ def _other_phases(
         (size.pairs + size.validation_pairs) * size.tokens_per_pair * plan.model.token_factor
     )
     held_out = data.tokens * size.validation_pairs / size.pairs
-    # Before the first step, and after each epoch.
-    evaluated = held_out * (plan.hyper.epochs + 1) * FORWARD_SHARE
+    hyper = plan.hyper
+    evaluations = evaluations_an_epoch(
+        hyper.evaluations_per_epoch,
+        pairs=size.pairs,
+        batch_size=hyper.batch_size,
+        epochs=hyper.epochs,
+    )
+    # Once more before the first step.
+    evaluated = held_out * (1 + evaluations * hyper.epochs) * FORWARD_SHARE
     evaluate = Quantiles.around(evaluated / step.tokens_per_second, 0.3)
     return (
-        *phases_before(plan.model, gpu, plan.hyper.method, stored_tokens),
+        *phases_before(plan.model, gpu, stored_tokens),
         Phase("evaluate", evaluate),
         saving(plan.model, gpu, plan.hyper.rank, steps),
     )

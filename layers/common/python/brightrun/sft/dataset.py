@@ -10,7 +10,7 @@ from typing import Any
 from brightrun.sft.data import LISTED_SOURCES, DataReport, TrainingPair
 from brightrun.sft.errors import DatasetError
 from brightrun.sft.packing import Step, arrange, plan_steps, saved_factor
-from brightrun.sft.settings import DatasetSettings
+from brightrun.sft.settings import DatasetSettings, evaluations_an_epoch
 from brightrun.sft.templates import ChatFormat, Example
 
 
@@ -61,16 +61,16 @@ def prepare(
     validation, untrained_held_out = _examples(held_out, settings.max_seq_length, chat, report)
     _count_untrained_rows(untrained | untrained_held_out, report)
     examples = arrange(separate, settings.prefix_merge, settings.batch_size)
+    evaluations = evaluations_an_epoch(
+        settings.evaluations_per_epoch,
+        pairs=sum(example.pairs for example in examples),
+        batch_size=settings.batch_size,
+        epochs=settings.epochs,
+    )
     return Dataset(
         examples,
         arrange(validation, settings.prefix_merge, len(validation)),
-        plan_steps(
-            examples,
-            settings.batch_size,
-            settings.epochs,
-            settings.seed,
-            settings.evaluations_per_epoch,
-        ),
+        plan_steps(examples, settings.batch_size, settings.epochs, settings.seed, evaluations),
         report,
         sum(len(example.ids) for example in separate),
         sum(len(example.ids) for example in validation),

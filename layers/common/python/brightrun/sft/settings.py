@@ -34,13 +34,33 @@ RESERVED_VARIABLES = frozenset(
 
 _NAME = re.compile(r"[A-Za-z][A-Za-z0-9_]{0,63}")
 
+EVALUATIONS_A_RUN = 6
+MOST_AN_EPOCH = 3
+STEPS_BETWEEN = 5
+"""Limits of the automatic number of evaluations. An evaluation of a tenth of the data costs about a
+twentieth of an epoch, so three cost 15 %; fewer than five steps change little."""
+
+
+def evaluations_an_epoch(asked: int, *, pairs: int, batch_size: int, epochs: int) -> int:
+    """How often held-out rows are measured in an epoch of `pairs` pairs; `asked` 0 is automatic.
+
+    Automatic is several times, so that a run that has stopped improving can end before its last
+    epoch, but fewer the more epochs there are, and once where an epoch has few steps.
+    """
+    if asked:
+        return asked
+    steps = pairs // batch_size
+    wanted = -(-EVALUATIONS_A_RUN // epochs)
+    return max(1, min(wanted, MOST_AN_EPOCH, steps // STEPS_BETWEEN))
+
 
 class DatasetSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """The part of a training run's settings that its receipt needs, with the run's defaults.
 
     Lengths are tokens, `batch_size` is pairs per optimizer step, `validation_fraction` the share of
     conversations that is held out where nothing else says which ones are. `template_date` is the
-    day that chat templates take for today.
+    day that chat templates take for today, and `evaluations_per_epoch` 0 is automatic
+    (`evaluations_an_epoch`).
     """
 
     epochs: Annotated[int, Meta(ge=1, le=100)] = 3
@@ -52,7 +72,7 @@ class DatasetSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_
     template_variables: dict[str, Any] = {}
     template_date: str = TEMPLATE_DATE
     validation_fraction: Fraction = 0.1
-    evaluations_per_epoch: Annotated[int, Meta(ge=1, le=100)] = 1
+    evaluations_per_epoch: Annotated[int, Meta(ge=0, le=100)] = 0
 
 
 def variables_complaint(variables: Mapping[str, Any]) -> str | None:

@@ -25,9 +25,12 @@ def job_started(job: TrainingJob, now: datetime) -> Notification:
     return _notification(job, now, "job_started", "Training Started", message, "medium")
 
 
-def job_completed(job: TrainingJob, now: datetime) -> Notification:
-    """The job has delivered its adapter."""
-    message = f"The training job '{job.name}' is complete; it cost ${job.final_cost or 0:.2f}."
+def job_completed(job: TrainingJob, model: ModelArtifact, now: datetime) -> Notification:
+    """The job has delivered its adapter; whether it was worth it comes first."""
+    message = (
+        f"{model.verdict['headline']} The training job '{job.name}' is complete; it cost "
+        f"${job.final_cost or 0:.2f}."
+    )
     return _notification(job, now, "job_completed", "Training Complete", message, "high")
 
 
@@ -46,15 +49,16 @@ def job_cancelled(job: TrainingJob, now: datetime) -> Notification:
 
 
 def artifact_ready(job: TrainingJob, model: ModelArtifact, now: datetime) -> Notification:
-    """The adapter can be downloaded; with its quality score, if it has one."""
-    score = model.quality_metrics.get("overall_score")
-    rating = "" if score is None else f" Its quality score is {score}/5."
+    """The adapter can be downloaded; its verdict first, and its score if it has one."""
+    score = model.verdict["score"]
+    rating = "" if score is None else f" Its score is {score}/5."
     return Notification(
         owner_id=job.owner_id,
         notification_id=notification_id(iso(now), "artifact_ready", model.model_id),
         type="artifact_ready",
         title="Model Ready for Download",
-        message=f"The adapter '{model.name}' can be downloaded.{rating}",
+        message=f"{model.verdict['headline']} The adapter '{model.name}' can be downloaded."
+        f"{rating}",
         priority="high",
         action_url=f"/models/{model.model_id}",
         created_at=iso(now),

@@ -53,7 +53,7 @@ class AdapterDelivery:
             base_model=job.base_model,
             created_at=iso(now),
             files=stored,
-            quality_metrics=dict(quality_metrics(adapter.results)),
+            quality_metrics=quality_metrics(adapter.results),
             training_summary=_summary(adapter.results, total_cost),
             configuration={
                 "preset_id": job.preset_id,

@@ -5,10 +5,11 @@ from __future__ import annotations
 import hashlib
 import uuid
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 from typing import Any, Literal
 
 from brightrun.core.rows import from_row
+from brightrun.sft.verdict import HeldOut, adapter_verdict, perplexity, reduction_percent
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,7 +26,8 @@ class ArtifactFile:
 class ModelArtifact:
     """A delivered model; its id is derived from the job's, so that a job delivers one model.
 
-    `quality_metrics` holds `overall_score` (1-5) and what it was computed from.
+    `quality_metrics` holds `overall_score` (1-5), the `verdict` against the base model and the
+    `held_out` figures that both were computed from.
     """
 
     owner_id: str
@@ -50,6 +52,18 @@ class ModelArtifact:
         return self.quality_metrics.get("overall_score")
 
     @property
+    def verdict(self) -> Mapping[str, Any]:
+        """Better or worse than the base model, in a word and a sentence (sft/verdict.py)."""
+        found: Mapping[str, Any] = self.quality_metrics["verdict"]
+        return found
+
+    @property
+    def held_out(self) -> Mapping[str, Any]:
+        """The losses of adapter and base on the held-out rows."""
+        found: Mapping[str, Any] = self.quality_metrics["held_out"]
+        return found
+
+    @property
     def total_size(self) -> int:
         """Bytes of all files together."""
         return sum(file.size for file in self.files)
@@ -65,5 +79,30 @@ def model_id_of(job_id: str) -> str:
 
 
 def read_model_artifact(row: Mapping[str, Any]) -> ModelArtifact:
-    """Read a model from its row in the repository."""
-    return from_row(ModelArtifact, {**row, "files": [ArtifactFile(**one) for one in row["files"]]})
+    """Read a model from its row in the repository.
+
+    A score from before there were verdicts rests on the trained rows alone, and is not shown.
+    """
+    metrics = row["quality_metrics"]
+    if "verdict" not in metrics:
+        metrics = {**metrics, **metrics_of(HeldOut(unmeasured="not_recorded"))}
+    files = [ArtifactFile(**one) for one in row["files"]]
+    return from_row(ModelArtifact, {**row, "files": files, "quality_metrics": metrics})
+
+
+def metrics_of(found: HeldOut) -> dict[str, Any]:
+    """The verdict and the figures that it rests on, under v1's names where v1 had them.
+
+    `loss_reduction_percent` is that of the held-out loss against the base's, and the perplexity is
+    that of the delivered weights on the held-out answers.
+    """
+    verdict = adapter_verdict(found)
+    return {
+        "overall_score": verdict.score,
+        "convergence_quality": verdict.quality,
+        "final_validation_loss": found.adapter_loss,
+        "perplexity": perplexity(found.adapter_loss),
+        "loss_reduction_percent": reduction_percent(found),
+        "verdict": asdict(verdict),
+        "held_out": found.figures(),
+    }

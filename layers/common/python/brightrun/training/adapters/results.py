@@ -1,36 +1,62 @@
 """What the trainer measured and wrote: results, the manifest, and the quality they show.
 
-Two of v1's faults are not repeated: v1 gave a score of 3 when nothing was measured, and raised the
-lowest score by one for overfitting. What is not known is None here.
+v1 scored by how far the loss on the trained rows fell, which says nothing about use: a model learns
+any rows by heart. Here an adapter is scored against its base, on held-out rows (sft/verdict.py).
 """
 
 from __future__ import annotations
 
-import math
-from collections.abc import Mapping
+from dataclasses import replace
 from typing import Annotated, Any, Literal
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field
+from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field
 
 from brightrun.core.rows import LARGEST, to_dynamodb_number
+from brightrun.sft.verdict import HeldOut, Unmeasured
+from brightrun.training.adapters.model import metrics_of
 
 Finite = Annotated[
     float,
     Field(allow_inf_nan=False, ge=-LARGEST, le=LARGEST),
     AfterValidator(lambda number: to_dynamodb_number(number) or 0.0),
 ]
+Loss = Annotated[
+    float | None,
+    BeforeValidator(lambda found: to_dynamodb_number(found) if _is_number(found) else found),
+]
+"""A held-out loss in nats per answer token; None for one that is not finite. A training loss is
+always finite: the trainer ends where it is not."""
 Count = Annotated[int, Field(ge=0, le=10**15)]
 Sha256 = Annotated[str, Field(pattern=r"^[0-9a-f]{64}$")]
 _READ = ConfigDict(extra="ignore", frozen=True)
 
 
+def _is_number(value: object) -> bool:
+    return isinstance(value, int | float) and not isinstance(value, bool)
+
+
 class Evaluation(BaseModel):
-    """The validation loss after a step; step 0 is before training."""
+    """The validation loss after a step, None if it was not finite; step 0 is before training."""
 
     model_config = _READ
 
     step: Count
-    loss: Finite
+    loss: Loss
+
+
+class HeldOutFigures(BaseModel):
+    """The comparison of adapter and base that the trainer made (sft/verdict.py: HeldOut)."""
+
+    model_config = _READ
+
+    pairs: Count
+    conversations: Count
+    tokens: Count
+    base_loss: Loss
+    adapter_loss: Loss
+    difference_low: Loss = None
+    difference_high: Loss = None
+    unmeasured: Unmeasured | None = None
 
 
 class TrainingResults(BaseModel):
@@ -47,10 +73,11 @@ class TrainingResults(BaseModel):
     first_loss: Finite | None = None
     final_loss: Finite | None = None
     mean_last_10_loss: Finite | None = None
-    base_validation_loss: Finite | None = None
-    best_validation_loss: Finite | None = None
-    final_validation_loss: Finite | None = None
+    base_validation_loss: Loss = None
+    best_validation_loss: Loss = None
+    final_validation_loss: Loss = None
     evaluations: list[Evaluation] = []
+    held_out: HeldOutFigures | None = None
     tokens: Count = 0
     target_tokens: Count = 0
     train_seconds: Finite = 0.0
@@ -60,11 +87,25 @@ class TrainingResults(BaseModel):
     dataset: dict[str, Any] = {}
     checks: dict[str, Any] = {}
 
-    @property
-    def published_validation_loss(self) -> float | None:
-        """The validation loss of the published weights; None if it was not measured."""
+    def comparison(self) -> HeldOut:
+        """The adapter against its base.
+
+        Trainers that did not compare the two wrote at most their losses, without an interval; those
+        can show that an adapter is worse, not that it is better.
+        """
+        if self.held_out is not None:
+            found = HeldOut(**self.held_out.model_dump())
+            is_whole = found.unmeasured is not None or found.difference is not None
+            return found if is_whole else replace(found, unmeasured="not_finite")
         measured = {one.step: one.loss for one in self.evaluations}
-        return measured.get(self.published_step, self.final_validation_loss)
+        published, base = measured.get(self.published_step), self.base_validation_loss
+        if self.published_step in measured and published is None and base is not None:
+            return HeldOut(base_loss=base, unmeasured="not_finite")
+        if self.dataset.get("validation_pairs") == 0:
+            return HeldOut(unmeasured="no_held_out_rows")
+        if published is None or base is None:
+            return HeldOut(base_loss=base, unmeasured="not_recorded")
+        return HeldOut(base_loss=base, adapter_loss=published)
 
 
 class ManifestFile(BaseModel):
@@ -109,48 +150,6 @@ class Manifest(BaseModel):
     files: Annotated[list[ManifestFile], Field(max_length=1000)]
 
 
-SCALE = ((50.0, "excellent", 5), (30.0, "good", 4), (15.0, "fair", 3), (5.0, "poor", 2))
-"""Loss reduction in per cent to exceed, its name, its score; below all of them: poor, 1."""
-OVERFIT_GAP = 0.5
-"""A validation loss above the training loss by more than this, in nats, is overfit."""
-_LARGEST_EXPONENT = 100.0
-
-
-def quality_metrics(results: TrainingResults) -> Mapping[str, Any]:
-    """Score the reduction of the training loss and the gap to the validation loss.
-
-    The perplexity is e to the validation loss of the published weights.
-    """
-    final, validation = results.final_loss, results.published_validation_loss
-    reduction = _reduction_percent(results.first_loss, final)
-    quality, score = _convergence(reduction)
-    overfit = validation is not None and final is not None and validation - final > OVERFIT_GAP
-    if overfit and score is not None:
-        quality, score = "overfit", max(1, score - 1)
-    return {
-        "overall_score": score,
-        "convergence_quality": quality,
-        "final_training_loss": final,
-        "final_validation_loss": validation,
-        "perplexity": _perplexity(validation),
-        "loss_reduction_percent": reduction,
-    }
-
-
-def _reduction_percent(first: float | None, last: float | None) -> float | None:
-    if first is None or last is None or first <= 0:
-        return None
-    return round((first - last) / first * 100, 2)
-
-
-def _convergence(reduction: float | None) -> tuple[str, int | None]:
-    if reduction is None:
-        return "unknown", None
-    for above, quality, score in SCALE:
-        if reduction > above:
-            return quality, score
-    return "poor", 1
-
-
-def _perplexity(loss: float | None) -> float | None:
-    return None if loss is None or loss > _LARGEST_EXPONENT else math.exp(loss)
+def quality_metrics(results: TrainingResults) -> dict[str, Any]:
+    """The adapter's verdict with the figures that it rests on, and its last training loss."""
+    return {"final_training_loss": results.final_loss, **metrics_of(results.comparison())}

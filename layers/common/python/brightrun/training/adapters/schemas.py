@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal, Self
 from pydantic import ConfigDict, Field
 
 from brightrun.http.schemas import NestedModel, RequestModel, ResponseModel
+from brightrun.sft.verdict import Outcome, Quality, Unmeasured
 from brightrun.training.adapters.model import ModelArtifact
 
 if TYPE_CHECKING:
@@ -31,8 +32,41 @@ class AdapterFile(NestedModel):
     sha256: str
 
 
+class AdapterVerdictView(NestedModel):
+    """Whether an adapter is better than its base model on held-out rows.
+
+    `score` is 1-5, at most 2 for one that is worse, null where nothing was held out; `headline`
+    says it in a sentence, `basis` what the score is made of.
+    """
+
+    outcome: Outcome
+    quality: Quality
+    score: int | None
+    headline: str
+    basis: str
+
+
+class HeldOutView(NestedModel):
+    """Losses on the held-out rows in nats per answer token, null for what was not measured.
+
+    `difference` is the adapter's less the base's, so that negative is better; its 95 % interval
+    goes from `difference_low` to `difference_high`.
+    """
+
+    pairs: int
+    conversations: int
+    tokens: int
+    base_loss: float | None
+    adapter_loss: float | None
+    difference: float | None
+    difference_low: float | None
+    difference_high: float | None
+    unmeasured: Unmeasured | None
+    method: str
+
+
 class AdapterView(NestedModel):
-    """A delivered adapter; `quality_score` is 1-5, null if it was not measured."""
+    """A delivered adapter; `quality_score` is the verdict's, null if it was not measured."""
 
     model_config = ConfigDict(validate_by_alias=True, validate_by_name=True)
 
@@ -46,6 +80,8 @@ class AdapterView(NestedModel):
     status: Literal["stored"]
     base_model: str
     created_at: str
+    verdict: AdapterVerdictView
+    held_out: HeldOutView
     quality_score: float | None
     quality_metrics: dict[str, Any]
     training_summary: dict[str, Any]

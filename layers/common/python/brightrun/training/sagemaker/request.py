@@ -138,6 +138,8 @@ def hyperparameters(
         "batch_size": values.batch_size,
         "learning_rate": values.learning_rate,
         "max_seq_length": values.max_seq_length,
+        "evaluations_per_epoch": values.evaluations_per_epoch,
+        "early_stopping_patience": values.early_stopping_patience,
         "max_cost_usd": job.max_cost_usd,
         "price_usd_per_hour": job.billing.usd_per_hour,
         "seed": SEED,

@@ -281,7 +281,7 @@ class TrainingFinisher:
             return _failed(Failure(error.code, error.message, "Start the job again."))
         results = adapter.results
         fields = {
-            "results": _figures(results, run),
+            "results": _figures(results, run, model),
             "stopped_reason": stopped or early_end(results),
             "model_id": model.model_id,
             "current_step": results.steps,
@@ -297,6 +297,8 @@ class TrainingFinisher:
         at = from_iso(job.completed_at)
         level: EventLevel = "error" if job.status == "failed" else "info"
         message = f"The job is {job.status}; it cost ${job.final_cost or 0:.2f}."
+        if verdict_on_adapter := job.results.get("verdict"):
+            message = f"{verdict_on_adapter['headline']} {message}"
         bill = {"final_cost": job.final_cost, "billed_seconds": job.billed_seconds}
         self.records.add_event(job, training_event(at, level, "closed", message, **bill))
 
@@ -327,9 +329,9 @@ def _times(run: TrainingRun) -> dict[str, Any]:
     }
 
 
-def _figures(results: TrainingResults, run: TrainingRun) -> dict[str, Any]:
-    """The measured figures, for the job's details and for the calibration of estimates."""
-    figures = results.model_dump(exclude={"evaluations", "dataset", "checks"})
+def _figures(results: TrainingResults, run: TrainingRun, model: ModelArtifact) -> dict[str, Any]:
+    """The verdict and what was measured, for the job's details and the calibration of estimates."""
+    figures = results.model_dump(exclude={"evaluations", "held_out", "dataset", "checks"})
     counts = {
         name: value
         for name, value in results.dataset.items()
@@ -337,7 +339,13 @@ def _figures(results: TrainingResults, run: TrainingRun) -> dict[str, Any]:
     }
     started = run.training_started_at
     waited = None if started is None else (started - run.created_at).total_seconds()
-    return {**figures, "dataset": counts, "seconds_to_instances": waited}
+    return {
+        "verdict": model.verdict,
+        "held_out": model.held_out,
+        **figures,
+        "dataset": counts,
+        "seconds_to_instances": waited,
+    }
 
 
 def _notifications(
@@ -345,5 +353,5 @@ def _notifications(
 ) -> list[Notification]:
     """The owner's notifications; a cancellation was notified when it was requested."""
     if model is not None:
-        return [job_completed(job, now), artifact_ready(job, model, now)]
+        return [job_completed(job, model, now), artifact_ready(job, model, now)]
     return [job_failed(job, now)] if job.status == "failed" else []
