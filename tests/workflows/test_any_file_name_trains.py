@@ -5,7 +5,6 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Iterator
-from datetime import UTC, datetime
 from pathlib import Path
 
 import boto3
@@ -83,7 +82,7 @@ def test_the_trainer_reads_exactly_the_file_that_was_uploaded(
 
     paths = JobPaths(tmp_path, {})
     tokenizer = OfflineTokenizer(paths.channel("model"))
-    chat = tokenizer.chat_format({}, lambda: datetime.now(UTC))
+    chat = tokenizer.chat_format({}, "2026-11-28")
     dataset = load_dataset(paths, load_config(paths), chat)
     (read,) = dataset.report.files
     assert (read["name"], read["rows"]) == (safe_file_name(name), 4)

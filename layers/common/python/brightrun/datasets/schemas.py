@@ -10,7 +10,7 @@ from brightrun.core.pages import Page
 from brightrun.datasets.create_dataset import DatasetRequest
 from brightrun.datasets.model import MOST_BYTES, Dataset, DatasetSource, DatasetStatus, Upload
 from brightrun.datasets.service import ReportLink
-from brightrun.formats.format import api_names
+from brightrun.formats import api_names
 from brightrun.http.schemas import ONE_LINE, NestedModel, RequestModel, ResponseModel
 from brightrun.training_files.model import MOST_VERSIONS
 

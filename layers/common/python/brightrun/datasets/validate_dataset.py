@@ -19,12 +19,16 @@ from brightrun.core.timestamps import Clock, iso
 from brightrun.datasets.file_repository import CHANGED, ByteStream, DatasetFiles
 from brightrun.datasets.model import Dataset
 from brightrun.datasets.repository import DatasetRepository
-from brightrun.formats.containers import BYTE_ORDER_MARK
-from brightrun.formats.errors import RecordError
-from brightrun.formats.format import META, api_name
-from brightrun.formats.lines import TooLong, numbered_lines
-from brightrun.formats.source import RecordSource
-from brightrun.formats.strict_json import loads
+from brightrun.formats import (
+    BYTE_ORDER_MARK,
+    META,
+    RecordError,
+    RecordSource,
+    TooLong,
+    api_name,
+    loads,
+    numbered_lines,
+)
 from brightrun.notifications.model import Notification, NotificationType, notification_id
 from brightrun.validation.result import ValidationResult
 from brightrun.validation.validator import validate

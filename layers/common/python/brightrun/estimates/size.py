@@ -88,7 +88,7 @@ def given_size(pairs: int, tokens: int | None, pairs_per_conversation: float = 1
 def dataset_size(dataset: Dataset) -> TrainingSize:
     """The size of a dataset by its validation's figures; before validation, by its file's bytes."""
     # The registry of formats is only needed here; functions that list jobs never come here.
-    from brightrun.formats.format import stores_conversations_once
+    from brightrun.formats import stores_conversations_once
 
     pairs = dataset.trainable_pairs or dataset.total_training_pairs
     if not pairs or not dataset.total_tokens:

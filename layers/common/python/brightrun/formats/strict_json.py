@@ -31,7 +31,7 @@ _WORDS = {
     "Unterminated string starting at": "a text begins that never ends",
     "Invalid control character at": "a line break or another control character stands in a text",
     "Invalid \\escape": "a backslash stands before a character that it cannot escape",
-    "Invalid \\uXXXX escape": "\\u stands without four hexadecimal digits",
+    f"Invalid \\u{'X' * 4} escape": "\\u stands without four hexadecimal digits",
 }
 
 

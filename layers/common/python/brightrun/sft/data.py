@@ -10,11 +10,15 @@ from typing import Any
 
 import msgspec
 
-from brightrun.formats.codes import message_of
-from brightrun.formats.containers import Readable
-from brightrun.formats.model import Reading
-from brightrun.formats.reader import PlacedRecord, Problems, RecordFile
-from brightrun.formats.v4 import repeats_user_turn
+from brightrun.formats import (
+    PlacedRecord,
+    Problems,
+    Readable,
+    Reading,
+    RecordFile,
+    message_of,
+    repeats_user_turn,
+)
 from brightrun.sft.errors import DatasetError
 
 LISTED_SOURCES = 20

@@ -11,7 +11,7 @@ from typing import Any
 
 from msgspec import structs
 
-from brightrun.formats.containers import Readable
+from brightrun.formats import Readable
 from brightrun.sft.data import DataReport, TrainingPair, pairs_of_file
 from brightrun.sft.dataset import Dataset, prepare, refuse_unfit
 from brightrun.sft.errors import DatasetError

@@ -6,7 +6,7 @@ import hashlib
 from collections import Counter
 from collections.abc import Iterator, Sequence
 
-from brightrun.formats.reader import PlacedRecord, RecordFile
+from brightrun.formats import PlacedRecord, RecordFile
 from brightrun.sft.data import TrainingPair, named
 from brightrun.sft.errors import SampleError
 

@@ -24,7 +24,7 @@ from brightrun.core.errors import (
 )
 from brightrun.core.ids import time_ordered_id
 from brightrun.core.timestamps import Clock, iso
-from brightrun.formats.v4_files import V4Conversation, V4Document
+from brightrun.formats import V4Conversation, V4Document
 from brightrun.training_files.document import (
     TrainingTexts,
     conversation_entry,

@@ -9,13 +9,18 @@ from typing import Any
 
 from brightrun.conversations.model import ConversationRecord
 from brightrun.core.errors import InvalidInputError
-from brightrun.formats.errors import FormatError
-from brightrun.formats.strict_json import compact, indented, loads
-from brightrun.formats.v4 import FORMAT_SPEC, VERSION, is_trainable, line_of_pair
-from brightrun.formats.v4_files import (
+from brightrun.formats import (
+    FORMAT_SPEC,
     V4_JSON,
+    VERSION,
+    FormatError,
     V4Conversation,
     V4Document,
+    compact,
+    indented,
+    is_trainable,
+    line_of_pair,
+    loads,
     meta_line,
     read_document,
     training_document,

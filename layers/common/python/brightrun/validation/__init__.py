@@ -1,6 +1,6 @@
 """Validates training files of any size in one stream; pure, offline, no AWS."""
 
-from brightrun.formats.codes import Code, Severity, codes, codes_page
+from brightrun.formats import Code, Severity, codes, codes_page
 from brightrun.validation.report import CodeCount, Problem
 from brightrun.validation.result import ValidationResult
 from brightrun.validation.split import Split

@@ -9,10 +9,16 @@ from collections.abc import Mapping, Sequence
 
 import msgspec
 
-from brightrun.formats.codes import Severity
-from brightrun.formats.lines import LONGEST_LINE, Block, TooLong, chunks_of, lines_of
-from brightrun.formats.model import Format
-from brightrun.formats.reader import RecordReader
+from brightrun.formats import (
+    LONGEST_LINE,
+    Block,
+    Format,
+    RecordReader,
+    Severity,
+    TooLong,
+    chunks_of,
+    lines_of,
+)
 from brightrun.validation.block_result import BlockResult
 from brightrun.validation.lengths import ALL_MEASURED, pair_sizes
 from brightrun.validation.record_reader import LineReader

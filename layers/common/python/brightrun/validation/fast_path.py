@@ -20,10 +20,16 @@ from typing import Annotated, Any, Literal, NamedTuple
 import msgspec
 from msgspec import UNSET, Meta, Raw, UnsetType
 
-from brightrun.formats.fields import ID_FIELDS, METADATA, conversation_id_of
-from brightrun.formats.model import Format
-from brightrun.formats.rules import Kind, RowShape, Rules
-from brightrun.formats.strict_json import UNUSUAL
+from brightrun.formats import (
+    ID_FIELDS,
+    METADATA,
+    UNUSUAL,
+    Format,
+    Kind,
+    RowShape,
+    Rules,
+    conversation_id_of,
+)
 from brightrun.validation.raw_fields import raw_fields_check
 from brightrun.validation.record_summary import FastCheck, Line, RecordSummary
 from brightrun.validation.report import ProblemRecorder, Report

@@ -5,7 +5,7 @@ from collections.abc import Callable, Iterator
 from contextlib import ExitStack
 from typing import TYPE_CHECKING
 
-from brightrun.formats.lines import BLOCK_BYTES, BlockReader
+from brightrun.formats import BLOCK_BYTES, BlockReader
 from brightrun.validation.block_result import BlockResult
 from brightrun.validation.block_scanner import BlockScanner, Order
 

@@ -9,7 +9,7 @@ from typing import Any
 
 import msgspec
 
-from brightrun.formats.strict_json import UNUSUAL
+from brightrun.formats import UNUSUAL
 
 _KEY_END = b'":'
 _encode = msgspec.json.Encoder().encode

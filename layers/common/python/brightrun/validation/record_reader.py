@@ -2,8 +2,7 @@
 
 from collections.abc import Sequence
 
-from brightrun.formats.model import Format
-from brightrun.formats.reader import RecordReader
+from brightrun.formats import Format, RecordReader
 from brightrun.validation.fast_path import fast_check
 from brightrun.validation.record_summary import FastCheck, Line, RecordSummary
 from brightrun.validation.report import ProblemRecorder, Report

@@ -6,8 +6,7 @@ from typing import Any
 
 import msgspec
 
-from brightrun.formats.codes import Severity, codes, message_of, shown
-from brightrun.formats.model import Format
+from brightrun.formats import Format, Severity, codes, message_of, shown
 
 LISTED = 1000
 _LINES_PER_CODE = 5

@@ -13,8 +13,7 @@ from enum import IntEnum
 from functools import cache
 
 from brightrun.core.special_tokens import SPECIAL_TOKENS
-from brightrun.formats.rules import RowShape
-from brightrun.formats.text import IMAGE_PLACEHOLDER, INVISIBLE
+from brightrun.formats import IMAGE_PLACEHOLDER, INVISIBLE, RowShape
 from brightrun.validation.record_summary import Line
 
 Test = Callable[[str | bytes], bool]

@@ -12,7 +12,7 @@ from multiprocessing.connection import Connection
 
 import msgspec
 
-from brightrun.formats.lines import BLOCK_BYTES, Block
+from brightrun.formats import BLOCK_BYTES, Block
 from brightrun.validation.block_result import BlockResult
 from brightrun.validation.block_scanner import BlockScanner, Order
 

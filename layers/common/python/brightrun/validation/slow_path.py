@@ -7,10 +7,7 @@ from collections.abc import Sequence
 
 import msgspec
 
-from brightrun.formats.model import Reading
-from brightrun.formats.rules import Message
-from brightrun.formats.strict_json import UNUSUAL
-from brightrun.formats.text import IMAGE_PLACEHOLDER, ends_cut, is_blank
+from brightrun.formats import IMAGE_PLACEHOLDER, UNUSUAL, Message, Reading, ends_cut, is_blank
 from brightrun.validation.record_summary import RecordSummary
 from brightrun.validation.report import ProblemRecorder
 from brightrun.validation.scan import ScanVerdict, findings

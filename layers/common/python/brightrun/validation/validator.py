@@ -7,11 +7,15 @@ from itertools import chain
 
 import msgspec
 
-from brightrun.formats.codes import Severity, unknown_codes
-from brightrun.formats.containers import Readable
-from brightrun.formats.lines import LONGEST_LINE, BlockReader
-from brightrun.formats.reader import RecordReader
-from brightrun.formats.source import RecordSource
+from brightrun.formats import (
+    LONGEST_LINE,
+    BlockReader,
+    Readable,
+    RecordReader,
+    RecordSource,
+    Severity,
+    unknown_codes,
+)
 from brightrun.validation.block_result import BlockResult
 from brightrun.validation.block_scanner import BlockScanner, Order
 from brightrun.validation.lengths import METHOD

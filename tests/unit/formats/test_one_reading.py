@@ -1,0 +1,170 @@
+"""One truth about a file: the validator, the converter, the receipt and the trainer count alike."""
+
+from __future__ import annotations
+
+import gzip
+import json
+from io import BytesIO
+from pathlib import Path
+from typing import Any
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from brightrun.formats.convert import convert
+from brightrun.formats.errors import FormatError
+from brightrun.formats.format import writable
+from brightrun.sft.data import DataReport, pairs_of_file
+from brightrun.sft.errors import DatasetError
+from brightrun.validation.result import ValidationResult
+from brightrun.validation.validator import Options, validate
+from tests.unit.formats.training_examples import HARD_TEXTS, REAL_FILES, jsonl
+from tests.unit.validation.records import SOUND, checked, messages, said
+
+CASES = REAL_FILES / "public-cases"
+FILES = sorted(path for path in CASES.glob("*") if path.suffix != ".md") if CASES.is_dir() else []
+needs_cases = pytest.mark.skipif(not FILES, reason="the public cases are not beside the checkout")
+EVERYTHING = Options(listed=10_000)
+
+
+def assert_one_truth(data: bytes) -> ValidationResult:
+    """All tools say the same of a file, and what is converted is ready with the same counts."""
+    result = validate(BytesIO(data), EVERYTHING)
+    report = DataReport()
+    try:
+        pairs = len(pairs_of_file(BytesIO(data), "x", report))
+    except DatasetError:
+        pairs = 0
+        assert result.format is None
+    else:
+        counts = (report.rows, pairs, report.refused)
+        assert counts == (result.records, result.trainable_pairs, result.refused)
+        assert set(report.refused_codes) <= {row.code for row in result.summary}
+        errors = result.error_count > 0
+        assert bool(report.refused or report.file_errors or not pairs) == errors
+    for to in writable():
+        assert_converted(data, to, result)
+    return result
+
+
+def assert_converted(data: bytes, to: str, result: ValidationResult) -> None:
+    out = BytesIO()
+    try:
+        done = convert(BytesIO(data), to, out)
+    except FormatError:
+        assert result.trainable_pairs == 0
+        return
+    assert (done.records, done.refused) == (result.records, result.refused)
+    assert done.trainable_pairs == result.trainable_pairs > 0
+    assert set(done.left_out) <= {row.code for row in result.summary}
+    written = validate(BytesIO(out.getvalue()))
+    assert (written.status, written.error_count) == ("ready", 0)
+    assert (written.records, written.trainable_pairs) == (done.written, done.trainable_pairs)
+    assert b"Infinity" not in out.getvalue()
+
+
+@needs_cases
+@pytest.mark.parametrize("path", FILES, ids=lambda path: path.stem)
+def test_all_tools_agree_about_every_public_case(path: Path) -> None:
+    assert_one_truth(path.read_bytes())
+
+
+ODD: list[Any] = [
+    {},
+    {"version": 1},
+    {"messages": None},
+    {"messages": [], "metadata": None},
+    {"messages": said("a", "b", "c")},
+    {"messages": said("a")},
+    {"messages": [{"role": "User", "content": "a"}, {"role": "MODEL", "content": "b"}]},
+    {"messages": [*said("a"), {"role": "assistant", "content": "b", "weight": 1.0}]},
+    {"messages": [*said("a"), {"role": "assistant", "content": "b", "train": False}]},
+    {"messages": [*said("a"), {"role": "assistant", "content": "b", "tool_calls": []}]},
+    {"messages": [*said("a"), {"role": "assistant", "content": "b", "tool_calls": [{"id": 1}]}]},
+    {"messages": said("a", "b \\")},
+    {"messages": said("<image>", "b")},
+    {"messages": said("a", "\u200b")},
+    {"messages": said("a", "b"), "system": "Be kind."},
+    {"messages": said("a", "b"), "label": False},
+    {"messages": said("a", "b"), "id": 7, "score": 1e300},
+    {"messages": said("a", "b", "c", "d"), "metadata": {"conversation_id": "c"}},
+    {"prompt": said("a"), "completion": [{"role": "assistant", "content": "b"}]},
+    {"instruction": "a", "input": None, "output": "b", "history": None},
+    {"instruction": "a", "context": "x", "response": "b"},
+    {"system_prompt": "s", "question": "a", "response": "b"},
+    {"prompt": "a", "chosen": "b", "rejected": "c"},
+    {"conversations": said("a", "b")},
+    {"text": "a"},
+    7,
+    [],
+    "{}",
+]
+
+
+@given(
+    records=st.lists(
+        st.one_of(
+            st.sampled_from(ODD),
+            st.sampled_from(sorted(SOUND)).map(lambda name: SOUND[name]),
+            st.lists(st.sampled_from(HARD_TEXTS), min_size=1, max_size=4).map(
+                lambda texts: messages(*texts)
+            ),
+        ),
+        min_size=1,
+        max_size=7,
+    ),
+    shape=st.sampled_from(["lines", "array", "indented", "wrapped", "gzip", "in a row"]),
+)
+@settings(max_examples=150, deadline=None)
+def test_all_tools_agree_about_any_mixture_in_any_shape(records: list[Any], shape: str) -> None:
+    written = {
+        "lines": jsonl(records),
+        "array": json.dumps(records).encode(),
+        "indented": json.dumps(records, indent=2).encode(),
+        "wrapped": json.dumps({"data": records}).encode(),
+        "gzip": gzip.compress(jsonl(records)),
+        "in a row": b"\n".join(json.dumps(record, indent=1).encode() for record in records),
+    }
+    assert_one_truth(written[shape])
+
+
+@pytest.mark.parametrize("shape", ["array", "indented", "wrapped", "gzip", "csv"])
+def test_records_in_any_container_are_those_of_the_lines(shape: str) -> None:
+    rows = [{"prompt": f"Question {n}?", "completion": f'An "answer", {n}.\n'} for n in range(30)]
+    table = "prompt,completion\r\n" + "".join(
+        '{prompt},"{answer}"\r\n'.format(
+            prompt=row["prompt"], answer=row["completion"].replace('"', '""')
+        )
+        for row in rows
+    )
+    data = {
+        "array": json.dumps(rows).encode(),
+        "indented": json.dumps(rows, indent=4).encode(),
+        "wrapped": json.dumps({"rows": rows}).encode(),
+        "gzip": gzip.compress(jsonl(rows)),
+        "csv": table.encode(),
+    }[shape]
+    result = assert_one_truth(data)
+    assert (result.status, result.format) == ("ready", "prompt-completion")
+    pairs = pairs_of_file(BytesIO(data), "x", DataReport())
+    assert [pair.messages[-1]["content"] for pair in pairs] == [row["completion"] for row in rows]
+
+
+def test_an_error_in_a_document_is_placed_by_line_and_pointer() -> None:
+    rows = [messages("a", "b"), messages("a", " ")]
+    result = validate(BytesIO(json.dumps({"data": rows}, indent=2).encode()))
+    (problem,) = result.errors
+    assert (problem.line, problem.pointer) == (15, "/data/1/messages/1/content")
+
+
+def test_conversation_ids_decide_the_split_wherever_they_stand() -> None:
+    rows = [
+        {"messages": said(f"q{n}", f"answer {n}"), "metadata": {"conversation_id": f"c{n // 4}"}}
+        for n in range(80)
+    ]
+    result = checked(*rows)
+    assert (result.conversations, result.records) == (20, 80)
+    assert result.split is not None
+    held_out = {(line - 1) // 4 for line in result.split.validation_lines}
+    assert len(result.split.validation_lines) == 4 * len(held_out)
