@@ -129,8 +129,11 @@ def test_bad_dataset_ends_with_2_and_its_cause_until_the_next_attempt(
     root = write_job(tmp_path, tiny_model, rows=rows)
     code, output = finish(start(root))
     assert code == 2, output
-    assert failure(root).startswith("DatasetError: train.jsonl:3: ")
-    assert "conversation_id" in failure(root)
+    assert failure(root).startswith(
+        "DatasetError: 1 of 3 rows cannot be trained on (missing_field 1)"
+    )
+    assert "train.jsonl, line 3: " in failure(root)
+    assert "Missing conversation_id" in failure(root)
 
     write_rows(root / "input" / "data" / "training" / "train.jsonl", dataset_rows(6))
     code, output = finish(start(root))

@@ -22,6 +22,7 @@ from brightrun.datasets.repository import DatasetRepository
 from brightrun.formats import (
     BYTE_ORDER_MARK,
     META,
+    BlockReader,
     RecordError,
     RecordSource,
     TooLong,
@@ -157,7 +158,7 @@ def sample_of(head: bytes) -> list[dict[str, Any]]:
     What is no object is skipped: the report has its problems.
     """
     samples: list[dict[str, Any]] = []
-    for _, line in numbered_lines(RecordSource(BytesIO(head)), len(head)):
+    for _, line in numbered_lines(BlockReader(RecordSource(BytesIO(head)), len(head))):
         value = None if isinstance(line, TooLong) else _read(line)
         if isinstance(value, dict) and META not in value:
             samples.append(_Shortener().object(value))

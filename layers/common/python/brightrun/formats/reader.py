@@ -9,7 +9,7 @@ from brightrun.formats.containers import BYTE_ORDER_MARK, Readable
 from brightrun.formats.detect import Detection, classify, is_raw_conversation
 from brightrun.formats.fields import present
 from brightrun.formats.format import META, format_of, is_shared
-from brightrun.formats.lines import LONGEST_LINE, TooLong, numbered_lines
+from brightrun.formats.lines import LONGEST_LINE, BlockReader, TooLong, numbered_lines
 from brightrun.formats.model import Format, Reading
 from brightrun.formats.rules import Message, Note, Rules, pointer
 from brightrun.formats.source import RecordSource
@@ -215,13 +215,17 @@ class RecordFile:
         self.source = RecordSource(source, reads_parquet=reads_parquet)
         self.reader = RecordReader(self.source.detection, merges_turns=merges_turns)
         self.refused: Counter[str] = Counter()
-        self.lines = 0
+        self._blocks = BlockReader(self.source, LONGEST_LINE)
+
+    @property
+    def lines(self) -> int:
+        """How many lines were read, or items of a document."""
+        return self._blocks.lines
 
     def __iter__(self) -> Iterator[PlacedRecord]:
         """Every record; lines that are blank or `_meta` are none, unless something is wrong."""
         reader = self.reader
-        for number, line in numbered_lines(self.source):
-            self.lines = number
+        for number, line in numbered_lines(self._blocks):
             problems = Problems(reader.format)
             reading = None
             if isinstance(line, TooLong):

@@ -29,6 +29,8 @@ from brightrun.validation.slow_path import with_texts_checked
 from brightrun.validation.tokens import ESTIMATE, Tokenizer, count_tokens, sampled
 
 _HOPELESS = 20  # bad lines in a row before the fast path is tried on every 20th line only
+_EXPLAINED = 8  # of the same bad line, in each chunk: more than the lines that a count names
+_SHORT = 64  # bytes of a line whose repetition is counted at once
 _BYTES_PER_TOKEN = 2  # fewer are rare in any script; only longer records are counted exactly
 
 
@@ -95,6 +97,8 @@ class BlockScanner:
         if isinstance(chunk, TooLong):
             self._note_too_long(first, chunk.length)
             return 1
+        if repeated := _repeated_line(chunk):
+            return self._read_repeated(*repeated, first)
         lines = lines_of(chunk)
         if self._bad_in_a_row < _HOPELESS and b"\r" not in chunk:
             self._read_together(chunk, lines, first)
@@ -143,6 +147,27 @@ class BlockScanner:
             else:
                 self._read_slowly(text, number)
 
+    def _read_repeated(self, line: bytes, count: int, first: int) -> int:
+        """Read the same short line many times over; explains the first ones, counts the others.
+
+        A line that is a record is no repetition to be counted, but a duplicate: each is read.
+        """
+        report, number, end = self.lines.report, first, first + count
+        sound = len(self._summaries)
+        while number < end and (
+            number < first + _EXPLAINED or len(self._summaries) > sound or report.is_open
+        ):
+            self._read_one_by_one([line], number)
+            number += 1
+        if number < end:
+            records, self.lines.report = self.lines.reader.records, report.part()
+            self._read_one_by_one([line], number)
+            each = self.lines.reader.records - records
+            report.add_repeated(self.lines.report.findings(), end - number)
+            self.lines.reader.records = records + each * (end - number)
+            self.lines.report = report
+        return count
+
     def _read_slowly(self, line: Line, number: int) -> None:
         self._bad_in_a_row += 1
         summary = self.lines.take(bytes(line), number)
@@ -172,3 +197,12 @@ class BlockScanner:
         if tokens > (self._max_tokens or tokens):
             note("too_long_for_model", detail=f"{tokens} tokens, at most {self._max_tokens}")
         return note.failed
+
+
+def _repeated_line(chunk: bytes) -> tuple[bytes, int] | None:
+    """The line that a chunk repeats and how often, if it holds nothing else."""
+    size = chunk.find(b"\n") + 1
+    count = len(chunk) // size if 0 < size <= _SHORT else 0
+    if count <= _EXPLAINED or chunk != chunk[:size] * count:
+        return None
+    return chunk[: size - 1], count

@@ -87,6 +87,17 @@ class Report:
         for row in (row for part in parts for row in part.rows):
             self._count(row.code, row.severity, row.count, row.lines)
 
+    @property
+    def is_open(self) -> bool:
+        """True while a problem of the kinds met so far would be listed."""
+        met = {severity for _, severity in self._counts}
+        return any(self.room[severity] > 0 for severity in met)
+
+    def add_repeated(self, found: Findings, times: int) -> None:
+        """Count what was found once so many times, on lines after all those noted so far."""
+        for row in found.rows:
+            self._count(row.code, row.severity, row.count * times, [])
+
     def _list(self, problem: Problem, severity: Severity) -> None:
         self.listed[severity].append(problem)
         self.room[severity] -= 1
