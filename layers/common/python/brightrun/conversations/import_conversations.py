@@ -93,8 +93,11 @@ def _read(place: str, read: Any, part: Any) -> ReadResult:
         result: ReadResult = read(place, part)
     except KeyError as error:
         return UnreadableConversation(place, f"the field {error} is missing")
-    except (TypeError, AttributeError, ValueError, IndexError) as error:
+    except ValueError as error:
         return UnreadableConversation(place, f"it does not match its format ({error})")
+    except (TypeError, AttributeError, IndexError):
+        why = "a part of it is null, empty, or of another type than its format has"
+        return UnreadableConversation(place, f"it does not match its format ({why})")
     return result
 
 
