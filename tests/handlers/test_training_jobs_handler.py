@@ -203,7 +203,7 @@ LONG = {"messages": [{"role": role, "content": "x" * 300} for role in ("user", "
     [
         (MUTE, CHATML, "no trainable pair: 1 rows"),
         (LONG, CHATML, "1 too long"),
-        (LONG, "{% for m in messages %}{{ m['content'] }}{% endfor %}", "stop token"),
+        (LONG, "{{ raise_exception('not mine') }}", "no trainable pair: 1 rows"),
         (LONG, "{% if %}", "syntax error in line 1"),
     ],
 )

@@ -21,7 +21,7 @@ from tests.workflows.training_system import TrainingSystem, running_training
 
 NO_QUOTA = ("ResourceLimitExceeded", LIMIT)
 MODEL = base_model(a_training_job().base_model)
-NEVER_STOPS = "{% for m in messages %}{{ m['content'] }}{% endfor %}"
+REFUSES = "{{ raise_exception('not mine') }}"
 SAMPLED = DatasetCheck("sampled", "creation", "10 of 4000 rows were rendered.")
 
 
@@ -102,11 +102,11 @@ def test_a_dataset_that_changes_while_the_job_waits_for_an_instance_fails_it(
 def test_a_dataset_that_the_model_cannot_be_trained_on_fails_the_job_with_the_reason(
     system: TrainingSystem,
 ) -> None:
-    know_the_tokenizer(system, template=NEVER_STOPS)
+    know_the_tokenizer(system, template=REFUSES)
     job = system.create_job(start=False)
     after = run(system, job)
     assert after.error_code == "untrainable"
-    assert "stop token" in (after.error_message or "")
+    assert "no trainable pair" in (after.error_message or "")
     assert_nothing_was_billed(system, job)
 
 
