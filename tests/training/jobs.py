@@ -29,14 +29,14 @@ SMALL = {
 """Hyperparameters of a run of about 20 steps and one second, all strings, as SageMaker has them."""
 
 
-def conversation(seed: int, exchanges: int) -> list[dict[str, str]]:
+def conversation(seed: int, exchanges: int) -> list[dict[str, Any]]:
     """User and assistant messages in turn."""
     lines = list(sentences(seed, 2 * exchanges))
     roles = ("user", "assistant")
     return [{"role": roles[i % 2], "content": line} for i, line in enumerate(lines)]
 
 
-def pair_rows(messages: list[dict[str, str]], conversation_id: str) -> list[dict[str, Any]]:
+def pair_rows(messages: list[dict[str, Any]], conversation_id: str) -> list[dict[str, Any]]:
     """brightrun-lora-v4 rows of a conversation; histories end with the current user turn."""
     return [
         {
