@@ -22,6 +22,9 @@ IMPORT_LIMITS = {**dict.fromkeys(ROUTES, 1.6), "process_next": 1.5}
 OPENED_LIMITS = {"conversations": 3.2, "process_next": 2.7}
 """The same with the first client, which nothing can put off: the largest API, and the worker."""
 
+OTHER_WORK = 0.1
+"""What other work on the machine adds to a multiple at most (docs/benchmarks.md)."""
+
 FEWEST_ROUNDS, MOST_ROUNDS = 3, 11
 
 
@@ -29,7 +32,7 @@ def over_their_limits(costs: dict[str, ImportCost], limits: dict[str, float]) ->
     return {
         name: round(costs[name].ratio, 2)
         for name, limit in limits.items()
-        if costs[name].ratio > limit
+        if costs[name].ratio > limit + OTHER_WORK
     }
 
 
@@ -54,10 +57,10 @@ def test_a_cold_start_stays_within_its_multiple_of_boto3(
 
 
 def test_a_handler_that_imports_too_much_is_found() -> None:
-    costs = {name: ImportCost(ratios=[limit - 0.1]) for name, limit in IMPORT_LIMITS.items()}
+    costs = {name: ImportCost(ratios=[limit]) for name, limit in IMPORT_LIMITS.items()}
     assert not over_their_limits(costs, IMPORT_LIMITS)
-    costs["process_next"] = ImportCost(ratios=[1.4, 1.6, 1.7])
-    assert over_their_limits(costs, IMPORT_LIMITS) == {"process_next": 1.6}
+    costs["process_next"] = ImportCost(ratios=[1.4, 1.7, 1.8])
+    assert over_their_limits(costs, IMPORT_LIMITS) == {"process_next": 1.7}
 
 
 def test_the_worker_starts_without_anthropic(tmp_path: Path) -> None:
