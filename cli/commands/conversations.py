@@ -25,6 +25,7 @@ Destination = Annotated[
         help="By default the server's file name, in the current folder.",
     ),
 ]
+Force = Annotated[bool, typer.Option("--force", help="Write over a file that is there already.")]
 
 COLUMNS = (
     Column("Id", "conversation_id", whole=True, stack="record"),
@@ -108,12 +109,13 @@ def download_conversation(
         bool, typer.Option("--raw", help="The answer of Claude before it was parsed.")
     ] = False,
     output: Destination = None,
+    force: Force = False,
 ) -> None:
     """Save a conversation's file; the file appears only when it is complete."""
     from cli.download import save_link
 
     path = f"/api/conversations/{segment(conversation_id)}/download{'/raw' if raw else ''}"
     link = run.client.get(path)
-    saved = save_link(link, output, run.client.retry)
+    saved = save_link(link, output, run.client.retry, overwrites=force)
     document = {"success": True, "path": str(saved), "bytes": saved.stat().st_size}
     run.answer(document, lambda console: console.print(f"Saved {saved}"))

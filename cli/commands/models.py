@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from cli.client import segment
+from cli.commands.conversations import Force
 from cli.invocation import Invocation, command
 from cli.listing import Page, answer_list
 from cli.model_download import download_model
@@ -76,9 +77,10 @@ def download(
     files: Annotated[
         list[str] | None, typer.Option("--file", help="Only this one; may be repeated.")
     ] = None,
+    force: Force = False,
 ) -> None:
     """Save an adapter's files and verify the hash of each."""
-    saved = download_model(run.client, model_id, output, files)
+    saved = download_model(run.client, model_id, output, files, overwrites=force)
     document = {"success": True, "model_id": model_id, "folder": str(output), "files": saved}
     run.answer(
         document, lambda console: console.print(table(saved, SAVED_COLUMNS, width=console.width))

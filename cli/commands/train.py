@@ -6,13 +6,14 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from cli.client import Document
+from cli.commands.conversations import Force
 from cli.config import is_loopback
 from cli.dataset_receipt import NO_TOKENIZER, request_receipt
 from cli.dataset_upload import upload_dataset, wait_until_validated
 from cli.errors import ExitCode, NotReadyError, RefusedError, UsageError
 from cli.estimate_display import show_v2
 from cli.invocation import Invocation, command
-from cli.model_download import download_model
+from cli.model_download import download_model, require_empty
 from cli.receipt_display import show_receipt
 from cli.render import record
 from cli.text import money
@@ -38,6 +39,7 @@ def train(
     name: Annotated[str | None, typer.Option(help="The name of the job.")] = None,
     options: TrainingOptions,
     yes: Annotated[bool, typer.Option("--yes", "-y", help="Do not ask for confirmation.")] = False,
+    force: Force = False,
 ) -> ExitCode:
     """Upload and validate a file, show receipt and estimate, train, download the adapter.
 
@@ -45,6 +47,8 @@ def train(
     """
     if run.as_json and not yes:
         raise UsageError("--json cannot prompt.", hint="Add --yes to accept the cost.")
+    if not force:
+        require_empty(output)
     return _train(run, source, output, options, name=name, agreed=yes)
 
 
@@ -69,7 +73,7 @@ def _train(
     ended = watch_training(run.client, job["id"], run.progress_console)
     if not ended.is_success:
         return _answer_failed(run, ended.job)
-    files = download_model(run.client, ended.job["model_id"], output)
+    files = download_model(run.client, ended.job["model_id"], output, overwrites=True)
     document = {
         "success": True,
         "dataset_id": dataset["id"],

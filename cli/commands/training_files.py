@@ -6,7 +6,7 @@ from typing import Annotated, Any, Literal
 import typer
 
 from cli.client import Document, segment
-from cli.commands.conversations import Destination
+from cli.commands.conversations import Destination, Force
 from cli.invocation import Invocation, command
 from cli.listing import Page, answer_list
 from cli.render import Column, record, table
@@ -120,9 +120,12 @@ def download_training_file(
         int | None, typer.Option("--version", min=1, help="By default the newest one.")
     ] = None,
     output: Destination = None,
+    force: Force = False,
 ) -> None:
     """Save the JSON or JSONL file of a version; the file appears only when it is complete."""
-    saved, link = save_training_file(run.client, file_id, file_format, output, version=version)
+    saved, link = save_training_file(
+        run.client, file_id, file_format, output, version=version, overwrites=force
+    )
     document = {
         "success": True,
         "path": str(saved),
@@ -140,13 +143,14 @@ def save_training_file(
     output: Path | None = None,
     *,
     version: int | None = None,
+    overwrites: bool = False,
 ) -> tuple[Path, Document]:
     """Download a version of a training file; give the file's path and the server's answer."""
     from cli.download import save_link
 
     path = f"{FILES}/{segment(file_id)}/download"
     link = client.get(path, {"format": file_format, "version": version})
-    return save_link(link, output, client.retry), link
+    return save_link(link, output, client.retry, overwrites=overwrites), link
 
 
 def _choice(conversations: list[str], eligibility: str, *, allow_duplicates: bool) -> Document:

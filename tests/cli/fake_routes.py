@@ -1,5 +1,6 @@
 """What the fake system knows: a little scaffolding, one batch, one conversation, one failure."""
 
+import hashlib
 import json
 import re
 from typing import Any
@@ -277,7 +278,7 @@ def _serve_training_files(system: FakeSystem) -> None:
             "download_url": f"{system.url}/files/training.{extension}?X-Amz-Signature=abc",
             "filename": f"First.v1.{extension}",
             "file_size": len(extension),
-            "sha256": "ab" * 32,
+            "sha256": hashlib.sha256(extension.encode()).hexdigest(),
         }
 
     system.route("GET", f"{one}/download", link)

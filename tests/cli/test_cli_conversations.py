@@ -131,10 +131,17 @@ def test_download_lands_under_the_servers_name(brightrun: BrightRun, tmp_path: P
     assert (tmp_path / "c.json").read_bytes() == b'{"turns": []}'
 
 
-def test_raw_download_replaces_the_named_file(brightrun: BrightRun, tmp_path: Path) -> None:
+def test_download_writes_over_a_file_only_by_force(
+    brightrun: BrightRun, system: FakeSystem, tmp_path: Path
+) -> None:
     (tmp_path / "mine.json").write_text("old")
 
-    assert brightrun(*DOWNLOAD, "--raw", "-o", "mine.json").exit_code == 0
+    refused = brightrun(*DOWNLOAD, "--raw", "-o", "mine.json")
+    assert (refused.exit_code, (tmp_path / "mine.json").read_text()) == (2, "old")
+    assert "mine.json is there already" in refused.stderr
+    assert "--force" in refused.stderr
+    assert not [one for one in system.requests if one.path.startswith("/files/")]
+    assert brightrun(*DOWNLOAD, "--raw", "-o", "mine.json", "--force").exit_code == 0
     assert (tmp_path / "mine.json").read_bytes() == b'{"raw": 1}'
 
 
@@ -170,7 +177,7 @@ def test_expired_link_leaves_the_old_file_and_no_draft(
     before = sorted(tmp_path.iterdir())
     system.fail_next("GET", "/files/c.json", Answer(403, b"<Error>Expired</Error>"))
 
-    assert brightrun(*DOWNLOAD, "-o", "mine.json").exit_code == 5
+    assert brightrun(*DOWNLOAD, "-o", "mine.json", "--force").exit_code == 5
     assert sorted(tmp_path.iterdir()) == before
     assert (tmp_path / "mine.json").read_text() == "old"
 

@@ -195,6 +195,34 @@ def test_what_is_there_already_is_not_fetched_again(
     assert len(system.sent("GET", "/files/model/README.md")) == 1
 
 
+def test_another_adapter_is_written_over_only_by_force(
+    brightrun: BrightRun, system: FakeSystem, rows: str
+) -> None:
+    serve_training(system)
+    Path("adapter").mkdir()
+    card = Path("adapter") / "README.md"
+    card.write_text("another")
+    for command in (("model", "download", MODEL), ("train", rows, "--yes")):
+        refused = brightrun(*command, "-o", "adapter")
+        assert (refused.exit_code, card.read_text()) == (2, "another")
+        assert "--force" in refused.stderr
+    assert system.sent("POST", "/api/jobs") == []
+    assert [path.name for path in Path("adapter").iterdir()] == ["README.md"]
+    assert brightrun("train", rows, "--yes", "-o", "adapter", "--force").exit_code == 0
+    assert card.read_bytes() == ADAPTER["README.md"]
+
+
+def test_a_damaged_file_does_not_take_the_place_of_a_sound_one(
+    brightrun: BrightRun, system: FakeSystem
+) -> None:
+    serve_training(system, adapter={**ADAPTER, "README.md": b"d4maged"})
+    Path("adapter").mkdir()
+    card = Path("adapter") / "README.md"
+    card.write_text("another")
+    assert brightrun("model", "download", MODEL, "-o", "adapter", "--force").exit_code == 6
+    assert card.read_text() == "another"
+
+
 def test_a_file_of_a_model_is_fetched_alone(brightrun: BrightRun, system: FakeSystem) -> None:
     serve_training(system)
     result = brightrun("model", "download", MODEL, "-o", "card", "--file", "README.md", "--json")

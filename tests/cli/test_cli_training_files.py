@@ -1,5 +1,6 @@
 """training-files: create, add, list, show, download."""
 
+import hashlib
 import json
 from pathlib import Path
 from typing import Any
@@ -87,7 +88,7 @@ def test_a_version_and_a_format_can_be_asked_for(brightrun: BrightRun, tmp_path:
         "path": str(target),
         "bytes": 4,
         "version": 3,
-        "sha256": "ab" * 32,
+        "sha256": hashlib.sha256(b"json").hexdigest(),
     }
     assert target.read_text() == "json"
 
