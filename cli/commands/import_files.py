@@ -1,5 +1,6 @@
 """import: conversations from files of v1."""
 
+from collections import Counter
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -7,9 +8,8 @@ import typer
 
 from cli.client import Document
 from cli.errors import ExitCode, RefusedError
-from cli.import_parts import parts_of
+from cli.import_parts import ImportPart, ReadFile, read_file
 from cli.invocation import Invocation, command
-from cli.private_files import read_json_object
 from cli.render import quality_of
 from cli.text import plain
 
@@ -24,16 +24,19 @@ def import_files(
     run: Invocation,
     sources: Annotated[
         list[Path],
-        typer.Argument(metavar="FILE...", help="Raw, enriched or training.json, of any size."),
+        typer.Argument(
+            metavar="FILE...",
+            help="Raw and enriched conversations, training.json or v4 JSON Lines, of any size.",
+        ),
     ],
 ) -> ExitCode:
     """Import conversations from files, listing every warning and refusal."""
-    parted = [(source, parts_of(str(source), read_json_object(source))) for source in sources]
+    read = [read_file(source) for source in sources]
     files: list[dict[str, Any]] = []
-    for source, parts in parted:
-        answer = _import_parts(run, source, parts)
-        files.append({"file": str(source), **answer})
-        run.say(f"{source}: {answer['imported']} imported, {answer['refused']} refused.")
+    for file in read:
+        answer = _import_file(run, file)
+        files.append({"file": str(file.source), **answer})
+        run.say(f"{file.source}: {answer['imported']} imported, {answer['refused']} refused.")
     refused = sum(one["refused"] for one in files)
     summary: Document = {
         "success": refused == 0,
@@ -45,46 +48,47 @@ def import_files(
     return ExitCode.JOB_NOT_SUCCESSFUL if refused else ExitCode.OK
 
 
-def _import_parts(run: Invocation, source: Path, parts: list[Document]) -> Document:
-    """Send the parts in order; return one answer whose places count through the whole file."""
-    if len(parts) == 1:
-        return run.client.post("/api/conversations", {"document": parts[0]})
-    results: list[dict[str, Any]] = []
-    for number, part in enumerate(parts, start=1):
-        before, size = len(results), len(part["conversations"])
-        results += _placed(_import_part(run, part), before)
-        run.say(f"{source}: part {number} of {len(parts)}, {before + size} conversations sent.")
+def _import_file(run: Invocation, file: ReadFile) -> Document:
+    """Send the requests of a file in order; give the result of each of its conversations."""
+    results = list(file.refused)
+    for number, part in enumerate(file.parts, start=1):
+        answered = _import_part(run, part)
+        results += [
+            {**one, "place": place} for one, place in zip(answered, part.places, strict=True)
+        ]
+        if len(file.parts) > 1:
+            run.say(f"{file.source}: part {number} of {len(file.parts)} sent.")
     refused = sum(one["conversation"] is None for one in results)
     return {
         "success": True,
         "imported": len(results) - refused,
         "refused": refused,
+        "refused_codes": dict(Counter(one["code"] for one in results if one.get("code"))),
         "results": results,
     }
 
 
-def _import_part(run: Invocation, part: Document) -> list[dict[str, Any]]:
-    """The results of a part; a part that is refused as a whole does not end the import."""
+def _import_part(run: Invocation, part: ImportPart) -> list[dict[str, Any]]:
+    """The results of a part; one that is refused as a whole does not end the import."""
     try:
-        answer: list[dict[str, Any]] = run.client.post("/api/conversations", {"document": part})[
-            "results"
-        ]
+        answer: list[dict[str, Any]] = run.client.post(
+            "/api/conversations", {"document": part.document}
+        )["results"]
     except RefusedError as error:
         faults = error.details if isinstance(error.details, list) else []
-        if len(faults) != len(part["conversations"]):
+        if len(faults) != len(part.places):
             raise
         return [
-            {"place": one["field"], "conversation": None, "warnings": [], "error": one["message"]}
+            {
+                "place": one["field"],
+                "conversation": None,
+                "warnings": [],
+                "error": one["message"],
+                "code": one.get("code"),
+            }
             for one in faults
         ]
     return answer
-
-
-def _placed(results: list[dict[str, Any]], before: int) -> list[dict[str, Any]]:
-    return [
-        {**one, "place": f"conversation {before + number}"}
-        for number, one in enumerate(results, start=1)
-    ]
 
 
 def _show(console: "Console", files: list[dict[str, Any]]) -> None:

@@ -20,7 +20,7 @@ from tests.unit.validation.records import messages, said
 
 _COMMAND = re.compile(r"brightrun (convert|import) FILE[^()]*|iconv .* > OUT.jsonl|git lfs pull")
 ELSEWHERE = {"raw_conversation", "file_is_parquet", "file_is_lfs_pointer"}
-"""Need a server (tests of import), pyarrow, and a Git server."""
+"""Need a server (tests/cli/test_cli_import.py), pyarrow, and a Git server."""
 
 TWICE: dict[str, Any] = {"messages": [*said("a"), *said("b", "c")]}
 FILES: dict[str, bytes] = {

@@ -1,14 +1,10 @@
-"""conversations judge and delete, and large files that are imported in parts."""
+"""conversations judge and delete."""
 
-import json
 import re
-from pathlib import Path
 from typing import Any
 
 import pytest
 
-from cli import import_parts
-from cli.errors import UsageError
 from tests.cli.conftest import BrightRun
 from tests.cli.fake_routes import CONVERSATION, CONVERSATIONS, JOB
 from tests.cli.fake_system import FakeSystem, Json, Recorded
@@ -16,7 +12,6 @@ from tests.cli.fake_system import FakeSystem, Json, Recorded
 pytestmark = pytest.mark.usefixtures("signed_in")
 
 JUDGE, BULK = "/api/conversations/judge", "/api/conversations/bulk-action"
-IMPORT = "/api/conversations"
 ONE = f"/api/conversations/{CONVERSATION}"
 ORDERED = {
     "success": True,
@@ -111,65 +106,3 @@ def test_many_are_deleted_in_hundreds_and_what_is_left_is_told(
     assert result.exit_code == 1
     assert "not_found" in result.stdout
     assert [len(sent.body["conversationIds"]) for sent in system.sent("POST", BULK)] == [100, 1]
-
-
-def a_training_file(sizes: list[int]) -> dict[str, Any]:
-    conversations = [{"id": number, "text": "é" * (size // 2)} for number, size in enumerate(sizes)]
-    return {"training_file_metadata": {"version": "4.0.0"}, "conversations": conversations}
-
-
-def test_every_part_fits_and_together_they_are_the_file() -> None:
-    document = a_training_file([400_000] * 30)
-    parts = import_parts.parts_of("big.json", document)
-    assert len(parts) > 1
-    assert all(import_parts.size_of(part) <= import_parts.MOST_BYTES for part in parts)
-    assert [one for part in parts for one in part["conversations"]] == document["conversations"]
-    assert {json.dumps(part["training_file_metadata"]) for part in parts} == {
-        json.dumps(document["training_file_metadata"])
-    }
-
-
-def test_a_file_that_fits_is_one_part() -> None:
-    document = a_training_file([100] * 200)
-    assert import_parts.parts_of("small.json", document) == [document]
-
-
-def test_a_conversation_too_large_is_named_before_anything_is_sent(
-    brightrun: BrightRun, system: FakeSystem
-) -> None:
-    Path("big.json").write_text(json.dumps(a_training_file([100, 6_000_000, 100])))
-    result = brightrun("import", "big.json")
-    assert result.exit_code == 2
-    assert "Conversation 2 of big.json" in result.output
-    assert system.sent("POST", IMPORT) == []
-    with pytest.raises(UsageError, match="a single conversation"):
-        import_parts.parts_of("one.json", {"turns": ["x" * 6_000_000]})
-
-
-def test_a_large_file_goes_in_parts_and_its_places_are_counted_through(
-    brightrun: BrightRun, system: FakeSystem
-) -> None:
-    def answer(sent: Recorded, _: re.Match[str]) -> Json:
-        body: Any = sent.body
-        results: list[Json] = [
-            {
-                "place": f"conversation {number}",
-                "conversation": {"conversation_id": f"c-{one['id']}", "enrichment_status": "done"},
-                "warnings": [],
-                "error": None,
-            }
-            for number, one in enumerate(body["document"]["conversations"], start=1)
-        ]
-        return {"success": True, "imported": len(results), "refused": 0, "results": results}
-
-    system.route("POST", IMPORT, answer)
-    Path("big.json").write_text(json.dumps(a_training_file([1_500_000] * 7)))
-    result = brightrun("import", "big.json", "--json")
-    assert result.exit_code == 0, result.output
-    (file,) = json.loads(result.stdout)["files"]
-    assert file["imported"] == 7
-    assert [one["place"] for one in file["results"]] == [f"conversation {n}" for n in range(1, 8)]
-    assert [one["conversation"]["conversation_id"] for one in file["results"]] == [
-        f"c-{n}" for n in range(7)
-    ]
-    assert len(system.sent("POST", IMPORT)) == 3

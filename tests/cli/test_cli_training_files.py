@@ -3,13 +3,12 @@
 import hashlib
 import json
 from pathlib import Path
-from typing import Any
 
 import pytest
 
 from tests.cli.conftest import BrightRun
 from tests.cli.fake_routes import TRAINING_FILE
-from tests.cli.fake_system import Answer, FakeSystem, problem
+from tests.cli.fake_system import FakeSystem, problem
 
 pytestmark = pytest.mark.usefixtures("signed_in")
 
@@ -91,63 +90,3 @@ def test_a_version_and_a_format_can_be_asked_for(brightrun: BrightRun, tmp_path:
         "sha256": hashlib.sha256(b"json").hexdigest(),
     }
     assert target.read_text() == "json"
-
-
-IMPORT = "/api/conversations"
-
-
-def an_answer(*results: dict[str, Any]) -> Answer:
-    refused = sum(one["conversation"] is None for one in results)
-    body = {
-        "success": True,
-        "imported": len(results) - refused,
-        "refused": refused,
-        "results": results,
-    }
-    return Answer(201, json.dumps(body).encode())
-
-
-KEPT: dict[str, Any] = {
-    "place": "conversation 1",
-    "conversation": {"conversation_id": "c-1", "enrichment_status": "completed"},
-    "warnings": ["its pairs are made anew"],
-    "error": None,
-}
-REFUSED: dict[str, Any] = {
-    "place": "conversation 2",
-    "conversation": None,
-    "warnings": [],
-    "error": "no turns",
-}
-
-
-def test_files_are_imported_with_every_warning(brightrun: BrightRun, system: FakeSystem) -> None:
-    system.fail_next("POST", IMPORT, an_answer(KEPT), an_answer(KEPT))
-    for name in ("a.json", "b.json"):
-        Path(name).write_text(json.dumps({"name": name}))
-    result = brightrun("import", "a.json", "b.json")
-    assert result.exit_code == 0
-    assert "a.json, conversation 1: c-1: completed" in result.stdout
-    assert result.stdout.count("Warning: its pairs are made anew") == 2
-    sent = [one.body for one in system.sent("POST", IMPORT)]
-    assert sent == [{"document": {"name": name}} for name in ("a.json", "b.json")]
-
-
-def test_what_is_refused_is_told_and_is_the_exit_code(
-    brightrun: BrightRun, system: FakeSystem
-) -> None:
-    system.fail_next("POST", IMPORT, an_answer(KEPT, REFUSED))
-    Path("a.json").write_text("{}")
-    result = brightrun("import", "a.json", "--json")
-    document = json.loads(result.stdout)
-    assert (result.exit_code, document["imported"], document["refused"]) == (1, 1, 1)
-    system.fail_next("POST", IMPORT, an_answer(KEPT, REFUSED))
-    assert "Refused: no turns" in brightrun("import", "a.json").stdout
-
-
-def test_nothing_is_sent_when_one_of_the_files_cannot_be_read(
-    brightrun: BrightRun, system: FakeSystem
-) -> None:
-    Path("a.json").write_text("{}")
-    assert brightrun("import", "a.json", "missing.json").exit_code == 2
-    assert system.sent("POST", IMPORT) == []

@@ -45,4 +45,6 @@ def test_a_second_import_is_refused_with_the_place_and_the_reason(api: Api, aws:
     api(IMPORT, {"document": document})
     refused = api(IMPORT, {"document": document})
     assert (refused.status, refused.fields) == (400, {"the document"})
-    assert "already" in refused.body["details"][0]["message"]
+    (detail,) = refused.body["details"]
+    assert detail["code"] == "already_imported"
+    assert "already" in detail["message"]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from io import BytesIO
 from pathlib import Path
 from typing import Any
 
@@ -13,6 +14,8 @@ from brightrun.conversations import import_conversations
 from brightrun.conversations.enrichment.pipeline import ConversationEnricher
 from brightrun.conversations.import_conversations import ConversationImporter, ImportResult
 from brightrun.core.errors import InvalidInputError
+from brightrun.formats import Severity
+from brightrun.validation.validator import validate
 from tests.builders import OWNER, STRANGER, SteppedClock, a_conversation
 from tests.fakes.conversations import InMemoryConversations
 from tests.fakes.external_services import InMemoryObjects
@@ -147,15 +150,53 @@ def test_one_that_cannot_come_in_stops_no_other(world: World) -> None:
     results = world.importer.import_document(
         OWNER, a_training_json(broken, an_entry(), {}, an_entry("no"))
     )
-    assert [(one.place, one.error) for one in results if one.error] == [
-        ("conversation 1", "the field 'target_response' is missing"),
-        ("conversation 3", "the field 'conversation_metadata' is missing"),
+    assert [(one.place, one.code) for one in results if one.error] == [
+        ("conversation 1", "missing_field"),
+        ("conversation 3", "missing_field"),
     ]
+    assert "/training_pairs/1: " in str(results[0].error)
+    assert "target_response" in str(results[0].error)
     _, second, _, fourth = results
     assert second.record is not None
     assert second.record.conversation_id == ID
     assert fourth.record is not None
     assert any("'no' is not a UUID" in warning for warning in fourth.warnings)
+
+
+BROKEN: list[dict[str, Any]] = [
+    {"target_response": 5},
+    {"current_user_input": ""},
+    {"current_user_input": None},
+    {"conversation_history": "none"},
+    {"conversation_history": [{"turn": 1, "role": "narrator", "content": "x"}]},
+    {"tools": [{"type": "function"}]},
+    {"reasoning_content": "Let me think."},
+]
+
+
+@pytest.mark.parametrize("change", BROKEN, ids=",".join)
+def test_a_pair_is_refused_by_the_codes_of_validate(world: World, change: dict[str, Any]) -> None:
+    document = an_enriched()
+    document["training_pairs"][1].update(change)
+    found = validate(BytesIO(json.dumps(document).encode()))
+    errors = {row.code for row in found.summary if row.severity is Severity.ERROR}
+    assert errors
+    with pytest.raises(InvalidInputError) as refused:
+        world.importer.import_document(OWNER, document)
+    (detail,) = refused.value.details
+    assert detail["code"] in errors
+    assert "/training_pairs/1" in detail["message"]
+
+
+def test_what_validate_only_warns_of_comes_in(world: World) -> None:
+    document = an_enriched()
+    for pair in document["training_pairs"]:
+        for name in ("emotional_context", "training_metadata", "system_prompt"):
+            del pair[name]
+    assert validate(BytesIO(json.dumps(document).encode())).status == "ready"
+    record = world.one(document).record
+    assert record is not None
+    assert record.turn_count == len(document["training_pairs"])
 
 
 @pytest.mark.parametrize(

@@ -20,7 +20,7 @@ from brightrun.sft.errors import DatasetError
 from brightrun.validation.result import ValidationResult
 from brightrun.validation.validator import Options, validate
 from tests.unit.formats.training_examples import HARD_TEXTS, REAL_FILES, jsonl
-from tests.unit.validation.records import SOUND, checked, messages, said
+from tests.unit.validation.records import SOUND, checked, messages, pair, said
 
 CASES = REAL_FILES / "public-cases"
 FILES = sorted(path for path in CASES.glob("*") if path.suffix != ".md") if CASES.is_dir() else []
@@ -68,6 +68,22 @@ def assert_converted(data: bytes, to: str, result: ValidationResult) -> None:
 @pytest.mark.parametrize("path", FILES, ids=lambda path: path.stem)
 def test_all_tools_agree_about_every_public_case(path: Path) -> None:
     assert_one_truth(path.read_bytes())
+
+
+@pytest.mark.parametrize("name", ["training.json", "wrapped list"])
+def test_a_large_document_on_one_line_is_read_as_a_document(name: str) -> None:
+    answers = [f"{at} " * 500_000 for at in range(3)]
+    document: dict[str, Any] = {
+        "training_file_metadata": {},
+        "conversations": [
+            {"conversation_metadata": {"conversation_id": f"c{at}"}, "training_pairs": [row]}
+            for at, row in enumerate(pair(target=answer) for answer in answers)
+        ],
+    }
+    if name == "wrapped list":
+        document = {"rows": [messages("a", answer) for answer in answers]}
+    result = validate(BytesIO(json.dumps(document).encode()))
+    assert (result.records, result.refused, result.trainable_pairs) == (3, 0, 3)
 
 
 ODD: list[Any] = [

@@ -1,198 +1,52 @@
 """Imports conversations from v1's raw, enriched and training.json files.
 
-A file with pairs is converted back to the conversation that it was made from, so that it passes the
-same checks as a new one. The source is stored too, since it holds more than the conversation.
+The source of each is stored too, since it holds more than the conversation.
 """
 
 from __future__ import annotations
 
 import json
-import uuid
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any, Literal
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
 
 from brightrun.aws.objects import ObjectStore
+from brightrun.conversations.imported_documents import (
+    ImportedConversation,
+    ReadResult,
+    UnreadableConversation,
+    read_conversations,
+)
 from brightrun.conversations.model import ConversationRecord
 from brightrun.conversations.repository import ConversationRepository
 from brightrun.core import object_keys
 from brightrun.core.errors import InvalidInputError, NotFoundError
 from brightrun.core.ids import imported_conversation_id
 from brightrun.core.timestamps import Clock, iso
-from brightrun.scaffolding.builtin import builtin_records
-from brightrun.scaffolding.model import EmotionalArc, Tier
+from brightrun.scaffolding.builtin import tier_of_arc
 
 if TYPE_CHECKING:
     from brightrun.conversations.enrichment.pipeline import ConversationEnricher
 
-
-Shape = Literal["raw", "enriched", "training_json"]
 MOST_BYTES = 5 * 1024 * 1024
 """Size of one document: AWS Lambda accepts requests of 6 MB, including the envelope."""
 _CONCURRENCY = 8
 _LONGEST_NAME, _LONGEST_KEY = 255, 100
-MOST_PROMPT_CHARACTERS = 50_000
-"""The prompt is stored on the row, which may have 400 KB."""
-_DATASET_PREFIX = "fp_conversation_"
-_KEYS = (
-    ("persona_key", "persona_archetype"),
-    ("emotional_arc_key", "emotional_arc_key"),
-    ("training_topic_key", "training_topic_key"),
-)
-_METADATA = ("client_persona", "session_context", "conversation_phase", "expected_outcome")
-_RECREATED = "its pairs are recreated from its turns, with new scores, skills and ids"
-
-
-@dataclass(frozen=True, slots=True)
-class ImportedConversation:
-    """One conversation of a file: the document to store, and the source that it was read from.
-
-    `place` is its position in the file; `conversation_id` is None if the file has no usable id.
-    """
-
-    place: str
-    shape: Shape
-    document: dict[str, Any]
-    source: dict[str, Any]
-    conversation_id: str | None = None
-    system_prompt: str = ""
-    keys: Mapping[str, str] = field(default_factory=dict)
-    warnings: Sequence[str] = ()
-
-
-@dataclass(frozen=True, slots=True)
-class UnreadableConversation:
-    """One conversation of a file that cannot be read, and the reason."""
-
-    place: str
-    reason: str
-
-
-ReadResult = ImportedConversation | UnreadableConversation
-
-
-def read_conversations(document: Mapping[str, Any]) -> list[ReadResult]:
-    """Read the conversations of a file; raises InvalidInputError if it has none of the formats."""
-    if isinstance(document.get("conversations"), list) and "training_file_metadata" in document:
-        return list(_read_training_json(document["conversations"]))
-    if isinstance(document.get("training_pairs"), list):
-        return [_read("the document", _read_enriched, dict(document))]
-    if "turns" in document and "conversation_metadata" in document:
-        return [_read("the document", _read_raw, dict(document))]
-    raise InvalidInputError(
-        "The document has none of the formats that can be imported: a raw conversation has "
-        "conversation_metadata and turns, an enriched one training_pairs, a training.json "
-        "training_file_metadata and conversations.",
-        details={"fields": sorted(document)[:20]},
-    )
-
-
-def _read(place: str, read: Any, part: Any) -> ReadResult:
-    try:
-        result: ReadResult = read(place, part)
-    except KeyError as error:
-        return UnreadableConversation(place, f"the field {error} is missing")
-    except ValueError as error:
-        return UnreadableConversation(place, f"it does not match its format ({error})")
-    except (TypeError, AttributeError, IndexError):
-        why = "a part of it is null, empty, or of another type than its format has"
-        return UnreadableConversation(place, f"it does not match its format ({why})")
-    return result
-
-
-def _read_training_json(entries: Sequence[Any]) -> Iterator[ReadResult]:
-    for number, entry in enumerate(entries, 1):
-        yield _read(f"conversation {number}", _read_entry, entry)
-
-
-def _read_raw(place: str, document: dict[str, Any]) -> ImportedConversation:
-    if not isinstance(document["turns"], list) or not document["turns"]:
-        raise ValueError("turns is not a list, or is empty")
-    if not isinstance(document["conversation_metadata"], dict):
-        raise ValueError("conversation_metadata is not an object")
-    parameters = _texts(document.get("input_parameters") or {})
-    keys = {key: parameters.get(key, "") for key, _ in _KEYS}
-    return ImportedConversation(place, "raw", document, document, keys=keys)
-
-
-def _read_enriched(place: str, document: dict[str, Any]) -> ImportedConversation:
-    name = str(document.get("dataset_metadata", {}).get("dataset_name", ""))
-    parameters = _texts(document.get("input_parameters") or {})
-    named = name.removeprefix(_DATASET_PREFIX)
-    return _read_pairs(place, "enriched", document, named, parameters)
-
-
-def _read_entry(place: str, entry: dict[str, Any]) -> ImportedConversation:
-    metadata = entry["conversation_metadata"]
-    parameters = _texts(metadata.get("scaffolding") or {})
-    return _read_pairs(place, "training_json", entry, str(metadata["conversation_id"]), parameters)
-
-
-def _read_pairs(
-    place: str, shape: Shape, part: dict[str, Any], named: str, parameters: Mapping[str, str]
-) -> ImportedConversation:
-    pairs = part["training_pairs"]
-    metadata = _texts(pairs[0]["conversation_metadata"])
-    prompts = list(dict.fromkeys(str(pair["system_prompt"]) for pair in pairs))
-    warnings = [_RECREATED]
-    if len(prompts[0]) > MOST_PROMPT_CHARACTERS:
-        raise ValueError(f"a system prompt is longer than {MOST_PROMPT_CHARACTERS} characters")
-    if len(prompts) > 1:
-        warnings.append(f"its pairs have {len(prompts)} system prompts; the first is kept")
-    document: dict[str, Any] = {
-        "conversation_metadata": {name: metadata[name] for name in _METADATA if name in metadata},
-        "turns": [_turn(number, pair) for number, pair in enumerate(pairs, 1)],
-    }
-    if "input_parameters" in part:
-        document["input_parameters"] = part["input_parameters"]
-    return ImportedConversation(
-        place=place,
-        shape=shape,
-        document=document,
-        source=part,
-        conversation_id=_uuid(named, warnings),
-        system_prompt=prompts[0],
-        keys={key: parameters.get(key) or metadata.get(source, "") for key, source in _KEYS},
-        warnings=tuple(warnings),
-    )
-
-
-def _turn(number: int, pair: Mapping[str, Any]) -> dict[str, Any]:
-    """The turn that a pair was made from; v1 makes a pair for every turn."""
-    emotions = pair["emotional_context"]["detected_emotions"]
-    answers = pair["target_response"] is not None
-    context = {"primary_emotion": emotions["primary"]}
-    if emotions.get("secondary"):
-        context["secondary_emotion"] = emotions["secondary"]
-    return {
-        "turn_number": number,
-        "role": "assistant" if answers else "user",
-        "content": pair["target_response"] if answers else pair["current_user_input"],
-        "emotional_context": {**context, "intensity": emotions["intensity"]},
-    }
-
-
-def _texts(values: Mapping[str, Any]) -> dict[str, str]:
-    return {name: value for name, value in values.items() if isinstance(value, str)}
-
-
-def _uuid(named: str, warnings: list[str]) -> str | None:
-    try:
-        return str(uuid.UUID(named))
-    except ValueError:
-        warnings.append(f"its id '{named[:100]}' is not a UUID; it gets a new one")
-        return None
 
 
 @dataclass(frozen=True, slots=True)
 class ImportResult:
-    """The result of one conversation of a file; `record` is None if it was rejected."""
+    """The result of one conversation of a file; `record` is None if it was rejected.
+
+    `code` names why, for machines: a code of docs/dataset-codes.md, or already_imported.
+    """
 
     place: str
     record: ConversationRecord | None
     warnings: list[str]
     error: str | None = None
+    code: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -226,7 +80,11 @@ class ConversationImporter:
             raise InvalidInputError(
                 f"None of the document's {len(results)} conversations could be imported.",
                 details=[
-                    {"field": one.place, "message": one.error or "it was rejected"}
+                    {
+                        "field": one.place,
+                        "message": one.error or "it was rejected",
+                        "code": one.code,
+                    }
                     for one in results
                 ],
             )
@@ -234,11 +92,11 @@ class ConversationImporter:
 
     def _one(self, owner_id: str, read: ReadResult) -> ImportResult:
         if isinstance(read, UnreadableConversation):
-            return ImportResult(read.place, None, [], read.reason)
+            return ImportResult(read.place, None, [], read.reason, read.code)
         record = _record(owner_id, read, iso(self.clock()))
         if self._exists(record):
             error = f"there is a conversation with the id '{record.conversation_id}' already"
-            return ImportResult(read.place, None, [], error)
+            return ImportResult(read.place, None, [], error, "already_imported")
         for path, content in (
             (record.raw_response_path, read.source),
             (record.file_path, read.document),
@@ -279,7 +137,7 @@ def _record(owner_id: str, read: ImportedConversation, now: str) -> Conversation
         training_topic_id=parameters.get("training_topic_id", ""),
         training_topic_key=keys["training_topic_key"],
         template_id="",
-        tier=_tier(keys["emotional_arc_key"]),
+        tier=tier_of_arc(keys["emotional_arc_key"]) or "template",
         turn_count=len(turns),
         starting_emotion=_emotion(turns[0]),
         ending_emotion=_emotion(turns[-1]),
@@ -302,11 +160,6 @@ def _record(owner_id: str, read: ImportedConversation, now: str) -> Conversation
 
 def _to_json(document: Mapping[str, Any]) -> str:
     return json.dumps(document, ensure_ascii=False, indent=2)
-
-
-def _tier(arc_key: str) -> Tier:
-    arcs = (arc for arc in builtin_records(EmotionalArc) if arc.key == arc_key)
-    return next((arc.tier for arc in arcs), "template")
 
 
 def _emotion(turn: Any) -> str:

@@ -191,6 +191,9 @@ class ImportResultView(NestedModel):
     conversation: ConversationView | None = Field(validation_alias="record")
     warnings: list[str]
     error: str | None
+    code: str | None = Field(
+        description="Why it was rejected: a code of docs/dataset-codes.md, or already_imported."
+    )
 
 
 class ImportResponse(ResponseModel):

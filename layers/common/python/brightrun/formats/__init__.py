@@ -14,6 +14,11 @@ from brightrun.formats.codes import (
     unknown_codes,
 )
 from brightrun.formats.containers import BYTE_ORDER_MARK, Readable
+from brightrun.formats.conversation_file import (
+    ConversationFile,
+    PlacedConversation,
+    refused_pairs,
+)
 from brightrun.formats.convert import convert, convert_file
 from brightrun.formats.detect import Detection
 from brightrun.formats.errors import FormatError, RecordError
@@ -60,6 +65,9 @@ __all__ = [
     "BlockReader",
     "Code",
     "Conversion",
+    "ConversationFile",
+    "PlacedConversation",
+    "refused_pairs",
     "Detection",
     "Example",
     "FORMATS",

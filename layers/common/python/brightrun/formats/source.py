@@ -52,14 +52,18 @@ class RecordSource:
     `detection` says what most of the first records are, None while none is known. `problems` grow
     while it is read; one that `is_refused` gives no record at all. `size` (bytes) and `sha256` are
     those of the file itself. `reads_parquet` asks for pyarrow, and holds the file in memory.
+    `keeps_conversations` gives conversations of the product whole, not pair by pair.
     """
 
-    def __init__(self, source: Readable, *, reads_parquet: bool = False) -> None:
+    def __init__(
+        self, source: Readable, *, reads_parquet: bool = False, keeps_conversations: bool = False
+    ) -> None:
         self.problems: list[FileProblem] = []
         self.is_refused = False
         self.detection: Detection | None = None
         self._file = _Hashed(source)
         self._packing = ""
+        self._keeps_conversations = keeps_conversations
         self._whole: Format | None = None
         self._places: Places | None = None
         self._pointers: list[str] | None = None
@@ -168,7 +172,7 @@ class RecordSource:
 
     def _items(self, document: DocumentReader) -> Iterator[bytes]:
         for item in document:
-            whole, records = _expanded(item)
+            whole, records = _kept(item) if self._keeps_conversations else _expanded(item)
             self._whole = self._whole or whole
             for pointer, line in records:
                 self._number += 1
@@ -228,6 +232,10 @@ class _Hashed:
         self.digest.update(block)
         self.size += len(block)
         return block
+
+
+def _kept(item: Item) -> tuple[None, Iterable[tuple[str, bytes]]]:
+    return None, [(item.pointer, on_one_line(item.text))]
 
 
 def _expanded(item: Item) -> tuple[Format | None, Iterable[tuple[str, bytes]]]:

@@ -34,6 +34,12 @@ class FieldFault(NestedModel):
     message: str
 
 
+class CodedFault(FieldFault):
+    """A fault that has a code of its own, such as one of docs/dataset-codes.md."""
+
+    code: str
+
+
 class Problem(NestedModel):
     """An error: the fields of RFC 9457, v1's `error` and `details`, and a code for programs.
 
@@ -48,7 +54,7 @@ class Problem(NestedModel):
     success: Literal[False] = False
     error: str
     code: str
-    details: list[FieldFault] | dict[str, Any] | None
+    details: list[CodedFault | FieldFault] | dict[str, Any] | None
 
 
 def status_of(error: errors.BrightRunError) -> HTTPStatus:

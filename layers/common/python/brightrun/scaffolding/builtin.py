@@ -19,6 +19,7 @@ from brightrun.scaffolding.model import (
     PromptTemplate,
     R,
     Record,
+    Tier,
     TrainingTopic,
 )
 
@@ -36,6 +37,12 @@ _ARC_GUIDANCE = "[arc guidance]"
 def builtin_records(record_type: type[R]) -> tuple[R, ...]:
     """Return the built-in records of one kind, in the order of the file; read once per process."""
     return cast("tuple[R, ...]", _read(record_type))
+
+
+def tier_of_arc(key: str) -> Tier | None:
+    """The tier of a built-in emotional arc; None if there is none of this key."""
+    arcs = (arc for arc in builtin_records(EmotionalArc) if arc.key == key)
+    return next((arc.tier for arc in arcs), None)
 
 
 @cache
