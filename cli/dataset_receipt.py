@@ -16,16 +16,19 @@ def request_receipt(
     dataset_id: str,
     estimate: Document,
     *,
+    template_settings: Document | None = None,
     rows_shown: int = 0,
     patience_s: float = 0.0,
 ) -> Document:
     """Ask for the receipt of a dataset with the model and the settings that were estimated.
 
+    `template_settings` are the job's template_variables and template_date, where it has any.
     A local system builds its tiny base model in its first seconds: for up to `patience_s` a missing
     tokenizer is waited for. Raises RefusedError of the code NO_TOKENIZER when there is none.
     """
     body: Document = {name: estimate["hyperparameters"][name] for name in SHARED_SETTINGS}
     body |= {"base_model": estimate["base_model"], "rows_shown": rows_shown}
+    body |= template_settings or {}
     waited = 0.0
     while True:
         try:

@@ -8,6 +8,7 @@ import typer
 
 from cli.client import ApiClient, Document
 from cli.config import is_loopback
+from cli.template_options import TemplateDate, TemplateVariables, template_settings
 
 PresetId = Literal["fast", "balanced", "quality", "custom"]
 
@@ -139,11 +140,18 @@ class TrainingOptions(RunOptions):
     max_cost_usd: MaxCost = None
     spot: Spot = False
     allow_simulated: AllowSimulated = False
+    template_variables: TemplateVariables = None
+    template_date: TemplateDate = None
+
+    def template_settings(self) -> Document:
+        """What the chat template gets, for the job and for its receipt; raises UsageError."""
+        return template_settings(self.template_variables, self.template_date)
 
     def start(self, client: ApiClient, dataset_id: str, name: str | None) -> Document:
         """Create the job; a request that got no answer is repeated without a second job."""
         body: Document = {
             **self.request(client),
+            **self.template_settings(),
             "dataset_id": dataset_id,
             "use_spot": self.spot,
             "allow_simulated": self.allow_simulated,

@@ -1,6 +1,5 @@
 """receipt: what a base model will see of a training file, counted offline by the trainer's code."""
 
-import json
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -10,6 +9,7 @@ from cli.errors import ExitCode, UsageError
 from cli.invocation import Invocation, command
 from cli.private_files import explained
 from cli.receipt_display import show_receipt
+from cli.template_options import TemplateDate, TemplateVariables, template_settings
 
 if TYPE_CHECKING:
     from brightrun.sft.receipt import Receipt
@@ -23,14 +23,6 @@ Tokenizer = Annotated[
         "--tokenizer",
         metavar="DIR",
         help="A base model's folder: tokenizer.json, tokenizer_config.json, chat_template.jinja.",
-    ),
-]
-Variables = Annotated[
-    str | None,
-    typer.Option(
-        "--template-variables",
-        metavar="JSON",
-        help="Passed to the chat template, such as '{\"enable_thinking\": false}'.",
     ),
 ]
 
@@ -59,10 +51,8 @@ def receipt(
     split: Annotated[
         Path | None, typer.Option(help="A split.json that lists the conversations held out.")
     ] = None,
-    template_variables: Variables = None,
-    template_date: Annotated[
-        str | None, typer.Option(metavar="DAY", help="The day that chat templates take for today.")
-    ] = None,
+    template_variables: TemplateVariables = None,
+    template_date: TemplateDate = None,
     rows: Annotated[int, typer.Option(min=0, max=100, help="How many rows to show.")] = 3,
 ) -> ExitCode:
     """Count what a model will see of a file.
@@ -70,10 +60,8 @@ def receipt(
     Every row is counted, offline, with the code of the trainer. Exits 0 if the file is trainable,
     1 if the trainer would refuse it, 2 if it cannot be read.
     """
-    from brightrun.sft.settings import TEMPLATE_DATE, DatasetSettings, date_complaint
+    from brightrun.sft.settings import DatasetSettings
 
-    if complaint := date_complaint(template_date or TEMPLATE_DATE):
-        raise UsageError(complaint)
     settings = DatasetSettings(
         max_seq_length=max_seq_length,
         epochs=epochs,
@@ -81,8 +69,7 @@ def receipt(
         prefix_merge="auto" if merge else "off",
         validation_fraction=validation_fraction,
         seed=seed,
-        template_variables=_variables(template_variables),
-        template_date=template_date or TEMPLATE_DATE,
+        **template_settings(template_variables, template_date),
     )
     counted = _count(source, tokenizer, split, settings, rows)
     document = _document(source, counted)
@@ -118,20 +105,6 @@ def _count(
 def _text(path: Path) -> bytes:
     with explained("read", path):
         return path.read_bytes()
-
-
-def _variables(text: str | None) -> dict[str, Any]:
-    from brightrun.sft.settings import variables_complaint
-
-    try:
-        variables = json.loads(text or "{}")
-    except ValueError as error:
-        raise UsageError(f"--template-variables is not JSON: {error}.") from error
-    if not isinstance(variables, dict):
-        raise UsageError("--template-variables must be a JSON object, such as '{\"name\": true}'.")
-    if complaint := variables_complaint(variables):
-        raise UsageError(complaint)
-    return variables
 
 
 def _document(source: Path, counted: "Receipt") -> dict[str, Any]:

@@ -61,11 +61,12 @@ def _train(
     name: str | None,
     agreed: bool,
 ) -> ExitCode:
+    template_settings = options.template_settings()  # refused before anything is uploaded
     uploaded = upload_dataset(run, source)
     dataset = wait_until_validated(run.client, uploaded["id"])
     _must_be_ready(dataset)
     estimate = ask_estimate(run, dataset["id"], options)
-    receipt = ask_receipt(run, dataset["id"], estimate)
+    receipt = ask_receipt(run, dataset["id"], estimate, template_settings)
     if not agreed:
         typer.confirm("Train now?", abort=True)
     job = options.start(run.client, dataset["id"], name)
@@ -101,12 +102,19 @@ def ask_estimate(run: Invocation, dataset_id: str, options: TrainingOptions) -> 
     return estimate
 
 
-def ask_receipt(run: Invocation, dataset_id: str, estimate: Document) -> Document | None:
+def ask_receipt(
+    run: Invocation, dataset_id: str, estimate: Document, template_settings: Document
+) -> Document | None:
     """Print what the model will see; None if the base model's tokenizer is not available."""
     patience_s = BUILDING_S if is_loopback(run.client.api_url) else 0.0
     try:
         receipt = request_receipt(
-            run.client, dataset_id, estimate, rows_shown=1, patience_s=patience_s
+            run.client,
+            dataset_id,
+            estimate,
+            template_settings=template_settings,
+            rows_shown=1,
+            patience_s=patience_s,
         )
     except RefusedError as error:
         if error.code != NO_TOKENIZER:

@@ -24,7 +24,10 @@ ConversationIds = Annotated[
 ]
 Eligible = Annotated[
     Literal["enriched", "approved"],
-    typer.Option("--eligibility", help="The status that a conversation needs."),
+    typer.Option(
+        "--eligibility",
+        help="The status that is needed; a severe flag needs an approval anyway.",
+    ),
 ]
 AllowDuplicates = Annotated[
     bool,

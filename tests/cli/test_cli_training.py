@@ -91,6 +91,41 @@ def test_every_hyperparameter_that_an_estimate_advises_can_be_given(
     assert system.sent("POST", "/api/jobs/estimate")[0].body["hyperparameters"] == options
 
 
+def test_the_template_gets_the_same_in_the_receipt_and_in_the_training(
+    brightrun: BrightRun, system: FakeSystem, rows: str
+) -> None:
+    serve_training(system)
+    given = ("--template-variables", '{"mood": "calm", "n": 2}', "--template-date", "2026-11-28")
+    assert brightrun("train", rows, "-o", "adapter", "--yes", *given).exit_code == 0
+    assert brightrun("job", "create", "--dataset", DATASET, *given).exit_code == 0
+    (receipt,) = system.sent("POST", f"/api/datasets/{DATASET}/receipt")
+    trained, created = system.sent("POST", "/api/jobs")
+    for request in (receipt, trained, created):
+        assert request.body["template_variables"] == {"mood": "calm", "n": 2}
+        assert request.body["template_date"] == "2026-11-28"
+
+
+@pytest.mark.parametrize(
+    ("option", "value", "said"),
+    [
+        ("--template-variables", "{mood: calm}", "is not JSON"),
+        ("--template-variables", '["calm"]', "must be a JSON object"),
+        ("--template-variables", '{"messages": []}', "'messages' is not yours to set"),
+        ("--template-variables", '{"mood": NaN}', "the values must be JSON"),
+        ("--template-date", "tomorrow", "'tomorrow' is not a day"),
+    ],
+)
+def test_what_no_template_can_be_given_is_refused_before_the_upload(
+    brightrun: BrightRun, system: FakeSystem, rows: str, option: str, value: str, said: str
+) -> None:
+    serve_training(system)
+    result = brightrun("train", rows, "-o", "adapter", "--yes", option, value)
+    assert result.exit_code == 2
+    assert option in result.stderr
+    assert said in " ".join(result.stderr.split())
+    assert system.sent("POST", "/api/datasets") == []
+
+
 def test_nothing_is_paid_for_without_a_yes(
     brightrun: BrightRun, system: FakeSystem, rows: str
 ) -> None:

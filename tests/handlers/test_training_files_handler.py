@@ -79,6 +79,18 @@ def test_ineligible_conversations_are_listed_and_no_file_is_created(api: Api, se
     assert api(f"GET {FILES}").body["count"] == 0
 
 
+def test_what_is_flagged_as_severe_is_counted_and_listed_with_its_flags(
+    api: Api, seeds: Seeds
+) -> None:
+    flagged = seeds.enriched(1, flags=["legal_directive"]).conversation_id
+    refused = create(api, flagged)
+    assert (refused.status, refused.body["code"]) == (400, "unfit_conversations")
+    assert "1 have a severe flag" in refused.body["error"]
+    assert refused.body["details"] == {
+        "severe_flags": [{"conversation_id": flagged, "flags": ["legal_directive"]}]
+    }
+
+
 def test_a_taken_name_is_a_conflict(api: Api, seeds: Seeds) -> None:
     one = seeds.enriched().conversation_id
     create(api, one)

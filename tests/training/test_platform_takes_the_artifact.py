@@ -73,7 +73,7 @@ def sha256_of_rows(root: Path) -> str:
 
 def test_the_platform_takes_what_was_trained(trained: tuple[bytes, Dataset]) -> None:
     archive, dataset = trained
-    found = inspect(io.BytesIO(archive), JOB, dataset)
+    found = inspect(io.BytesIO(archive), JOB, dataset.sha256)
     assert found.results.status == "completed"
     assert found.results.final_loss is not None
     assert found.compatibility["vllm_max_lora_rank"] == 8
@@ -87,4 +87,4 @@ def test_the_platform_refuses_it_for_another_dataset_or_rank(
     other = replace(JOB, hyperparameters=replace(JOB.hyperparameters, rank=16))
     for job, rows in ((JOB, a_dataset("cd" * 32)), (other, dataset)):
         with pytest.raises(UnusableAdapterError):
-            inspect(io.BytesIO(archive), job, rows)
+            inspect(io.BytesIO(archive), job, rows.sha256)

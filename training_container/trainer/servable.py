@@ -1,4 +1,4 @@
-"""What vLLM serves of an adapter: checked before the first step, and again of the written files."""
+"""Refuses what vLLM does not serve: before the first step, and again of the written files."""
 
 from __future__ import annotations
 
@@ -6,18 +6,7 @@ from collections.abc import Iterable
 from typing import Any
 
 from brightrun.sft.errors import ModelError, TrainingError
-
-VLLM_RANKS = (8, 16, 32, 64, 128, 256, 320, 512)
-"""Values that vLLM takes for --max-lora-rank (its LoRAConfig)."""
-
-VLLM_MODULES = frozenset(
-    {"q_proj", "k_proj", "v_proj", "o_proj", "qkv_proj",
-     "gate_proj", "up_proj", "down_proj", "gate_up_proj"}
-)  # fmt: skip
-"""Linear layers that vLLM adapts in Llama-like architectures."""
-
-VLLM_REFUSES = ("use_dora", "modules_to_save", "layer_replication", "alora_invocation_tokens")
-"""Settings of an adapter that vLLM does not serve."""
+from brightrun.sft.servable import modules_complaint
 
 ALL_LINEAR = "all-linear"
 """PEFT's name for every linear module but the output layer."""
@@ -25,13 +14,8 @@ ALL_LINEAR = "all-linear"
 
 def require_modules(modules: Iterable[str], refusal: type[TrainingError]) -> None:
     """Raise `refusal` that names every module, by the end of its path, that vLLM does not adapt."""
-    named = {name.rpartition(".")[2] for name in modules}
-    unserved = sorted(named - VLLM_MODULES)
-    if unserved or not named:
-        raise refusal(
-            f"vLLM adapts no module named {', '.join(filter(None, unserved)) or 'nothing'}; name "
-            f"target_modules among {', '.join(sorted(VLLM_MODULES))}."
-        )
+    if complaint := modules_complaint(modules):
+        raise refusal(complaint)
 
 
 def require_attached(model: Any) -> None:

@@ -10,20 +10,21 @@ from typing import Any
 import torch
 from safetensors.torch import load_file
 
+from brightrun.sft.servable import VLLM_RANKS, max_lora_rank, settings_complaint
 from brightrun.sft.templates import Example
 from training_container.trainer.errors import ArtifactError
 from training_container.trainer.loss import Microbatch, hidden_states
-from training_container.trainer.servable import VLLM_RANKS, VLLM_REFUSES, require_modules
+from training_container.trainer.servable import require_modules
 
 PROBE_TOKENS = 128
 
 
 def vllm_max_lora_rank(rank: int) -> int:
     """The smallest --max-lora-rank that serves this rank; ArtifactError above the largest."""
-    fitting = [allowed for allowed in VLLM_RANKS if rank <= allowed]
-    if not fitting:
+    allowed = max_lora_rank(rank)
+    if allowed is None:
         raise ArtifactError(f"rank {rank} is above {VLLM_RANKS[-1]}, the most that vLLM serves.")
-    return fitting[0]
+    return allowed
 
 
 def check_files(folder: Path) -> dict[str, Any]:
@@ -33,9 +34,8 @@ def check_files(folder: Path) -> dict[str, Any]:
     """
     settings = json.loads((folder / "adapter_config.json").read_bytes())
     tensors = load_file(folder / "adapter_model.safetensors")
-    refused = [name for name in VLLM_REFUSES if settings.get(name)]
-    if refused or settings["bias"] != "none":
-        raise ArtifactError(f"vLLM does not serve an adapter with {refused or 'trained biases'}.")
+    if complaint := settings_complaint(settings):
+        raise ArtifactError(complaint)
     require_modules(settings["target_modules"], ArtifactError)
     max_rank = vllm_max_lora_rank(settings["r"])
     for name, tensor in tensors.items():

@@ -9,7 +9,7 @@ import pytest
 from brightrun.catalog.base_models import BaseModelEntry, base_models
 from brightrun.catalog.presets import PRESET_IDS, PRESETS, complete
 from brightrun.core.errors import InvalidInputError
-from brightrun.training.adapters.inspect_adapter import VLLM_MODULES
+from brightrun.sft.servable import VLLM_MODULES
 
 OWN = {"learning_rate": 1e-4, "batch_size": 4, "epochs": 1, "rank": 8}
 each_model = pytest.mark.parametrize("model", base_models(), ids=lambda model: model.key)

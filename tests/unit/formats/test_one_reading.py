@@ -167,6 +167,24 @@ def test_records_in_any_container_are_those_of_the_lines(shape: str) -> None:
     assert [pair.messages[-1]["content"] for pair in pairs] == [row["completion"] for row in rows]
 
 
+GLADLY = {"role": "assistant", "content": "Gladly."}
+
+
+def test_a_cell_of_a_table_is_read_as_json_only_where_it_holds_messages() -> None:
+    said = ['{"mood": "calm"}', '[{"role": "nurse"}]', "[1, 2]", "Plain."]
+    rows = [{"prompt": "Give JSON.", "completion": answer} for answer in said]
+    rows.append({"prompt": "Talk.", "completion": json.dumps([GLADLY])})
+    table = "prompt,completion\n" + "".join(
+        '{prompt},"{answer}"\n'.format(
+            prompt=row["prompt"], answer=row["completion"].replace('"', '""')
+        )
+        for row in rows
+    )
+    assert_one_truth(table.encode())
+    pairs = pairs_of_file(BytesIO(table.encode()), "x", DataReport())
+    assert [pair.messages[-1]["content"] for pair in pairs] == [*said, "Gladly."]
+
+
 def test_an_error_in_a_document_is_placed_by_line_and_pointer() -> None:
     rows = [messages("a", "b"), messages("a", " ")]
     result = validate(BytesIO(json.dumps({"data": rows}, indent=2).encode()))

@@ -12,15 +12,15 @@ from brightrun.core.errors import UnusableAdapterError
 from brightrun.training.adapters.inspect_adapter import Adapter, inspect
 from brightrun.training.model import TrainingJob
 from tests.fakes import adapter
-from tests.fakes.training_jobs import a_dataset, a_training_job
+from tests.fakes.training_jobs import a_training_job
 
 JOB = a_training_job()
-DATASET = a_dataset(sha256=adapter.DATASET_SHA256)
+SHA256 = adapter.DATASET_SHA256
 
 
 def inspected(files: dict[str, bytes], manifest: dict[str, Any], job: TrainingJob = JOB) -> Adapter:
     document = json.dumps(manifest).encode()
-    return inspect(io.BytesIO(adapter.packed({**files, "manifest.json": document})), job, DATASET)
+    return inspect(io.BytesIO(adapter.packed({**files, "manifest.json": document})), job, SHA256)
 
 
 def refusal(files: dict[str, bytes], changes: dict[str, Any] | None = None) -> str:
@@ -30,7 +30,7 @@ def refusal(files: dict[str, bytes], changes: dict[str, Any] | None = None) -> s
 
 
 def test_a_complete_artifact_is_described() -> None:
-    found = inspect(io.BytesIO(adapter.an_artifact(JOB)), JOB, DATASET)
+    found = inspect(io.BytesIO(adapter.an_artifact(JOB)), JOB, SHA256)
     assert found.results.final_loss == 1.25
     assert found.compatibility["vllm_max_lora_rank"] == 16
     assert found.compatibility["parameters"] == 4 * 16 * adapter.WIDTH

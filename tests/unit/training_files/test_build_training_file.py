@@ -130,6 +130,27 @@ def test_another_owners_conversation_is_unknown() -> None:
     assert refusal(world, "theirs") == {"unknown": ["theirs"]}
 
 
+def test_a_severe_flag_keeps_a_conversation_out_until_a_reviewer_approves_it() -> None:
+    severe = ["cut_text", "duplicated_turn", "medical_directive"]
+    world = World(
+        an_enriched_record("good"),
+        an_enriched_record("doubtful", flags=["duplicated_turn", "guarantee"]),
+        an_enriched_record("flagged", flags=severe),
+        an_enriched_record("approved", flags=severe, status="approved"),
+    )
+    with pytest.raises(UnfitConversationsError, match="1 have a severe flag.*approve") as refused:
+        world.create("good", "doubtful", "flagged", "approved")
+    assert refused.value.details == {
+        "severe_flags": [{"conversation_id": "flagged", "flags": ["cut_text", "medical_directive"]}]
+    }
+    assert world.objects.objects == {}
+    assert world.ids_in(world.create("good", "doubtful", "approved")) == [
+        "good",
+        "doubtful",
+        "approved",
+    ]
+
+
 def test_only_approved_conversations_are_accepted_if_the_caller_requires_it() -> None:
     world = World(an_enriched_record("yes", status="approved"), an_enriched_record("no"))
     assert refusal(world, "yes", "no", eligibility="approved") == {"not_approved": ["no"]}

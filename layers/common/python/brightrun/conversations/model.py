@@ -11,6 +11,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
+from brightrun.conversations.quality.model import SEVERITIES
 from brightrun.core.errors import ConversationRefusedError, VersionConflictError
 
 # v1's constrained decoder ended a string at its first quote, and left a backslash.
@@ -291,6 +292,11 @@ class ConversationRecord:
     parse_method_used: str = "direct"
     judgement: dict[str, Any] | None = None
     version: int = 1
+
+    @property
+    def severe_flags(self) -> list[str]:
+        """The codes of flags that a person must see before the conversation is trained on."""
+        return [code for code in self.flags if SEVERITIES.get(code) == "severe"]
 
     def state(self) -> dict[str, Any]:
         """The fields that a caller needs after a version conflict."""

@@ -3,11 +3,15 @@
 import csv
 import io
 import re
+from base64 import b64encode
 from collections.abc import Iterable, Iterator
+from decimal import Decimal
 from typing import Any
 
+from brightrun.formats.alpaca import ALPACA_NAMES, EXCHANGE_NAMES
 from brightrun.formats.containers import BYTE_ORDER_MARK, Readable
 from brightrun.formats.errors import UnreadableFileError
+from brightrun.formats.fields import SYSTEM_FIELDS
 from brightrun.formats.strict_json import UNUSUAL, compact
 
 LONGEST_CELL = 2 << 20
@@ -18,6 +22,15 @@ _COLUMN = re.compile(r"[^{}\[\]<>]{0,64}")
 _LETTER = re.compile(r"[^\W\d]")
 _BLOCK = 256 << 10
 _JSON_OPENINGS = ("[", "{")
+_TEXT_COLUMNS = frozenset(
+    name
+    for names in (ALPACA_NAMES, EXCHANGE_NAMES)
+    for name in (*names.question, *names.addition, *names.answer, *SYSTEM_FIELDS)
+)
+"""Columns whose cells are said or asked: JSON in them is an answer to learn, if no message."""
+_MESSAGE_KEYS = ({"role", "content"}, {"role", "parts"}, {"from", "value"})
+_ROWS_A_BATCH = 1000
+_TOO_LARGE = 1 << 63  # for what strict parsers take for an integer
 
 
 def delimiter_of(head: bytes) -> str:
@@ -46,7 +59,7 @@ def _is_name(column: str) -> bool:
 
 
 def csv_records(source: Readable, delimiter: str) -> Iterator[str]:
-    """Each row as a JSON object; an empty cell is absent, and a list in JSON is read as one.
+    """Each row as a JSON object; an empty cell is absent, and messages in JSON are read as such.
 
     Raises UnreadableFileError for a row that does not fit the names, or is no UTF-8.
     """
@@ -60,7 +73,7 @@ def csv_records(source: Readable, delimiter: str) -> Iterator[str]:
                 detail = f"row {number} has {len(row)} cells for {len(names)} columns"
                 raise UnreadableFileError(detail, code="broken_document")
             if any(row):
-                yield compact({name: _cell(cell) for name, cell in zip(names, row) if cell})  # noqa: B905
+                yield compact({name: _cell(name, cell) for name, cell in zip(names, row) if cell})  # noqa: B905
     except csv.Error as error:
         detail = f"row {number + 1} is no CSV: a quote or a cell does not end"
         raise UnreadableFileError(detail, code="broken_document") from error
@@ -68,15 +81,25 @@ def csv_records(source: Readable, delimiter: str) -> Iterator[str]:
         raise UnreadableFileError(f"after row {number}", code="invalid_utf8") from error
 
 
-def _cell(cell: str) -> Any:
-    if cell.lstrip()[:1] in _JSON_OPENINGS:
-        import msgspec
+def _cell(column: str, cell: str) -> Any:
+    """A text as it stands, or what it says in JSON where that is messages, or no column of text."""
+    if cell.lstrip()[:1] not in _JSON_OPENINGS:
+        return cell
+    import msgspec
 
-        try:
-            return msgspec.json.decode(cell)
-        except UNUSUAL:
-            return cell
-    return cell
+    try:
+        value = msgspec.json.decode(cell)
+    except UNUSUAL:
+        return cell
+    return value if column not in _TEXT_COLUMNS or _is_messages(value) else cell
+
+
+def _is_messages(value: Any) -> bool:
+    turns = value if isinstance(value, list) else [value]
+    return bool(turns) and all(
+        isinstance(turn, dict) and any(keys <= turn.keys() for keys in _MESSAGE_KEYS)
+        for turn in turns
+    )
 
 
 def _text_lines(source: Readable) -> Iterable[str]:
@@ -105,27 +128,98 @@ class _Raw(io.RawIOBase):
 def parquet_records(data: bytes) -> Iterator[str]:
     """Each row of a Parquet file as a JSON object; needs pyarrow, which the product does not bring.
 
-    Raises UnreadableFileError without it, and for a file that it cannot read.
+    Text that is JSON is read as in CSV. Raises UnreadableFileError without pyarrow, for a file that
+    it cannot read, and for two columns of one name.
     """
     try:
-        from pyarrow import ArrowException, BufferReader  # type: ignore[import-not-found]
-        from pyarrow.parquet import ParquetFile  # type: ignore[import-not-found]
+        from pyarrow import ArrowException, BufferReader
+        from pyarrow.parquet import ParquetFile
     except ImportError as error:
         raise UnreadableFileError("pyarrow is not installed", code="file_is_parquet") from error
+    number = 0
     try:
-        for batch in ParquetFile(BufferReader(data)).iter_batches(1000):
-            for row in batch.to_pylist():
-                yield compact({name: _plain(value) for name, value in row.items()})
-    except (ArrowException, OSError, ValueError) as error:
-        raise UnreadableFileError("it is no sound Parquet", code="file_is_damaged") from error
+        file = ParquetFile(BufferReader(data))
+        _refuse_repeated(file.schema_arrow.names)
+        for batch in file.iter_batches(_ROWS_A_BATCH):
+            for row in _rows(batch):
+                yield compact({name: _value(name, value) for name, value in row.items()})
+            number += batch.num_rows
+    except UnicodeDecodeError as error:
+        raise UnreadableFileError(f"after row {number}", code="invalid_utf8") from error
+    except (ArrowException, OSError, ValueError, OverflowError) as error:
+        raise UnreadableFileError("pyarrow cannot read it", code="file_is_damaged") from error
+
+
+def _refuse_repeated(names: list[str]) -> None:
+    if twice := next((name for name in names if names.count(name) > 1), None):
+        raise UnreadableFileError(f"two columns are named '{twice}'", code="duplicate_key")
+
+
+def _rows(batch: Any) -> list[dict[str, Any]]:
+    """The rows of a batch, in values that Python has."""
+    import pyarrow
+
+    schema = pyarrow.schema([field.with_type(_readable(field.type)) for field in batch.schema])
+    table = pyarrow.Table.from_batches([batch]).cast(schema, safe=False)
+    rows: list[dict[str, Any]] = table.to_pylist(maps_as_pydicts="lossy")
+    return rows
+
+
+def _readable(kind: Any) -> Any:
+    """A type of pyarrow without times that Python cannot hold: nanoseconds, and the year 10000."""
+    from pyarrow import duration, string, types
+
+    if types.is_timestamp(kind) or types.is_date(kind) or types.is_time(kind):
+        return string()
+    if types.is_duration(kind):
+        return duration("us")
+    if types.is_dictionary(kind):
+        return _readable(kind.value_type)
+    return _readable_inside(kind) if types.is_nested(kind) else kind
+
+
+def _readable_inside(kind: Any) -> Any:
+    from pyarrow import list_, map_, struct, types
+
+    if types.is_struct(kind):
+        return struct([field.with_type(_readable(field.type)) for field in kind])
+    if types.is_map(kind):
+        return map_(_readable(kind.key_type), _readable(kind.item_type))
+    if types.is_list(kind) or types.is_large_list(kind) or types.is_fixed_size_list(kind):
+        return list_(kind.value_field.with_type(_readable(kind.value_type)))
+    return kind
+
+
+def _value(column: str, value: Any) -> Any:
+    plain = _plain(value)
+    return _cell(column, plain) if isinstance(plain, str) else plain
 
 
 def _plain(value: Any) -> Any:
-    """A value of a table as JSON has it; times and decimals become text, NaN is absent."""
+    """A value of a table as JSON has it; times become text, NaN is absent."""
     if isinstance(value, dict):
         return {str(name): _plain(inner) for name, inner in value.items()}
     if isinstance(value, list):
         return [_plain(inner) for inner in value]
     if isinstance(value, float):
         return value if value - value == 0 else None
+    if isinstance(value, bytes):
+        return _text_of(value)
+    if isinstance(value, Decimal):
+        return _number(value)
     return value if value is None or isinstance(value, str | int | bool) else str(value)
+
+
+def _text_of(value: bytes) -> Any:
+    """Bytes as the text that they nearly always are; as an object where nothing may learn them."""
+    try:
+        return value.decode()
+    except UnicodeDecodeError:
+        return {"base64": b64encode(value).decode()}
+
+
+def _number(value: Decimal) -> int | float | str:
+    """A decimal as a number that is equal to it, or else as text."""
+    if value == int(value):
+        return int(value) if abs(value) < _TOO_LARGE else str(value)
+    return float(value) if Decimal(repr(float(value))) == value else str(value)

@@ -114,6 +114,7 @@ REASONS = {
     "archived": "are archived",
     "not_approved": "are not approved",
     "not_enriched": "are not enriched",
+    "severe_flags": "have a severe flag, which no reviewer approved",
     "already_in_file": "are already in the file",
     "duplicates": "have the same text as another one",
 }
@@ -201,7 +202,10 @@ def _rejected(
         reason = _rejection(record, selection.eligibility)
         if conversation_id in present:
             reason = "already_in_file"
-        if reason:
+        if reason == "severe_flags" and record:
+            flagged = {"conversation_id": conversation_id, "flags": record.severe_flags}
+            rejected[reason].append(flagged)
+        elif reason:
             rejected[reason].append(conversation_id)
     return rejected
 
@@ -213,8 +217,9 @@ def _rejection(record: ConversationRecord | None, eligibility: Eligibility) -> s
         return record.status
     if eligibility == "approved" and record.status != "approved":
         return "not_approved"
-    enriched = record.enrichment_status == "completed" and record.enriched_file_path
-    return None if enriched else "not_enriched"
+    if record.enrichment_status != "completed" or not record.enriched_file_path:
+        return "not_enriched"
+    return "severe_flags" if record.severe_flags and record.status != "approved" else None
 
 
 def _refuse_duplicates(
@@ -233,6 +238,8 @@ def _unfit(rejected: Mapping[str, list[Any]]) -> UnfitConversationsError:
     found = {reason: listed for reason, listed in rejected.items() if listed}
     reasons = "; ".join(f"{len(listed)} {REASONS[reason]}" for reason, listed in found.items())
     advice = "Remove them, or correct what details lists"
+    if "severe_flags" in found:
+        advice += "; approve what is flagged if it may be learned all the same"
     if "duplicates" in found:
         advice = "Remove one of each pair, or allow duplicates"
     return UnfitConversationsError(

@@ -23,8 +23,8 @@ Ids = Annotated[list[UUID], Field(min_length=1, max_length=MAX_IDS)]
 class ConversationsToAdd(RequestModel):
     """POST /api/training-files/{id}/add-conversations.
 
-    `enriched` accepts enriched conversations that were neither rejected nor archived, `approved`
-    only approved ones.
+    `enriched` accepts enriched conversations that were neither rejected nor archived, with a severe
+    flag only if they are approved; `approved` accepts only approved ones.
     """
 
     conversation_ids: Ids

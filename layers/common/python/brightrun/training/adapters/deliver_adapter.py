@@ -33,7 +33,7 @@ class AdapterDelivery:
     def checked(self, job: TrainingJob, dataset: Dataset) -> Adapter:
         """Read and check the job's artifact; raises UnusableAdapterError, StorageError."""
         with self._archive(job) as archive:
-            return inspect(archive, job, dataset)
+            return inspect(archive, job, dataset.sha256)
 
     def deliver(
         self, job: TrainingJob, adapter: Adapter, total_cost: float, now: datetime

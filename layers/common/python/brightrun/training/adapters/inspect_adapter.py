@@ -1,7 +1,7 @@
 """Checks an adapter's artifact by the rules of vLLM and PEFT, before it is delivered.
 
-The values are those of vLLM's LoRAConfig and of training_container/trainer/servable.py, as a test
-holds; the container also loads the adapter and checks its numbers.
+vLLM's rules are those that the container checks by, too; it also loads the adapter and checks its
+numbers.
 """
 
 from __future__ import annotations
@@ -16,7 +16,12 @@ from pydantic import BaseModel, ValidationError
 
 from brightrun.catalog.base_models import base_model
 from brightrun.core.errors import UnusableAdapterError
-from brightrun.datasets.model import Dataset
+from brightrun.sft.servable import (
+    VLLM_RANKS,
+    max_lora_rank,
+    modules_complaint,
+    settings_complaint,
+)
 from brightrun.training.adapters.archive import (
     LENGTH_BYTES,
     HashedReader,
@@ -28,15 +33,6 @@ from brightrun.training.adapters.archive import (
 from brightrun.training.adapters.results import Manifest, ManifestFile, TrainingResults
 from brightrun.training.model import TrainingJob
 
-VLLM_RANKS = (8, 16, 32, 64, 128, 256, 320, 512)
-"""Values that vLLM takes for --max-lora-rank."""
-VLLM_MODULES = frozenset(
-    {"q_proj", "k_proj", "v_proj", "o_proj", "qkv_proj",
-     "gate_proj", "up_proj", "down_proj", "gate_up_proj"}
-)  # fmt: skip
-"""Linear layers that vLLM adapts in Llama-like architectures."""
-VLLM_REFUSES = ("use_dora", "modules_to_save", "layer_replication", "alora_invocation_tokens")
-"""Settings of an adapter that vLLM does not serve."""
 WEIGHTS = "adapter_model.safetensors"
 CONFIG = "adapter_config.json"
 TOKENIZER_CONFIG = "tokenizer_config.json"
@@ -74,21 +70,14 @@ def check_settings(settings: Mapping[str, Any], rank: int) -> int:
         raise UnusableAdapterError(
             f"The adapter has the rank {settings.get('r')!r}, not {rank} as the job requested."
         )
-    refused = [name for name in VLLM_REFUSES if settings.get(name)]
-    if refused or settings.get("bias", "none") != "none":
-        raise UnusableAdapterError(
-            f"vLLM does not serve an adapter with {', '.join(refused) or 'trained biases'}."
-        )
-    _check_modules(settings.get("target_modules"))
-    return max_lora_rank(rank)
-
-
-def max_lora_rank(rank: int) -> int:
-    """The smallest --max-lora-rank that serves a rank; UnusableAdapterError above the largest."""
-    fitting = [allowed for allowed in VLLM_RANKS if rank <= allowed]
-    if not fitting:
+    modules = settings.get("target_modules")
+    named = [modules] if isinstance(modules, str) else modules or ()
+    if complaint := settings_complaint(settings) or modules_complaint(named):
+        raise UnusableAdapterError(complaint)
+    allowed = max_lora_rank(rank)
+    if allowed is None:
         raise UnusableAdapterError(f"The rank {rank} is above {VLLM_RANKS[-1]}, vLLM's most.")
-    return fitting[0]
+    return allowed
 
 
 def check_tensors(tensors: Sequence[Tensor], rank: int) -> int:
@@ -120,16 +109,6 @@ def _partner(name: str) -> str | None:
     return None
 
 
-def _check_modules(modules: Any) -> None:
-    named = {modules} if isinstance(modules, str) else set(modules or ())
-    unserved = sorted({name.rpartition(".")[2] for name in named} - VLLM_MODULES)
-    if unserved or not named:
-        raise UnusableAdapterError(
-            f"vLLM adapts no module named {', '.join(unserved) or 'nothing'}; name target_modules "
-            f"among {', '.join(sorted(VLLM_MODULES))}."
-        )
-
-
 MANIFEST = "manifest.json"
 RESULTS = "results.json"
 _DOCUMENTS = frozenset({MANIFEST, RESULTS, CONFIG, TOKENIZER_CONFIG})
@@ -155,17 +134,18 @@ class _Contents:
     tensors: list[Tensor] | None = None
 
 
-def inspect(archive: IO[bytes], job: TrainingJob, dataset: Dataset) -> Adapter:
+def inspect(archive: IO[bytes], job: TrainingJob, dataset_sha256: str | None) -> Adapter:
     """Read the whole archive and check what can be checked without loading the adapter.
 
-    Every file is the one that the manifest lists; the adapter was trained for this job, on this
-    dataset and base model; vLLM can serve it. Raises UnusableAdapterError, naming what is wrong.
+    Every file is the one that the manifest lists; the adapter was trained for this job, on the
+    dataset of this digest and on the job's base model; vLLM can serve it. Raises
+    UnusableAdapterError, naming what is wrong.
     """
     found = _read(archive)
     manifest = _document(Manifest, found, MANIFEST)
     results = _document(TrainingResults, found, RESULTS)
     _check_manifest(manifest, found)
-    _check_origin(manifest, job, dataset)
+    _check_origin(manifest, job, dataset_sha256)
     settings = _json(found, CONFIG)
     check_files(found.files, _json(found, TOKENIZER_CONFIG))
     rank = job.hyperparameters.rank
@@ -248,7 +228,7 @@ def _check_manifest(manifest: Manifest, found: _Contents) -> None:
             )
 
 
-def _check_origin(manifest: Manifest, job: TrainingJob, dataset: Dataset) -> None:
+def _check_origin(manifest: Manifest, job: TrainingJob, dataset_sha256: str | None) -> None:
     expected = base_model(job.base_model)
     base = manifest.base_model
     if (base.id, base.revision) != (expected.hub_id, expected.revision):
@@ -256,7 +236,7 @@ def _check_origin(manifest: Manifest, job: TrainingJob, dataset: Dataset) -> Non
             f"The adapter belongs to {base.id} at {base.revision}, not to {expected.hub_id} at "
             f"{expected.revision}."
         )
-    if [one.sha256 for one in manifest.dataset] != [dataset.sha256]:
+    if [one.sha256 for one in manifest.dataset] != [dataset_sha256]:
         raise UnusableAdapterError(
             "The adapter was trained on other files than the dataset's: their SHA-256 differ."
         )
