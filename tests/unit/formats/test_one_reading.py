@@ -151,6 +151,62 @@ def test_records_in_any_container_are_those_of_the_lines(shape: str) -> None:
     assert [pair.messages[-1]["content"] for pair in pairs] == [row["completion"] for row in rows]
 
 
+def nested(levels: int) -> Any:
+    return [nested(levels - 1)] if levels else 1
+
+
+@pytest.mark.parametrize(
+    "fields",
+    [
+        {"id": True},
+        {"id": [1]},
+        {"id": " "},
+        {"turn_number": "third"},
+        {"conversation_metadata": "none"},
+        {"training_metadata": {"quality_score": "high"}},
+        {"metadata": {"persona_archetype": ["a"], "training_topic": {"b": 1}}},
+        {"_meta": None},
+        {"_meta": {"total_pairs": 3}},
+        {"x": nested(31)},
+        {"metadata": {"x": nested(30)}},
+    ],
+    ids=str,
+)
+def test_fields_beside_the_text_never_cost_a_record(fields: dict[str, Any]) -> None:
+    result = assert_one_truth(jsonl([{**messages("a", "b"), **fields}]))
+    assert (result.status, result.format, result.trainable_pairs) == ("ready", "messages", 1)
+
+
+def test_a_line_about_the_file_in_the_wrong_place_is_refused_by_all() -> None:
+    late = assert_one_truth(jsonl([messages("a", "b"), {"_meta": {}}, messages("c", "d")]))
+    assert (late.records, late.trainable_pairs, late.refused) == (3, 2, 1)
+    empty = assert_one_truth(jsonl([{"_meta": None}, messages("a", "b")]))
+    assert (empty.records, empty.trainable_pairs, empty.refused) == (2, 1, 1)
+
+
+WHOLE = {
+    "training_file_metadata": {},
+    "conversations": [
+        {"conversation_metadata": {"conversation_id": "c"}, "training_pairs": [SOUND["v4-jsonl"]]}
+    ],
+}
+
+
+@pytest.mark.parametrize(
+    "document",
+    [
+        WHOLE,
+        {**WHOLE, "training_file_metadata": {"file_name": 5}, "consultant_profile": None},
+        {"dataset_metadata": [1], "training_pairs": [SOUND["v4-jsonl"]]},
+        {"dataset_metadata": None, "training_pairs": [SOUND["v4-jsonl"]]},
+    ],
+    ids=["empty header", "odd header", "list about the dataset", "nothing about the dataset"],
+)
+def test_a_whole_file_with_odd_parts_around_its_pairs_is_read_by_all(document: Any) -> None:
+    result = assert_one_truth(json.dumps(document).encode())
+    assert (result.status, result.trainable_pairs) == ("ready", 1)
+
+
 def test_an_error_in_a_document_is_placed_by_line_and_pointer() -> None:
     rows = [messages("a", "b"), messages("a", " ")]
     result = validate(BytesIO(json.dumps({"data": rows}, indent=2).encode()))

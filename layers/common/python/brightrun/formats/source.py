@@ -29,12 +29,13 @@ from brightrun.formats.documents import DocumentReader, Item, Place, Places, on_
 from brightrun.formats.errors import UnreadableFileError
 from brightrun.formats.lines import LONGEST_LINE
 from brightrun.formats.model import Format
-from brightrun.formats.strict_json import compact, parse_object
+from brightrun.formats.strict_json import DEEPEST, compact, parse_object
 from brightrun.formats.tables import csv_records, delimiter_of, parquet_records
 from brightrun.formats.v4_files import ENRICHED, V4_JSON, stored_pairs
 
 HEAD_BYTES = 256 << 10
 """What is looked at before a file is read."""
+_AROUND_PAIRS = 4  # levels of a whole file of ours around each of its pairs
 _WHOLE_FILE_MARKS = (b'"training_pairs"', b'"training_file_metadata"')
 
 
@@ -237,7 +238,8 @@ def _expanded(item: Item) -> tuple[Format | None, Iterable[tuple[str, bytes]]]:
     """
     if any(mark in item.text for mark in _WHOLE_FILE_MARKS):
         problems: list[Any] = []
-        value = parse_object(item.text, lambda *found, **more: problems.append((found, more)))
+        take = lambda *found, **more: problems.append((found, more))  # noqa: E731
+        value = parse_object(item.text, take, DEEPEST + _AROUND_PAIRS)
         pairs = None if problems or value is None else stored_pairs(value)
         if pairs is not None:
             whole = ENRICHED if value and "dataset_metadata" in value else V4_JSON
