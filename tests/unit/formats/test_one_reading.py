@@ -207,6 +207,35 @@ def test_a_whole_file_with_odd_parts_around_its_pairs_is_read_by_all(document: A
     assert (result.status, result.trainable_pairs) == ("ready", 1)
 
 
+@pytest.mark.parametrize(
+    ("table", "answers"),
+    [
+        (",prompt,completion\n0,q,a\n", ["a"]),
+        ('prompt,completion\nq,"{""a"": 1}"\nr,[1]\n', ['{"a": 1}', "[1]"]),
+        ("prompt,completion\nq,a,,\n,,,\n", ["a"]),
+        ("prompt,completion,weight\nq,a,1\nr,b,0\n", ["a"]),
+        ("prompt,completion,label\nq,a,True\nr,b,False\n", ["a"]),
+    ],
+    ids=["index of pandas", "answers in JSON", "empty cells", "weights", "labels"],
+)
+def test_tables_are_read_as_programs_write_them(table: str, answers: list[str]) -> None:
+    assert_one_truth(table.encode())
+    pairs = pairs_of_file(BytesIO(table.encode()), "x", DataReport())
+    assert [pair.messages[-1]["content"] for pair in pairs] == answers
+
+
+def test_the_rows_before_a_broken_one_are_read_by_all() -> None:
+    result = assert_one_truth(b'prompt,completion\n"a\nb",c\nd,e,f\n')
+    assert (result.records, result.trainable_pairs, result.error_count) == (1, 1, 1)
+    (problem,) = result.errors
+    assert (problem.code, problem.line) == ("broken_table", 4)
+
+
+def test_what_was_packed_twice_is_read() -> None:
+    data = gzip.compress(gzip.compress(jsonl([messages("a", "b")])))
+    assert assert_one_truth(data).trainable_pairs == 1
+
+
 def test_an_error_in_a_document_is_placed_by_line_and_pointer() -> None:
     rows = [messages("a", "b"), messages("a", " ")]
     result = validate(BytesIO(json.dumps({"data": rows}, indent=2).encode()))

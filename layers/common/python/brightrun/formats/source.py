@@ -12,6 +12,7 @@ from typing import Any, NamedTuple
 
 from brightrun.formats.containers import (
     BYTE_ORDER_MARK,
+    MOST_PACKINGS,
     Gunzip,
     Peeked,
     Readable,
@@ -121,17 +122,19 @@ class RecordSource:
 
     def _open(self, reads_parquet: bool) -> None:
         head = self._peek()
-        if is_gzip(head):
+        for _ in range(MOST_PACKINGS):
+            if not is_gzip(head):
+                break
             self._text, self._packing = Gunzip(self._text), ", packed by gzip"
             self._text = Peeked(self._text, HEAD_BYTES)
             head = self._peek()
-        kind = kind_of(head)
+        kind = "file_is_archive" if is_gzip(head) else kind_of(head)
         if kind == "file_is_parquet" and reads_parquet:
             data = b"".join(iter(lambda: self._text.read(HEAD_BYTES), b""))
             self._stream(line.encode() for line in parquet_records(data))
             self._detect_streamed(None, "in Parquet, ")
         elif kind:
-            self._refuse(kind, "")
+            self._refuse(kind, "packed by gzip, to be unpacked first" if self._packing else "")
         else:
             self._open_text(head)
 
@@ -145,7 +148,8 @@ class RecordSource:
             self._text = Translated(self._text, lambda block: block.replace(b"\r", b"\n"))
             head = head.replace(b"\r", b"\n")
         if delimiter := delimiter_of(head):
-            self._stream(line.encode() for line in csv_records(self._text, delimiter))
+            self._places, self._pointers = Places(), []
+            self._stream(self._rows(delimiter))
             self._detect_streamed(None, "in CSV, ")
             return
         if b"\n" not in head and len(head) == HEAD_BYTES and isinstance(self._text, Peeked):
@@ -166,6 +170,16 @@ class RecordSource:
         self._places, self._pointers = Places(), []
         self._stream(self._items(DocumentReader(self._text, shape, key)))
         self._detect_streamed(shape, {1: "in a JSON array, "}.get(shape, "in the document, "))
+
+    def _rows(self, delimiter: str) -> Iterator[bytes]:
+        try:
+            for line, row in csv_records(self._text, delimiter):
+                self._number += 1
+                self._place(Place(line, 1), "")
+                yield row.encode()
+        except UnreadableFileError as error:
+            self._place(Place(error.details or 1, 1), "")
+            self.problems.append(FileProblem(error.code, self._number + 1, error.message))
 
     def _items(self, document: DocumentReader) -> Iterator[bytes]:
         for item in document:
