@@ -27,6 +27,10 @@ FILES: dict[str, bytes] = {
     "whole_json_document": json.dumps([messages(), messages("x", "y")], indent=2).encode(),
     "roles_do_not_alternate": json.dumps(TWICE).encode(),
     "file_is_utf16": (json.dumps(messages()) + "\n").encode("utf-16"),
+    "file_is_utf16le": (json.dumps(messages()) + "\n").encode("utf-16-le"),
+    "file_is_utf16be": (json.dumps(messages()) + "\n").encode("utf-16-be"),
+    "file_is_utf32le": (json.dumps(messages()) + "\n").encode("utf-32-le"),
+    "file_is_utf32be": (json.dumps(messages()) + "\n").encode("utf-32-be"),
     "file_is_utf32": (json.dumps(messages()) + "\n").encode("utf-32"),
 }
 

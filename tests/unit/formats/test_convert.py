@@ -217,3 +217,10 @@ def test_a_file_appears_only_when_it_is_complete(tmp_path: Path) -> None:
     with pytest.raises(OutputExistsError, match=r"out\.jsonl is there already"):
         convert_file(source, "v4-jsonl", target)
     assert sorted(path.name for path in tmp_path.iterdir()) == ["in.jsonl", "out.jsonl"]
+
+
+def test_a_field_that_another_one_stands_in_for_is_counted_as_lost() -> None:
+    two_answers = {"instruction": "a", "output": "b", "response": "c"}
+    assert converted(jsonl([two_answers]), "messages")[1].lost_fields == {"response": 1}
+    two_languages = {**GOOD, "lang": "en", "metadata": {"lang": "de"}}
+    assert converted(jsonl([two_languages]), "messages")[1].lost_fields == {"lang": 1}

@@ -185,6 +185,91 @@ def test_a_cell_of_a_table_is_read_as_json_only_where_it_holds_messages() -> Non
     assert [pair.messages[-1]["content"] for pair in pairs] == [*said, "Gladly."]
 
 
+def nested(levels: int) -> Any:
+    return [nested(levels - 1)] if levels else 1
+
+
+@pytest.mark.parametrize(
+    "fields",
+    [
+        {"id": True},
+        {"id": [1]},
+        {"id": " "},
+        {"turn_number": "third"},
+        {"conversation_metadata": "none"},
+        {"training_metadata": {"quality_score": "high"}},
+        {"metadata": {"persona_archetype": ["a"], "training_topic": {"b": 1}}},
+        {"_meta": None},
+        {"_meta": {"total_pairs": 3}},
+        {"x": nested(31)},
+        {"metadata": {"x": nested(30)}},
+    ],
+    ids=str,
+)
+def test_fields_beside_the_text_never_cost_a_record(fields: dict[str, Any]) -> None:
+    result = assert_one_truth(jsonl([{**messages("a", "b"), **fields}]))
+    assert (result.status, result.format, result.trainable_pairs) == ("ready", "messages", 1)
+
+
+def test_a_line_about_the_file_in_the_wrong_place_is_refused_by_all() -> None:
+    late = assert_one_truth(jsonl([messages("a", "b"), {"_meta": {}}, messages("c", "d")]))
+    assert (late.records, late.trainable_pairs, late.refused) == (3, 2, 1)
+    empty = assert_one_truth(jsonl([{"_meta": None}, messages("a", "b")]))
+    assert (empty.records, empty.trainable_pairs, empty.refused) == (2, 1, 1)
+
+
+WHOLE = {
+    "training_file_metadata": {},
+    "conversations": [
+        {"conversation_metadata": {"conversation_id": "c"}, "training_pairs": [SOUND["v4-jsonl"]]}
+    ],
+}
+
+
+@pytest.mark.parametrize(
+    "document",
+    [
+        WHOLE,
+        {**WHOLE, "training_file_metadata": {"file_name": 5}, "consultant_profile": None},
+        {"dataset_metadata": [1], "training_pairs": [SOUND["v4-jsonl"]]},
+        {"dataset_metadata": None, "training_pairs": [SOUND["v4-jsonl"]]},
+    ],
+    ids=["empty header", "odd header", "list about the dataset", "nothing about the dataset"],
+)
+def test_a_whole_file_with_odd_parts_around_its_pairs_is_read_by_all(document: Any) -> None:
+    result = assert_one_truth(json.dumps(document).encode())
+    assert (result.status, result.trainable_pairs) == ("ready", 1)
+
+
+@pytest.mark.parametrize(
+    ("table", "answers"),
+    [
+        (",prompt,completion\n0,q,a\n", ["a"]),
+        ('prompt,completion\nq,"{""a"": 1}"\nr,[1]\n', ['{"a": 1}', "[1]"]),
+        ("prompt,completion\nq,a,,\n,,,\n", ["a"]),
+        ("prompt,completion,weight\nq,a,1\nr,b,0\n", ["a"]),
+        ("prompt,completion,label\nq,a,True\nr,b,False\n", ["a"]),
+    ],
+    ids=["index of pandas", "answers in JSON", "empty cells", "weights", "labels"],
+)
+def test_tables_are_read_as_programs_write_them(table: str, answers: list[str]) -> None:
+    assert_one_truth(table.encode())
+    pairs = pairs_of_file(BytesIO(table.encode()), "x", DataReport())
+    assert [pair.messages[-1]["content"] for pair in pairs] == answers
+
+
+def test_the_rows_before_a_broken_one_are_read_by_all() -> None:
+    result = assert_one_truth(b'prompt,completion\n"a\nb",c\nd,e,f\n')
+    assert (result.records, result.trainable_pairs, result.error_count) == (1, 1, 1)
+    (problem,) = result.errors
+    assert (problem.code, problem.line) == ("broken_table", 4)
+
+
+def test_what_was_packed_twice_is_read() -> None:
+    data = gzip.compress(gzip.compress(jsonl([messages("a", "b")])))
+    assert assert_one_truth(data).trainable_pairs == 1
+
+
 def test_an_error_in_a_document_is_placed_by_line_and_pointer() -> None:
     rows = [messages("a", "b"), messages("a", " ")]
     result = validate(BytesIO(json.dumps({"data": rows}, indent=2).encode()))

@@ -5,9 +5,12 @@ A sound record of the file's format opens most of them, so that the format is kn
 
 from __future__ import annotations
 
+import bz2
 import gzip
 import json
+import tarfile
 from collections.abc import Iterator
+from io import BytesIO
 from typing import Any, NamedTuple
 
 from tests.unit.validation.records import (
@@ -247,6 +250,35 @@ def _other_records() -> Iterator[tuple[str, Record, Record, str]]:
     yield "Alpaca history blank", rows, {**rows, "history": [["a", ""]]}, "empty_turn"
 
 
+def _tar(data: bytes) -> bytes:
+    written, entry = BytesIO(), tarfile.TarInfo("data.jsonl")
+    entry.size = len(data)
+    with tarfile.open(fileobj=written, mode="w") as archive:
+        archive.addfile(entry, BytesIO(data))
+    return written.getvalue()
+
+
+def _other_kinds() -> Iterator[HostileFile]:
+    good = lines(GOOD)
+    image = b"\x89PNG\r\n\x1a\n\x00\x00\x00\rIHDR" + bytes(range(256))
+    yield HostileFile("image", image, {(1, "file_is_binary")})
+    weights = (64).to_bytes(8, "little") + b'{"a":{}}' + bytes(range(128, 256))
+    yield HostileFile("safetensors", weights, {(1, "file_is_binary")})
+    yield HostileFile("tar", _tar(good), {(1, "file_is_archive")})
+    yield HostileFile("tar in gzip", gzip.compress(_tar(good)), {(1, "file_is_archive")})
+    yield HostileFile("bzip2", bz2.compress(good), {(1, "file_is_archive")})
+    yield HostileFile("empty ZIP", b"PK\x05\x06" + bytes(18), {(1, "file_is_zip")})
+    denied = b"<Error><Code>AccessDenied</Code></Error>"
+    yield HostileFile("answer of a store", denied, {(1, "file_is_html")})
+    good_and_zeros = good + b"\x00" * 4000
+    yield HostileFile("zeros behind records", good_and_zeros, {(2, "invalid_json")})
+    yield HostileFile("CSV", b"role,content\nuser,Hi\n", {(2, "unknown_format")})
+    ragged = b"prompt,completion\na,b\nc,d,e\n"
+    yield HostileFile("CSV of uneven rows", ragged, {(3, "broken_table")})
+    unclosed = b'prompt,completion\na,b\n"c,d\n'
+    yield HostileFile("CSV with an open quote", unclosed, {(3, "broken_table")})
+
+
 def _whole_files() -> Iterator[HostileFile]:
     good = lines(GOOD)
     yield HostileFile("empty file", b"", {(1, "empty_file")})
@@ -256,9 +288,10 @@ def _whole_files() -> Iterator[HostileFile]:
     yield HostileFile("CR LF", lines(GOOD, end=b"\r\n"), {(1, "crlf")})
     yield HostileFile("CR only", lines(GOOD, GOOD, end=b"\r"), {(1, "cr_line_ends")})
     wide = good.decode()
-    yield HostileFile("UTF-16 without a mark", wide.encode("utf-16-be"), {(1, "file_is_utf16")})
     yield HostileFile("UTF-32 file", wide.encode("utf-32"), {(1, "file_is_utf32")})
-    yield HostileFile("UTF-32 without a mark", wide.encode("utf-32-le"), {(1, "file_is_utf32")})
+    for name in ("utf-16-le", "utf-16-be", "utf-32-le", "utf-32-be"):
+        code = f"file_is_{name.replace('-', '')}"
+        yield HostileFile(f"{name} without a mark", wide.encode(name), {(1, code)})
     yield HostileFile("ZIP", b"PK\x03\x04" + b"\x14" * 90, {(1, "file_is_zip")})
     sheet = b"PK\x03\x04\x14\x00[Content_Types].xml xl/workbook.xml"
     yield HostileFile("workbook", sheet, {(1, "file_is_spreadsheet")})
@@ -289,7 +322,6 @@ def _whole_files() -> Iterator[HostileFile]:
     yield HostileFile(
         "unknown records", b'{"foo":1}\n{"bar":2}\n', {(1, "unknown_format"), (2, "unknown_format")}
     )
-    yield HostileFile("CSV", b"role,content\nuser,Hi\n", {(1, "unknown_format")})
     yield HostileFile("meta only", b'{"_meta":{"total_pairs":0}}', {(1, "empty_file")})
     yield HostileFile("meta a string", b'{"_meta":"x"}\n' + lines(pair()), {(1, "misplaced_meta")})
     yield HostileFile(
@@ -319,4 +351,4 @@ def hostile_files() -> list[HostileFile]:
         HostileFile(name, lines(good, record), {(2, code)})
         for name, good, record, code in _other_records()
     ]
-    return found + list(_whole_files())
+    return [*found, *_whole_files(), *_other_kinds()]

@@ -141,6 +141,7 @@ class ChatNames:
         """Note every problem of a record and return the turns that could be read."""
         turns = next((name for name in (self.turns, *self.also) if name in record), self.turns)
         known = {turns, self.conversation_id, METADATA, *ID_FIELDS, *SYSTEM_FIELDS, *RECORD_FLAGS}
+        known.discard("")
         if "preference_data" in note_fields(record, known, "", note):
             return []
         trains = may_train(record, RECORD_FLAGS, "", note)

@@ -23,20 +23,30 @@ _MAGIC = (
     (b"SQLite format 3\x00", "file_is_sqlite"),
     (b"version https://git-lfs", "file_is_lfs_pointer"),
     (b"\xd0\xcf\x11\xe0", "file_is_spreadsheet"),
-    (b"BZh", "file_is_binary"),
-    (b"\xfd7zXZ\x00", "file_is_binary"),
-    (b"\x28\xb5\x2f\xfd", "file_is_binary"),
-    (b"7z\xbc\xaf", "file_is_binary"),
+    (b"BZh", "file_is_archive"),
+    (b"\xfd7zXZ\x00", "file_is_archive"),
+    (b"\x28\xb5\x2f\xfd", "file_is_archive"),
+    (b"7z\xbc\xaf", "file_is_archive"),
+    (b"\x04\x22\x4d\x18", "file_is_archive"),
+    (b"Rar!\x1a\x07", "file_is_archive"),
+    (b"PK\x05\x06", "file_is_zip"),
     (b"%PDF-", "file_is_binary"),
+    (b"\x89PNG", "file_is_binary"),
+    (b"\xff\xd8\xff", "file_is_binary"),
+    (b"GIF8", "file_is_binary"),
+    (b"\x93NUMPY", "file_is_binary"),
+    (b"\xff\xff\xff\xff", "file_is_binary"),
     (b"ARROW1", "file_is_binary"),
     (b"Obj\x01", "file_is_binary"),
     (b"\x89HDF", "file_is_binary"),
-    (b"\x80\x04", "file_is_binary"),
+    *((b"\x80%c" % version, "file_is_binary") for version in range(2, 6)),
 )
-"""Signatures: most are registered ones; \\x80\\x04 opens a Python pickle, Obj\\x01 an Avro file."""
+"""Signatures: most are registered ones; a Python pickle opens with \\x80 and its version, an Arrow
+stream with four times \\xff, an Avro file with Obj\\x01."""
+_TAR, _TAR_AT = b"ustar", 257
 _ZIP = b"PK\x03\x04"
 _SHEETS = (b"xl/", b"[Content_Types].xml", b"opendocument.spreadsheet")
-_HTML = re.compile(rb"\s*<(?:!doctype html|html|head|body|!--|\?xml)", re.IGNORECASE)
+_HTML = re.compile(rb"\s*<(?:!doctype|html|head|body|!--|\?xml|error>)", re.IGNORECASE)
 _YAML = re.compile(rb"(?:---\s*\n|- [\w\"']|[A-Za-z_][\w-]*:(?:\s|$))")
 
 
@@ -64,38 +74,57 @@ def kind_of(head: bytes) -> str:
     for magic, code in _MAGIC:
         if head.startswith(magic):
             return code
-    if head.startswith(_ZIP):
-        is_sheet = any(mark in head[:_BLOCK] for mark in _SHEETS)
-        return "file_is_spreadsheet" if is_sheet else "file_is_zip"
-    if wide := _wide_encoding(head[:400]):
-        return wide
-    if _is_binary(head[:4000]):
+    if found := _archive(head) or _wide_encoding(head[:400]):
+        return found
+    if _is_binary(head[:4000].rstrip(b"\x00") or head[:1]):
         return "file_is_binary"
     if _HTML.match(head):
         return "file_is_html"
     return "file_is_yaml" if _YAML.match(head.lstrip()) else ""
 
 
+def _archive(head: bytes) -> str:
+    """ZIP, which workbooks are stored as too, and tar, whose mark stands behind its first name."""
+    if head.startswith(_ZIP):
+        is_sheet = any(mark in head[:_BLOCK] for mark in _SHEETS)
+        return "file_is_spreadsheet" if is_sheet else "file_is_zip"
+    return "file_is_archive" if head.startswith(_TAR, _TAR_AT) else ""
+
+
 def _wide_encoding(head: bytes) -> str:
     """Text of two or four bytes a character has zeros at regular places, also without a mark."""
-    zeros = head.count(0)
-    if len(head) >= 8 and zeros >= 0.7 * len(head) and zeros < len(head):
-        return "file_is_utf32"
+    if len(head) < 8 or not head.rstrip(b"\x00"):
+        return ""
+    lanes = [head[at::4].count(0) / len(head[at::4]) for at in range(4)]
+    if min(lanes) <= 0.05 and max(min(lanes[:2]), min(lanes[2:])) >= 0.95:
+        return "file_is_utf32be" if lanes[0] >= 0.95 else "file_is_utf32le"
     even, odd = head[::2].count(0), head[1::2].count(0)
-    if len(head) >= 8 and zeros >= 0.35 * len(head) and min(even, odd) <= 0.05 * len(head):
-        return "file_is_utf16"
+    if even + odd >= 0.35 * len(head) and min(even, odd) <= 0.05 * len(head):
+        return "file_is_utf16be" if even > odd else "file_is_utf16le"
     return ""
 
 
 def _is_binary(head: bytes) -> bool:
-    """Controls that no text has, in number: a single one is a fault of its line."""
+    """Controls that no text has, in number or beside bytes that are no text in UTF-8.
+
+    A single one is a fault of its line, and so are more of them where the file begins as JSON does.
+    """
     controls = sum(head.count(code) for code in (0, 1, 2, 3, 4, 5, 6, 14, 15, 16))
-    return controls > 0.3 * len(head)
+    if controls > 0.3 * len(head):
+        return True
+    if head.lstrip()[:1] in (b"{", b"["):
+        return False
+    text = head.decode(errors="ignore").encode()
+    return controls > 0 and b"\x00" in head and len(text) < len(head) - 3
 
 
 def is_gzip(head: bytes) -> bool:
     """True for what gzip wrote."""
     return head.startswith(_GZIP)
+
+
+MOST_PACKINGS = 4
+"""How often a file may have been packed again."""
 
 
 class Gunzip:
@@ -142,7 +171,7 @@ class Gunzip:
 
 def unpacked(data: bytes) -> bytes:
     """All of a file, unpacked if it was packed, without a byte order mark."""
-    if is_gzip(data):
+    while is_gzip(data):
         data = b"".join(iter(partial(Gunzip(BytesIO(data)).read, _BLOCK), b""))
     return data.removeprefix(BYTE_ORDER_MARK)
 

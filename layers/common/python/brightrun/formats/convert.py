@@ -26,7 +26,8 @@ from brightrun.formats.format import FORMATS, writable
 from brightrun.formats.lines import LONGEST_LINE
 from brightrun.formats.model import Example, Format, Reading
 from brightrun.formats.reader import PlacedRecord, RecordFile
-from brightrun.formats.strict_json import compact, indented, loads
+from brightrun.formats.rules import pointer
+from brightrun.formats.strict_json import DEEPEST, compact, depth, indented, loads
 from brightrun.formats.tally import Conversion
 from brightrun.formats.v4 import is_trainable
 from brightrun.formats.v4_files import (
@@ -42,6 +43,7 @@ from brightrun.formats.v4_files import (
 __all__ = ["Conversion", "convert", "convert_file"]
 
 _UNKNOWN = frozenset({"unknown_format", "invalid_json", "not_an_object", "raw_conversation"})
+_AROUND_FIELDS = 2  # levels: the record, and the metadata in it
 _IN_A_TURN = re.compile(r"/([^/]+)/\d+/([^/]+)")
 
 
@@ -195,8 +197,8 @@ class _Converter:
                 self._tally.untrainable += 1
                 self._tally.not_written += 1
                 continue
-            self._tally.lost_fields.update(_lost_in_turns(one))
-            yield example
+            self._tally.lost_fields.update(_lost_in_turns(one) | _lost_beside(one, example))
+            yield _without_deep_fields(example, self._tally)
 
     def _pairs(self, file: RecordFile) -> Iterator[dict[str, Any]]:
         """The pairs of a v4 file as they came."""
@@ -281,6 +283,30 @@ def _lost_in_turns(one: PlacedRecord) -> set[str]:
             if any(isinstance(turn, dict) and turn.get(name) is not None for turn in held):
                 lost.add(f"{turns.field if turns else ''}[].{name}")
     return lost
+
+
+def _lost_beside(one: PlacedRecord, example: Example) -> set[str]:
+    """The names of a record's fields that are not read, and that another one stands in for."""
+    record = one.reading.record if one.reading is not None else {}
+    places = [problem.place for problem in one.problems.noted if problem.code == "extra_field"]
+    return {
+        name
+        for name, value in record.items()
+        if pointer(name) in places and example.fields.get(name) != value
+    }
+
+
+def _without_deep_fields(example: Example, tally: Conversion) -> Example:
+    """Leave out, and count, fields that nest too deeply for metadata, where they would go."""
+    deep = {
+        name
+        for name, value in example.fields.items()
+        if isinstance(value, dict | list) and depth(value) > DEEPEST - _AROUND_FIELDS
+    }
+    if not deep:
+        return example
+    tally.lost_fields.update(deep)
+    return replace(example, fields={n: v for n, v in example.fields.items() if n not in deep})
 
 
 def merged(examples: Iterable[Example], tally: Conversion) -> Iterator[Example]:

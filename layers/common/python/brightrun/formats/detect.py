@@ -47,8 +47,15 @@ def is_raw_conversation(record: Mapping[str, Any]) -> bool:
     return "conversation_metadata" in record and "turns" in record
 
 
+def is_meta(record: Mapping[str, Any]) -> bool:
+    """True for a line that is about the file: it has `_meta`, and nothing that a record has."""
+    return record.get(META) is not None and classify(record) is None
+
+
 def classify(record: Mapping[str, Any]) -> tuple[Format, str] | None:
     """Name a record's format and the key that gave it away; None when no known key is there."""
+    if META in record:  # says what a line is only where nothing else does
+        record = {name: value for name, value in record.items() if name != META}
     return None if is_raw_conversation(record) else format_of(record)
 
 
@@ -66,7 +73,7 @@ def vote(lines: Iterable[bytes]) -> tuple[Format, str] | None:
         record = _record(line)
         if record is None:
             continue
-        if META in record:
+        if is_meta(record):
             meta = format_of({META: True})
             continue
         known += 1

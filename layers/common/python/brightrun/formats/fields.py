@@ -16,6 +16,8 @@ SYSTEM_FIELDS = (
 ID_FIELDS = ("conversation_id", "id")
 """What names a record's conversation; the first one that is there."""
 METADATA = "metadata"
+TURN_NAMES = frozenset({"role", "from", "speaker"})
+"""What says who speaks: an object with one of them is a turn."""
 RECORD_FLAGS = ("weight", "train", "loss_weight", "label")
 """Whether the record's answers train; `label` is that of preference data (KTO)."""
 TURN_FLAGS = ("weight", "train", "training", "trainable", "loss", "loss_weight", "train_on_turn")

@@ -6,7 +6,7 @@ from typing import Any, NamedTuple
 
 from brightrun.formats.codes import Severity, codes, message_of
 from brightrun.formats.containers import BYTE_ORDER_MARK, Readable
-from brightrun.formats.detect import Detection, classify, is_raw_conversation
+from brightrun.formats.detect import Detection, classify, is_meta, is_raw_conversation
 from brightrun.formats.fields import present
 from brightrun.formats.format import META, format_of, is_shared
 from brightrun.formats.lines import LONGEST_LINE, BlockReader, TooLong, numbered_lines
@@ -41,7 +41,8 @@ class RecordReader:
         """
         if line.startswith(BYTE_ORDER_MARK):
             note("byte_order_mark")
-            line = line[len(BYTE_ORDER_MARK) :]
+            while line.startswith(BYTE_ORDER_MARK):  # joined files have several
+                line = line[len(BYTE_ORDER_MARK) :]
         line = line.removesuffix(b"\n")
         if not line.strip():
             note("blank_line")
@@ -50,8 +51,7 @@ class RecordReader:
         record = parse_object(line, note)
         if record is None:
             return None
-        if META in record:
-            self.records -= 1
+        if is_meta(record):
             self._take_meta(record, note)
             return None
         return self._read(record, note)
@@ -64,9 +64,10 @@ class RecordReader:
     def _take_meta(self, record: dict[str, Any], note: Note) -> None:
         """Remember what `_meta` says of the file."""
         meta, found = record[META], format_of({META: True})
-        if self.records or self.meta is not None or not isinstance(meta, dict):
+        if self.records > 1 or self.meta is not None or not isinstance(meta, dict):
             note("misplaced_meta", pointer(META))
             return
+        self.records = 0  # it is no record, unless it is refused as one
         self.meta = meta
         if found is not None and self.format is None:
             self._settle_on(*found)

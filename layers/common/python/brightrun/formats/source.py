@@ -12,6 +12,7 @@ from typing import Any, NamedTuple
 
 from brightrun.formats.containers import (
     BYTE_ORDER_MARK,
+    MOST_PACKINGS,
     Gunzip,
     Peeked,
     Readable,
@@ -29,12 +30,13 @@ from brightrun.formats.documents import DocumentReader, Item, Place, Places, on_
 from brightrun.formats.errors import UnreadableFileError
 from brightrun.formats.lines import LONGEST_LINE
 from brightrun.formats.model import Format
-from brightrun.formats.strict_json import compact, parse_object
+from brightrun.formats.strict_json import DEEPEST, compact, parse_object
 from brightrun.formats.tables import csv_records, delimiter_of, parquet_records
 from brightrun.formats.v4_files import ENRICHED, V4_JSON, stored_pairs
 
 HEAD_BYTES = 256 << 10
 """What is looked at before a file is read."""
+_AROUND_PAIRS = 4  # levels of a whole file of ours around each of its pairs
 _WHOLE_FILE_MARKS = (b'"training_pairs"', b'"training_file_metadata"')
 
 
@@ -124,17 +126,19 @@ class RecordSource:
 
     def _open(self, reads_parquet: bool) -> None:
         head = self._peek()
-        if is_gzip(head):
+        for _ in range(MOST_PACKINGS):
+            if not is_gzip(head):
+                break
             self._text, self._packing = Gunzip(self._text), ", packed by gzip"
             self._text = Peeked(self._text, HEAD_BYTES)
             head = self._peek()
-        kind = kind_of(head)
+        kind = "file_is_archive" if is_gzip(head) else kind_of(head)
         if kind == "file_is_parquet" and reads_parquet:
             data = b"".join(iter(lambda: self._text.read(HEAD_BYTES), b""))
             self._stream(line.encode() for line in parquet_records(data))
             self._detect_streamed(None, "in Parquet, ")
         elif kind:
-            self._refuse(kind, "")
+            self._refuse(kind, "packed by gzip, to be unpacked first" if self._packing else "")
         else:
             self._open_text(head)
 
@@ -148,7 +152,8 @@ class RecordSource:
             self._text = Translated(self._text, lambda block: block.replace(b"\r", b"\n"))
             head = head.replace(b"\r", b"\n")
         if delimiter := delimiter_of(head):
-            self._stream(line.encode() for line in csv_records(self._text, delimiter))
+            self._places, self._pointers = Places(), []
+            self._stream(self._rows(delimiter))
             self._detect_streamed(None, "in CSV, ")
             return
         if b"\n" not in head and len(head) == HEAD_BYTES and isinstance(self._text, Peeked):
@@ -169,6 +174,16 @@ class RecordSource:
         self._places, self._pointers = Places(), []
         self._stream(self._items(DocumentReader(self._text, shape, key)))
         self._detect_streamed(shape, {1: "in a JSON array, "}.get(shape, "in the document, "))
+
+    def _rows(self, delimiter: str) -> Iterator[bytes]:
+        try:
+            for line, row in csv_records(self._text, delimiter):
+                self._number += 1
+                self._place(Place(line, 1), "")
+                yield row.encode()
+        except UnreadableFileError as error:
+            self._place(Place(error.details or 1, 1), "")
+            self.problems.append(FileProblem(error.code, self._number + 1, error.message))
 
     def _items(self, document: DocumentReader) -> Iterator[bytes]:
         for item in document:
@@ -245,7 +260,8 @@ def _expanded(item: Item) -> tuple[Format | None, Iterable[tuple[str, bytes]]]:
     """
     if any(mark in item.text for mark in _WHOLE_FILE_MARKS):
         problems: list[Any] = []
-        value = parse_object(item.text, lambda *found, **more: problems.append((found, more)))
+        take = lambda *found, **more: problems.append((found, more))  # noqa: E731
+        value = parse_object(item.text, take, DEEPEST + _AROUND_PAIRS)
         pairs = None if problems or value is None else stored_pairs(value)
         if pairs is not None:
             whole = ENRICHED if value and "dataset_metadata" in value else V4_JSON

@@ -69,7 +69,7 @@ def fault_of(text: str, error: json.JSONDecodeError) -> Fault:
     return Fault(_WORDS.get(error.msg.split(":")[0], "it cannot be read"), error.pos)
 
 
-def parse_object(line: bytes, note: Note) -> dict[str, Any] | None:
+def parse_object(line: bytes, note: Note, deepest: int = DEEPEST) -> dict[str, Any] | None:
     """Return the JSON object of a record, or None after noting every reason why it is none."""
     if line.count(b",") > MOST_VALUES:
         note("too_many_values", detail=f"more than {MOST_VALUES}")
@@ -87,8 +87,8 @@ def parse_object(line: bytes, note: Note) -> dict[str, Any] | None:
     if line.count(b'"') != _encode(value).count(b'"') or b"\\u0022" in line:
         _note_repeated_keys(text, note)
     brackets = line.count(b"[") + line.count(b"{")
-    if brackets > DEEPEST and (nested := depth(value)) > DEEPEST:
-        note("deep_nesting", detail=f"{nested} levels, at most {DEEPEST}")
+    if brackets > deepest and (nested := depth(value)) > deepest:
+        note("deep_nesting", detail=f"{nested} levels, at most {deepest}")
         return None
     if not isinstance(value, dict):
         held = "JSON text in a string" if _is_object_text(value) else type_name(value)

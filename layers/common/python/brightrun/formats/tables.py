@@ -11,7 +11,7 @@ from typing import Any
 from brightrun.formats.alpaca import ALPACA_NAMES, EXCHANGE_NAMES
 from brightrun.formats.containers import BYTE_ORDER_MARK, Readable
 from brightrun.formats.errors import UnreadableFileError
-from brightrun.formats.fields import SYSTEM_FIELDS
+from brightrun.formats.fields import RECORD_FLAGS, SYSTEM_FIELDS
 from brightrun.formats.strict_json import UNUSUAL, compact
 
 LONGEST_CELL = 2 << 20
@@ -21,6 +21,8 @@ _MOST_COLUMNS = 100
 _COLUMN = re.compile(r"[^{}\[\]<>]{0,64}")
 _LETTER = re.compile(r"[^\W\d]")
 _BLOCK = 256 << 10
+_MARKS: dict[str, Any] = {"0": 0, "1": 1, "0.0": 0, "1.0": 1, "false": False, "true": True}
+"""What marks of what to train look like in a table, where everything is text."""
 _JSON_OPENINGS = ("[", "{")
 _TEXT_COLUMNS = frozenset(
     name
@@ -47,42 +49,57 @@ def delimiter_of(head: bytes) -> str:
             first, second = next(rows, []), next(rows, [])
         except csv.Error:
             continue
-        names = [name.strip() for name in first]
+        names = _names(first)
+        while len(second) > len(names) and not second[-1]:
+            second.pop()
         fits = 2 <= len(names) <= _MOST_COLUMNS and len(second) in (0, len(names))
         if fits and len(set(names)) == len(names) and all(map(_is_name, names)):
             return delimiter
     return ""
 
 
+def _names(row: list[str]) -> list[str]:
+    """The names of columns; the first one has none where pandas wrote its index."""
+    names = [name.strip() for name in row]
+    return ["index", *names[1:]] if names and not names[0] else names
+
+
 def _is_name(column: str) -> bool:
     return bool(_COLUMN.fullmatch(column) and _LETTER.search(column))
 
 
-def csv_records(source: Readable, delimiter: str) -> Iterator[str]:
-    """Each row as a JSON object; an empty cell is absent, and messages in JSON are read as such.
+def csv_records(source: Readable, delimiter: str) -> Iterator[tuple[int, str]]:
+    """Each row as a JSON object, with the line that it begins on.
 
-    Raises UnreadableFileError for a row that does not fit the names, or is no UTF-8.
+    An empty cell is absent, turns and marks of what to train are read as JSON. Raises
+    UnreadableFileError, with its line as details, for a row that does not fit the names, or is no
+    UTF-8.
     """
     csv.field_size_limit(LONGEST_CELL)
     rows = csv.reader(_text_lines(source), delimiter=delimiter, strict=True)
-    number = 0
+    number = line = 0
     try:
-        names = [name.strip() for name in next(rows, [])]
+        names, line = _names(next(rows, [])), rows.line_num
         for number, row in enumerate(rows, 1):
-            if len(row) > len(names):
-                detail = f"row {number} has {len(row)} cells for {len(names)} columns"
-                raise UnreadableFileError(detail, code="broken_document")
+            if any(row[len(names) :]):
+                detail = f"row {number}, line {line + 1}: {len(row)} cells, {len(names)} columns"
+                raise UnreadableFileError(detail, code="broken_table", details=line + 1)
             if any(row):
-                yield compact({name: _cell(name, cell) for name, cell in zip(names, row) if cell})  # noqa: B905
+                cells = zip(names, row, strict=False)
+                yield line + 1, compact({name: _cell(name, cell) for name, cell in cells if cell})
+            line = rows.line_num
     except csv.Error as error:
-        detail = f"row {number + 1} is no CSV: a quote or a cell does not end"
-        raise UnreadableFileError(detail, code="broken_document") from error
+        detail = f"row {number + 1}, line {line + 1}: a quote that opens there is not closed"
+        raise UnreadableFileError(detail, code="broken_table", details=line + 1) from error
     except UnicodeDecodeError as error:
-        raise UnreadableFileError(f"after row {number}", code="invalid_utf8") from error
+        detail = f"somewhere after row {number}"
+        raise UnreadableFileError(detail, code="invalid_utf8", details=line + 1) from error
 
 
 def _cell(column: str, cell: str) -> Any:
     """A text as it stands, or what it says in JSON where that is messages, or no column of text."""
+    if column in RECORD_FLAGS:
+        return _MARKS.get(cell.strip().casefold(), cell)
     if cell.lstrip()[:1] not in _JSON_OPENINGS:
         return cell
     import msgspec

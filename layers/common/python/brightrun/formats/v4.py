@@ -9,7 +9,13 @@ from collections.abc import Collection, Iterator, Mapping
 from typing import Any
 
 from brightrun.formats.chat import system_beside
-from brightrun.formats.fields import RECORD_FLAGS, SYSTEM_FIELDS, may_train, note_fields
+from brightrun.formats.fields import (
+    RECORD_FLAGS,
+    SYSTEM_FIELDS,
+    may_train,
+    name_of,
+    note_fields,
+)
 from brightrun.formats.model import Example
 from brightrun.formats.rules import (
     Kind,
@@ -55,9 +61,10 @@ def repeats_user_turn(record: Mapping[str, Any]) -> bool:
 def lines_of(example: Example, position: int) -> Iterator[dict[str, Any]]:
     """Write one JSONL line per trained answer; `position` names a conversation that has no id."""
     conversation_id = example.conversation_id or f"conversation_{position:06d}"
-    own = example.fields if example.trainable == 1 else {}
-    about = {name: value for name, value in example.fields.items() if name not in CARRIED}
-    about = {**example.fields.get("conversation_metadata", {}), **about}
+    fitting = {name: value for name, value in example.fields.items() if _has_place(name, value)}
+    own = fitting if example.trainable == 1 else {}
+    about = {name: value for name, value in example.fields.items() if name not in fitting}
+    about = {**fitting.get("conversation_metadata", {}), **about}
     for at, answer in enumerate(example.turns):
         if not answer.trains:
             continue
@@ -83,7 +90,20 @@ def keeps(example: Example) -> Collection[str]:
     """The fields of an example that its pairs hold: one pair all, several what is true of all."""
     if example.trainable == 1:
         return example.fields.keys()
-    return [name for name in example.fields if name not in CARRIED or name == CARRIED[2]]
+    return [
+        name
+        for name, value in example.fields.items()
+        if name == "conversation_metadata" or not _has_place(name, value)
+    ]
+
+
+def _has_place(name: str, value: Any) -> bool:
+    """True for a field that a pair has too, of a type that it may have there."""
+    if name == "id":
+        return bool(name_of(value).strip())
+    if name == "turn_number":
+        return bool(name_of(value)) and not isinstance(value, str)
+    return name in CARRIED and isinstance(value, dict)
 
 
 def line_of_pair(pair: Mapping[str, Any], conversation_id: str) -> dict[str, Any]:

@@ -95,8 +95,13 @@ def _named(entry: Mapping[str, Any]) -> str:
     about = entry.get("conversation_metadata")
     if about is not None:
         return name_of(about.get("conversation_id")) if isinstance(about, dict) else ""
-    name = str((entry.get("dataset_metadata") or {}).get("dataset_name", "enriched"))
+    name = str(_about(entry).get("dataset_name", "enriched"))
     return name.removeprefix(_DATASET_PREFIX)
+
+
+def _about(enriched: Mapping[str, Any]) -> Mapping[str, Any]:
+    about = enriched.get("dataset_metadata")
+    return about if isinstance(about, dict) else {}
 
 
 def missing_part(entry: Any) -> str:
@@ -138,7 +143,7 @@ def _read_training(document: dict[str, Any]) -> V4Document:
 
 
 def _read_enriched(document: dict[str, Any]) -> V4Document:
-    about = document.get("dataset_metadata") or {}
+    about = _about(document)
     metadata = {name: about.get(name) for name in ("created_date", "quality_tier")}
     conversation = V4Conversation(_named(document), list(document["training_pairs"]), metadata)
     name = str(about.get("dataset_name", "enriched"))
@@ -195,7 +200,7 @@ def _conversation_metadata(conversation: V4Conversation) -> dict[str, Any]:
 def _header(
     document: V4Document, entries: list[dict[str, Any]], created: str | None
 ) -> dict[str, Any]:
-    scaffolding = [entry["conversation_metadata"]["scaffolding"] for entry in entries]
+    scaffolding = [_scaffolding(entry["conversation_metadata"]) for entry in entries]
     return {
         "file_name": document.file_name,
         "version": VERSION,
@@ -207,10 +212,17 @@ def _header(
         "total_training_pairs": document.total_pairs,
         "quality_summary": _quality(list(_pairs(document))),
         "scaffolding_distribution": {
-            name: dict(Counter(found[key] for found in scaffolding if found[key]))
+            name: dict(Counter(found[key] for found in scaffolding if found.get(key)))
             for name, key in _DISTRIBUTIONS
         },
     }
+
+
+def _scaffolding(about: Mapping[str, Any]) -> dict[str, str]:
+    """The names in a conversation's scaffolding; what else a file holds there is not counted."""
+    found = about.get("scaffolding")
+    names = found.items() if isinstance(found, dict) else ()
+    return {name: value for name, value in names if isinstance(value, str)}
 
 
 def _pairs(document: V4Document) -> Iterator[dict[str, Any]]:
@@ -221,7 +233,10 @@ def _pairs(document: V4Document) -> Iterator[dict[str, Any]]:
 def _quality(pairs: list[dict[str, Any]]) -> dict[str, Any]:
     """Summarise the scores that the pairs carry; null where none does, never made up."""
     about = [pair.get("training_metadata") or {} for pair in pairs]
-    scores = [found["quality_score"] for found in about if found.get("quality_score") is not None]
+    given = [found.get("quality_score") for found in about]
+    scores = [
+        score for score in given if isinstance(score, int | float) and not isinstance(score, bool)
+    ]
     reviewed = sum(found.get("human_reviewed") is True for found in about)
     return {
         "avg_quality_score": round(sum(scores) / len(scores), 2) if scores else None,
