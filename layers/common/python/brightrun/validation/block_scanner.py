@@ -5,6 +5,7 @@ chunk suspects have their texts decoded and searched (`slow_path.with_texts_chec
 that is not plainly sound takes the slow path, by way of `record_reader`.
 """
 
+from collections import Counter
 from collections.abc import Mapping, Sequence
 
 import msgspec
@@ -21,6 +22,7 @@ from brightrun.formats import (
 )
 from brightrun.validation.block_result import BlockResult
 from brightrun.validation.lengths import ALL_MEASURED, pair_sizes
+from brightrun.validation.line_memo import LineMemo, LineResult
 from brightrun.validation.record_reader import LineReader
 from brightrun.validation.record_summary import Line, RecordSummary
 from brightrun.validation.report import ProblemRecorder, Report
@@ -29,8 +31,8 @@ from brightrun.validation.slow_path import with_texts_checked
 from brightrun.validation.tokens import ESTIMATE, Tokenizer, count_tokens, sampled
 
 _HOPELESS = 20  # bad lines in a row before the fast path is tried on every 20th line only
-_EXPLAINED = 8  # of the same bad line, in each chunk: more than the lines that a count names
-_SHORT = 64  # bytes of a line whose repetition is counted at once
+_SHORT = 128  # bytes of a line, on average, in a chunk whose repeated lines are counted at once
+_FEW = 4  # one line in so many may be new among them
 _BYTES_PER_TOKEN = 2  # fewer are rare in any script; only longer records are counted exactly
 
 
@@ -61,6 +63,7 @@ class BlockScanner:
         self._max_tokens = max_tokens
         self._tokenizer = tokenizer
         self._longest_line = longest_line
+        self._memo = LineMemo(self.lines)
         self._bad_in_a_row = 0
         self._summaries: list[RecordSummary] = []
         self._lines: list[int] = []
@@ -97,8 +100,10 @@ class BlockScanner:
         if isinstance(chunk, TooLong):
             self._note_too_long(first, chunk.length)
             return 1
-        if repeated := _repeated_line(chunk):
-            return self._read_repeated(*repeated, first)
+        if _is_of_short_lines(chunk):
+            short, counts = _counted(chunk)
+            if self._read_repeated(short, counts, first):
+                return len(short)
         lines = lines_of(chunk)
         if self._bad_in_a_row < _HOPELESS and b"\r" not in chunk:
             self._read_together(chunk, lines, first)
@@ -147,26 +152,59 @@ class BlockScanner:
             else:
                 self._read_slowly(text, number)
 
-    def _read_repeated(self, line: bytes, count: int, first: int) -> int:
-        """Read the same short line many times over; explains the first ones, counts the others.
+    def _read_repeated(self, lines: list[bytes], counts: Mapping[bytes, int], first: int) -> bool:
+        """Read short lines, equal ones once; reads none, and returns False, if many differ."""
+        memo, start, known = self._memo, 0, self.lines.format
+        memo.prepare()
+        new = {line for line in counts if line not in memo}
+        if len(new) * _FEW > len(lines):
+            return False
+        for at in [at for at, line in enumerate(lines) if line in new] if new else ():
+            line = lines[at]
+            if line in memo or memo.learn(line):
+                continue
+            self._add_repeated(lines[start:at], first + start)
+            self._read_one_by_one([line], first + at)
+            start = at + 1
+            if self.lines.format is not known:
+                self._read_one_by_one(lines[start:], first + start)
+                return True
+        self._add_repeated(lines[start:], first + start, counts if not start else None)
+        return True
 
-        A line that is a record is no repetition to be counted, but a duplicate: each is read.
-        """
-        report, number, end = self.lines.report, first, first + count
-        sound = len(self._summaries)
-        while number < end and (
-            number < first + _EXPLAINED or len(self._summaries) > sound or report.is_open
-        ):
-            self._read_one_by_one([line], number)
-            number += 1
-        if number < end:
-            records, self.lines.report = self.lines.reader.records, report.part()
-            self._read_one_by_one([line], number)
-            each = self.lines.reader.records - records
-            report.add_repeated(self.lines.report.findings(), end - number)
-            self.lines.reader.records = records + each * (end - number)
-            self.lines.report = report
-        return count
+    def _add_repeated(
+        self, lines: Sequence[bytes], first: int, counts: Mapping[bytes, int] | None = None
+    ) -> None:
+        """Add up what is remembered of lines, `counts` of each; notes problems while it matters."""
+        memo, reader, report = self._memo, self.lines.reader, self.lines.report
+        totals = Counter[LineResult]()
+        for line, count in (Counter(lines) if counts is None else counts).items():
+            totals[memo[line]] += count
+        reader.records += sum(result.records * count for result, count in totals.items())
+        opened = {found for found in totals if not report.is_settled(found.findings)}
+        for number, line in enumerate(lines, first) if opened else ():
+            result = memo[line]
+            if result in opened:
+                report.add_again(result.findings, number)
+                totals[result] -= 1
+                if report.is_settled(result.findings):
+                    opened.discard(result)
+                    if not opened:
+                        break
+        for result, count in totals.items():
+            report.add_count(result.findings, count)
+        if any(result.summary for result in totals):
+            self._keep_repeated(lines, first)
+        else:
+            self._bad_in_a_row += len(lines)
+
+    def _keep_repeated(self, lines: Sequence[bytes], first: int) -> None:
+        """Keep what the sound ones of some remembered lines hold."""
+        memo = self._memo
+        found = [memo[line].summary for line in lines]
+        self._bad_in_a_row = 0
+        self._summaries += [summary for summary in found if summary is not None]
+        self._lines += [at for at, summary in enumerate(found, first) if summary is not None]
 
     def _read_slowly(self, line: Line, number: int) -> None:
         self._bad_in_a_row += 1
@@ -199,10 +237,15 @@ class BlockScanner:
         return note.failed
 
 
-def _repeated_line(chunk: bytes) -> tuple[bytes, int] | None:
-    """The line that a chunk repeats and how often, if it holds nothing else."""
+def _is_of_short_lines(chunk: bytes) -> bool:
+    return chunk.count(b"\n") * _SHORT > len(chunk)
+
+
+def _counted(chunk: bytes) -> tuple[list[bytes], Mapping[bytes, int]]:
+    """The lines of a chunk, and how often each of them is there."""
     size = chunk.find(b"\n") + 1
-    count = len(chunk) // size if 0 < size <= _SHORT else 0
-    if count <= _EXPLAINED or chunk != chunk[:size] * count:
-        return None
-    return chunk[: size - 1], count
+    if chunk == chunk[:size] * (len(chunk) // size):
+        lines = [chunk[: size - 1]] * (len(chunk) // size)
+        return lines, {lines[0]: len(lines)}
+    lines = chunk.removesuffix(b"\n").split(b"\n")
+    return lines, Counter(lines)

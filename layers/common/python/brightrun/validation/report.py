@@ -87,16 +87,26 @@ class Report:
         for row in (row for part in parts for row in part.rows):
             self._count(row.code, row.severity, row.count, row.lines)
 
-    @property
-    def is_open(self) -> bool:
-        """True while a problem of the kinds met so far would be listed."""
-        met = {severity for _, severity in self._counts}
-        return any(self.room[severity] > 0 for severity in met)
+    def is_settled(self, found: Findings) -> bool:
+        """True if finding the same once more would change nothing but the counts."""
+        return all(
+            self.room[row.severity] <= 0
+            and len(self._first_lines.get((row.code, row.severity), ())) == _LINES_PER_CODE
+            for row in found.rows
+        )
 
-    def add_repeated(self, found: Findings, times: int) -> None:
-        """Count what was found once so many times, on lines after all those noted so far."""
+    def add_again(self, found: Findings, line: int) -> None:
+        """Note on a line, after all those noted so far, what was found on another."""
+        for severity, problems in found.listed.items():
+            for problem in problems:
+                if self.room[severity] > 0 or (problem.code, severity) not in self._counts:
+                    self._list(msgspec.structs.replace(problem, line=line), severity)
+                self._count(problem.code, severity, 1, [line])
+
+    def add_count(self, found: Findings, times: int) -> None:
+        """Count what was found once so many times; it must be settled (`is_settled`)."""
         for row in found.rows:
-            self._count(row.code, row.severity, row.count * times, [])
+            self._counts[row.code, row.severity] += row.count * times
 
     def _list(self, problem: Problem, severity: Severity) -> None:
         self.listed[severity].append(problem)
