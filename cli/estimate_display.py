@@ -60,8 +60,8 @@ def _summary(found: Document) -> dict[str, Any]:
     rate = steps["estimated_throughput_tokens_per_sec"]
     return {
         "model": found["base_model"],
-        "time": _spread(found["seconds"], duration),
-        "cost": _spread(found["cost_usd"], dollars),
+        "time": _quantiles(found["seconds"], duration),
+        "cost": _quantiles(found["cost_usd"], dollars),
         "asked for": f"{asked['count']} x {asked['type']}",
         "billed": f"{rent['instances']} x {rent['instance_type']} with {rent['billed_gpus']} GPUs, "
         f"{dollars(rent['usd_per_hour'])} an hour (prices of {rent['price_date']}, "
@@ -77,7 +77,7 @@ def _summary(found: Document) -> dict[str, Any]:
     }
 
 
-def _spread(found: Document | None, shown: Callable[[float], str]) -> str:
+def _quantiles(found: Document | None, shown: Callable[[float], str]) -> str:
     """The median and the ninetieth percentile, of a job that fits."""
     if found is None:
         return "none, because it does not fit"

@@ -22,6 +22,8 @@ SELECTION = {
 """Two personas, one arc and two topics: every combination is a conversation."""
 ENDED = {"completed", "failed", "cancelled"}
 ENRICHED = {"completed", "validation_failed", "normalization_failed"}
+FLAGGED = "severe"
+"""A flag that keeps a conversation out of training files until a reviewer approves it."""
 POLL_S = 1.0
 
 
@@ -58,13 +60,19 @@ def follow(api: httpx2.Client, job_id: str) -> int:
 
 
 def enriched(api: httpx2.Client, job_id: str) -> list[dict[str, Any]]:
-    """Wait until every conversation of the batch was checked and scored; those that passed."""
+    """Wait until every conversation of the batch was checked and scored; those fit to train on."""
     while True:
         answer = api.get("/api/conversations", params={"batch_job_id": job_id, "limit": 100})
         found = answer.json()["conversations"]
         if all(one["enrichment_status"] in ENRICHED for one in found):
-            return [one for one in found if one["enrichment_status"] == "completed"]
+            return [one for one in found if fits(one)]
         time.sleep(POLL_S)
+
+
+def fits(conversation: dict[str, Any]) -> bool:
+    """Whether a training file takes the conversation without a review."""
+    severities = {flag["severity"] for flag in conversation["flag_details"]}
+    return conversation["enrichment_status"] == "completed" and FLAGGED not in severities
 
 
 if __name__ == "__main__":

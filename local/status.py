@@ -16,7 +16,7 @@ _SHOWN_RESOURCES = {
 
 
 Live = Callable[[], Mapping[str, Any]]
-"""What changes while the system runs, asked for anew each time."""
+"""What changes while the system runs, read again each time."""
 
 
 class Status:

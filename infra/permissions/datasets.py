@@ -51,12 +51,12 @@ DATASETS_GRANTS: Mapping[str, tuple[Grant, ...]] = {
         Grant(
             ("dynamodb:GetItem", "dynamodb:UpdateItem"),
             "DatasetsTable",
-            "see whether the dataset waits for this run, and settle it",
+            "see whether the dataset waits for this run, and store its outcome",
         ),
         Grant(
             ("dynamodb:PutItem",),
             "NotificationsTable",
-            "tell the owner in the transaction that settles the dataset",
+            "tell the owner in the transaction that stores the outcome",
         ),
         Grant(("s3:GetObject",), "DatasetsBucket/*", "read the file once"),
         Grant(

@@ -35,7 +35,7 @@ class Batch:
     ended_at: datetime | None = None
     counts: dict[str, int] = field(default_factory=dict)
     results: list[bytes] = field(default_factory=list)
-    settling: asyncio.Lock = field(default_factory=asyncio.Lock)
+    ending: asyncio.Lock = field(default_factory=asyncio.Lock)
 
     def info(self, base_url: str) -> dict[str, Any]:
         """The `MessageBatch` object; counts stay `processing` until the whole batch has ended."""
@@ -57,9 +57,9 @@ class Batch:
         }
 
 
-async def settle(batch: Batch, state: State) -> None:
+async def end_batch(batch: Batch, state: State) -> None:
     """End a batch: answer every request, in shuffled order as the API does."""
-    async with batch.settling:
+    async with batch.ending:
         if batch.ended_at is not None:
             return
         now = state.now()

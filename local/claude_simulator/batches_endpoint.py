@@ -8,7 +8,7 @@ from collections.abc import AsyncIterator
 from typing import Any
 
 from local.claude_simulator.api_errors import ApiError, invalid
-from local.claude_simulator.batches import Batch, settle
+from local.claude_simulator.batches import Batch, end_batch
 from local.claude_simulator.fault_script import Call
 from local.claude_simulator.http_types import Reply, Request, Response, json_response
 from local.claude_simulator.pages import page
@@ -54,7 +54,7 @@ class BatchesEndpoint:
         batch = self._find(batch_id)
         batch.polls += 1
         if batch.canceled_at or batch.polls >= self._state.settings.batch_polls:
-            await settle(batch, self._state)
+            await end_batch(batch, self._state)
         return json_response(batch.info(_base_url(request)))
 
     async def cancel(self, request: Request, _version: str, batch_id: str) -> Reply:

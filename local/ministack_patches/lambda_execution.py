@@ -1,7 +1,7 @@
 """Runs functions in the engine's own worker pools.
 
 Reason: ministack's executor reports every error as Runtime.HandlerError, so that no Retry or
-Catch by class matches, starts a process anew after an error, adds 50 ms to every invocation,
+Catch by class matches, starts another process after an error, adds 50 ms to every invocation,
 and keeps log lines and metrics of all invocations in memory.
 """
 

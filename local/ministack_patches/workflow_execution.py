@@ -91,7 +91,7 @@ class WorkflowExecution:
                 "startDate": running["startDate"],
             }
             return json_response(started)
-        with self._runner.settling:  # its thread waits until the execution is kept
+        with self._runner.status_lock:  # its thread waits until the execution is kept
             response = self._start(request)
             if response[0] == 200:
                 arn = json.loads(response[2])["executionArn"]
@@ -105,7 +105,7 @@ class WorkflowExecution:
         return execution if execution and execution["status"] == "RUNNING" else None
 
     def _stop_and_cancel(self, request: dict[str, Any]) -> Any:
-        with self._runner.settling:
+        with self._runner.status_lock:
             execution = self._executions().get(request.get("executionArn"))
             if execution is None or execution["status"] != "RUNNING":
                 return self._stop(request)

@@ -36,7 +36,7 @@ class ExecutionRunner:
     An execution record is a dict as DescribeExecution shows it, with its ``events`` and the
     ``resume`` point: the state of the outermost level entered last, and its input. A resumed
     execution enters that state again: at least once, as its Tasks are retried anyway.
-    ``settling`` guards every change of a record's status.
+    ``status_lock`` guards every change of a record's status.
     """
 
     def __init__(
@@ -47,7 +47,7 @@ class ExecutionRunner:
         self._forget = forget
         self._runs: dict[str, Run] = {}
         self._closed = False
-        self.settling = threading.RLock()
+        self.status_lock = threading.RLock()
 
     def started(self, execution: Execution) -> None:
         """Store a new execution, before StartExecution is answered."""
@@ -56,11 +56,11 @@ class ExecutionRunner:
             self._store.append(execution["executionArn"], event)
 
     def run(self, execution: Execution, machine: dict[str, Any]) -> None:
-        """Run an execution to its end and settle its record."""
+        """Run an execution to its end and complete its record."""
         arn = execution["executionArn"]
         history = History(execution["events"], lambda event: self._store.append(arn, event))
         run = Run(execution, history, Cancellation())
-        with self.settling:
+        with self.status_lock:
             if self._closed or execution["status"] != "RUNNING":
                 return
             self._runs[arn] = run
@@ -68,20 +68,20 @@ class ExecutionRunner:
         expiry = self._expire_in_time(run, definition.get("TimeoutSeconds"))
         try:
             output = self._run_states(run, definition, machine["name"])
-            self._settle(run, "SUCCEEDED", output=json.dumps(output))
+            self._complete(run, "SUCCEEDED", output=json.dumps(output))
         except Cancelled:
             return
         except StateFailed as failure:
-            self._settle(run, "FAILED", error=failure.error, cause=failure.cause)
+            self._complete(run, "FAILED", error=failure.error, cause=failure.cause)
         except Exception as problem:
-            self._settle(run, "FAILED", error=RUNTIME, cause=repr(problem))
+            self._complete(run, "FAILED", error=RUNTIME, cause=repr(problem))
             raise
         finally:
             expiry.cancel()
 
     def detach(self, execution: Execution) -> Run | None:
         """Stop recording an execution before it is aborted; None if it has not begun."""
-        with self.settling:
+        with self.status_lock:
             run = self._runs.pop(execution["executionArn"], None)
         if run is not None:
             run.history.seal()
@@ -96,8 +96,8 @@ class ExecutionRunner:
             run.scope.cancel()
 
     def close(self) -> None:
-        """Cancel all executions without settling them, to be resumed later."""
-        with self.settling:
+        """Cancel all executions without completing them, to be resumed later."""
+        with self.status_lock:
             self._closed = True
             runs = list(self._runs.values())
         for run in runs:
@@ -109,7 +109,7 @@ class ExecutionRunner:
         arn, data = execution["executionArn"], json.loads(execution["input"])
 
         def entered(name: str, value: Any) -> None:
-            with self.settling:
+            with self.status_lock:
                 if self._closed or execution["status"] != "RUNNING":
                     raise Cancelled
                 execution["resume"] = {"state": name, "input": value}
@@ -138,15 +138,15 @@ class ExecutionRunner:
     def _expire_in_time(self, run: Run, limit_seconds: float | None) -> threading.Timer:
         started = datetime.fromisoformat(run.execution["startDate"]).timestamp()
         remaining = max(0.0, started + (limit_seconds or 0) - time.time())
-        timer = threading.Timer(remaining, self._settle, (run, "TIMED_OUT"))
+        timer = threading.Timer(remaining, self._complete, (run, "TIMED_OUT"))
         timer.daemon = True
         if limit_seconds is not None:
             timer.start()
         return timer
 
-    def _settle(self, run: Run, status: str, **result: str) -> None:
+    def _complete(self, run: Run, status: str, **result: str) -> None:
         execution = run.execution
-        with self.settling:
+        with self.status_lock:
             if self._closed or execution["status"] != "RUNNING":
                 return
             del self._runs[execution["executionArn"]]

@@ -45,7 +45,7 @@ def a_job(seeds: Seeds, _: Api) -> str:
 
 
 def a_job_with_a_failure(seeds: Seeds, _: Api) -> str:
-    return seeds.concluded(seeds.job(2), build.failed()).job_id
+    return seeds.completed(seeds.job(2), build.failed()).job_id
 
 
 def a_conversation(seeds: Seeds, _: Api) -> str:

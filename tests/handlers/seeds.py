@@ -50,7 +50,7 @@ class Seeds:
         self._aws.batches.create(job, planned.items)
         return job
 
-    def concluded(self, job: BatchJob, *outcomes: Outcome) -> BatchJob:
+    def completed(self, job: BatchJob, *outcomes: Outcome) -> BatchJob:
         """Let a worker take as many items of the job as there are outcomes, and end them so."""
         claims = self._aws.claims
         taken = claims.next_items(job.owner_id, job.job_id, len(outcomes))

@@ -31,7 +31,7 @@ def test_a_job_is_paused_and_resumed(api: Api, seeds: Seeds, runs: StartedRuns) 
 
 
 def test_cancelling_keeps_completed_items(api: Api, seeds: Seeds, runs: StartedRuns) -> None:
-    job = seeds.concluded(seeds.job(5), build.completed(), build.failed())
+    job = seeds.completed(seeds.job(5), build.completed(), build.failed())
     cancelled = api(f"POST /api/batch-jobs/{job.job_id}/cancel")
     assert cancelled.status == 200
     assert cancelled.body.keys() == {"success", "message", "job"}
@@ -48,7 +48,7 @@ def test_both_routes_cancel(api: Api, seeds: Seeds, runs: StartedRuns) -> None:
 
 
 def test_failed_items_are_queued_again(api: Api, seeds: Seeds, runs: StartedRuns) -> None:
-    job = seeds.concluded(seeds.job(3), build.failed(), build.completed(), build.failed())
+    job = seeds.completed(seeds.job(3), build.failed(), build.completed(), build.failed())
     assert api(f"POST /api/batch-jobs/{job.job_id}/retry-failed").body == {
         "success": True,
         "jobId": job.job_id,
@@ -109,7 +109,7 @@ def test_an_action_that_the_status_does_not_allow_is_refused_with_the_status(
 def test_there_is_nothing_to_retry_without_failures(
     api: Api, seeds: Seeds, runs: StartedRuns
 ) -> None:
-    job = seeds.concluded(seeds.job(1), build.completed())
+    job = seeds.completed(seeds.job(1), build.completed())
     refused = api(f"POST /api/batch-jobs/{job.job_id}/retry-failed")
     assert (refused.status, refused.body["code"]) == (400, "action_not_allowed")
 

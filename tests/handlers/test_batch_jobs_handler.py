@@ -17,7 +17,7 @@ LISTS = ["GET /api/batch-jobs", "GET /api/conversations/batch/{id}/items"]
 
 
 def test_a_job_is_shown_with_its_counters(api: Api, seeds: Seeds) -> None:
-    job = seeds.concluded(seeds.job(4), build.completed(), build.completed(), build.failed())
+    job = seeds.completed(seeds.job(4), build.completed(), build.completed(), build.failed())
     assert api(f"GET /api/batch-jobs/{job.job_id}").body == {
         "success": True,
         "job": {
@@ -45,7 +45,7 @@ def test_a_job_is_shown_with_its_counters(api: Api, seeds: Seeds) -> None:
 def test_a_jobs_status_has_its_progress_cost_and_estimated_time(
     api: Api, clock: SteppedClock, seeds: Seeds
 ) -> None:
-    job = seeds.concluded(seeds.job(4), build.completed(), build.completed(), build.failed())
+    job = seeds.completed(seeds.job(4), build.completed(), build.completed(), build.failed())
     clock.advance(90)
     assert api(f"GET /api/conversations/batch/{job.job_id}/status").body == {
         "success": True,
@@ -81,7 +81,7 @@ def test_the_estimated_time_is_null_before_the_first_result(api: Api, seeds: See
 
 
 def test_items_are_shown_in_order_with_their_results(api: Api, seeds: Seeds) -> None:
-    job = seeds.concluded(seeds.job(2), build.failed())
+    job = seeds.completed(seeds.job(2), build.failed())
     shown = api(f"GET /api/conversations/batch/{job.job_id}/items").body
     assert (shown["count"], shown["next_cursor"]) == (2, None)
     failed, waiting = shown["items"]
@@ -112,7 +112,7 @@ def test_jobs_are_listed_newest_first(api: Api, seeds: Seeds) -> None:
 
 def test_jobs_and_items_are_filtered_by_status(api: Api, seeds: Seeds) -> None:
     paused = seeds.job(1, status=JobStatus.PAUSED)
-    running = seeds.concluded(seeds.job(3), build.failed())
+    running = seeds.completed(seeds.job(3), build.failed())
     listed = api("GET /api/batch-jobs", query={"status": "paused"}).body
     assert [job["id"] for job in listed["jobs"]] == [paused.job_id]
     route = f"GET /api/conversations/batch/{running.job_id}/items"

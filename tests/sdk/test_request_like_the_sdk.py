@@ -1,4 +1,4 @@
-"""Our request for a training job beside what the `sagemaker` SDK sends for the same wishes.
+"""Our request for a training job beside what the `sagemaker` SDK sends for the same settings.
 
 The SDK has an environment of its own: it is a gigabyte, and nothing here needs it to run. See
 docs/adr/0051 for what the comparison has shown; `make test-sdk` makes it again.

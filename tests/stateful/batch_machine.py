@@ -37,7 +37,7 @@ WHAT_PEOPLE_DO = st.sampled_from(["pause", *["resume", "retry_failed"] * 4, "can
 
 ENDINGS = st.sampled_from(
     [
-        *("complete", "fail", "requeue", "put_back_for_later", "crash", "conclude_twice") * 2,
+        *("complete", "fail", "requeue", "requeue_for_later", "crash", "complete_twice") * 2,
         "stop",
     ]
 )
@@ -186,25 +186,25 @@ class BatchMachine(RuleBasedStateMachine):
 
     @counted
     def fail(self, hold: Hold) -> None:
-        self.operations.conclude(hold, FAILED)
+        self.operations.finalize(hold, FAILED)
 
     @counted
     def stop(self, hold: Hold) -> None:
-        self.operations.conclude(hold, dataclasses.replace(FAILED, stop_reason="An item failed"))
+        self.operations.finalize(hold, dataclasses.replace(FAILED, stop_reason="An item failed"))
 
     @counted
     def requeue(self, hold: Hold) -> None:
         self.operations.requeue(hold, 0)
 
     @counted
-    def put_back_for_later(self, hold: Hold) -> None:
+    def requeue_for_later(self, hold: Hold) -> None:
         self.operations.requeue(hold, 2 * LEASE_S)
 
     @counted
-    def conclude_twice(self, hold: Hold) -> None:
-        """A worker whose first answer got lost concludes again, under the same lease."""
-        self.operations.conclude(hold, FAILED)
-        assert not self.operations.conclude(hold, FAILED)
+    def complete_twice(self, hold: Hold) -> None:
+        """A worker whose first answer got lost finalizes again, under the same lease."""
+        self.operations.finalize(hold, FAILED)
+        assert not self.operations.finalize(hold, FAILED)
 
     @counted
     def crash(self, hold: Hold) -> None:
@@ -228,7 +228,7 @@ class BatchMachine(RuleBasedStateMachine):
     @counted
     def finish(self, name: JobName, rounds: int) -> None:
         self.operations.finish(name, rounds)
-        # A run that hands over says so after it has written the file; the next run writes it anew.
+        # A run that hands over says so after it has written the file; the next run writes it again.
         text = self.operations.log_txt(name)
         assert text == observe(self.store, *name).log[: len(text)]
 
@@ -292,7 +292,7 @@ class BatchMachine(RuleBasedStateMachine):
             "fail": self.fail,
             "stop": self.stop,
             "requeue": self.requeue,
-            "put_back_for_later": self.put_back_for_later,
-            "conclude_twice": self.conclude_twice,
+            "requeue_for_later": self.requeue_for_later,
+            "complete_twice": self.complete_twice,
             "crash": self.crash,
         }[ending](hold)

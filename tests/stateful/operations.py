@@ -148,7 +148,7 @@ class BatchOperations:
             assert ours
 
     def complete(self, hold: Hold) -> None:
-        """A worker concludes an item with its conversation."""
+        """A worker completes an item with its conversation."""
         record = dataclasses.replace(
             RECORD,
             owner_id=hold.name[0],
@@ -156,15 +156,15 @@ class BatchOperations:
             item_id=hold.item.item_id,
             conversation_id=conversation_id(hold.item.item_id),
         )
-        self.conclude(hold, Outcome(ItemStatus.COMPLETED, [], 10, 20, 300, conversation=record))
+        self.finalize(hold, Outcome(ItemStatus.COMPLETED, [], 10, 20, 300, conversation=record))
 
     def requeue(self, hold: Hold, seconds: int) -> None:
         """A worker puts an item back, to be tried again after some seconds."""
         due = epoch_ms(self.clock.now) + seconds * 1000
-        self.conclude(hold, Outcome(ItemStatus.QUEUED, [], retry_at=due))
+        self.finalize(hold, Outcome(ItemStatus.QUEUED, [], retry_at=due))
 
-    def conclude(self, hold: Hold, outcome: Outcome) -> bool:
-        """A worker concludes an item, which works exactly while it is its own; gives whether."""
+    def finalize(self, hold: Hold, outcome: Outcome) -> bool:
+        """A worker finalizes an item, which works exactly while it is its own; gives whether."""
         ours = self._is_held(hold)
         ending = f"ending {next(self._numbers)}"
         outcome = dataclasses.replace(outcome, lines=[self._line(ending)])

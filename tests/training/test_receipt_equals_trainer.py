@@ -93,8 +93,8 @@ def messy_messages() -> list[dict[str, Any]]:
     cut, long = conversation(53, 2), conversation(54, 1)
     cut[3]["content"] += " cut \\"
     long[1]["content"] *= 30
-    spoken = [some, conversation(51, 12), conversation(52, 3), conversation(52, 3), cut, long]
-    return [{"messages": turns} for turns in spoken]
+    rows = [some, conversation(51, 12), conversation(52, 3), conversation(52, 3), cut, long]
+    return [{"messages": turns} for turns in rows]
 
 
 @pytest.mark.parametrize(

@@ -66,13 +66,13 @@ class Emulated:
         self.jobs = self._jobs()
 
     def start_once(self, ready: threading.Event) -> None:
-        """Start anew with jobs that wait until something is ready."""
+        """Start again with jobs that wait until something is ready."""
         self.jobs.close()
         self.jobs = self._jobs(lambda: wait_for(ready))
         self.jobs.start()
 
     def restart(self) -> None:
-        """Load everything anew and start."""
+        """Load everything again and start."""
         self.store = JobStore(self.folder)
         self.jobs = self._jobs()
         self.jobs.start()

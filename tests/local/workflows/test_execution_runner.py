@@ -1,4 +1,4 @@
-"""Executions are recorded as they run, settled once, and resumed where they were."""
+"""Executions are recorded as they run, completed once, and resumed where they were."""
 
 import json
 import threading
@@ -144,7 +144,7 @@ def test_aborted_execution_records_nothing_more(open_store: OpenStore) -> None:
     thread = threading.Thread(target=runner.run, args=(execution, MACHINE))
     thread.start()
     assert entered.wait(10)
-    with runner.settling:
+    with runner.status_lock:
         run = runner.detach(execution)
         execution.update(status="ABORTED", stopDate="2026-01-01T00:00:01.000Z")
         execution["events"].append({"id": 9, "type": "ExecutionAborted"})

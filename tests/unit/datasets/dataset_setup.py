@@ -63,9 +63,9 @@ class Datasets:
         self.deleter = DatasetDeleter(self.rows, self.files, self.clock)
         self.validator = DatasetValidator(self.rows, self.files, self.reports, self.clock)
 
-    def created(self, size: int = len(ROWS), **wishes: Any) -> Dataset:
+    def created(self, size: int = len(ROWS), **changes: Any) -> Dataset:
         fields = {"name": "First", "description": "", "format": "auto", "file_name": "rows.jsonl"}
-        order = DatasetRequest(**{**fields, "file_size": size, **wishes})
+        order = DatasetRequest(**{**fields, "file_size": size, **changes})
         return self.creator.create(OWNER, order)[0]
 
     def confirmed(self, body: bytes = ROWS) -> Dataset:

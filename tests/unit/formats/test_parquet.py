@@ -25,7 +25,7 @@ def turn_type(**more: Any) -> Any:
     return pa.struct([("role", pa.string()), ("content", pa.string()), *more.items()])
 
 
-def spoken(**more: Any) -> list[list[dict[str, Any]]]:
+def conversations(**more: Any) -> list[list[dict[str, Any]]]:
     return [
         [{"role": "user", "content": asked}, {"role": "assistant", "content": answer, **more}]
         for asked, answer in zip(ASKED, ANSWERS, strict=True)
@@ -71,7 +71,7 @@ def test_messages_in_structs_are_read_and_columns_of_nulls_say_nothing(tmp_path:
     turns = turn_type(name=pa.string(), tool_calls=pa.list_(pa.struct([("id", pa.string())])))
     table = pa.table(
         {
-            "messages": pa.array(spoken(), pa.list_(turns)),
+            "messages": pa.array(conversations(), pa.list_(turns)),
             "tools": pa.nulls(2),
             "system": pa.nulls(2, pa.string()),
             "images": pa.nulls(2, pa.list_(pa.binary())),
@@ -126,7 +126,7 @@ def test_times_become_text_to_the_nanosecond_and_beyond_the_year_9999(
 def test_times_inside_of_turns_do_not_stop_the_file(tmp_path: Path) -> None:
     moment = datetime(2026, 11, 28, tzinfo=UTC)
     turns = pa.list_(turn_type(at=pa.timestamp("ns", "UTC")))
-    table = pa.table({"messages": pa.array(spoken(at=moment), turns)})
+    table = pa.table({"messages": pa.array(conversations(at=moment), turns)})
     assert answers(convert(tmp_path, parquet(table))) == ANSWERS
 
 
@@ -146,7 +146,7 @@ def test_decimals_are_numbers_where_a_number_is_equal(
 
 
 def test_a_decimal_can_weigh_an_answer(tmp_path: Path) -> None:
-    table = pa.table({"messages": spoken(weight=Decimal(1))})
+    table = pa.table({"messages": conversations(weight=Decimal(1))})
     assert answers(convert(tmp_path, parquet(table))) == ANSWERS
 
 
@@ -158,7 +158,7 @@ def test_maps_are_objects_and_nan_is_absent(tmp_path: Path) -> None:
 def test_messages_written_as_json_text_are_messages_and_answers_in_json_stay_text(
     tmp_path: Path,
 ) -> None:
-    table = pa.table({"messages": [json.dumps(turns) for turns in spoken()]})
+    table = pa.table({"messages": [json.dumps(turns) for turns in conversations()]})
     assert answers(convert(tmp_path, parquet(table))) == ANSWERS
     said = ['{"mood": "calm"}', "[1, 2]"]
     (tmp_path / "rows.jsonl").unlink()

@@ -30,7 +30,7 @@ def _dialog(*texts: str) -> dict[str, Any]:
     return {"dialog": [{"who": "QA"[at % 2], "says": text} for at, text in enumerate(texts)]}
 
 
-TALKS = chat_format(
+DIALOGS = chat_format(
     ChatNames(
         turns="dialog",
         role="who",
@@ -74,7 +74,7 @@ CARDS = Format(  # no shape: the least that an entry can be
     rules=Rules(check=_check_card),
     one_record_per_conversation=False,
 )
-TOYS: list[tuple[Format, Callable[..., dict[str, Any]]]] = [(TALKS, _dialog), (CARDS, _card)]
+TOYS: list[tuple[Format, Callable[..., dict[str, Any]]]] = [(DIALOGS, _dialog), (CARDS, _card)]
 each_toy = pytest.mark.parametrize(
     ("toy", "record"), TOYS, ids=[toy.name for toy, _ in TOYS], indirect=["toy"]
 )
@@ -133,7 +133,7 @@ def test_its_good_lines_are_ready_and_its_bad_ones_explained(
     assert not good.summary
     blank, foreign = record("a", " "), {**record("c", "d"), "extra": 1}
     bad = validate(BytesIO(jsonl([record("a", "b"), blank, foreign, {"messages": []}])))
-    place = "/dialog/1/says" if toy is TALKS else "/back"
+    place = "/dialog/1/says" if toy is DIALOGS else "/back"
     assert found(bad.errors) == [(2, place, "empty_turn"), (4, "", "mixed_formats")]
     assert found(bad.warnings) == [(3, "/extra", "extra_field")]
 
@@ -178,7 +178,7 @@ def test_a_name_or_a_key_that_is_taken_is_refused() -> None:
         register(chat_format(ChatNames(turns="turns"), name="other", title="", keys={"turns": 0}))
     assert before == FORMATS
     try:
-        register(TALKS)
-        assert FORMATS["toy-dialog"] is TALKS
+        register(DIALOGS)
+        assert FORMATS["toy-dialog"] is DIALOGS
     finally:
         FORMATS.pop("toy-dialog", None)

@@ -22,20 +22,20 @@ from tests.unit.formats.training_examples import examples
 Row = dict[str, Any]
 
 
-def spoken(*turns: tuple[str, str], **more: Any) -> Row:
+def sharegpt(*turns: tuple[str, str], **more: Any) -> Row:
     return {"conversations": [{"from": who, "value": text} for who, text in turns], **more}
 
 
-SHAREGPT = spoken(("human", "a"), ("gpt", "b"), ("human", "c"), ("gpt", "d"))
+SHAREGPT = sharegpt(("human", "a"), ("gpt", "b"), ("human", "c"), ("gpt", "d"))
 ROWS: dict[str, Row] = {
     "ShareGPT": SHAREGPT,
-    "system turn": spoken(("system", "Be kind."), ("human", "a"), ("gpt", "b")),
+    "system turn": sharegpt(("system", "Be kind."), ("human", "a"), ("gpt", "b")),
     "system field": {**SHAREGPT, "system": "Be kind."},
     "blank system field": {**SHAREGPT, "system": " "},
-    "other speakers": spoken(("user", "a"), ("chatgpt", "b"), ("user", "c"), ("assistant", "d")),
+    "other speakers": sharegpt(("user", "a"), ("chatgpt", "b"), ("user", "c"), ("assistant", "d")),
     "id": {**SHAREGPT, "id": "c1"},
     "numeric id": {**SHAREGPT, "id": 7},
-    "weight": spoken(
+    "weight": sharegpt(
         ("human", "a"), ("gpt", "b"), ("human", "c"), ("gpt", "d"), ("human", "e"), ("gpt", "f")
     ),
     "Alpaca": {"instruction": "a", "output": "b"},
@@ -106,8 +106,8 @@ def test_rows_with_nothing_to_learn_are_counted_by_their_reason() -> None:
 @pytest.mark.parametrize(
     ("row", "complaint"),
     [
-        (spoken(("tool", "a")), "/conversations/0/from: Tool and function calls"),
-        (spoken(("human", "")), "/conversations/0/value: The turn has no text"),
+        (sharegpt(("tool", "a")), "/conversations/0/from: Tool and function calls"),
+        (sharegpt(("human", "")), "/conversations/0/value: The turn has no text"),
         ({"conversations": []}, "/conversations: The conversation has no turns"),
         ({**SHAREGPT, "system": 5}, "/system: .*number instead of string"),
         ({"instruction": "a"}, r".*Missing output"),
@@ -125,7 +125,7 @@ def test_a_broken_row_is_named_with_its_place_and_never_validates(row: Row, comp
 
 
 def test_two_system_prompts_of_one_row_do_not_validate() -> None:
-    row = spoken(("system", "a"), ("human", "b"), ("gpt", "c"), system="d")
+    row = sharegpt(("system", "a"), ("human", "b"), ("gpt", "c"), system="d")
     (problem,) = validate(BytesIO(lines_of(row)[0])).errors
     assert problem.code == "misplaced_system"
 

@@ -175,7 +175,7 @@ def _message_records() -> Iterator[tuple[str, Record, str]]:
 
 def _other_records() -> Iterator[tuple[str, Record, Record, str]]:
     """Name, the sound record that opens the file, the bad one, its code."""
-    v4, talk, share, rows = pair(), conversation(), sharegpt(), alpaca()
+    v4, chat, share, rows = pair(), conversation(), sharegpt(), alpaca()
     yield "v4 without target", v4, without(v4, "target_response"), "missing_field"
     yield "v4 without history", v4, without(v4, "conversation_history"), "missing_field"
     yield "v4 without id", v4, without(v4, "id"), "missing_field"
@@ -216,11 +216,11 @@ def _other_records() -> Iterator[tuple[str, Record, Record, str]]:
         "unknown_role",
     )
     yield "v4 history of strings", v4, {**v4, "conversation_history": ["x"]}, "wrong_type"
-    yield "turns null", talk, {**talk, "turns": None}, "missing_field"
-    yield "turns missing", talk, without(talk, "turns"), "missing_field"
-    yield "conversation id missing", talk, without(talk, "conversation_id"), "missing_field"
-    yield "conversation id a part", talk, {**talk, "conversation_id": 7.5}, "wrong_type"
-    yield "conversation id blank", talk, {**talk, "conversation_id": " "}, "missing_field"
+    yield "turns null", chat, {**chat, "turns": None}, "missing_field"
+    yield "turns missing", chat, without(chat, "turns"), "missing_field"
+    yield "conversation id missing", chat, without(chat, "conversation_id"), "missing_field"
+    yield "conversation id a part", chat, {**chat, "conversation_id": 7.5}, "wrong_type"
+    yield "conversation id blank", chat, {**chat, "conversation_id": " "}, "missing_field"
     yield "v4 id empty", v4, {**v4, "id": ""}, "missing_field"
     yield (
         "ShareGPT observation",

@@ -23,7 +23,7 @@ from tests.unit.validation.records import (
 LONG = "This is a long answer that nobody else has given before, number {}, to the very end."
 
 
-def _talks(count: int, start: int = 0) -> list[Record]:
+def _conversations(count: int, start: int = 0) -> list[Record]:
     return [messages(f"Question {n}?", LONG.format(n)) for n in range(start, start + count)]
 
 
@@ -42,7 +42,7 @@ def _split(*records: Record | bytes, **options: Any) -> Split:
 
 
 def test_a_tenth_of_the_conversations_validates_and_every_pair_is_on_one_side() -> None:
-    found = _split(*_talks(200))
+    found = _split(*_conversations(200))
     assert (found.seed, found.fraction) == (42, 0.1)
     assert (found.training_conversations, found.validation_conversations) == (180, 20)
     assert (found.training_pairs, found.validation_pairs) == (180, 20)
@@ -51,8 +51,11 @@ def test_a_tenth_of_the_conversations_validates_and_every_pair_is_on_one_side() 
 
 
 def test_the_same_seed_gives_the_same_split_and_another_seed_another() -> None:
-    assert _split(*_talks(100)) == _split(*_talks(100))
-    assert _split(*_talks(100)).validation_lines != _split(*_talks(100), seed=7).validation_lines
+    assert _split(*_conversations(100)) == _split(*_conversations(100))
+    assert (
+        _split(*_conversations(100)).validation_lines
+        != _split(*_conversations(100), seed=7).validation_lines
+    )
 
 
 def test_all_rows_of_a_conversation_are_on_one_side() -> None:
@@ -92,7 +95,7 @@ def test_near_duplicates_are_on_one_side_even_through_a_third(seed: int) -> None
         messages("c", one, "d", other),
         messages("e", one),
     ]
-    found = _split(*family[:2], *_talks(6), *family[2:], seed=seed, fraction=0.4)
+    found = _split(*family[:2], *_conversations(6), *family[2:], seed=seed, fraction=0.4)
     lines = set(found.validation_lines)
     assert lines >= {1, 2, 9, 10} or not lines & {1, 2, 9, 10}
     assert 1 <= len(lines) <= 9
@@ -100,18 +103,20 @@ def test_near_duplicates_are_on_one_side_even_through_a_third(seed: int) -> None
 
 def test_a_duplicate_stays_with_its_original() -> None:
     for seed in range(20):
-        found = _split(*_talks(10), *_talks(1), seed=seed, fraction=0.5)
+        found = _split(*_conversations(10), *_conversations(1), seed=seed, fraction=0.5)
         assert (1 in found.validation_lines) == (11 in found.validation_lines)
 
 
 def test_a_group_larger_than_the_share_stays_in_training() -> None:
     same = [messages(f"Another {n}?", LONG.format("same")) for n in range(50)]
-    found = _split(*same, *_talks(50))
+    found = _split(*same, *_conversations(50))
     assert found.validation_conversations == 10
     assert all(line > 50 for line in found.validation_lines)
 
 
-@pytest.mark.parametrize("records", [_talks(1), [*_talks(1), *_talks(1)], _rows(1, 5)])
+@pytest.mark.parametrize(
+    "records", [_conversations(1), [*_conversations(1), *_conversations(1)], _rows(1, 5)]
+)
 def test_one_group_cannot_be_parted(records: list[Record]) -> None:
     found = _split(*records)
     assert found.validation_lines == []
@@ -121,7 +126,7 @@ def test_one_group_cannot_be_parted(records: list[Record]) -> None:
 @pytest.mark.parametrize("fraction", [0.001, 0.5, 0.999])
 @pytest.mark.parametrize("seed", range(5))
 def test_with_two_groups_each_side_has_one(seed: int, fraction: float) -> None:
-    found = _split(*_talks(2), seed=seed, fraction=fraction)
+    found = _split(*_conversations(2), seed=seed, fraction=fraction)
     assert (found.training_conversations, found.validation_conversations) == (1, 1)
 
 
@@ -140,17 +145,17 @@ def test_other_formats_are_parted_by_record(record: Any) -> None:
 
 
 def test_a_file_that_is_not_ready_has_no_split() -> None:
-    assert checked(*_talks(3), b"{").split is None
+    assert checked(*_conversations(3), b"{").split is None
 
 
 @pytest.mark.parametrize("fraction", [0.0, 1.0, -0.1])
 def test_a_fraction_must_leave_both_sides_something(fraction: float) -> None:
     with pytest.raises(ValueError, match="between 0 and 1"):
-        checked(*_talks(3), fraction=fraction)
+        checked(*_conversations(3), fraction=fraction)
 
 
 def test_the_file_for_the_trainer_is_plain_json_with_a_version() -> None:
-    plain = json.loads(json.dumps(_split(*_talks(20)).as_dict()))
+    plain = json.loads(json.dumps(_split(*_conversations(20)).as_dict()))
     assert plain["version"] == 1
     assert len(plain["validation_lines"]) == 2
     assert set(plain) == {
@@ -166,7 +171,7 @@ def test_the_file_for_the_trainer_is_plain_json_with_a_version() -> None:
 
 
 def test_the_result_shows_the_counts_of_the_split_without_its_lines() -> None:
-    plain = checked(*_talks(20)).as_dict()
+    plain = checked(*_conversations(20)).as_dict()
     assert plain["split"]["validation_conversations"] == 2
     assert "validation_lines" not in plain["split"]
 
@@ -175,7 +180,9 @@ def test_records_beyond_what_is_remembered_train_and_a_warning_says_so(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     monkeypatch.setattr(split, "MOST_LINES", 50)
-    result: ValidationResult = checked(*_talks(30), b"", b"", *_talks(30, 30), *_talks(1))
+    result: ValidationResult = checked(
+        *_conversations(30), b"", b"", *_conversations(30, 30), *_conversations(1)
+    )
     found = result.split
     assert found is not None
     assert found.training_conversations + found.validation_conversations == 61

@@ -70,7 +70,7 @@ class RecordReader:
         self.records = 0  # it is no record, unless it is refused as one
         self.meta = meta
         if found is not None and self.format is None:
-            self._settle_on(*found)
+            self._use_format(*found)
 
     def _read(self, record: dict[str, Any], note: Note) -> Reading | None:
         found = classify(record)
@@ -84,7 +84,7 @@ class RecordReader:
             if found is None:
                 note("unknown_format", "", _fields_of(record))
                 return None
-            self._settle_on(*found)
+            self._use_format(*found)
         elif found is not None and found[0] is not self.format and not is_shared(found[1]):
             note("mixed_formats", "", f"{found[0].title} among {self.format.title}")
             return None
@@ -93,7 +93,7 @@ class RecordReader:
         messages = self._checked(self.format, self.format.rules, record, note)
         return Reading(self.format, record, messages)
 
-    def _settle_on(self, format_: Format, key: str) -> None:
+    def _use_format(self, format_: Format, key: str) -> None:
         self.format = format_
         self.detected_by = f"the first record has the key '{key}'"
 

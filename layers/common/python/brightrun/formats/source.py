@@ -218,13 +218,13 @@ class RecordSource:
         found = vote(first)
         if found and self._whole:
             found = (self._whole, found[1])
-        self._settle(found, where, shape)
+        self._set_detection(found, where, shape)
 
     def _detect_lines(self, head: bytes) -> None:
         lines = head.removeprefix(BYTE_ORDER_MARK).split(b"\n")
-        self._settle(vote(lines[:LOOKED_AT]), "", None)
+        self._set_detection(vote(lines[:LOOKED_AT]), "", None)
 
-    def _settle(self, found: Any, where: str, shape: int | None) -> None:
+    def _set_detection(self, found: Any, where: str, shape: int | None) -> None:
         if found:
             self.detection = Detection(found[0], f"{where}{found[1]}{self._packing}", shape)
 

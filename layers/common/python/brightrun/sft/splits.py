@@ -36,7 +36,9 @@ def read_split(text: bytes | str) -> Split:
     try:
         return msgspec.json.decode(text, type=Split)
     except msgspec.DecodeError as error:
-        raise DatasetError(f"{SPLIT_FILE} cannot be used: {error}; make the split anew.") from error
+        raise DatasetError(
+            f"{SPLIT_FILE} cannot be used: {error}; make the split again."
+        ) from error
 
 
 def split_by_lines(pairs: Sequence[TrainingPair], lines: int, split: Split) -> Sides:

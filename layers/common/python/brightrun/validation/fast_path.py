@@ -68,7 +68,7 @@ class _Outline(NamedTuple):
 
     kept: Sequence[int] | None
     trained: Sequence[int]
-    spoken: int
+    turns: int
     pairs: int
 
 
@@ -169,7 +169,7 @@ class _RowReader:
             texts = [every[at] for at in outline.kept]
         group = self._group[0](row) if self._group else self._id_of(row)
         joined = b"".join(texts)
-        return RecordSummary(texts, outline.trained, joined, outline.spoken, outline.pairs, group)
+        return RecordSummary(texts, outline.trained, joined, outline.turns, outline.pairs, group)
 
     def _id_of(self, row: Any) -> str:
         """The id of the conversation, where one may stand; decoded only if it does."""
@@ -206,12 +206,12 @@ class _RowReader:
         outline = None
         if not report.summary():
             kept = [places.index(message.place) for message in messages]
-            spoken = sum(message.role in {"user", "assistant"} for message in messages)
+            turns = sum(message.role in {"user", "assistant"} for message in messages)
             outline = _Outline(
                 kept=None if kept == list(range(len(roles))) else kept,
                 trained=[at for at, message in enumerate(messages) if message.trains],
-                spoken=spoken,
-                pairs=spoken if self._whole_conversations else 1,
+                turns=turns,
+                pairs=turns if self._whole_conversations else 1,
             )
         self._outlines[roles, weights, states] = outline
         return outline

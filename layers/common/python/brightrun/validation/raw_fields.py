@@ -20,7 +20,7 @@ RawFieldsCheck = Callable[[Sequence[msgspec.Raw]], bool]
 def raw_fields_check(kind: Any) -> RawFieldsCheck:
     """Return a check of fields of one type: False if one of them may not be sound.
 
-    Written anew, a value has each key once.  So a key stands twice exactly when the line has
+    Written again, a value has each key once.  So a key stands twice exactly when the line has
     more ends of keys than the copy; what would blur that count (a space before a colon, a quote
     written as an escape) is not sound enough for this check.
     """

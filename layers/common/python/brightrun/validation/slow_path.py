@@ -33,10 +33,10 @@ def summary_of(
 def _summary(turns: Sequence[Message], reading: Reading) -> RecordSummary:
     texts = [_encode(turn.text) for turn in turns]
     trained = [place for place, turn in enumerate(turns) if turn.trains]
-    spoken = sum(turn.role in {"user", "assistant"} for turn in turns)
-    pairs = spoken if reading.format.one_record_per_conversation else 1
+    turn_count = sum(turn.role in {"user", "assistant"} for turn in turns)
+    pairs = turn_count if reading.format.one_record_per_conversation else 1
     group = reading.conversation_id
-    return RecordSummary(texts, trained, b"".join(texts), spoken, pairs, group)
+    return RecordSummary(texts, trained, b"".join(texts), turn_count, pairs, group)
 
 
 def with_texts_checked(summary: RecordSummary, verdict: ScanVerdict) -> RecordSummary | None:

@@ -1,8 +1,8 @@
 """Safety rules for the domain that has some, and the detection of crisis content in any.
 
-The rules are v1's, for talks with a financial planner: what is asked of a crisis, and of the three
-edge arcs. What no assistant may say in any domain is in `directives`. All checks are pattern
-searches: they select what a person should review.
+The rules are v1's, for conversations with a financial planner: what is asked of a crisis, and of
+the three edge arcs. What no assistant may say in any domain is in `directives`. All checks are
+pattern searches: they select what a person should review.
 """
 
 from __future__ import annotations

@@ -217,24 +217,24 @@ class TrainingFinisher:
     clock: Clock
     watch_s: int
 
-    def finish(self, turn: TrainingStep) -> TrainingStepResult:
+    def finish(self, step: TrainingStep) -> TrainingStepResult:
         """Close the job if SageMaker has ended it; else the result is to watch it on.
 
         Raises NotFoundError, StorageError.
         """
-        job = self.jobs.job(turn.owner_id, turn.job_id)
+        job = self.jobs.job(step.owner_id, step.job_id)
         if job.settled:
             self._add_last_event(job)
-            return next_step(turn, "settled")
+            return next_step(step, "settled")
         run = self.training.describe(job.external_job_id)
         if not job.ended if run is None else run.state == "active":
-            return next_step(turn, "watch", self.watch_s)
+            return next_step(step, "watch", self.watch_s)
         try:
             self._close(job, run)
         except VersionConflictError:
             # Cancelled while its adapter was being checked: the next turn closes it as cancelled.
-            return next_step(turn, "watch", _AT_ONCE_S)
-        return next_step(turn, "settled")
+            return next_step(step, "watch", _AT_ONCE_S)
+        return next_step(step, "settled")
 
     def _close(self, job: TrainingJob, run: TrainingRun | None) -> None:
         billed = _seconds_observed(job) if run is None else run.billed_seconds(self.clock())

@@ -17,7 +17,7 @@ from pydantic.alias_generators import to_camel
 from brightrun.core.timestamps import from_iso
 from brightrun.training.model import TrainingJob
 
-TurnStatus = Literal["wait", "start", "watch", "finish", "hand_over", "settled"]
+StepStatus = Literal["wait", "start", "watch", "finish", "hand_over", "settled"]
 """The next step: the same one after a pause, a start, a watch, the finish, another execution, or
 none."""
 
@@ -42,17 +42,17 @@ class TrainingStep(BaseModel):
 class TrainingStepResult(TrainingStep):
     """The next step, and after how many seconds it starts."""
 
-    status: TurnStatus
+    status: StepStatus
     wait_seconds: int = 0
 
 
-def next_step(turn: TrainingStep, status: TurnStatus, wait_seconds: int = 0) -> TrainingStepResult:
+def next_step(step: TrainingStep, status: StepStatus, wait_seconds: int = 0) -> TrainingStepResult:
     """The output of a step; `wait_seconds` is used where the state machine has a wait."""
     return TrainingStepResult(
-        owner_id=turn.owner_id,
-        job_id=turn.job_id,
-        run=turn.run,
-        turn=turn.turn + 1,
+        owner_id=step.owner_id,
+        job_id=step.job_id,
+        run=step.run,
+        turn=step.turn + 1,
         status=status,
         wait_seconds=wait_seconds,
     )

@@ -61,30 +61,30 @@ class TrainingStarter:
     clock: Clock
     capacity_retry_s: int
 
-    def start(self, turn: TrainingStep) -> TrainingStepResult:
+    def start(self, step: TrainingStep) -> TrainingStepResult:
         """Start the job's training once; the result is to watch it, to wait, or to finish it.
 
         Raises NotFoundError, StorageError.
         """
-        job = self.jobs.job(turn.owner_id, turn.job_id)
+        job = self.jobs.job(step.owner_id, step.job_id)
         if job.settled:
-            return next_step(turn, "settled")
-        if turn.turn >= MAX_TURNS:
-            self.workflow.ensure_training(job, turn.run + 1)
-            return next_step(turn, "hand_over")
+            return next_step(step, "settled")
+        if step.turn >= MAX_TURNS:
+            self.workflow.ensure_training(job, step.run + 1)
+            return next_step(step, "hand_over")
         if job.ended:
-            return self._stop(turn, job)
+            return self._stop(step, job)
         try:
-            return self._start(turn, job)
+            return self._start(step, job)
         except VersionConflictError:
             # The job changed since it was read, usually by a concurrent cancellation.
-            return next_step(turn, "start", _AT_ONCE_S)
+            return next_step(step, "start", _AT_ONCE_S)
 
-    def _start(self, turn: TrainingStep, job: TrainingJob) -> TrainingStepResult:
+    def _start(self, step: TrainingStep, job: TrainingJob) -> TrainingStepResult:
         reason_before = job.stage_reason
         # A check that ends the function itself must not hold the job up in execution after
         # execution.
-        gives_up = job.status == "initializing" and turn.run > 1
+        gives_up = job.status == "initializing" and step.run > 1
         if job.status == "queued":
             job = self._replace(job, starting(job, self.clock()))
         try:
@@ -99,20 +99,20 @@ class TrainingStarter:
             # On repetition, the job itself may use up the quota: then it exists, and all is well.
             if self.training.describe(job.external_job_id) is None:
                 if isinstance(refusal, NoCapacityError):
-                    return self._wait(turn, job, refusal.message, reason_before)
-                return self._fail(turn, job, _refused(refusal))
+                    return self._wait(step, job, refusal.message, reason_before)
+                return self._fail(step, job, _refused(refusal))
         after = self.jobs.job(job.owner_id, job.job_id)
         if after.ended:
             # Cancelled while SageMaker was being called, when there was nothing to stop yet.
-            return self._stop(turn, after)
+            return self._stop(step, after)
         message = f"SageMaker has accepted the job as {job.external_job_id}."
         event = training_event(self.clock(), "info", "submitted", message)
         self.records.add_event(job, event)
-        return next_step(turn, "watch", _AT_ONCE_S)
+        return next_step(step, "watch", _AT_ONCE_S)
 
-    def _stop(self, turn: TrainingStep, job: TrainingJob) -> TrainingStepResult:
+    def _stop(self, step: TrainingStep, job: TrainingJob) -> TrainingStepResult:
         self.training.stop(job.external_job_id)
-        return next_step(turn, "watch", _AT_ONCE_S)
+        return next_step(step, "watch", _AT_ONCE_S)
 
     def _checked(self, job: TrainingJob, *, gives_up: bool) -> TrainingJob:
         """Check the dataset before SageMaker is asked; returns the job with what was found."""
@@ -142,21 +142,21 @@ class TrainingStarter:
         return found is not None
 
     def _wait(
-        self, turn: TrainingStep, job: TrainingJob, reason: str, reason_before: str | None
+        self, step: TrainingStep, job: TrainingJob, reason: str, reason_before: str | None
     ) -> TrainingStepResult:
         now = self.clock()
         if now >= gives_up_at(job):
-            return self._fail(turn, job, no_capacity(reason))
+            return self._fail(step, job, no_capacity(reason))
         pause = pause_s(job.start_attempts, self.capacity_retry_s)
         if reason != reason_before:
             event = training_event(now, "warning", "waiting_for_capacity", reason)
             self.records.add_event(job, event)
         self._replace(job, waiting_for_capacity(job, now, reason, now + timedelta(seconds=pause)))
-        return next_step(turn, "start", pause)
+        return next_step(step, "start", pause)
 
-    def _fail(self, turn: TrainingStep, job: TrainingJob, failure: Failure) -> TrainingStepResult:
+    def _fail(self, step: TrainingStep, job: TrainingJob, failure: Failure) -> TrainingStepResult:
         self._replace(job, failing(job, self.clock(), failure))
-        return next_step(turn, "finish")
+        return next_step(step, "finish")
 
     def _replace(self, seen: TrainingJob, job: TrainingJob) -> TrainingJob:
         self.jobs.replace(job, seen.version)

@@ -233,44 +233,44 @@ class TrainingWatcher:
     watch_s: int
     capacity_retry_s: int
 
-    def watch(self, turn: TrainingStep) -> TrainingStepResult:
+    def watch(self, step: TrainingStep) -> TrainingStepResult:
         """Update the job once; the result is whether to watch on, start again, or finish the job.
 
         Raises NotFoundError, StorageError.
         """
-        job = self.jobs.job(turn.owner_id, turn.job_id)
+        job = self.jobs.job(step.owner_id, step.job_id)
         if job.settled:
-            return next_step(turn, "settled")
-        if turn.turn >= MAX_TURNS:
-            self.workflow.ensure_training(job, turn.run + 1)
-            return next_step(turn, "hand_over")
+            return next_step(step, "settled")
+        if step.turn >= MAX_TURNS:
+            self.workflow.ensure_training(job, step.run + 1)
+            return next_step(step, "hand_over")
         run = self.training.describe(job.external_job_id)
         try:
-            return self._missing(turn, job) if run is None else self._update(turn, job, run)
+            return self._missing(step, job) if run is None else self._update(step, job, run)
         except VersionConflictError:
-            return next_step(turn, "watch", _AT_ONCE_S)
+            return next_step(step, "watch", _AT_ONCE_S)
 
-    def _missing(self, turn: TrainingStep, job: TrainingJob) -> TrainingStepResult:
+    def _missing(self, step: TrainingStep, job: TrainingJob) -> TrainingStepResult:
         """SageMaker has no such job: it was never created, or it was deleted."""
         if job.started_at is None and not job.ended:
-            return next_step(turn, "start", _AT_ONCE_S)
+            return next_step(step, "start", _AT_ONCE_S)
         if not job.ended:
             self.jobs.replace(failing(job, self.clock(), DELETED), job.version)
-        return next_step(turn, "finish")
+        return next_step(step, "finish")
 
-    def _update(self, turn: TrainingStep, job: TrainingJob, run: TrainingRun) -> TrainingStepResult:
+    def _update(self, step: TrainingStep, job: TrainingJob, run: TrainingRun) -> TrainingStepResult:
         if job.ended:
             if run.state == "ended":
-                return next_step(turn, "finish")
+                return next_step(step, "finish")
             self.training.stop(run.name)
-            return next_step(turn, "watch", self.watch_s)
+            return next_step(step, "watch", self.watch_s)
         if run.state == "ended" and lacked_capacity(run):
-            return self._start_again(turn, job, run)
+            return self._start_again(step, job, run)
         job = self._store_progress(job, run)
         if run.state == "ended":
-            return next_step(turn, "finish")
+            return next_step(step, "finish")
         self._stop_over_budget(job, run)
-        return next_step(turn, "watch", self.watch_s)
+        return next_step(step, "watch", self.watch_s)
 
     def _store_progress(self, job: TrainingJob, run: TrainingRun) -> TrainingJob:
         now, at = self.clock(), run_stage(run.secondary_status, job.stage)
@@ -292,20 +292,20 @@ class TrainingWatcher:
         return updated
 
     def _start_again(
-        self, turn: TrainingStep, job: TrainingJob, run: TrainingRun
+        self, step: TrainingStep, job: TrainingJob, run: TrainingRun
     ) -> TrainingStepResult:
         """Store a new name for the next attempt, because SageMaker accepts a name only once."""
         now, reason = self.clock(), run.failure_reason or "There was no capacity."
         if now >= gives_up_at(job):
             self.jobs.replace(failing(job, now, no_capacity(reason)), job.version)
-            return next_step(turn, "finish")
+            return next_step(step, "finish")
         pause = pause_s(job.start_attempts, self.capacity_retry_s)
         event = training_event(now, "warning", "waiting_for_capacity", reason, attempt=run.name)
         self.records.add_event(job, event)
         waiting = waiting_for_capacity(job, now, reason, now + timedelta(seconds=pause))
         renamed = dataclasses.replace(waiting, external_job_id=next_name(run.name))
         self.jobs.replace(renamed, job.version)
-        return next_step(turn, "start", pause)
+        return next_step(step, "start", pause)
 
     def _stop_over_budget(self, job: TrainingJob, run: TrainingRun) -> None:
         """Stop a job whose cost is well above its limit; its last checkpoint is delivered.
