@@ -287,3 +287,45 @@ def test_conversation_ids_decide_the_split_wherever_they_stand() -> None:
     assert result.split is not None
     held_out = {(line - 1) // 4 for line in result.split.validation_lines}
     assert len(result.split.validation_lines) == 4 * len(held_out)
+
+
+UNREAD: list[tuple[str, Any, str]] = [
+    ("Weight", 0, "unread_field"),
+    ("Train", False, "unread_field"),
+    ("System", "Be brief.", "unread_field"),
+    ("systemPrompt", "Be brief.", "unread_field"),
+    ("System Prompt", "Be brief.", "unread_field"),
+    ("loss_mask", [0, 1], "unread_field"),
+    ("labels", [-100, -100, 7], "unread_field"),
+    ("train_detail", [{"begin_offset": 0, "end_offset": 4, "train": False}], "unread_field"),
+    ("masked", 1, "unread_field"),
+    ("Reasoning", "Let me think.", "reasoning_field"),
+    ("reasoningContent", "Let me think.", "reasoning_field"),
+    ("chain_of_thought", "Let me think.", "reasoning_field"),
+    ("availableTools", [{"name": "search"}], "tool_calls"),
+    ("Images", ["a.png"], "media"),
+]
+
+
+@pytest.mark.parametrize("name", SOUND)
+@pytest.mark.parametrize(("field", "value", "code"), UNREAD, ids=lambda one: str(one)[:24])
+def test_a_field_that_changes_what_is_learned_is_refused_however_it_is_written(
+    name: str, field: str, value: Any, code: str
+) -> None:
+    result = assert_one_truth(jsonl([{**SOUND[name], field: value}]))
+    assert {row.code for row in result.summary if row.severity == "error"} >= {code}
+    assert (result.refused, result.trainable_pairs) == (1, 0)
+
+
+@pytest.mark.parametrize(
+    ("field", "value"),
+    [("labels", ["calm", "brief"]), ("labels", 3), ("mask", "none"), ("ignore", False), ("Id", 5)],
+)
+def test_a_field_of_such_a_name_that_marks_nothing_costs_no_record(field: str, value: Any) -> None:
+    assert assert_one_truth(jsonl([{**messages("a", "b"), field: value}])).status == "ready"
+
+
+@pytest.mark.parametrize("placeholder", ["<image>", "<video>", "<audio>"])
+def test_a_placeholder_of_what_is_not_text_refuses_its_record(placeholder: str) -> None:
+    result = assert_one_truth(jsonl([messages(f"What is {placeholder}?", "b"), messages("a", "b")]))
+    assert (result.refused, result.trainable_pairs) == (1, 1)

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from brightrun.formats import convert
 from brightrun.formats.model import Example, Turn
 from brightrun.formats.tally import Conversion
-from brightrun.formats.text import IMAGE_PLACEHOLDER, ends_cut, is_blank
+from brightrun.formats.text import MEDIA_PLACEHOLDERS, ends_cut, is_blank
 from brightrun.formats.v4 import lines_of
 
 REAL_FILES = Path(__file__).parents[4] / "shared" / "data"
@@ -51,7 +51,8 @@ def texts() -> st.SearchStrategy[str]:
 
 
 def _can_train(text: str) -> bool:
-    return not is_blank(text) and not ends_cut(text) and IMAGE_PLACEHOLDER not in text
+    has_media = any(placeholder in text for placeholder in MEDIA_PLACEHOLDERS)
+    return not is_blank(text) and not ends_cut(text) and not has_media
 
 
 @st.composite

@@ -122,6 +122,8 @@ def _message_records() -> Iterator[tuple[str, Record, str]]:
     image = {"type": "image_url", "image_url": {"url": "x"}}
     yield "image part", {"messages": [{**user, "content": [image]}, answer]}, "media"
     yield "image column", {"messages": [user, answer], "images": ["leaf.png"]}, "media"
+    yield "video placeholder", messages("Watch.", "In <video> a leaf falls."), "media"
+    yield "mask of another tool", {**messages("a", "b"), "loss_mask": [0, 1]}, "unread_field"
     yield "image placeholder", messages("<image>\nWhat is it?", "A leaf."), "media"
     yield "thinking", {"messages": [user, {**answer, "thinking": "Hm."}]}, "reasoning_field"
     yield (

@@ -47,7 +47,7 @@ from brightrun.formats.rules import Kind, Message, RowShape, Rules
 from brightrun.formats.source import RecordSource
 from brightrun.formats.strict_json import UNUSUAL, compact, indented, loads
 from brightrun.formats.tally import Conversion
-from brightrun.formats.text import IMAGE_PLACEHOLDER, INVISIBLE, ends_cut, is_blank
+from brightrun.formats.text import INVISIBLE, MEDIA_PLACEHOLDERS, ends_cut, is_blank
 from brightrun.formats.v4 import FORMAT_SPEC, VERSION, is_trainable, line_of_pair, repeats_user_turn
 from brightrun.formats.v4_files import (
     V4_JSON,
@@ -75,7 +75,7 @@ __all__ = [
     "Format",
     "FormatError",
     "ID_FIELDS",
-    "IMAGE_PLACEHOLDER",
+    "MEDIA_PLACEHOLDERS",
     "INVISIBLE",
     "Kind",
     "LONGEST_LINE",

@@ -1,6 +1,8 @@
 """Fields that change what is learned: read the same, or refused by name, in every format."""
 
+import re
 from collections.abc import Collection, Mapping
+from functools import lru_cache
 from typing import Any
 
 from brightrun.formats.rules import Note, pointer, type_name
@@ -32,6 +34,7 @@ _REFUSED: Mapping[str, Collection[str]] = {
         "tool_call_id",
         "function_call",
         "function_calls",
+        "available_tools",
     },
     "media": {"image", "images", "image_url", "video", "videos", "audio", "audios"},
     "preference_data": {
@@ -50,9 +53,27 @@ _REFUSED: Mapping[str, Collection[str]] = {
         "thinking",
         "thought",
         "thoughts",
+        "cot",
+        "chain_of_thought",
     },
 }
 _CODE_OF = {name: code for code, names in _REFUSED.items() for name in names}
+_MASKS = frozenset(
+    {
+        "ignore",
+        "label_mask",
+        "labels",
+        "loss_mask",
+        "mask",
+        "masked",
+        "train_detail",
+        "train_mask",
+        "weights",
+    }
+)
+"""What other tools mark parts of a record with that are, or are not, to be learned."""
+_OF_ONE_MEANING = frozenset({*SYSTEM_FIELDS, "weight", "train", "trainable", "loss_weight"})
+_WORD = re.compile(r"(?<=[a-z])(?=[A-Z])|[\s-]+")
 _NOTHING = frozenset({"", "[]", "{}", "null"})
 
 
@@ -92,13 +113,41 @@ def note_fields(
     for name, value in record.items():
         if name in known:
             continue
-        code = _CODE_OF.get(name)
+        code = _code_of(name, value)
         if code is None:
-            note("extra_field", place + pointer(name))
-        elif not is_nothing(value):
+            if name not in _CODE_OF:
+                note("extra_field", place + pointer(name))
+        else:
             note(code, place + pointer(name), f"the field '{name}'")
             refused.add(code)
     return refused
+
+
+def _code_of(name: str, value: Any) -> str | None:
+    """Why a field is refused, in whatever way its name is written; None if it need not be."""
+    folded = _folded(name)
+    if folded in _CODE_OF:
+        return None if is_nothing(value) else _CODE_OF[folded]
+    if folded in _MASKS:
+        return "unread_field" if not is_nothing(value) and _masks(value) else None
+    return "unread_field" if folded != name and folded in _OF_ONE_MEANING else None
+
+
+@lru_cache(4096)
+def _folded(name: str) -> str:
+    """A name in the letters and signs that formats use: systemPrompt is system_prompt."""
+    return _WORD.sub("_", name.strip()).casefold()
+
+
+def _masks(value: Any) -> bool:
+    """True for 0 or 1 for the whole, for numbers part by part, and for parts by their places."""
+    if not isinstance(value, list):
+        return isinstance(value, int | float) and value in (0, 1)
+    return bool(value) and all(
+        isinstance(part, int | float)
+        or (isinstance(part, dict) and {"begin_offset", "end_offset"} <= part.keys())
+        for part in value
+    )
 
 
 def may_train(

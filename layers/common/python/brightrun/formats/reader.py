@@ -14,7 +14,7 @@ from brightrun.formats.model import Format, Reading
 from brightrun.formats.rules import Message, Note, Rules, pointer
 from brightrun.formats.source import RecordSource
 from brightrun.formats.strict_json import parse_object
-from brightrun.formats.text import IMAGE_PLACEHOLDER, ends_cut
+from brightrun.formats.text import MEDIA_PLACEHOLDERS, ends_cut
 from brightrun.formats.v4_files import missing_part
 
 _SEVERAL_TURNS = "roles_do_not_alternate"
@@ -120,8 +120,9 @@ def _fields_of(record: dict[str, Any]) -> str:
 def _marked(messages: list[Message], note: Note) -> list[Message]:
     """Note an image's place in a text, and keep an answer that was cut off from training."""
     for at, one in enumerate(messages):
-        if IMAGE_PLACEHOLDER in one.text:
-            note("media", one.place, f"the text has {IMAGE_PLACEHOLDER}")
+        for placeholder in MEDIA_PLACEHOLDERS:
+            if placeholder in one.text:
+                note("media", one.place, f"the text has {placeholder}")
         if one.trains and ends_cut(one.text):
             note("cut_text", one.place)
             messages[at] = one._replace(trains=False)

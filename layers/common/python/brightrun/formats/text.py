@@ -9,8 +9,8 @@ INVISIBLE = (
 )
 """A regex class of what shows nothing: controls, zero-width characters, fillers, joiners, tags."""
 _BLANK = re.compile(rf"[\s{INVISIBLE}]*")
-IMAGE_PLACEHOLDER = "<image>"
-"""Where an image stood in a text; a model that reads text would learn the word."""
+MEDIA_PLACEHOLDERS = ("<image>", "<video>", "<audio>")
+"""Where an image or a sound stood in a text; a model that reads text would learn the word."""
 
 
 def is_blank(text: str) -> bool:

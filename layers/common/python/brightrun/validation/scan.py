@@ -13,14 +13,16 @@ from enum import IntEnum
 from functools import cache
 
 from brightrun.core.special_tokens import SPECIAL_TOKENS
-from brightrun.formats import IMAGE_PLACEHOLDER, INVISIBLE, RowShape
+from brightrun.formats import INVISIBLE, MEDIA_PLACEHOLDERS, RowShape
 from brightrun.validation.record_summary import Line
 
 Test = Callable[[str | bytes], bool]
 
 # Quick sets first, which the engine searches as literals; what they hit is scanned precisely.
 # (Measured: joining them into one set is slower.)
-_QUICK_MARKS = r"\\[\\u/]|<[|/<s\\]|<bos>|<eos>|<pad>|<unk>|<end_of_turn>|<image>|<｜"
+_QUICK_MARKS = (
+    r"\\[\\u/]|<[|/<s\\]|<bos>|<eos>|<pad>|<unk>|<end_of_turn>|<image>|<video>|<audio>|<｜"
+)
 _QUICK_TOKENS = r"AKIA|ASIA|sk-|-----BEGIN|ghp_|github_pat_|xox|AIza|eyJ|INST\]"
 _QUICK_DIGITS = r"[0-9]{2}[-. ][0-9]{4}|[0-9]{13}"
 _ESCAPES = r"\\[u/]"
@@ -142,7 +144,7 @@ def line_scan(shape: RowShape) -> LineScan:
     marks, tokens, digits = map(pattern, (_QUICK_MARKS, _QUICK_TOKENS, _QUICK_DIGITS))
     hidden, control, keys = map(pattern, (_HIDDEN, SPECIAL_TOKENS, _KEYS_AND_TOKENS))
     email, escapes = pattern(_EMAIL), pattern(_ESCAPES)
-    placeholder = IMAGE_PLACEHOLDER.encode()
+    placeholders = [placeholder.encode() for placeholder in MEDIA_PLACEHOLDERS]
 
     clean, escaped, suspicious = ScanVerdict
 
@@ -156,7 +158,7 @@ def line_scan(shape: RowShape) -> LineScan:
             return suspicious
         if not marks(line):
             return clean
-        if hidden(line) or control(line) or placeholder in line:
+        if hidden(line) or control(line) or any(one in line for one in placeholders):
             return suspicious
         return escaped if escapes(line) else clean
 

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 
 import msgspec
 
-from brightrun.formats import IMAGE_PLACEHOLDER, UNUSUAL, Message, Reading, ends_cut, is_blank
+from brightrun.formats import MEDIA_PLACEHOLDERS, UNUSUAL, Message, Reading, ends_cut, is_blank
 from brightrun.validation.record_summary import RecordSummary
 from brightrun.validation.report import ProblemRecorder
 from brightrun.validation.scan import ScanVerdict, findings
@@ -61,6 +61,6 @@ def _has_findings(texts: list[str]) -> bool:
     joined = "\n".join(texts)
     if any(map(is_blank, texts)) or ("\\" in joined and any(map(ends_cut, texts))):
         return True
-    if IMAGE_PLACEHOLDER in joined:
+    if any(placeholder in joined for placeholder in MEDIA_PLACEHOLDERS):
         return True
     return any(True for _ in findings(joined))

@@ -15,8 +15,7 @@ from functools import cache
 from brightrun.conversations.quality.directives import plain, sentences_of
 from brightrun.conversations.quality.model import Domain, TurnFlag
 from brightrun.conversations.quality.transcript import SpeakerTexts, Utterance
-from brightrun.scaffolding.builtin import builtin_records
-from brightrun.scaffolding.model import EmotionalArc
+from brightrun.scaffolding.builtin import tier_of_arc
 
 CRISIS_ARC, HOSTILITY_ARC, TRIAGE_ARC = (
     "crisis_to_referral",
@@ -147,7 +146,7 @@ def _is_own(sentence: str) -> bool:
 @cache
 def domain_of_arc(arc_key: str | None) -> Domain:
     """The domain of a conversation of which only the arc is known: v1's arcs have one."""
-    known = any(arc.arc_key == arc_key for arc in builtin_records(EmotionalArc))
+    known = tier_of_arc(arc_key or "") is not None
     return "financial_planning" if known else "unknown"
 
 
