@@ -66,11 +66,18 @@ def an_enriched_conversation(seeds: Seeds, api: Api, number: int = 1) -> str:
     return conversation_id
 
 
+def an_approved_conversation(seeds: Seeds, api: Api, number: int = 1) -> str:
+    """One for a training file: its turns repeat themselves, which only a reviewer lets pass."""
+    conversation_id = an_enriched_conversation(seeds, api, number)
+    api(f"PATCH /api/conversations/{conversation_id}/status", {"status": "approved"})
+    return conversation_id
+
+
 def a_training_file(seeds: Seeds, api: Api) -> str:
     """A file of conversation 2, beside conversation 1 that could join it."""
-    an_enriched_conversation(seeds, api)
+    an_approved_conversation(seeds, api)
     name = f"File {seeds.rows('TrainingFilesTable')}"
-    order = {"name": name, "conversation_ids": [an_enriched_conversation(seeds, api, 2)]}
+    order = {"name": name, "conversation_ids": [an_approved_conversation(seeds, api, 2)]}
     record_id: str = api("POST /api/training-files", order).body["trainingFile"]["id"]
     return record_id
 
@@ -157,7 +164,7 @@ REQUESTS: Mapping[str, Sent] = {
     "POST /api/conversations/bulk-action": Sent({"action": "approve", "conversationIds": ["any"]}),
     "GET /api/training-files": Sent(),
     "POST /api/training-files": Sent(
-        {"name": "A file", "conversation_ids": [numbered_id(1)]}, known=an_enriched_conversation
+        {"name": "A file", "conversation_ids": [numbered_id(1)]}, known=an_approved_conversation
     ),
     "POST /api/training-files/{id}/add-conversations": Sent(
         {"conversation_ids": [numbered_id(1)], "allow_duplicates": True}, known=a_training_file

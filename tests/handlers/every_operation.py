@@ -232,13 +232,16 @@ def review_conversations(system: SystemUnderTest) -> None:
 
 
 def make_training_files(system: SystemUnderTest) -> None:
-    """Make a file, and add to it while another addition lands first."""
+    """Make a file of approved conversations, and add to it while another addition lands first."""
     files = "/api/training-files"
     first, second, *_ = (
         one["conversation_id"]
         for one in system.http("GET /api/conversations")["conversations"]
         if one["enrichment_status"] == "completed"
     )
+    approved = {"status": "approved", "review_notes": "Invented turns repeat themselves."}
+    for conversation_id in (first, second):
+        system.http("PATCH /api/conversations/{id}/status", approved, id=conversation_id)
     made = system.http(f"POST {files}", {"name": "All", "conversation_ids": [first]}, status=201)
     one = {"id": made["trainingFile"]["id"]}
     more = {"conversation_ids": [second], "allow_duplicates": True}
