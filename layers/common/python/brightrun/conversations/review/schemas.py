@@ -120,6 +120,8 @@ Quality = Annotated[float, Field(ge=0, le=5)]
 class BulkFilter(RequestModel):
     """Selects conversations by the fields of the list; at least one must be given."""
 
+    model_config = {"json_schema_extra": {"minProperties": 1}}
+
     status: ReviewStatus | None = None
     tier: Tier | None = None
     persona_id: Identifier | None = None
