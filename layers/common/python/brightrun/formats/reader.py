@@ -7,7 +7,7 @@ from typing import Any, NamedTuple
 from brightrun.formats.codes import Severity, codes, message_of
 from brightrun.formats.containers import BYTE_ORDER_MARK, Readable
 from brightrun.formats.detect import Detection, classify, is_meta, is_raw_conversation
-from brightrun.formats.fields import present
+from brightrun.formats.fields import note_preference, present
 from brightrun.formats.format import META, format_of, is_shared
 from brightrun.formats.lines import LONGEST_LINE, BlockReader, TooLong, numbered_lines
 from brightrun.formats.model import Format, Reading
@@ -74,24 +74,33 @@ class RecordReader:
 
     def _read(self, record: dict[str, Any], note: Note) -> Reading | None:
         found = classify(record)
-        if found is None and is_raw_conversation(record):
-            note("raw_conversation")
-            return None
-        if found is not None and found[0].is_whole_file:
-            note("missing_field", "", missing_part(record))
-            return None
-        if self.format is None:
-            if found is None:
-                note("unknown_format", "", _fields_of(record))
-                return None
+        if self.format is None and found is not None and not found[0].is_whole_file:
             self._use_format(*found)
-        elif found is not None and found[0] is not self.format and not is_shared(found[1]):
-            note("mixed_formats", "", f"{found[0].title} among {self.format.title}")
+        if note_preference(record, note) or self._note_other(record, found, note):
             return None
         if self.format is None or self.format.rules is None:
             return None
         messages = self._checked(self.format, self.format.rules, record, note)
         return Reading(self.format, record, messages)
+
+    def _note_other(
+        self, record: dict[str, Any], found: tuple[Format, str] | None, note: Note
+    ) -> bool:
+        """Note a record that is none of the file's format; without a known key it may be one."""
+        if found is None:
+            if is_raw_conversation(record):
+                note("raw_conversation")
+            elif self.format is None:
+                note("unknown_format", "", _fields_of(record))
+            else:
+                return False
+        elif found[0].is_whole_file:
+            note("missing_field", "", missing_part(record))
+        elif self.format is not None and found[0] is not self.format and not is_shared(found[1]):
+            note("mixed_formats", "", f"{found[0].title} among {self.format.title}")
+        else:
+            return False
+        return True
 
     def _use_format(self, format_: Format, key: str) -> None:
         self.format = format_
