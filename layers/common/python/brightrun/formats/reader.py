@@ -250,17 +250,6 @@ class RecordFile:
             elif reading is not None:
                 yield PlacedRecord(number, size, reading, problems)
 
-    def where(self, number: int) -> str:
-        """Where a record stands, in words."""
-        place = self.source.place(number)
-        if self.source.is_lines:
-            return f"line {number}"
-        return f"item {number}, line {place.line}, column {place.column}"
-
     def file_errors(self) -> list[str]:
         """What is wrong with the file around its records, in sentences; known at its end."""
-        return [
-            f"{message_of(one.code, one.detail)} {codes()[one.code].hint}"
-            for one in self.source.problems
-            if codes()[one.code].severity is Severity.ERROR
-        ]
+        return [f"{one.message} {codes()[one.code].hint}" for one in self.source.errors()]
