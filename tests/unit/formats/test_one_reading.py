@@ -15,12 +15,9 @@ from hypothesis import strategies as st
 from brightrun.sft.data import DataReport, pairs_of_file
 from brightrun.validation.validator import validate
 from tests.unit.formats.one_truth import assert_one_truth
-from tests.unit.formats.training_examples import HARD_TEXTS, REAL_FILES, jsonl
+from tests.unit.formats.public_cases import FILES, needs_cases
+from tests.unit.formats.training_examples import HARD_TEXTS, jsonl
 from tests.unit.validation.records import SOUND, checked, messages, pair, said
-
-CASES = REAL_FILES / "public-cases"
-FILES = sorted(path for path in CASES.glob("*") if path.suffix != ".md") if CASES.is_dir() else []
-needs_cases = pytest.mark.skipif(not FILES, reason="the public cases are not beside the checkout")
 
 
 @needs_cases
