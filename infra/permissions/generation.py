@@ -20,9 +20,9 @@ LEARN_THAT_A_FILE_IS_MISSING = Grant(
 ENRICH = (
     Grant(("dynamodb:PutItem",), "ConversationsTable", "record how far the enrichment came"),
     Grant(
-        ("s3:GetObject", "s3:PutObject"),
+        ("s3:GetObject", "s3:PutObject", "s3:DeleteObject"),
         "ConversationFilesBucket/*",
-        "read a conversation, store its training pairs, sign download links",
+        "read a conversation, store its training pairs or remove what lost, sign download links",
     ),
     Grant(("s3:GetObject",), "BatchLogsBucket/*/plan.json", "read what it was made from"),
 )
@@ -71,9 +71,10 @@ GENERATION_GRANTS: Mapping[str, tuple[Grant, ...]] = {
         Grant(("dynamodb:PutItem",), "GenerationLogsTable", "record tokens and cost of each call"),
         Grant(("dynamodb:PutItem",), "FailedGenerationsTable", "record each failed call"),
         Grant(
-            ("s3:GetObject", "s3:PutObject"),
+            ("s3:GetObject", "s3:PutObject", "s3:DeleteObject"),
             "ConversationFilesBucket/*",
-            "store the raw answer before parsing, reuse it after a crash, store the conversation",
+            "store the raw answer before parsing, reuse it after a crash, store the conversation or "
+            "remove what lost",
         ),
         LEARN_THAT_A_FILE_IS_MISSING,
         Grant(("s3:PutObject",), "FailedGenerationFilesBucket/*", "store a failure's report"),

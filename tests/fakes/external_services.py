@@ -36,6 +36,10 @@ class InMemoryObjects:
     def remove(self, key: str) -> None:
         self.objects.pop(key, None)
 
+    def remove_all(self, prefix: str) -> None:
+        for key in [key for key in self.objects if key.startswith(prefix)]:
+            del self.objects[key]
+
     def link(self, key: str, filename: str) -> str:
         return f"https://files.test/{key}?filename={filename}"
 

@@ -45,7 +45,7 @@ def test_the_file_before_the_edit_is_kept(api: Api, aws: Aws, one: str) -> None:
     assert revision["file_path"] == before["file_path"] != after["file_path"]
     assert (revision["version"], revision["turn_number"]) == (1, 2)
     assert (revision["reason"], revision["edited_by"]) == (REASON, OWNER)
-    assert f"{before['conversation_id']}/conversation.v2." in after["file_path"]
+    assert after["file_path"].startswith(f"{OWNER}/{before['conversation_id']}/")
     kept = aws.s3.get_object(Bucket="conversation-files", Key=revision["file_path"])["Body"].read()
     assert json.loads(kept)["turns"][1]["content"] != TEXT
 

@@ -81,7 +81,7 @@ def test_the_stored_conversation_has_the_personas_name_and_the_input_parameters(
     job = world.job(1)
     world.run_worker(job)
     key = conversation_id(world.items(job)[0].item_id)
-    stored = json.loads(world.files.objects[f"{OWNER}/{key}/conversation.json"].text)
+    stored = json.loads(world.files.objects[f"{OWNER}/{key}/1-1/conversation.json"].text)
     assert list(stored) == ["conversation_metadata", "turns", "input_parameters"]
     metadata = stored["conversation_metadata"]
     assert metadata["client_persona"] == "Marcus Chen - The Overwhelmed Avoider"
@@ -95,7 +95,7 @@ def test_the_completion_is_stored_unparsed() -> None:
     job = world.job(1)
     world.run_worker(job)
     key = conversation_id(world.items(job)[0].item_id)
-    assert world.files.objects[f"raw/{OWNER}/{key}.json"].text == text
+    assert world.files.objects[f"raw/{OWNER}/{key}/1-1.json"].text == text
 
 
 def test_tokens_and_cost_come_from_the_returned_usage() -> None:

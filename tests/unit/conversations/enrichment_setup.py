@@ -59,6 +59,6 @@ class Workshop:
         return self.rows.conversation(OWNER, conversation_id)
 
     def enriched(self, conversation_id: str = "conversation-1") -> dict[str, Any]:
-        stored = self.files.objects[f"{OWNER}/{conversation_id}/enriched.json"]
-        document: dict[str, Any] = json.loads(stored.text)
+        path = self.row(conversation_id).enriched_file_path
+        document: dict[str, Any] = json.loads(self.files.objects[str(path)].text)
         return document

@@ -45,13 +45,13 @@ def states(stages: dict[str, dict[str, Any]]) -> list[str]:
 
 def test_a_good_conversation_goes_through_all_stages() -> None:
     shop = Workshop()
-    record = shop.enricher().enrich(shop.store())
+    record = shop.enricher(new_attempt=lambda: "first").enrich(shop.store())
     assert record == shop.row()
     assert record.enrichment_status == "completed"
     assert states(record.enrichment_stages) == ["completed"] * 5
     assert record.enrichment_error is None
     assert record.enrichment_version == "v1.0"
-    assert record.enriched_file_path == f"{OWNER}/conversation-1/enriched.json"
+    assert record.enriched_file_path == f"{OWNER}/conversation-1/first/enriched.json"
     assert record.enriched_file_size == len(
         shop.files.objects[record.enriched_file_path].text.encode()
     )
@@ -135,7 +135,9 @@ def test_running_it_again_changes_nothing_but_the_version() -> None:
     first = shop.enricher().enrich(shop.store())
     body = shop.enriched()
     second = shop.enricher().enrich(first)
-    assert second == dataclasses.replace(first, version=first.version + 1)
+    assert second == dataclasses.replace(
+        first, version=first.version + 1, enriched_file_path=second.enriched_file_path
+    )
     assert shop.enriched() == body
 
 

@@ -39,6 +39,9 @@ class ObjectStore(Protocol):
     def remove(self, key: str) -> None:
         """Delete an object; does nothing when there is none."""
 
+    def remove_all(self, prefix: str) -> None:
+        """Delete every object below a prefix."""
+
     def link(self, key: str, filename: str) -> str:
         """Sign a link that downloads an object under a file name, valid for LINK_SECONDS."""
 
@@ -81,6 +84,9 @@ class S3Objects(ObjectStore):
         except (ClientError, BotoCoreError) as error:
             raise StorageError("DeleteObject", type(error).__name__) from error
 
+    def remove_all(self, prefix: str) -> None:
+        remove_below(self._client, self._bucket, prefix)
+
     def link(self, key: str, filename: str) -> str:
         return self._client.generate_presigned_url(
             "get_object",
@@ -91,6 +97,24 @@ class S3Objects(ObjectStore):
             },
             ExpiresIn=LINK_SECONDS,
         )
+
+
+def remove_below(client: S3Client, bucket: str, prefix: str) -> None:
+    """Delete every object below a prefix; raises StorageError, also where some of them stay."""
+    try:
+        pages = client.get_paginator("list_objects_v2").paginate(Bucket=bucket, Prefix=prefix)
+        for page in pages:
+            keys = [{"Key": one["Key"]} for one in page.get("Contents", [])]
+            if not keys:
+                continue
+            done = client.delete_objects(
+                Bucket=bucket,
+                Delete={"Objects": keys, "Quiet": True},  # type: ignore[typeddict-item]
+            )
+            if done.get("Errors"):
+                raise StorageError("DeleteObjects", str(done["Errors"][0].get("Code")))
+    except (ClientError, BotoCoreError) as error:
+        raise StorageError("DeleteObjects", type(error).__name__) from error
 
 
 def s3_client() -> S3Client:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import dataclasses
 import json
 import zlib
 from collections.abc import Callable
@@ -23,7 +24,6 @@ from brightrun.core.ids import conversation_id, time_ordered_id
 from brightrun.core.timestamps import Clock, iso
 
 _COMPLETION = "completion"
-_TAG = "generation"
 _LOG_ID = "log-id"
 _CALL_STATUSES: dict[str, CallStatus] = {
     "rate_limit": "rate_limited",
@@ -36,14 +36,14 @@ _CALL_STATUSES: dict[str, CallStatus] = {
 class CompletionSpec:
     """What the items of a job request from Claude, and where a completion is stored.
 
-    Completions of several items or generations may share an object key; one is reused only for the
-    same `tag`, which is stored in the object's metadata.
+    Each attempt on an item has an object of its own, named after `tag`, which tells its generation
+    from others of the conversation, and the attempt's number.
     """
 
     kind: CallKind
     schema: dict[str, Any]
     conversation_id: Callable[[BatchItem], str]
-    object_key: Callable[[str, str], str]
+    object_key: Callable[[str, str, str], str]
     tag: Callable[[BatchItem], str]
 
 
@@ -63,7 +63,7 @@ def judgement_spec(schema: dict[str, Any]) -> CompletionSpec:
         schema=schema,
         conversation_id=lambda item: item.conversation_id or "",
         object_key=object_keys.judgement_answer,
-        tag=lambda item: f"{item.item_id}#{item.generation}",
+        tag=lambda item: f"{item.item_id}-{item.generation}",
     )
 
 
@@ -106,39 +106,40 @@ class CompletionCache:
         except ClaudeCallError as error:
             await asyncio.to_thread(self._log_failure, item, prompt, error)
             raise
-        await asyncio.to_thread(self._store, item, prompt, completion)
-        return completion
+        return await asyncio.to_thread(self._store, item, prompt, completion)
 
     def cost_micro_usd(self, completion: Completion) -> int:
         """The cost of a completion, in millionths of a dollar."""
         today = self._clock().date()
         return cost_micro_usd(recorded_model(self._job.model), completion, today)
 
-    def _store(self, item: BatchItem, prompt: Prompt, completion: Completion) -> None:
-        log_id = time_ordered_id(self._clock())
+    def _store(self, item: BatchItem, prompt: Prompt, completion: Completion) -> Completion:
+        log_id, key = time_ordered_id(self._clock()), self._key(item, item.attempts)
         self._files.put(
-            self._key(item),
+            key,
             completion.text,
             content_type="application/json",
             metadata={
                 _COMPLETION: json.dumps(completion.metadata()),
-                _TAG: self._spec.tag(item),
                 _LOG_ID: log_id,
             },
         )
         self._records.add_log_entry(self._entry(item, prompt, log_id, completion))
+        return dataclasses.replace(completion, object_key=key)
 
     def stored(self, item: BatchItem) -> Completion | None:
-        """Return the item's stored completion, or None."""
+        """Return what an earlier attempt on the item stored, the latest one first, or None."""
         found = self._find(item)
         return found[0] if found else None
 
     def _find(self, item: BatchItem) -> tuple[Completion, str] | None:
-        stored = self._files.get(self._key(item))
-        if stored is None or stored.metadata.get(_TAG) != self._spec.tag(item):
-            return None
-        described = json.loads(stored.metadata[_COMPLETION])
-        return Completion(text=stored.text, **described), stored.metadata[_LOG_ID]
+        for attempt in range(min(item.attempts, MAX_TAKEOVERS) - 1, 0, -1):
+            key = self._key(item, attempt)
+            if stored := self._files.get(key):
+                described = json.loads(stored.metadata[_COMPLETION])
+                completion = Completion(text=stored.text, **described, object_key=key)
+                return completion, stored.metadata[_LOG_ID]
+        return None
 
     def _stored_and_logged(self, item: BatchItem, prompt: Prompt) -> Completion | None:
         found = self._find(item)
@@ -149,8 +150,10 @@ class CompletionCache:
         self._records.add_log_entry(self._entry(item, prompt, log_id, completion))
         return completion
 
-    def _key(self, item: BatchItem) -> str:
-        return self._spec.object_key(self._job.owner_id, self._spec.conversation_id(item))
+    def _key(self, item: BatchItem, attempt: int) -> str:
+        identifier = self._spec.conversation_id(item)
+        name = f"{self._spec.tag(item)}-{attempt}"
+        return self._spec.object_key(self._job.owner_id, identifier, name)
 
     def _log_failure(self, item: BatchItem, prompt: Prompt, error: ClaudeCallError) -> None:
         log_id = time_ordered_id(self._clock())

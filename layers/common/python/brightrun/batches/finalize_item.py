@@ -6,7 +6,7 @@ import asyncio
 import json
 import random
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, cast
 
 from brightrun.aws.objects import ObjectStore
 from brightrun.batches import log as batch_log
@@ -15,7 +15,7 @@ from brightrun.batches.model import MAX_ATTEMPTS, BatchItem, BatchJob, ItemStatu
 from brightrun.claude.model import MAX_OUTPUT_TOKENS, Completion, Prompt
 from brightrun.conversations.generation_log.model import FailedGeneration, FailureType
 from brightrun.core import object_keys
-from brightrun.core.errors import ClaudeCallError, LeaseLostError
+from brightrun.core.errors import ClaudeCallError, ConversationRefusedError, LeaseLostError
 from brightrun.core.ids import conversation_id, time_ordered_id
 from brightrun.core.logging import logger
 from brightrun.core.timestamps import Clock, epoch_ms, iso
@@ -45,6 +45,12 @@ class Fault:
     message: str
     pattern: str | None = None
     fatal: bool = False
+
+    @classmethod
+    def of(cls, error: ConversationRefusedError) -> Fault:
+        """The fault of an answer that cannot be stored."""
+        kind = cast(FailureType, error.failure_type)
+        return cls(kind, error.reason, error.message, error.pattern)
 
 
 @dataclass(frozen=True, slots=True)

@@ -156,4 +156,6 @@ class JudgementWriter:
         reason = error.reason if isinstance(error, ConversationRefusedError) else error.code
         cost = self.completions.cost_micro_usd(completion) if completion else 0
         fault = Fault("validation_error", reason, error.message)
+        if completion and isinstance(error, NotFoundError):  # deleted while Claude judged it
+            await asyncio.to_thread(self.conversation_files.remove, completion.object_key)
         await self.finalizer.fail(item, fault, completion=completion, cost_micro_usd=cost)

@@ -8,6 +8,7 @@ import random
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field, replace
+from functools import partial
 from typing import Protocol
 
 from brightrun.aws.objects import ObjectStore
@@ -25,6 +26,7 @@ from brightrun.claude.client import Claude, UnavailableClaude
 from brightrun.claude.model import CALL_TIMEOUT_S
 from brightrun.conversations.generation_log.repository import GenerationLog
 from brightrun.conversations.model import ConversationRecord
+from brightrun.conversations.objects import discard
 from brightrun.conversations.quality.judgement import current_rubric
 from brightrun.conversations.repository import ConversationRepository
 from brightrun.core.errors import (
@@ -381,6 +383,7 @@ class WorkerRunner:
             failures=FailureRecorder(self.failure_reports, job, self.clock),
             clock=self.clock,
             after_stored=self.after_stored,
+            discard=partial(discard, self.conversations, self.conversation_files),
         )
 
     def _started_job(self, request: WorkerInvocation) -> BatchJob:

@@ -6,7 +6,6 @@ import asyncio
 import json
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import cast
 
 from brightrun.aws.objects import ObjectStore
 from brightrun.batches import log as batch_log
@@ -16,7 +15,6 @@ from brightrun.batches.finalize_item import FailureRecorder, Fault, ItemFinalize
 from brightrun.batches.model import BatchItem, BatchJob, ItemStatus
 from brightrun.batches.plan import BatchPlan
 from brightrun.claude.model import Completion, Prompt, require_end_turn
-from brightrun.conversations.generation_log.model import FailureType
 from brightrun.conversations.model import (
     ConversationRecord,
     RawConversation,
@@ -70,7 +68,7 @@ def conversation_record(
         ending_emotion=conversation.turns[-2].emotional_context.primary_emotion,
         file_path=stored.path,
         file_size=stored.size,
-        raw_response_path=object_keys.raw_response(job.owner_id, key),
+        raw_response_path=completion.object_key,
         raw_response_size=len(completion.text.encode("utf-8")),
         model=completion.model,
         input_tokens=completion.input_tokens,
@@ -96,6 +94,7 @@ class ConversationWriter:
     failures: FailureRecorder
     clock: Clock
     after_stored: Callable[[ConversationRecord], object]
+    discard: Callable[[str, str, str], None]
 
     async def process(self, item: BatchItem) -> float | None:
         """Generate, validate and store the item's conversation, or fail or requeue the item."""
@@ -107,13 +106,16 @@ class ConversationWriter:
         except ClaudeCallError as error:
             return await self._call_failed(item, prompt, error)
         except ConversationRefusedError as error:
-            failure_type = cast(FailureType, error.failure_type)
-            fault = Fault(failure_type, error.reason, error.message, error.pattern)
-            await self._fail(item, prompt, completion, fault)
+            await self._fail(item, prompt, completion, Fault.of(error))
             return None
         outcome = await asyncio.to_thread(self._store, item, conversation, completion)
-        if await self.finalizer.complete(item, outcome) and outcome.conversation is not None:
-            await asyncio.to_thread(self._run_after_stored, outcome.conversation)
+        record = outcome.conversation
+        if record is None:
+            return None
+        if await self.finalizer.complete(item, outcome):
+            await asyncio.to_thread(self._run_after_stored, record)
+        else:
+            await asyncio.to_thread(self._discard, record)
         return None
 
     def _validated(self, item: BatchItem, completion: Completion) -> RawConversation:
@@ -152,7 +154,8 @@ class ConversationWriter:
             client_persona=self.plan.client_persona(item),
             input_parameters=self.plan.input_parameters(item),
         )
-        path = object_keys.parsed_conversation(self.job.owner_id, conversation_key)
+        attempt = f"{item.generation}-{item.attempts}"
+        path = object_keys.parsed_conversation(self.job.owner_id, conversation_key, attempt)
         body = json.dumps(document, ensure_ascii=False, indent=2)
         size = self.conversation_files.put(path, body, content_type="application/json")
         record = conversation_record(
@@ -175,6 +178,10 @@ class ConversationWriter:
             simulated=completion.simulated,
             conversation=record,
         )
+
+    def _discard(self, lost: ConversationRecord) -> None:
+        """Remove the file of an attempt that lost its lease; its paid answer may be in use."""
+        self.discard(lost.owner_id, lost.conversation_id, lost.file_path)
 
     def _run_after_stored(self, record: ConversationRecord) -> None:
         """Call `after_stored`; the item is completed, so an error is only logged."""

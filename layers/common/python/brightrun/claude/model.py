@@ -39,11 +39,13 @@ class Completion:
     refusal_category: str | None = None
     duration_ms: int = 0
     simulated: bool = False
+    object_key: str = ""
+    """Where it is stored; empty before it is."""
 
     def metadata(self) -> dict[str, Any]:
-        """All fields but the text, as they are stored beside it."""
+        """All fields but the text and its place, as they are stored beside it."""
         fields = asdict(self)
-        del fields["text"]
+        del fields["text"], fields["object_key"]
         return fields
 
 

@@ -6,7 +6,7 @@ The source of each is stored too, since it holds more than the conversation.
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
@@ -19,10 +19,11 @@ from brightrun.conversations.imported_documents import (
     read_conversations,
 )
 from brightrun.conversations.model import ConversationRecord
+from brightrun.conversations.objects import discarded_if_lost
 from brightrun.conversations.repository import ConversationRepository
 from brightrun.core import object_keys
-from brightrun.core.errors import InvalidInputError, NotFoundError
-from brightrun.core.ids import imported_conversation_id
+from brightrun.core.errors import DuplicateKeyError, InvalidInputError, NotFoundError
+from brightrun.core.ids import imported_conversation_id, new_attempt
 from brightrun.core.timestamps import Clock, iso
 from brightrun.scaffolding.builtin import tier_of_arc
 
@@ -57,13 +58,13 @@ class ConversationImporter:
     conversation_files: ObjectStore
     enricher: ConversationEnricher
     clock: Clock
+    new_attempt: Callable[[], str] = new_attempt
 
     def import_document(self, owner_id: str, document: Mapping[str, Any]) -> list[ImportResult]:
         """Store and enrich every conversation of a document.
 
         Raises InvalidInputError if the document has an unknown format, is larger than MOST_BYTES,
-        or none of its conversations could be stored; DuplicateKeyError if the same conversation is
-        imported concurrently; StorageError.
+        or none of its conversations could be stored; StorageError.
         """
         size = len(_to_json(document).encode())
         if size > MOST_BYTES:
@@ -93,18 +94,31 @@ class ConversationImporter:
     def _one(self, owner_id: str, read: ReadResult) -> ImportResult:
         if isinstance(read, UnreadableConversation):
             return ImportResult(read.place, None, [], read.reason, read.code)
-        record = _record(owner_id, read, iso(self.clock()))
-        if self._exists(record):
+        record = _record(owner_id, read, iso(self.clock()), self.new_attempt())
+        try:
+            self._add(record, read)
+        except DuplicateKeyError:
             error = f"there is a conversation with the id '{record.conversation_id}' already"
             return ImportResult(read.place, None, [], error, "already_imported")
-        for path, content in (
-            (record.raw_response_path, read.source),
-            (record.file_path, read.document),
-        ):
-            self.conversation_files.put(path, _to_json(content), content_type="application/json")
-        self.conversations.add(record)
         enriched = self.enricher.enrich(record)
         return ImportResult(read.place, enriched, [*read.warnings, *_issues(enriched)])
+
+    def _add(self, record: ConversationRecord, read: ImportedConversation) -> None:
+        """Store the objects and then the row; raises DuplicateKeyError."""
+        owner, identifier = record.owner_id, record.conversation_id
+        files, contents = (
+            self.conversation_files,
+            {
+                record.raw_response_path: read.source,
+                record.file_path: read.document,
+            },
+        )
+        if self._exists(record):
+            raise DuplicateKeyError(f"There is a conversation '{identifier}' already.")
+        with discarded_if_lost(self.conversations, files, owner, identifier, *contents):
+            for path, content in contents.items():
+                files.put(path, _to_json(content), content_type="application/json")
+            self.conversations.add(record)
 
     def _exists(self, record: ConversationRecord) -> bool:
         try:
@@ -114,7 +128,9 @@ class ConversationImporter:
         return True
 
 
-def _record(owner_id: str, read: ImportedConversation, now: str) -> ConversationRecord:
+def _record(
+    owner_id: str, read: ImportedConversation, now: str, attempt: str
+) -> ConversationRecord:
     document = read.document
     turns = document["turns"]
     conversation_id = read.conversation_id or imported_conversation_id(owner_id, _to_json(document))
@@ -141,9 +157,9 @@ def _record(owner_id: str, read: ImportedConversation, now: str) -> Conversation
         turn_count=len(turns),
         starting_emotion=_emotion(turns[0]),
         ending_emotion=_emotion(turns[-1]),
-        file_path=object_keys.parsed_conversation(owner_id, conversation_id),
+        file_path=object_keys.parsed_conversation(owner_id, conversation_id, attempt),
         file_size=len(_to_json(document).encode()),
-        raw_response_path=object_keys.raw_response(owner_id, conversation_id),
+        raw_response_path=object_keys.raw_response(owner_id, conversation_id, attempt),
         raw_response_size=len(_to_json(read.source).encode()),
         model="",
         input_tokens=0,

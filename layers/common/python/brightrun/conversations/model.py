@@ -298,6 +298,12 @@ class ConversationRecord:
         """The codes of flags that a person must see before the conversation is trained on."""
         return [code for code in self.flags if SEVERITIES.get(code) == "severe"]
 
+    def object_keys(self) -> frozenset[str]:
+        """The keys of all objects that the row points to."""
+        revised = (revision["file_path"] for revision in self.revisions)
+        keys = (self.file_path, self.raw_response_path, self.enriched_file_path, *revised)
+        return frozenset(key for key in keys if key)
+
     def state(self) -> dict[str, Any]:
         """The fields that a caller needs after a version conflict."""
         names = ("version", "status", "enrichment_status", "updated_at", "reviewed_by")

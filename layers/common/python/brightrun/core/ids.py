@@ -24,6 +24,11 @@ def made_at_ms(identifier: str) -> int:
     return uuid.UUID(identifier).int >> 80
 
 
+def new_attempt() -> str:
+    """Create the name of one attempt to write, below which its objects stand."""
+    return secrets.token_hex(6)
+
+
 def item_id(job_id: str, position: int) -> str:
     """Derive the id of the item at `position` of a job, so that planning is repeatable."""
     return str(uuid.uuid5(_NAMESPACE, f"item:{job_id}:{position}"))

@@ -1,4 +1,8 @@
-"""The key of every object in S3; the layout is v1's, so that its tools find our objects."""
+"""The key of every object in S3.
+
+What is stored before the row that points to it stands below a name of its attempt, so that no two
+writers share an object: what the row points to belongs together, and a loser removes its own.
+"""
 
 from __future__ import annotations
 
@@ -7,29 +11,29 @@ from datetime import datetime
 from brightrun.core.timestamps import iso
 
 
-def raw_response(owner_id: str, conversation_id: str) -> str:
-    """Claude's text exactly as returned."""
-    return f"raw/{owner_id}/{conversation_id}.json"
+def conversation_prefixes(owner_id: str, conversation_id: str) -> tuple[str, str]:
+    """What all objects of a conversation stand below, whichever attempt wrote them."""
+    return f"{owner_id}/{conversation_id}/", f"raw/{owner_id}/{conversation_id}/"
 
 
-def parsed_conversation(owner_id: str, conversation_id: str) -> str:
-    """The checked conversation."""
-    return f"{owner_id}/{conversation_id}/conversation.json"
+def raw_response(owner_id: str, conversation_id: str, attempt: str) -> str:
+    """Claude's text exactly as returned, or the source of an imported conversation."""
+    return f"raw/{owner_id}/{conversation_id}/{attempt}.json"
 
 
-def edited_conversation(owner_id: str, conversation_id: str, version: int, attempt: str) -> str:
-    """The conversation after an edit; `attempt` keeps concurrent edits of one version apart."""
-    return f"{owner_id}/{conversation_id}/conversation.v{version}.{attempt}.json"
+def parsed_conversation(owner_id: str, conversation_id: str, attempt: str) -> str:
+    """The checked conversation, or what an edit made of it."""
+    return f"{owner_id}/{conversation_id}/{attempt}/conversation.json"
 
 
-def enriched_conversation(owner_id: str, conversation_id: str) -> str:
+def enriched_conversation(owner_id: str, conversation_id: str, attempt: str) -> str:
     """The training pairs of a conversation."""
-    return f"{owner_id}/{conversation_id}/enriched.json"
+    return f"{owner_id}/{conversation_id}/{attempt}/enriched.json"
 
 
-def judgement_answer(owner_id: str, conversation_id: str) -> str:
-    """A judge's text exactly as returned; a later judgement overwrites it."""
-    return f"{owner_id}/{conversation_id}/judgement.json"
+def judgement_answer(owner_id: str, conversation_id: str, attempt: str) -> str:
+    """A judge's text exactly as returned."""
+    return f"{owner_id}/{conversation_id}/{attempt}/judgement.json"
 
 
 def batch_plan(job_id: str) -> str:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Protocol
 from botocore.exceptions import ClientError
 
 from brightrun.aws.dynamodb import error_code, translated
-from brightrun.aws.objects import LINK_SECONDS
+from brightrun.aws.objects import LINK_SECONDS, remove_below
 from brightrun.core.errors import ObjectChangedError, StorageError
 
 if TYPE_CHECKING:
@@ -191,20 +191,7 @@ class S3DatasetFiles(DatasetFiles):
         return _Stream(answer["Body"])
 
     def remove_all(self, prefix: str) -> None:
-        with translated("DeleteObjects"):
-            pages = self._client.get_paginator("list_objects_v2").paginate(
-                Bucket=self._bucket, Prefix=prefix
-            )
-            for page in pages:
-                keys = [{"Key": one["Key"]} for one in page.get("Contents", [])]
-                if not keys:
-                    continue
-                done = self._client.delete_objects(
-                    Bucket=self._bucket,
-                    Delete={"Objects": keys, "Quiet": True},  # type: ignore[typeddict-item]
-                )
-                if done.get("Errors"):
-                    raise StorageError("DeleteObjects", str(done["Errors"][0].get("Code")))
+        remove_below(self._client, self._bucket, prefix)
 
 
 class _Stream:

@@ -5,8 +5,9 @@ from __future__ import annotations
 import hashlib
 import re
 from collections import Counter, defaultdict
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager, suppress
 from dataclasses import asdict, dataclass
 from typing import Any, Literal
 
@@ -16,13 +17,14 @@ from brightrun.conversations.model import ConversationRecord
 from brightrun.conversations.repository import ConversationRepository
 from brightrun.core import object_keys
 from brightrun.core.errors import (
+    ConflictError,
     NotFoundError,
     StorageError,
     TrainingFileFullError,
     UnfitConversationsError,
     VersionConflictError,
 )
-from brightrun.core.ids import time_ordered_id
+from brightrun.core.ids import new_attempt, time_ordered_id
 from brightrun.core.timestamps import Clock, iso
 from brightrun.formats import V4Conversation, V4Document
 from brightrun.training_files.document import (
@@ -262,7 +264,7 @@ class TrainingFileBuilder:
     selector: ConversationSelector
     training_files: ObjectStore
     clock: Clock
-    new_attempt: Callable[[], str]
+    new_attempt: Callable[[], str] = new_attempt
 
     def create(
         self, owner_id: str, *, name: str, description: str, selection: ConversationSelection
@@ -290,7 +292,8 @@ class TrainingFileBuilder:
             versions=[first],
             scaffolding_distribution=texts.scaffolding_distribution,
         )
-        self.files.add(file)
+        with self._discarded_if_lost(owner_id, file_id, first):
+            self.files.add(file)
         return file
 
     def add(self, owner_id: str, file_id: str, selection: ConversationSelection) -> TrainingFile:
@@ -324,8 +327,30 @@ class TrainingFileBuilder:
         )
         added, texts = self._store(draft, document, file.newest.quality, selected)
         grown = file.grown(added, texts.scaffolding_distribution)
-        self.files.replace(grown, file.version)
+        with self._discarded_if_lost(owner_id, file_id, added):
+            self.files.replace(grown, file.version)
         return grown
+
+    @contextmanager
+    def _discarded_if_lost(
+        self, owner_id: str, file_id: str, version: TrainingFileVersion
+    ) -> Iterator[None]:
+        """Remove a version's objects when the row was not written, as far as the row tells."""
+        try:
+            yield
+        except ConflictError:
+            with suppress(StorageError):
+                if version.json_key not in self._stored_keys(owner_id, file_id):
+                    self.training_files.remove(version.json_key)
+                    self.training_files.remove(version.jsonl_key)
+            raise
+
+    def _stored_keys(self, owner_id: str, file_id: str) -> list[str]:
+        try:
+            stored = self.files.training_file(owner_id, file_id)
+        except NotFoundError:
+            return []
+        return [one.json_key for one in stored.versions]
 
     def _store(
         self,

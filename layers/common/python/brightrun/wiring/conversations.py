@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import uuid
-
 from brightrun.aws.objects import S3Objects
 from brightrun.conversations.enrichment.service import EnrichmentService
 from brightrun.conversations.generation_log.repository import DynamoGenerationLog
@@ -94,7 +92,6 @@ def conversation_editor() -> ConversationEditor:
         conversation_files=enrichment.conversation_files(settings),
         enrichment=enrichment_service(),
         clock=clients.clock,
-        new_attempt=lambda: uuid.uuid4().hex[:12],
     )
 
 

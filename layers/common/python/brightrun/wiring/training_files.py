@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import uuid
-
 from brightrun.aws.objects import S3Objects
 from brightrun.conversations.repository import DynamoConversations
 from brightrun.core.settings import Settings
@@ -34,7 +32,6 @@ def training_file_builder() -> TrainingFileBuilder:
         ),
         training_files=S3Objects(clients.s3(), settings.training_files_bucket),
         clock=clients.clock,
-        new_attempt=lambda: uuid.uuid4().hex[:12],
     )
 
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import dataclasses
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Protocol
 
@@ -24,6 +24,7 @@ from brightrun.conversations.enrichment.model import (
 )
 from brightrun.conversations.enrichment.validation import Validation, validate
 from brightrun.conversations.model import ConversationRecord, EnrichmentStatus
+from brightrun.conversations.objects import discarded_if_lost
 from brightrun.conversations.quality.flags import turn_flags
 from brightrun.conversations.quality.model import HIGHEST_SCORE, Quality, TurnFlag
 from brightrun.conversations.quality.score import score_quality
@@ -34,6 +35,7 @@ from brightrun.core.errors import (
     NotFoundError,
     StorageError,
 )
+from brightrun.core.ids import new_attempt
 from brightrun.core.timestamps import Clock, iso
 
 _FAILED_IN: Mapping[Stage, EnrichmentStatus] = {
@@ -64,6 +66,7 @@ class ConversationEnricher:
     conversation_files: ObjectStore
     scaffolds: ScaffoldingResolver
     clock: Clock
+    new_attempt: Callable[[], str] = new_attempt
 
     def enrich(self, record: ConversationRecord) -> ConversationRecord:
         """Run all stages, and return the updated row; a failure of a stage is recorded on it.
@@ -71,7 +74,11 @@ class ConversationEnricher:
         Raises VersionConflictError if the row changed since it was read, NotFoundError if it was
         deleted, and StorageError if it cannot be written; the row then stays as it was.
         """
-        return self.conversations.replace(self._run(record), record.version)
+        after = self._run(record)
+        new = after.object_keys() - record.object_keys()
+        rows, files = self.conversations, self.conversation_files
+        with discarded_if_lost(rows, files, record.owner_id, record.conversation_id, *new):
+            return self.conversations.replace(after, record.version)
 
     def _run(self, record: ConversationRecord) -> ConversationRecord:
         log = StageLog(self._now)
@@ -111,7 +118,9 @@ class ConversationEnricher:
         body = json.dumps(enriched, ensure_ascii=False, indent=2, allow_nan=False)
         read_enriched(body)
         log.start("store")
-        path = object_keys.enriched_conversation(record.owner_id, record.conversation_id)
+        path = object_keys.enriched_conversation(
+            record.owner_id, record.conversation_id, self.new_attempt()
+        )
         size = self.conversation_files.put(path, body, content_type="application/json")
         log.complete()
         run.set_enriched_file(path, size, self._now())

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import json
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from datetime import datetime
@@ -13,6 +13,7 @@ from typing import Any, Literal
 from brightrun.aws.objects import ObjectStore
 from brightrun.conversations.enrichment.service import EnrichmentService
 from brightrun.conversations.model import ConversationFilter, ConversationRecord, version_conflict
+from brightrun.conversations.objects import discarded_if_lost
 from brightrun.conversations.repository import ConversationRepository
 from brightrun.conversations.review.model import (
     AuditEntry,
@@ -31,6 +32,7 @@ from brightrun.core.errors import (
     StorageError,
     VersionConflictError,
 )
+from brightrun.core.ids import new_attempt
 from brightrun.core.pages import Page
 from brightrun.core.timestamps import Clock, iso
 
@@ -84,8 +86,9 @@ _TRIES = 5
 class ConversationDeleter:
     """Deletes a conversation with its objects; training files keep the copies that they hold.
 
-    The row is deleted last: an interrupted deletion leaves a row that can be deleted again, and no
-    objects without a row.
+    Objects are removed before the row, so that an interrupted deletion can be repeated, and once
+    more after it: what a concurrent writer stored meanwhile goes too, and one that stores later
+    finds no row, and removes its own.
     """
 
     conversations: ConversationRepository
@@ -109,8 +112,7 @@ class ConversationDeleter:
         if seen_version not in (None, record.version):
             raise version_conflict(record)
         for _ in range(_TRIES):
-            for key in _objects(record):
-                self.conversation_files.remove(key)
+            self._remove_objects(record)
             entry = audit_entry(
                 record,
                 "delete",
@@ -120,23 +122,18 @@ class ConversationDeleter:
                 reason=deletion.reason,
             )
             try:
-                return self.reviews.delete(record, entry)
+                self.reviews.delete(record, entry)
             except VersionConflictError:
                 record = self.conversations.conversation(owner_id, conversation_id)
+            else:
+                return self._remove_objects(record)
         raise version_conflict(record)
 
-
-def _objects(record: ConversationRecord) -> Iterator[str]:
-    """The keys of all objects of a conversation, each once."""
-    owner, identifier = record.owner_id, record.conversation_id
-    keys = [
-        record.raw_response_path,
-        record.file_path,
-        *(revision["file_path"] for revision in record.revisions),
-        object_keys.enriched_conversation(owner, identifier),
-        object_keys.judgement_answer(owner, identifier),
-    ]
-    yield from dict.fromkeys(key for key in keys if key)
+    def _remove_objects(self, record: ConversationRecord) -> None:
+        """Remove what any attempt stored, and the raw answer where older versions put it."""
+        for prefix in object_keys.conversation_prefixes(record.owner_id, record.conversation_id):
+            self.conversation_files.remove_all(prefix)
+        self.conversation_files.remove(record.raw_response_path)
 
 
 MOST_AT_ONCE = 100
@@ -241,7 +238,7 @@ class ConversationEditor:
     conversation_files: ObjectStore
     enrichment: EnrichmentService
     clock: Clock
-    new_attempt: Callable[[], str]
+    new_attempt: Callable[[], str] = new_attempt
 
     def edit(
         self, owner_id: str, conversation_id: str, edit: TurnEdit, seen_version: int | None
@@ -280,8 +277,8 @@ class ConversationEditor:
     def _stored(
         self, record: ConversationRecord, edited: dict[str, Any], edit: TurnEdit, now: datetime
     ) -> ConversationRecord:
-        path = object_keys.edited_conversation(
-            record.owner_id, record.conversation_id, record.version + 1, self.new_attempt()
+        path = object_keys.parsed_conversation(
+            record.owner_id, record.conversation_id, self.new_attempt()
         )
         body = json.dumps(edited, ensure_ascii=False, indent=2)
         size = self.conversation_files.put(path, body, content_type="application/json")
@@ -295,7 +292,9 @@ class ConversationEditor:
             reason=edit.reason,
             turn_number=edit.turn_number,
         )
-        return self.reviews.record(after, record.version, entry)
+        rows, files = self.enrichment.conversations, self.conversation_files
+        with discarded_if_lost(rows, files, record.owner_id, record.conversation_id, path):
+            return self.reviews.record(after, record.version, entry)
 
 
 def _edited(
