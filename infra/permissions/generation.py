@@ -73,7 +73,7 @@ GENERATION_GRANTS: Mapping[str, tuple[Grant, ...]] = {
         Grant(
             ("s3:GetObject", "s3:PutObject", "s3:DeleteObject"),
             "ConversationFilesBucket/*",
-            "store the raw answer before parsing, reuse it after a crash, store the conversation or "
+            "store the raw answer before parsing, reuse it after a crash, store the conversation; "
             "remove what lost",
         ),
         LEARN_THAT_A_FILE_IS_MISSING,
@@ -102,6 +102,7 @@ GENERATION_GRANTS: Mapping[str, tuple[Grant, ...]] = {
             "ConversationsTable/index/by_created_at",
             "find the job's conversations that are not enriched",
         ),
+        Grant(("dynamodb:GetItem",), "ConversationsTable", "see what a row points to"),
         *ENRICH,
         LEARN_THAT_A_FILE_IS_MISSING,
         START_BATCH,
@@ -132,7 +133,6 @@ GENERATION_GRANTS: Mapping[str, tuple[Grant, ...]] = {
             "ConversationsTable",
             "show one conversation, delete it",
         ),
-        Grant(("s3:DeleteObject",), "ConversationFilesBucket/*", "delete its files with it"),
         Grant(
             ("dynamodb:Query",), "ConversationsTable/index/by_created_at", "list the newest first"
         ),
@@ -148,7 +148,11 @@ GENERATION_GRANTS: Mapping[str, tuple[Grant, ...]] = {
             "list and show failed generations",
         ),
         *ENRICH,
-        LEARN_THAT_A_FILE_IS_MISSING,
+        Grant(
+            ("s3:ListBucket",),
+            "ConversationFilesBucket",
+            "find all objects of a conversation that is deleted; get 404 for a missing file",
+        ),
         Grant(("s3:GetObject",), "FailedGenerationFilesBucket/*", "sign links to failure reports"),
     ),
     "training_files": (
@@ -161,9 +165,9 @@ GENERATION_GRANTS: Mapping[str, tuple[Grant, ...]] = {
         Grant(("dynamodb:GetItem",), "ConversationsTable", "see whether a conversation may go in"),
         Grant(("s3:GetObject",), "ConversationFilesBucket/*", "read a conversation's pairs"),
         Grant(
-            ("s3:GetObject", "s3:PutObject"),
+            ("s3:GetObject", "s3:PutObject", "s3:DeleteObject"),
             "TrainingFilesBucket/*",
-            "store a version, build the next one on it, sign download links",
+            "store a version or remove what lost, build the next one on it, sign download links",
         ),
     ),
     "scaffolding": (

@@ -131,8 +131,25 @@ def write_a_batch(system: SystemUnderTest) -> str:
     assert system.turn(job_id, [busy, good, good, bad]) == "drained"
     system.turn(job_id, [bad])
     leave_one_unenriched()
-    assert system.finish(job_id) == "finished"
+    system.overtake_put("enriched.json", lambda: change_every_row("ConversationsTable"))
+    for _ in ("which loses to another caller", "which enriches"):
+        assert system.finish(job_id) == "finished"
     return job_id
+
+
+def change_every_row(table: str) -> None:
+    """As other callers do, so that whoever has read a row before loses."""
+    client = boto3.client("dynamodb")
+    description = client.describe_table(TableName=table)["Table"]["KeySchema"]
+    for row in client.scan(TableName=table)["Items"]:
+        if "version" not in row:
+            continue
+        client.update_item(
+            TableName=table,
+            Key={key["AttributeName"]: row[key["AttributeName"]] for key in description},
+            UpdateExpression="ADD version :one",
+            ExpressionAttributeValues={":one": {"N": "1"}},
+        )
 
 
 def leave_one_unenriched() -> None:
@@ -206,6 +223,18 @@ def judge_conversations(system: SystemUnderTest) -> None:
         system.http(route, {"conversationIds": ids}, status=202)["alreadyJudged"]
     )
     assert left in ids
+    judge_what_is_deleted_meanwhile(system)
+
+
+def judge_what_is_deleted_meanwhile(system: SystemUnderTest) -> None:
+    made = system.http("POST /api/conversations", {"document": a_conversation()}, status=201)
+    one = made["results"][0]["conversation"]["conversation_id"]
+    order = {"conversationIds": [one]}
+    job_id = str(system.http("POST /api/conversations/judge", order, status=202)["jobId"])
+    system.overtake_put(
+        "judgement.json", lambda: system.http("DELETE /api/conversations/{id}", id=one)
+    )
+    assert system.turn(job_id, [a_judgement()]) == "drained"
 
 
 def delete_conversations(system: SystemUnderTest) -> None:
@@ -245,6 +274,7 @@ def make_training_files(system: SystemUnderTest) -> None:
     made = system.http(f"POST {files}", {"name": "All", "conversation_ids": [first]}, status=201)
     one = {"id": made["trainingFile"]["id"]}
     more = {"conversation_ids": [second], "allow_duplicates": True}
+    system.overtake_put("training.jsonl", lambda: change_every_row("TrainingFilesTable"))
     system.http(f"POST {files}/{{id}}/add-conversations", more, **one)
     system.http(f"GET {files}")
     system.http(f"GET {files}/available-for-import")

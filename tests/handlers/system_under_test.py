@@ -69,6 +69,7 @@ class SystemUnderTest:
         self.files = files
         self._claude = ScriptedClaude()
         self._before_the_next_moment: Callable[[], object] | None = None
+        self._before_the_next_put: tuple[str, Callable[[], object]] | None = None
 
     def http(
         self, route: str, body: object = ABSENT, *, status: int = 200, **parts: Any
@@ -116,6 +117,17 @@ class SystemUnderTest:
     def overtake(self, action: Callable[[], object]) -> None:
         """Run an action of another caller when a function next reads the clock."""
         self._before_the_next_moment = action
+
+    def overtake_put(self, suffix: str, action: Callable[[], object]) -> None:
+        """Run an action of another caller before an object whose key ends so is stored."""
+        self._before_the_next_put = (suffix, action)
+
+    def before_put(self, params: dict[str, Any], **_: Any) -> None:
+        """Told of each object that is about to be stored."""
+        if self._before_the_next_put and params["Key"].endswith(self._before_the_next_put[0]):
+            (_suffix, action), self._before_the_next_put = self._before_the_next_put, None
+            with self.calls.made_by(None):
+                action()
 
     def clock(self) -> datetime:
         action, self._before_the_next_moment = self._before_the_next_moment, None
@@ -166,6 +178,7 @@ def _open(aws: Aws, patch: pytest.MonkeyPatch) -> SystemUnderTest:
     for events in (session.events, aws.dynamodb.meta.events, aws.s3.meta.events):
         calls.watch(events)
     system = SystemUnderTest(calls, secret, aws.s3)
+    aws.s3.meta.events.register("before-parameter-build.s3.PutObject", system.before_put)
     system.sagemaker.answer(session.events)
     patch.setattr(boto3, "DEFAULT_SESSION", session)
     patch.setattr(clients, "sagemaker", lambda: session.client("sagemaker"))

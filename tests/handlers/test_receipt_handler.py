@@ -141,7 +141,7 @@ def test_rows_of_another_format_are_a_conflict(api: Api, seeds: Seeds) -> None:
     dataset = seeds.countable_dataset(b'{"text": "Say so"}\n')
     answer = receipt(api, dataset.dataset_id)
     assert (answer.status, answer.body["code"]) == (409, "untrainable")
-    assert "line 1: The line is no training record that we know." in answer.body["error"]
+    assert "line 1: The line is no training record that we know (" in answer.body["error"]
 
 
 def test_a_template_that_cannot_be_trained_on_is_a_conflict(

@@ -15,6 +15,7 @@ from boto3.dynamodb.types import TypeDeserializer
 
 from brightrun.batches.create_batch import MAX_REQUEST_S
 from brightrun.batches.model import ENDED_JOBS, ItemStatus
+from brightrun.conversations.repository import DynamoConversations
 from tests.stateful.batch_process import (
     BUSY,
     GOOD,
@@ -150,12 +151,11 @@ def clean_run() -> tuple[tuple[str, ...], Ending, dict[str, int]]:
 def check_files(process: BatchProcess) -> None:
     """Every completed item's files are there; log.txt is the log."""
     s3 = process.clients["s3"]
+    rows = DynamoConversations(process.clients["dynamodb"], "ConversationsTable")
     for item in process.items():
         if item.status is ItemStatus.COMPLETED:
-            for key in (
-                f"raw/{process.owner}/{item.conversation_id}.json",
-                f"{process.owner}/{item.conversation_id}/conversation.json",
-            ):
+            record = rows.conversation(process.owner, str(item.conversation_id))
+            for key in record.object_keys():
                 assert s3.head_object(Bucket="conversation-files", Key=key)["ContentLength"]
     text = s3.get_object(Bucket="batch-logs", Key=f"{process.job_id}/log.txt")["Body"].read()
     assert text.decode().splitlines() == process.log()

@@ -34,7 +34,7 @@ def test_an_item_whose_stored_answer_breaks_every_worker_fails_in_the_end(
     put = world.files.put
 
     def breaks(key: str, body: str, **kwargs: Any) -> int:
-        if key.endswith(f"{poisoned}/conversation.json"):
+        if f"/{poisoned}/" in key and key.endswith("/conversation.json"):
             raise ZeroDivisionError
         return put(key, body, **kwargs)
 

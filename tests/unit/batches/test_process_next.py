@@ -13,6 +13,7 @@ from brightrun.core.errors import ClaudeCallError, StorageError
 from brightrun.core.ids import conversation_id
 from tests import builders as build
 from tests.builders import OWNER
+from tests.fakes.external_services import InMemoryObjects
 from tests.unit.batches.worker_setup import World
 
 RATE_LIMIT = ClaudeCallError(
@@ -286,6 +287,26 @@ def test_a_retry_of_a_refused_answer_requests_a_new_completion() -> None:
     world.run_worker(job)
     assert world.statuses(job) == [ItemStatus.COMPLETED]
     assert world.claude.calls == 2
+
+
+def test_a_worker_that_lost_its_item_removes_its_own_file_and_no_other() -> None:
+    world = World()
+    job = world.job(1)
+
+    class Stalled(InMemoryObjects):
+        def put(self, key: str, body: str, **how: Any) -> int:
+            size = super().put(key, body, **how)
+            if key.endswith("1-1/conversation.json"):  # its lease ends, and another one goes on
+                world.clock.advance(61)
+                world.run_worker(job)
+            return size
+
+    world.files = Stalled()
+    world.run_worker(job)
+    (record,) = world.batches.conversations.values()
+    assert record.file_path.endswith("1-2/conversation.json")
+    assert set(world.files.objects) == record.object_keys()
+    assert world.claude.calls == 1
 
 
 def test_an_item_that_kills_every_worker_ends_as_failed() -> None:

@@ -22,6 +22,7 @@ from brightrun.conversations.review.service import (
 )
 from brightrun.core.errors import (
     DuplicateKeyError,
+    InvalidInputError,
     NotFoundError,
     StorageError,
     VersionConflictError,
@@ -98,7 +99,9 @@ def test_of_two_imports_of_one_id_the_row_has_all_objects_of_one(
     system: System, stored: str
 ) -> None:
     system.files.meanwhile = (stored, lambda: system.imports("The second one came first."))
-    with pytest.raises(Exception, match="None of the document's 1 conversations") as refused:
+    with pytest.raises(
+        InvalidInputError, match="None of the document's 1 conversations"
+    ) as refused:
         system.imports("The first one came second.")
     assert refused.value.details[0]["code"] == "already_imported"
     assert set(system.files.objects) == system.row.object_keys()
@@ -160,7 +163,7 @@ class AnswerLost(InMemoryConversations):
 
 def test_what_the_row_points_to_stays_where_a_write_only_seemed_to_lose() -> None:
     system = System(AnswerLost())
-    with pytest.raises(Exception, match="None of the document's 1 conversations"):
+    with pytest.raises(InvalidInputError, match="None of the document's 1 conversations"):
         system.imports("It was stored.")
     assert set(system.files.objects) == system.row.object_keys()
     with pytest.raises(VersionConflictError):
