@@ -119,19 +119,16 @@ def shape_of(head: bytes, is_all: bool) -> Shape:
     text = head.decode(errors="replace").lstrip("\ufeff \t\r\n")
     first, _, rest = text.partition("\n")
     if text.startswith("["):
-        return LINES if rest.strip() and _is_json(first) else Shape(ARRAY)
+        are_lines = rest.strip() and (_is_json(first) or _are_lines(text, is_all))
+        return LINES if are_lines else Shape(ARRAY)
     return _shape_of_object(text, is_all) if text.startswith("{") else LINES
 
 
 def _shape_of_object(text: str, is_all: bool) -> Shape:
-    first, _, rest = text.partition("\n")
     try:
         value, end = json.JSONDecoder().raw_decode(text)
     except json.JSONDecodeError as error:
-        is_cut = not is_all and "\n" not in text
-        if error.pos < len(first) and not is_cut and not _opens_more_lines(first, rest):
-            return LINES
-        return _unfinished(text, "\n" in text[: error.pos])
+        return LINES if _are_lines(text, is_all) else _unfinished(text, error.pos)
     except (ValueError, RecursionError):
         return LINES
     several_lines, is_alone = "\n" in text[:end], is_all and not text[end:].strip()
@@ -142,10 +139,30 @@ def _shape_of_object(text: str, is_all: bool) -> Shape:
     return Shape(VALUES) if several_lines or (whole and whole[0].is_whole_file) else LINES
 
 
-def _opens_more_lines(first: str, rest: str) -> bool:
-    """True for the first line of an indented document, which the second line goes on with."""
-    second = rest.partition("\n")[0]
-    return first.rstrip()[-1:] in ("{", "[", ",", ":") and not _is_json(second)
+def _are_lines(text: str, is_all: bool) -> bool:
+    """True when most lines after the first that begin with an object hold all of it.
+
+    Then the first line may be broken, and the file is JSON Lines all the same. In a document an
+    object is indented, ends on a later line, or has a comma or a bracket behind it.
+    """
+    lines = [line for line in text.split("\n")[: LOOKED_AT + 2] if line.strip()]
+    followers = [*lines[2:], ""] if is_all else lines[2:]
+    opened = whole = 0
+    for line, follower in zip(lines[1:], followers, strict=False):
+        if line.startswith("{"):
+            opened += 1
+            whole += follower.lstrip()[:1] not in _GOING_ON and _is_json(line)
+    return whole * 2 > opened
+
+
+_GOING_ON = ("]", "}", ",")
+
+
+def _opens_more_lines(text: str) -> bool:
+    """True for an indented document, whose first line the second goes on with."""
+    first, _, rest = text.partition("\n")
+    second = rest.partition("\n")[0].strip()
+    return first.rstrip()[-1:] in ("{", "[", ",", ":") and second != "" and not _is_json(second)
 
 
 def _is_json(text: str) -> bool:
@@ -171,14 +188,15 @@ _WHOLE_LISTS = (("training_file_metadata", "conversations"),)
 """Large files of the product: what gives them away, and the list that they hold."""
 
 
-def _unfinished(text: str, several_lines: bool) -> Shape:
-    """An object that goes on past the head, or is broken in it."""
+def _unfinished(text: str, fault: int) -> Shape:
+    """An object that goes on past the head, or is broken in it at a place."""
     for mark, key in _WHOLE_LISTS:
         if f'"{mark}"' in text[:4096]:
             return Shape(WRAPPED, key)
     key = _wrapping_key(text)
     if key:
         return Shape(WRAPPED, key)
+    several_lines = "\n" in text[:fault] or _opens_more_lines(text)
     return Shape(VALUES) if several_lines else LINES
 
 
