@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import json
+from typing import Any
 
 import pytest
 
 from tests.unit.formats.test_one_reading import assert_one_truth
-from tests.unit.validation.records import found, messages
+from tests.unit.formats.training_examples import jsonl
+from tests.unit.validation.records import found, messages, pair, said
 
 RECORDS = [messages(f"Question {n}?", f"Answer {n}.") for n in range(4)]
 LINES = [json.dumps(record) for record in RECORDS]
@@ -72,3 +74,92 @@ def test_a_document_in_which_one_comma_is_missing_stays_one(document: list[str])
 def test_a_document_with_a_record_on_each_line_is_no_json_lines(document: str, count: int) -> None:
     result = assert_one_truth(document.encode())
     assert (result.status, result.trainable_pairs) == ("ready", count)
+
+
+def turns(*texts: str) -> list[dict[str, str]]:
+    return said(*(texts or ("Question?", "Answer.")))
+
+
+SHARED_GPT = [{"from": "human", "value": "Question?"}, {"from": "gpt", "value": "Answer."}]
+SERVER_ROWS = [
+    {"row_idx": at, "row": record, "truncated_cells": []} for at, record in enumerate(RECORDS)
+]
+READ = {
+    "rows of the datasets server": (
+        {"features": [{"feature_idx": 0, "name": "messages"}], "rows": SERVER_ROWS, "partial": 0},
+        4,
+    ),
+    "such rows without what stands around them": (SERVER_ROWS, 4),
+    "an empty split behind": ({"train": RECORDS, "test": []}, 4),
+    "an empty split in front": ({"test": [], "train": RECORDS}, 4),
+    "lists of turns": ([turns(), turns("a", "b", "c", "d")], 2),
+    "lists of turns by ShareGPT's names": ([SHARED_GPT], 1),
+    "lists of turns as conversations": ({"conversations": [turns(), turns("a", "b")]}, 2),
+    "lists of turns by any name": ({"name": "x", "data": [turns(), turns("a", "b")]}, 2),
+    "the turns of one conversation": (turns("a", "b", "c", "d"), 1),
+    "records as messages": ({"messages": RECORDS}, 4),
+    "records as conversations": ({"conversations": [{"id": 1, "conversations": SHARED_GPT}]}, 1),
+    "pairs as conversations": ({"conversations": [pair()]}, 1),
+}
+
+
+@pytest.mark.parametrize("indent", [None, 2])
+@pytest.mark.parametrize(("document", "count"), READ.values(), ids=READ)
+def test_records_are_found_in_a_document(document: Any, count: int, indent: int | None) -> None:
+    result = assert_one_truth(json.dumps(document, indent=indent).encode())
+    assert (result.status, result.records) == ("ready", count)
+
+
+@pytest.mark.parametrize("values", [SERVER_ROWS, [turns(), turns("a", "b")]], ids=["rows", "turns"])
+def test_rows_and_lists_of_turns_are_read_from_lines_too(values: list[Any]) -> None:
+    result = assert_one_truth(jsonl(values))
+    assert (result.status, result.records) == ("ready", len(values))
+
+
+@pytest.mark.parametrize(
+    ("document", "place"),
+    [
+        ([turns(), turns("a", " ")], "/1/1/content"),
+        ({"conversations": [turns(), turns("a", " ")]}, "/conversations/1/1/content"),
+        (turns("a", " "), "/1/content"),
+        ({"rows": [{"row_idx": 0, "row": messages("a", " ")}]}, "/rows/0/row/messages/1/content"),
+    ],
+)
+def test_a_fault_is_placed_by_its_pointer_in_the_document(document: Any, place: str) -> None:
+    result = assert_one_truth(json.dumps(document).encode())
+    assert [problem.pointer for problem in result.errors] == [place]
+
+
+def test_a_row_that_the_datasets_server_cut_is_refused_alone() -> None:
+    rows = [*SERVER_ROWS[:3], {**SERVER_ROWS[3], "truncated_cells": ["messages"]}]
+    result = assert_one_truth(json.dumps({"features": [], "rows": rows}).encode())
+    assert found(result.errors) == [(1, "/rows/3/truncated_cells", "truncated_row")]
+    assert (result.records, result.trainable_pairs) == (4, 3)
+
+
+def test_a_list_without_records_beside_one_with_them_is_told() -> None:
+    result = assert_one_truth(json.dumps({"labels": [{"name": "x"}], "data": RECORDS}).encode())
+    assert result.status == "ready"
+    (told,) = [problem for problem in result.warnings if problem.code == "extra_field"]
+    assert "'labels' beside 'data'" in told.message
+    assert (told.line, told.pointer) == (1, "")
+
+
+def test_of_two_splits_none_is_chosen() -> None:
+    result = assert_one_truth(json.dumps({"train": RECORDS[:2], "test": RECORDS[2:]}).encode())
+    assert (result.records, [row.code for row in result.summary]) == (0, ["several_lists"])
+    assert "(train, test)" in result.errors[0].message
+
+
+@pytest.mark.parametrize("indent", [None, 2])
+@pytest.mark.parametrize("name", ["Messages", "MESSAGES ", "dialog"])
+def test_turns_under_a_name_that_is_not_known_are_one_record(name: str, indent: int | None) -> None:
+    result = assert_one_truth(json.dumps({name: turns()}, indent=indent).encode())
+    assert found(result.errors) == [(1, "", "unknown_format")]
+    assert "did you mean 'messages'?" in result.errors[0].message
+
+
+def test_exchanges_by_a_name_of_turns_are_one_record() -> None:
+    exchanges = [{"input": "a", "output": "b"}, {"input": "c", "output": "d"}]
+    result = assert_one_truth(json.dumps({"conversation": exchanges}).encode())
+    assert (result.records, result.refused) == (1, 1)

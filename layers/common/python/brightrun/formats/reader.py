@@ -4,9 +4,17 @@ from collections import Counter
 from collections.abc import Iterator
 from typing import Any, NamedTuple
 
+from brightrun.formats.chat import MESSAGES
 from brightrun.formats.codes import Severity, codes, message_of
 from brightrun.formats.containers import BYTE_ORDER_MARK, Readable
-from brightrun.formats.detect import Detection, classify, is_meta, is_raw_conversation
+from brightrun.formats.detect import (
+    Detection,
+    are_turns,
+    classify,
+    is_meta,
+    is_raw_conversation,
+    is_server_row,
+)
 from brightrun.formats.fields import present
 from brightrun.formats.format import META, format_of, is_shared
 from brightrun.formats.lines import LONGEST_LINE, BlockReader, TooLong, numbered_lines
@@ -74,11 +82,7 @@ class RecordReader:
 
     def _read(self, record: dict[str, Any], note: Note) -> Reading | None:
         found = classify(record)
-        if found is None and is_raw_conversation(record):
-            note("raw_conversation")
-            return None
-        if found is not None and found[0].is_whole_file:
-            note("missing_field", "", missing_part(record))
+        if _is_refused(record, found, note):
             return None
         if self.format is None:
             if found is None:
@@ -106,6 +110,19 @@ class RecordReader:
         return _marked(merged_turns(rules.check(there, _but(note, _SEVERAL_TURNS)), note), note)
 
 
+def _is_refused(record: dict[str, Any], found: tuple[Format, str] | None, note: Note) -> bool:
+    """Note what is no record of a line format, whatever the file holds."""
+    if found is None and is_raw_conversation(record):
+        note("raw_conversation")
+    elif is_server_row(record) and (cells := record.get("truncated_cells")):
+        note("truncated_row", pointer("truncated_cells"), ", ".join(map(str, cells)))
+    elif found is not None and found[0].is_whole_file:
+        note("missing_field", "", missing_part(record))
+    else:
+        return False
+    return True
+
+
 def _fields_of(record: dict[str, Any]) -> str:
     """The fields of a record of no known format, and the one that may be meant."""
     names = list(record)
@@ -114,6 +131,9 @@ def _fields_of(record: dict[str, Any]) -> str:
         meant = name.strip().casefold()
         if meant != name and classify({meant: True}):
             return f"{said}; did you mean '{meant}'?"
+    for name, value in record.items():
+        if are_turns(value):
+            return f"{said}; '{name}' holds turns: did you mean '{MESSAGES.name}'?"
     return said
 
 

@@ -10,6 +10,9 @@ from collections.abc import Iterable, Iterator
 from itertools import islice
 from typing import Any, NamedTuple
 
+import msgspec
+
+from brightrun.formats.chat import MESSAGES
 from brightrun.formats.containers import (
     BYTE_ORDER_MARK,
     MOST_PACKINGS,
@@ -23,6 +26,8 @@ from brightrun.formats.containers import (
 from brightrun.formats.detect import (
     LOOKED_AT,
     Detection,
+    are_turns,
+    is_server_row,
     shape_of,
     vote,
 )
@@ -30,7 +35,8 @@ from brightrun.formats.documents import DocumentReader, Item, Place, Places, on_
 from brightrun.formats.errors import UnreadableFileError
 from brightrun.formats.lines import LONGEST_LINE
 from brightrun.formats.model import Format
-from brightrun.formats.strict_json import DEEPEST, compact, parse_object
+from brightrun.formats.rules import pointer
+from brightrun.formats.strict_json import DEEPEST, UNUSUAL, compact, parse_object
 from brightrun.formats.tables import csv_records, delimiter_of, parquet_records
 from brightrun.formats.v4_files import ENRICHED, V4_JSON, stored_pairs
 
@@ -41,7 +47,7 @@ _WHOLE_FILE_MARKS = (b'"training_pairs"', b'"training_file_metadata"')
 
 
 class FileProblem(NamedTuple):
-    """What is wrong with a file around its records, at which record or line."""
+    """What is wrong with a file around its records, at which record or line; 0 is none of them."""
 
     code: str
     number: int
@@ -113,11 +119,14 @@ class RecordSource:
         """Where a record begins in the file."""
         return self._places.of(number) if self._places else Place(number, 1)
 
-    def pointer(self, number: int) -> str:
-        """The JSON pointer of a record in its document; empty where it is none."""
+    def pointer(self, number: int, inside: str) -> str:
+        """The JSON pointer, in the document, of what has a pointer inside of a record."""
         if self._pointers is None or not 0 < number <= len(self._pointers):
-            return ""
-        return self._pointers[number - 1]
+            return inside
+        of_record = self._pointers[number - 1]
+        if isinstance(of_record, _OfTurns):
+            inside = inside.removeprefix(_TURNS)
+        return of_record + inside
 
     def finish(self) -> None:
         """Read the rest of the file, so that its size and digest are those of all of it."""
@@ -159,6 +168,9 @@ class RecordSource:
         if b"\n" not in head and len(head) == HEAD_BYTES and isinstance(self._text, Peeked):
             head = self._text.extend(LONGEST_LINE)
         shape = shape_of(head, is_all=len(head) < HEAD_BYTES)
+        for name in shape.beside:
+            detail = f"the list '{name}' beside '{shape.key}'"
+            self.problems.append(FileProblem("extra_field", 0, detail))
         if shape.lists:
             self._refuse("several_lists", ", ".join(shape.lists))
         elif shape.shape is not None:
@@ -186,12 +198,12 @@ class RecordSource:
             self.problems.append(FileProblem(error.code, self._number + 1, error.message))
 
     def _items(self, document: DocumentReader) -> Iterator[bytes]:
-        for item in document:
+        for item in map(_unwrapped, document):
             whole, records = _kept(item) if self._keeps_conversations else _expanded(item)
             self._whole = self._whole or whole
-            for pointer, line in records:
+            for place, line in records:
                 self._number += 1
-                self._place(item.start, pointer)
+                self._place(item.start, place)
                 yield line
         if document.fault:
             self._place(document.fault_at, "")
@@ -247,6 +259,42 @@ class _Hashed:
         self.digest.update(block)
         self.size += len(block)
         return block
+
+
+_TURNS = pointer(MESSAGES.name)
+
+
+class _OfTurns(str):
+    """The JSON pointer of a list of turns, which is read as if `messages` stood before it."""
+
+    __slots__ = ()
+
+
+def _unwrapped(item: Item) -> Item:
+    """An item without what stands around its record: turns get a name, and a row loses its number.
+
+    A row of which the datasets server left out a part stays as it is, and is refused by that.
+    """
+    text = item.text
+    if not text.startswith(b"[") and _SERVER_ROW not in text:
+        return item
+    try:
+        value = msgspec.json.decode(text)
+    except UNUSUAL:
+        return item
+    if are_turns(value):
+        return Item(b'{"messages":%b}' % text, item.start, _OfTurns(item.pointer))
+    if is_server_row(value) and not value.get("truncated_cells"):
+        row = msgspec.json.decode(text, type=_ServerRow).row
+        return Item(bytes(row), item.start, item.pointer + pointer("row"))
+    return item
+
+
+class _ServerRow(msgspec.Struct):
+    row: msgspec.Raw
+
+
+_SERVER_ROW = b'"row_idx"'
 
 
 def _kept(item: Item) -> tuple[None, Iterable[tuple[str, bytes]]]:

@@ -186,7 +186,7 @@ class _Validation:
         if self._source.is_lines:
             return problem
         place = self._source.place(problem.line)
-        pointer = self._source.pointer(problem.line) + problem.pointer
+        pointer = self._source.pointer(problem.line, problem.pointer)
         return msgspec.structs.replace(problem, line=place.line, pointer=pointer)
 
     def _placed_count(self, row: CodeCount) -> CodeCount:
