@@ -163,3 +163,49 @@ def test_exchanges_by_a_name_of_turns_are_one_record() -> None:
     exchanges = [{"input": "a", "output": "b"}, {"input": "c", "output": "d"}]
     result = assert_one_truth(json.dumps({"conversation": exchanges}).encode())
     assert (result.records, result.refused) == (1, 1)
+
+
+DOCUMENTS = {"array": RECORDS, "wrapped list": {"version": 1, "data": RECORDS}}
+
+
+@pytest.mark.parametrize("indent", [None, 1])
+@pytest.mark.parametrize("document", DOCUMENTS.values(), ids=DOCUMENTS)
+@pytest.mark.parametrize("end", ["", "\n"])
+def test_a_document_that_was_cut_off_says_where_it_ends(
+    document: Any, indent: int | None, end: str
+) -> None:
+    text = json.dumps(document, indent=indent)
+    text = text[: text.rindex("Answer")] + end
+    result = assert_one_truth(text.encode())
+    assert (result.records, result.trainable_pairs) == (4, 3)
+    (told,) = [problem for problem in result.errors if problem.code == "broken_document"]
+    lines = text.split("\n")
+    assert f"line {len(lines)}, column {len(lines[-1]) + 1}" in told.message
+
+
+def test_a_wrapped_list_that_was_cut_off_in_its_first_record_is_a_broken_document() -> None:
+    text = json.dumps({"data": RECORDS})
+    result = assert_one_truth(text[: text.index("Answer")].encode())
+    assert {row.code for row in result.summary} > {"broken_document", "invalid_json"}
+
+
+@pytest.mark.parametrize("between", ["", " ", "\n", "\r\n\r\n  "])
+@pytest.mark.parametrize("trailing", ["trailing", "]", "}", ";"])
+@pytest.mark.parametrize("document", DOCUMENTS.values(), ids=DOCUMENTS)
+def test_what_follows_a_document_is_told_with_its_place(
+    document: Any, trailing: str, between: str
+) -> None:
+    text = json.dumps(document) + between
+    result = assert_one_truth((text + trailing).encode())
+    assert [problem.code for problem in result.errors] == ["broken_document"]
+    lines = text.split("\n")
+    place = f"line {len(lines)}, column {len(lines[-1]) + 1}"
+    assert place in result.errors[0].message
+    assert result.errors[0].line == len(lines)
+    assert result.trainable_pairs == 4
+
+
+def test_an_array_on_the_first_of_several_lines_is_no_document() -> None:
+    result = assert_one_truth("\n".join(['["messages"]', *LINES]).encode())
+    assert found(result.errors) == [(1, "", "not_an_object")]
+    assert result.trainable_pairs == 4

@@ -145,7 +145,7 @@ def _shape_of_array(text: str, is_all: bool) -> Shape:
         return LINES
     if _is_turn(_first_item(text, 0)):
         return Shape(VALUES)
-    return LINES if rest.strip() and _is_json(first) else Shape(ARRAY)
+    return LINES if _has_values(rest) and _is_json(first) else Shape(ARRAY)
 
 
 def _shape_of_object(text: str, is_all: bool) -> Shape:
@@ -155,13 +155,18 @@ def _shape_of_object(text: str, is_all: bool) -> Shape:
         return LINES if _are_lines(text, is_all) else _unfinished(text, error.pos)
     except (ValueError, RecursionError):
         return LINES
-    several_lines, is_alone = "\n" in text[:end], is_all and not text[end:].strip()
+    several_lines, is_alone = "\n" in text[:end], is_all and not _has_values(text[end:])
     wrapped = _wrapped(value) if several_lines or is_alone else None
     if wrapped:
         return wrapped
     whole = format_of(value)
     is_value = several_lines or (whole and whole[0].is_whole_file) or is_server_row(value)
     return Shape(VALUES) if is_value else LINES
+
+
+def _has_values(text: str) -> bool:
+    """True when a line begins an object or an array; anything else is no record."""
+    return any(line.lstrip().startswith(("{", "[")) for line in text.split("\n"))
 
 
 def _are_lines(text: str, is_all: bool) -> bool:
@@ -284,11 +289,12 @@ def _fields_until_broken(text: str) -> dict[str, Any]:
 
 
 def _first_item(text: str, at: int) -> Any:
-    """The first item of a list that opens at a place; None where there is none."""
+    """The first item of a list that opens at a place, empty for a broken object; or None."""
+    at = _skip(text, at + 1)
     try:
-        return json.JSONDecoder().raw_decode(text, _skip(text, at + 1))[0]
+        return json.JSONDecoder().raw_decode(text, at)[0]
     except (ValueError, RecursionError):
-        return None
+        return {} if text[at : at + 1] == "{" else None
 
 
 def _skip(text: str, at: int) -> int:

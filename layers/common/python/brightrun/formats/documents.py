@@ -96,7 +96,7 @@ class DocumentReader:
             self._column += start - upto
         self._hold(block[start:])
         if self._is_closed and block[start:].strip():
-            self._blame("more follows the end of the document")
+            self._blame("more follows the end of the document", b"".join(self._parts))
 
     def _marks(self, masked: bytes) -> Iterator[tuple[bytes, int]]:
         """The brackets and commas outside of strings, with their places."""
@@ -148,9 +148,7 @@ class DocumentReader:
     def _forget(self) -> bytes:
         """Go on after what was held; returns it."""
         held = b"".join(self._parts)
-        newlines = held.count(b"\n")
-        self._line += newlines
-        self._column = len(held) - held.rfind(b"\n") if newlines else self._column + len(held)
+        self._line, self._column = after(held, Place(self._line, self._column))
         self._parts, self._size = [], 0
         return held
 
@@ -171,13 +169,9 @@ class DocumentReader:
         self._in_list = self._after_comma = False
 
     def _found(self, held: bytes, start: Place) -> Item:
-        lead = held[: len(held) - len(held.lstrip())]
-        newlines = lead.count(b"\n")
-        column = len(lead) - lead.rfind(b"\n") if newlines else start.column + len(lead)
         place = {WRAPPED: pointer(self._key, self._count), ARRAY: pointer(self._count)}
         self._count += 1
-        where = Place(start.line + newlines, column)
-        return Item(held.strip(), where, place.get(self._shape, ""))
+        return Item(held.strip(), _begin(held, start), place.get(self._shape, ""))
 
     def _keep_field(self, held: bytes) -> None:
         named = _KEY.match(held)
@@ -199,10 +193,24 @@ class DocumentReader:
         if self._shape != VALUES and not self._is_closed:
             self._blame("the document ends before its last bracket; it was cut off")
 
-    def _blame(self, reason: str) -> None:
+    def _blame(self, reason: str, held: bytes = b"") -> None:
+        """Remember the first fault; it stands where the text begins that is held."""
         if not self.fault:
-            self.fault_at = Place(self._line, self._column)
-            self.fault = f"{reason}, line {self._line}, column {self._column}"
+            self.fault_at = _begin(held, Place(self._line, self._column))
+            self.fault = f"{reason}, line {self.fault_at.line}, column {self.fault_at.column}"
+
+
+def _begin(held: bytes, start: Place) -> Place:
+    """Where a text begins behind the spaces at its start, which stand at a place."""
+    return after(held[: len(held) - len(held.lstrip())], start)
+
+
+def after(text: bytes, start: Place) -> Place:
+    """The place behind a text that stands at a place."""
+    newlines = text.count(b"\n")
+    if not newlines:
+        return Place(start.line, start.column + len(text))
+    return Place(start.line + newlines, len(text) - text.rfind(b"\n"))
 
 
 def on_one_line(text: bytes) -> bytes:
