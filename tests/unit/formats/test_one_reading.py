@@ -249,8 +249,22 @@ def test_a_whole_file_with_odd_parts_around_its_pairs_is_read_by_all(document: A
         ("prompt,completion\nq,a,,\n,,,\n", ["a"]),
         ("prompt,completion,weight\nq,a,1\nr,b,0\n", ["a"]),
         ("prompt,completion,label\nq,a,True\nr,b,False\n", ["a"]),
+        ("prompt,completion,,\nq,a,,\nr,b,,\n", ["a", "b"]),
+        ("sep=;\r\nprompt;completion\r\nq;a\r\n", ["a"]),
+        ("\ufeffSEP=\t\nprompt\tcompletion\nq\ta\n", ["a"]),
+        ('"sep=^"\nprompt^completion\nq^"a, b"\n', ["a, b"]),
     ],
-    ids=["index of pandas", "answers in JSON", "empty cells", "weights", "labels"],
+    ids=[
+        "index of pandas",
+        "answers in JSON",
+        "empty cells",
+        "weights",
+        "labels",
+        "empty columns",
+        "separator of Excel",
+        "separator behind a mark",
+        "separator in quotes",
+    ],
 )
 def test_tables_are_read_as_programs_write_them(table: str, answers: list[str]) -> None:
     assert_one_truth(table.encode())
@@ -263,6 +277,21 @@ def test_the_rows_before_a_broken_one_are_read_by_all() -> None:
     assert (result.records, result.trainable_pairs, result.error_count) == (1, 1, 1)
     (problem,) = result.errors
     assert (problem.code, problem.line) == ("broken_table", 4)
+
+
+def test_a_row_behind_the_separator_of_excel_is_named_by_its_line() -> None:
+    result = assert_one_truth(b"sep=;\nprompt;completion\na;b\nc;d;e\n")
+    assert [(problem.line, problem.code) for problem in result.errors] == [(4, "broken_table")]
+
+
+@pytest.mark.parametrize(
+    "header", ["prompt,completion,prompt", "sep=,\nprompt, prompt ,completion"]
+)
+def test_two_columns_of_one_name_are_refused_by_it(header: str) -> None:
+    result = assert_one_truth(f"{header}\na,b,c\n".encode())
+    assert [problem.code for problem in result.errors] == ["duplicate_key"]
+    assert "'prompt'" in result.errors[0].message
+    assert result.records == 0
 
 
 def test_what_was_packed_twice_is_read() -> None:

@@ -20,6 +20,8 @@ _DELIMITERS = (",", "\t", ";", "|")
 _MOST_COLUMNS = 100
 _COLUMN = re.compile(r"[^{}\[\]<>]{0,64}")
 _LETTER = re.compile(r"[^\W\d]")
+_SEPARATOR = re.compile(r'"?sep=([^\w\s"]|\t)"?\r?(?:\n|$)', re.IGNORECASE)
+"""What Excel takes for the sign between columns, on a line before their names."""
 _BLOCK = 256 << 10
 _MARKS: dict[str, Any] = {"0": 0, "1": 1, "0.0": 0, "1.0": 1, "false": False, "true": True}
 """What marks of what to train look like in a table, where everything is text."""
@@ -38,9 +40,12 @@ _TOO_LARGE = 1 << 63  # for what strict parsers take for an integer
 def delimiter_of(head: bytes) -> str:
     """What parts the columns of a CSV file; empty for what is none.
 
-    The first two rows have the same number of columns, at least two, and the first holds names.
+    The first line says so (`sep=;`), or the first two rows have the same number of columns, at
+    least two, and the first holds names.
     """
     text = head.removeprefix(BYTE_ORDER_MARK).decode(errors="replace")
+    if said := _SEPARATOR.match(text):
+        return said[1]
     if text.lstrip()[:1] in _JSON_OPENINGS:
         return ""
     for delimiter in _DELIMITERS:
@@ -53,15 +58,30 @@ def delimiter_of(head: bytes) -> str:
         while len(second) > len(names) and not second[-1]:
             second.pop()
         fits = 2 <= len(names) <= _MOST_COLUMNS and len(second) in (0, len(names))
-        if fits and len(set(names)) == len(names) and all(map(_is_name, names)):
+        if fits and all(map(_is_name, names)):
             return delimiter
     return ""
 
 
 def _names(row: list[str]) -> list[str]:
-    """The names of columns; the first one has none where pandas wrote its index."""
+    """The names of columns; the first one has none where pandas wrote its index.
+
+    Columns without a name at the end are empty ones of a sheet.
+    """
     names = [name.strip() for name in row]
+    while names and not names[-1]:
+        names.pop()
     return ["index", *names[1:]] if names and not names[0] else names
+
+
+def _header(rows: Iterator[list[str]]) -> list[str]:
+    """The names of columns; raises UnreadableFileError for two of one name."""
+    first = next(rows, [])
+    if first and first[0].casefold().startswith("sep=") and not any(first[1:]):
+        first = next(rows, [])
+    names = _names(first)
+    _refuse_repeated(names)
+    return names
 
 
 def _is_name(column: str) -> bool:
@@ -73,13 +93,13 @@ def csv_records(source: Readable, delimiter: str) -> Iterator[tuple[int, str]]:
 
     An empty cell is absent, turns and marks of what to train are read as JSON. Raises
     UnreadableFileError, with its line as details, for a row that does not fit the names, or is no
-    UTF-8.
+    UTF-8; and for two columns of one name.
     """
     csv.field_size_limit(LONGEST_CELL)
     rows = csv.reader(_text_lines(source), delimiter=delimiter, strict=True)
     number = line = 0
     try:
-        names, line = _names(next(rows, [])), rows.line_num
+        names, line = _header(rows), rows.line_num
         for number, row in enumerate(rows, 1):
             if any(row[len(names) :]):
                 detail = f"row {number}, line {line + 1}: {len(row)} cells, {len(names)} columns"
