@@ -125,12 +125,18 @@ def _is_refused(record: dict[str, Any], found: tuple[Format, str] | None, note: 
 
 def _fields_of(record: dict[str, Any]) -> str:
     """The fields of a record of no known format, and the one that may be meant."""
-    names = list(record)
-    said = "its fields: " + ", ".join(names[:5]) if names else "it is empty"
-    for name in names:
+    names = ", ".join(list(record)[:5])
+    if not record:
+        return "it is empty"
+    if all(value is None for value in record.values()):
+        return f"all its fields are null: {names}"
+    said = f"its fields: {names}"
+    for name, value in record.items():
         meant = name.strip().casefold()
         if meant != name and classify({meant: True}):
             return f"{said}; did you mean '{meant}'?"
+        if value is None and classify({name: True}):
+            return f"{said}; '{name}' is null"
     for name, value in record.items():
         if are_turns(value):
             return f"{said}; '{name}' holds turns: did you mean '{MESSAGES.name}'?"
