@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from cli.client import ApiClient
-from cli.commands.training_files import save_training_file
+from cli.download import save_link
 from cli.render import Column, table
 from local.errors import LocalError
 
@@ -49,9 +49,8 @@ def make_training_file(
     for one in chosen:
         approve(client, one)
     file = create_file(client, job_id, chosen)
-    jsonl, link = save_training_file(
-        client, file["id"], "jsonl", folder / f"training-{file['id']}.jsonl"
-    )
+    link = client.get(f"/api/training-files/{file['id']}/download", {"format": "jsonl"})
+    jsonl = save_link(link, folder / f"training-{file['id']}.jsonl", client.retry)
     console.print(
         f"Training file {file['id']}, version {file['version']}: "
         f"{file['conversation_count']} conversations, {file['total_training_pairs']} pairs, "

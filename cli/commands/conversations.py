@@ -1,12 +1,12 @@
 """conversations list, show, download."""
 
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Annotated
 
 import typer
 
 from cli.client import ApiClient, Document, segment
+from cli.download_options import Destination, Force, answer_saved
 from cli.invocation import Invocation, command
 from cli.listing import Page, answer_list
 from cli.render import Column, print_conversation
@@ -16,16 +16,6 @@ from cli.text import format_time, money, names
 app = typer.Typer(help="The conversations: list, show, download.")
 
 ConversationId = Annotated[str, typer.Argument(metavar="ID", help="The conversation.")]
-Destination = Annotated[
-    Path | None,
-    typer.Option(
-        "--output",
-        "-o",
-        metavar="FILE",
-        help="By default the server's file name, in the current folder.",
-    ),
-]
-Force = Annotated[bool, typer.Option("--force", help="Write over a file that is there already.")]
 
 COLUMNS = (
     Column("Id", "conversation_id", whole=True, stack="record"),
@@ -112,10 +102,6 @@ def download_conversation(
     force: Force = False,
 ) -> None:
     """Save a conversation's file; the file appears only when it is complete."""
-    from cli.download import save_link
-
     path = f"/api/conversations/{segment(conversation_id)}/download{'/raw' if raw else ''}"
     link = run.client.get(path)
-    saved = save_link(link, output, run.client.retry, overwrites=force)
-    document = {"success": True, "path": str(saved), "bytes": saved.stat().st_size}
-    run.answer(document, lambda console: console.print(f"Saved {saved}"))
+    answer_saved(run, link, output, force=force)

@@ -6,8 +6,8 @@ from typing import TYPE_CHECKING, Annotated, Literal
 import typer
 
 from cli.client import Document, segment
-from cli.commands.conversations import Destination, Force
 from cli.dataset_upload import upload_dataset, wait_until_validated
+from cli.download_options import Destination, Force, answer_saved
 from cli.errors import ExitCode
 from cli.invocation import Invocation, command
 from cli.listing import Page, answer_list
@@ -130,12 +130,8 @@ def download_report(
     run: Invocation, *, dataset_id: DatasetId, output: Destination = None, force: Force = False
 ) -> None:
     """Save the full validation report."""
-    from cli.download import save_link
-
     link = run.client.get(f"{DATASETS}/{segment(dataset_id)}/report")["data"]
-    saved = save_link(link, output, run.client.retry, overwrites=force)
-    document = {"success": True, "path": str(saved), "bytes": saved.stat().st_size}
-    run.answer(document, lambda console: console.print(f"Saved {saved}"))
+    answer_saved(run, link, output, force=force)
 
 
 @command(app, "delete")

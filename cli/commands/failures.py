@@ -5,7 +5,7 @@ from typing import Annotated
 import typer
 
 from cli.client import segment
-from cli.commands.conversations import Destination, Force
+from cli.download_options import Destination, Force, answer_saved
 from cli.invocation import Invocation, command
 from cli.listing import Page, answer_list
 from cli.render import Column, record
@@ -64,9 +64,5 @@ def download_failure(
     run: Invocation, *, failure_id: FailureId, output: Destination = None, force: Force = False
 ) -> None:
     """Save the full report of a failure."""
-    from cli.download import save_link
-
     link = run.client.get(f"/api/failed-generations/{segment(failure_id)}/download")
-    saved = save_link(link, output, run.client.retry, overwrites=force)
-    document = {"success": True, "path": str(saved), "bytes": saved.stat().st_size}
-    run.answer(document, lambda console: console.print(f"Saved {saved}"))
+    answer_saved(run, link, output, force=force)

@@ -1,4 +1,4 @@
-"""import: conversations from files of v1."""
+"""import: the conversations of a file, sent in requests that the API takes."""
 
 from collections import Counter
 from pathlib import Path

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from cli.client import segment
-from cli.commands.conversations import Force
+from cli.download_options import Force
 from cli.invocation import Invocation, command
 from cli.listing import Page, answer_list
 from cli.model_download import download_model

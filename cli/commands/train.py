@@ -6,10 +6,10 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from cli.client import Document
-from cli.commands.conversations import Force
 from cli.config import is_loopback
 from cli.dataset_receipt import NO_TOKENIZER, request_receipt
 from cli.dataset_upload import upload_dataset, wait_until_validated
+from cli.download_options import Force
 from cli.errors import ExitCode, NotReadyError, RefusedError, UsageError
 from cli.estimate_display import show_v2
 from cli.invocation import Invocation, command

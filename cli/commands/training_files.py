@@ -1,12 +1,11 @@
 """training-files create, add, list, show, download."""
 
-from pathlib import Path
 from typing import Annotated, Any, Literal
 
 import typer
 
 from cli.client import Document, segment
-from cli.commands.conversations import Destination, Force
+from cli.download_options import Destination, Force, answer_saved
 from cli.invocation import Invocation, command
 from cli.listing import Page, answer_list
 from cli.render import Column, record, table
@@ -126,34 +125,9 @@ def download_training_file(
     force: Force = False,
 ) -> None:
     """Save the JSON or JSONL file of a version; the file appears only when it is complete."""
-    saved, link = save_training_file(
-        run.client, file_id, file_format, output, version=version, overwrites=force
-    )
-    document = {
-        "success": True,
-        "path": str(saved),
-        "bytes": saved.stat().st_size,
-        "version": link["version"],
-        "sha256": link["sha256"],
-    }
-    run.answer(document, lambda console: console.print(f"Saved {saved}"))
-
-
-def save_training_file(
-    client: Any,
-    file_id: str,
-    file_format: str,
-    output: Path | None = None,
-    *,
-    version: int | None = None,
-    overwrites: bool = False,
-) -> tuple[Path, Document]:
-    """Download a version of a training file; give the file's path and the server's answer."""
-    from cli.download import save_link
-
     path = f"{FILES}/{segment(file_id)}/download"
-    link = client.get(path, {"format": file_format, "version": version})
-    return save_link(link, output, client.retry, overwrites=overwrites), link
+    link = run.client.get(path, {"format": file_format, "version": version})
+    answer_saved(run, link, output, force=force, version=link["version"], sha256=link["sha256"])
 
 
 def _choice(conversations: list[str], eligibility: str, *, allow_duplicates: bool) -> Document:

@@ -37,7 +37,7 @@ READY: Json = {
 BROKEN: Json = {
     **READY,
     "status": "error",
-    "error_message": "Found 1 validation error(s)",
+    "error_message": "Found 1 error in line 1: This is not JSON.",
     "validation_errors": [
         {"line": 3, "code": "not_json", "message": "is not JSON", "hint": "Write one object."}
     ],

@@ -155,7 +155,7 @@ def test_what_the_template_cannot_teach_is_said_with_its_first_row(
 @pytest.mark.parametrize(
     ("text", "said"),
     [
-        ("It was a dark and stormy night.", "rows.jsonl, line 1: This is not JSON."),
+        ("It was a dark and stormy night.", "rows.jsonl, line 1: This is not JSON ("),
         ('{"colour": "red"}', "rows.jsonl, line 1: The line is no training record"),
     ],
 )

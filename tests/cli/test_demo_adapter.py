@@ -48,7 +48,7 @@ def test_the_training_file_becomes_a_ready_dataset(client: ApiClient, system: Fa
 
 def test_a_dataset_that_is_not_ready_ends_the_demo(client: ApiClient, system: FakeSystem) -> None:
     serve_datasets(system, FakeUploads(system), BROKEN)
-    with pytest.raises(LocalError, match="Found 1 validation error"):
+    with pytest.raises(LocalError, match="Found 1 error"):
         make_dataset(client, make_console(), "f-1")
 
 

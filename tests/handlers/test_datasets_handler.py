@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import json
 from concurrent.futures import ThreadPoolExecutor
+from io import BytesIO
+from pathlib import Path
 from threading import Barrier
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
@@ -14,12 +16,14 @@ from brightrun.core.errors import VersionConflictError
 from brightrun.datasets.create_dataset import DatasetConfirmer
 from brightrun.datasets.model import MOST_BYTES, Dataset
 from brightrun.datasets.repository import DynamoDatasets
+from brightrun.validation.validator import validate as validate_file
 from brightrun.wiring import datasets as datasets_wiring
 from functions.validate_dataset import handler as validate_dataset
 from tests.aws import Aws
 from tests.builders import OWNER, STRANGER, SteppedClock
 from tests.handlers.gateway import Answer, Api
 from tests.handlers.seeds import Seeds, StartedRuns, numbered_id
+from tests.unit.formats.public_cases import FILES, needs_cases
 
 DATASETS = "/api/datasets"
 MIB = 1024 * 1024
@@ -197,10 +201,31 @@ def test_a_bad_file_is_explained_in_the_record_and_to_its_owner(
     first = shown["validation_errors"][0]
     assert first.keys() == {"line", "pointer", "code", "message", "hint"}
     assert first["line"] == 6
-    assert shown["error_message"].startswith("Found 30 validation error(s), the first in line 6:")
+    assert shown["error_message"].startswith("Found 30 errors, the first in line 6:")
     (notice,) = notifications(api)
     assert (notice["type"], notice["priority"]) == ("dataset_error", "high")
     assert shown["error_message"] in notice["message"]
+
+
+@needs_cases
+@pytest.mark.parametrize(
+    "path", [path for path in FILES if path.stat().st_size], ids=lambda path: path.stem
+)
+def test_the_function_says_of_a_public_case_what_the_command_says(
+    api: Api, aws: Aws, validations: StartedRuns, path: Path
+) -> None:
+    data = path.read_bytes()
+    told = validate_file(BytesIO(data)).as_dict()
+    dataset = uploaded(api, aws, data)
+    assert validate(dataset) == told["status"]
+    key = f"{OWNER}/{dataset['id']}/_validation/1/report.json"
+    report = json.loads(aws.s3.get_object(Bucket="datasets", Key=key)["Body"].read())
+    timed = {"seconds": 0, "mb_per_s": 0}
+    assert {**report, **timed} == {**json.loads(json.dumps(told)), **timed}
+    shown = show(api, dataset)
+    counts = [shown["statistics"][name] for name in ("records", "refused", "summary")]
+    assert counts == [report[name] for name in ("records", "refused", "summary")]
+    assert shown["trainable_pairs"] == report["trainable_pairs"]
 
 
 def test_a_file_that_has_not_arrived_cannot_be_confirmed(

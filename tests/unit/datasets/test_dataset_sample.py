@@ -39,6 +39,13 @@ def test_long_texts_are_shortened_with_an_ellipsis() -> None:
     assert sample == {"short": "a", "long": "b" * 300 + "…"}
 
 
+def test_what_no_row_can_hold_becomes_text() -> None:
+    head = b'{"half": "\\ud83d", "\\ud83d": 1, "": 2, "least": 1e-200, "most": 1e126, "none": 0.0}'
+    assert sample_of(head) == [
+        {"half": "?", "?": 1, "…": 2, "least": "1e-200", "most": "1e+126", "none": 0.0}
+    ]
+
+
 def test_numbers_that_not_every_reader_can_represent_are_texts() -> None:
     head = b'{"huge": 123456789012345678901234567890, "most": 1e999, "plain": 7, "yes": true}'
     assert sample_of(head) == [

@@ -50,7 +50,9 @@ def test_the_row_lists_the_first_ten_problems_and_the_report_all(system: Dataset
     assert system.validate(dataset) == "error"
     row = system.now(dataset)
     assert [problem["line"] for problem in row.validation_errors] == list(range(5, 15))
-    assert str(row.error_message).startswith("Found 25 validation error(s)")
+    assert str(row.error_message).startswith(
+        "Found 25 errors, the first in line 5: This is not JSON ("
+    )
     report = json.loads(system.reports.objects[str(row.report_key)].text)
     assert len(report["errors"]) == 25
     assert (row.split_key, row.total_validation_pairs) == (None, None)

@@ -51,7 +51,7 @@ def test_every_record_left_out_is_counted_with_its_place_and_reason() -> None:
         "line 2: left out. /messages/1/content: The turn has no text. Write its text"
     )
     assert (
-        "/messages/0/content: A field has the wrong type. (number instead of string)"
+        "/messages/0/content: A field has the wrong type (number instead of string)."
         in (result.warnings[1])
     )
 

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from tests.unit.formats.test_one_reading import assert_one_truth
+from tests.unit.formats.one_truth import assert_one_truth
 from tests.unit.formats.training_examples import jsonl
 from tests.unit.validation.records import found, messages, pair, said
 

@@ -12,56 +12,12 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from brightrun.formats.convert import convert
-from brightrun.formats.errors import FormatError
-from brightrun.formats.format import writable
 from brightrun.sft.data import DataReport, pairs_of_file
-from brightrun.sft.errors import DatasetError
-from brightrun.validation.result import ValidationResult
-from brightrun.validation.validator import Options, validate
-from tests.unit.formats.training_examples import HARD_TEXTS, REAL_FILES, jsonl
+from brightrun.validation.validator import validate
+from tests.unit.formats.one_truth import assert_one_truth
+from tests.unit.formats.public_cases import FILES, needs_cases
+from tests.unit.formats.training_examples import HARD_TEXTS, jsonl
 from tests.unit.validation.records import SOUND, checked, messages, pair, said
-
-CASES = REAL_FILES / "public-cases"
-FILES = sorted(path for path in CASES.glob("*") if path.suffix != ".md") if CASES.is_dir() else []
-needs_cases = pytest.mark.skipif(not FILES, reason="the public cases are not beside the checkout")
-EVERYTHING = Options(listed=10_000)
-
-
-def assert_one_truth(data: bytes) -> ValidationResult:
-    """All tools say the same of a file, and what is converted is ready with the same counts."""
-    result = validate(BytesIO(data), EVERYTHING)
-    report = DataReport()
-    try:
-        pairs = len(pairs_of_file(BytesIO(data), "x", report))
-    except DatasetError:
-        pairs = 0
-        assert result.format is None
-    else:
-        counts = (report.rows, pairs, report.refused)
-        assert counts == (result.records, result.trainable_pairs, result.refused)
-        assert set(report.refused_codes) <= {row.code for row in result.summary}
-        errors = result.error_count > 0
-        assert bool(report.refused or report.file_errors or not pairs) == errors
-    for to in writable():
-        assert_converted(data, to, result)
-    return result
-
-
-def assert_converted(data: bytes, to: str, result: ValidationResult) -> None:
-    out = BytesIO()
-    try:
-        done = convert(BytesIO(data), to, out)
-    except FormatError:
-        assert result.trainable_pairs == 0
-        return
-    assert (done.records, done.refused) == (result.records, result.refused)
-    assert done.trainable_pairs == result.trainable_pairs > 0
-    assert set(done.left_out) <= {row.code for row in result.summary}
-    written = validate(BytesIO(out.getvalue()))
-    assert (written.status, written.error_count) == ("ready", 0)
-    assert (written.records, written.trainable_pairs) == (done.written, done.trainable_pairs)
-    assert b"Infinity" not in out.getvalue()
 
 
 @needs_cases
@@ -316,45 +272,3 @@ def test_conversation_ids_decide_the_split_wherever_they_stand() -> None:
     assert result.split is not None
     held_out = {(line - 1) // 4 for line in result.split.validation_lines}
     assert len(result.split.validation_lines) == 4 * len(held_out)
-
-
-UNREAD: list[tuple[str, Any, str]] = [
-    ("Weight", 0, "unread_field"),
-    ("Train", False, "unread_field"),
-    ("System", "Be brief.", "unread_field"),
-    ("systemPrompt", "Be brief.", "unread_field"),
-    ("System Prompt", "Be brief.", "unread_field"),
-    ("loss_mask", [0, 1], "unread_field"),
-    ("labels", [-100, -100, 7], "unread_field"),
-    ("train_detail", [{"begin_offset": 0, "end_offset": 4, "train": False}], "unread_field"),
-    ("masked", 1, "unread_field"),
-    ("Reasoning", "Let me think.", "reasoning_field"),
-    ("reasoningContent", "Let me think.", "reasoning_field"),
-    ("chain_of_thought", "Let me think.", "reasoning_field"),
-    ("availableTools", [{"name": "search"}], "tool_calls"),
-    ("Images", ["a.png"], "media"),
-]
-
-
-@pytest.mark.parametrize("name", SOUND)
-@pytest.mark.parametrize(("field", "value", "code"), UNREAD, ids=lambda one: str(one)[:24])
-def test_a_field_that_changes_what_is_learned_is_refused_however_it_is_written(
-    name: str, field: str, value: Any, code: str
-) -> None:
-    result = assert_one_truth(jsonl([{**SOUND[name], field: value}]))
-    assert {row.code for row in result.summary if row.severity == "error"} >= {code}
-    assert (result.refused, result.trainable_pairs) == (1, 0)
-
-
-@pytest.mark.parametrize(
-    ("field", "value"),
-    [("labels", ["calm", "brief"]), ("labels", 3), ("mask", "none"), ("ignore", False), ("Id", 5)],
-)
-def test_a_field_of_such_a_name_that_marks_nothing_costs_no_record(field: str, value: Any) -> None:
-    assert assert_one_truth(jsonl([{**messages("a", "b"), field: value}])).status == "ready"
-
-
-@pytest.mark.parametrize("placeholder", ["<image>", "<video>", "<audio>"])
-def test_a_placeholder_of_what_is_not_text_refuses_its_record(placeholder: str) -> None:
-    result = assert_one_truth(jsonl([messages(f"What is {placeholder}?", "b"), messages("a", "b")]))
-    assert (result.refused, result.trainable_pairs) == (1, 1)

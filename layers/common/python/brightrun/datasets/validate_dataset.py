@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import dataclasses
 import json
-import math
 from dataclasses import dataclass
 from io import BytesIO
 from typing import Annotated, Any, Literal
@@ -134,10 +133,8 @@ def not_validated(dataset: Dataset, reason: str, now: str) -> Dataset:
 
 def _reason(report: dict[str, Any]) -> str:
     count, first = report["error_count"], report["errors"][0]
-    return (
-        f"Found {count} validation error(s), the first in line {first['line']}: "
-        f"{first['message']}. {first['hint']}"
-    )
+    found = "Found 1 error" if count == 1 else f"Found {count:,} errors, the first"
+    return f"{found} in line {first['line']}: {first['message']} {first['hint']}"
 
 
 SAMPLES = 3
@@ -150,6 +147,8 @@ _NODE = 8
 """Characters that each value counts for, besides its text."""
 _DEEPEST = 12
 _CUT = "…"
+_SMALLEST, _LARGEST = 1e-130, 1e125
+"""Between these a number fits into a row."""
 
 
 def sample_of(head: bytes) -> list[dict[str, Any]]:
@@ -186,7 +185,7 @@ class _Shortener:
         for name, inner in value.items():
             if self._left <= 0:
                 break
-            copied[self._text(name)] = self._value(inner, depth + 1)
+            copied[self._text(name) or _CUT] = self._value(inner, depth + 1)
         return copied
 
     def _value(self, value: Any, depth: int) -> Any:
@@ -199,10 +198,7 @@ class _Shortener:
             return self.object(value, depth)
         if isinstance(value, list):
             return self._list(value, depth)
-        # Numbers that JSON or its readers cannot represent become text.
-        if isinstance(value, float) and not math.isfinite(value):
-            return str(value)
-        return self._text(str(value)) if _is_huge(value) else value
+        return self._text(str(value)) if _is_beyond(value) else value
 
     def _list(self, values: list[Any], depth: int) -> list[Any]:
         copied = []
@@ -215,10 +211,14 @@ class _Shortener:
     def _text(self, text: str) -> str:
         most = max(min(_LONGEST_TEXT, self._left), 0)
         self._left -= min(len(text), most)
-        return text if len(text) <= most else text[:most] + _CUT
+        cut = text if len(text) <= most else text[:most] + _CUT
+        return cut.encode(errors="replace").decode()  # half a surrogate pair is in no row
 
 
-def _is_huge(value: Any) -> bool:
+def _is_beyond(value: Any) -> bool:
+    """True for a number that readers of JSON, or a row, cannot hold: it becomes text."""
+    if isinstance(value, float):
+        return not (value == 0 or _SMALLEST < abs(value) < _LARGEST)
     return isinstance(value, int) and not isinstance(value, bool) and abs(value) > 2**53
 
 

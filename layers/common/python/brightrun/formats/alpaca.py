@@ -55,8 +55,7 @@ class ExchangeNames:
         addition = _named(self.addition, record) if self.addition else question
         known = {question, addition, answer, "history", METADATA}
         known |= {*ID_FIELDS, *SYSTEM_FIELDS, *RECORD_FLAGS}
-        if "preference_data" in note_fields(record, known, "", note):
-            return []
+        note_fields(record, known, "", note)
         trains = may_train(record, RECORD_FLAGS, "", note)
         if isinstance(record.get(question), list) or isinstance(record.get(answer), list | dict):
             return _check_chat(record, question, answer, note, trains)

@@ -17,6 +17,7 @@ from brightrun.formats.fields import (
     RECORD_FLAGS,
     SYSTEM_FIELDS,
     TURN_FLAGS,
+    folded,
     may_train,
     note_fields,
 )
@@ -53,9 +54,9 @@ _TOOL_ROLES = frozenset(
 _ROLE_FIELDS, _TEXT_FIELDS = ("role", "from", "speaker"), ("content", "value", "text", "parts")
 _TEXT_PARTS = frozenset({"text", "input_text", "output_text"})
 _PARTS = (
-    ("media", ("image", "video", "audio", "file")),
-    ("tool_calls", ("tool", "function")),
-    ("reasoning_field", ("thinking", "reasoning")),
+    ("media", ("image", "video", "audio", "file", "document", "media", "inline_data")),
+    ("tool_calls", ("tool", "function", "executable_code", "code_execution")),
+    ("reasoning_field", ("think", "thought", "reasoning")),
 )
 """What parts of a content are not text, by a word of their type."""
 
@@ -142,8 +143,7 @@ class ChatNames:
         turns = next((name for name in (self.turns, *self.also) if name in record), self.turns)
         known = {turns, self.conversation_id, METADATA, *ID_FIELDS, *SYSTEM_FIELDS, *RECORD_FLAGS}
         known.discard("")
-        if "preference_data" in note_fields(record, known, "", note):
-            return []
+        note_fields(record, known, "", note)
         trains = may_train(record, RECORD_FLAGS, "", note)
         named = self.conversation_id
         if self.is_named and named in record:
@@ -269,15 +269,24 @@ def _part(part: Any, place: str, note: Note) -> str | None:
         return part
     if not has_type(part, dict, place, note):
         return None
-    kind, text = str(part.get("type", "text")), part.get("text")
-    if kind in _TEXT_PARTS and isinstance(text, str):
-        return text
+    there = {name: value for name, value in part.items() if value is not None}
+    kind = _kind_of(there)
+    if kind in _TEXT_PARTS and isinstance(part.get("text"), str):
+        return None if note_fields(there, ("type", "text"), place, note) else part["text"]
+    found = f"a part of the type {kind[:40]!r}"
     for code, words in _PARTS:
-        if any(word in kind or any(word in str(name) for name in part) for word in words):
-            note(code, place, f"a part of the type {kind[:40]!r}")
+        if any(word in kind for word in words):
+            note(code, place, found)
             return None
-    note("wrong_type", place, f"a part of the type {kind[:40]!r} without text")
+    note("wrong_type", place, f"{found} without text")
     return None
+
+
+def _kind_of(part: Mapping[str, Any]) -> str:
+    """The type of a part; Gemini's have none, and are told by the names of their fields."""
+    if "type" in part:
+        return folded(str(part["type"]))
+    return "text" if "text" in part else ", ".join(map(folded, part))
 
 
 def chat_format(names: ChatNames, *, warnings: tuple[str, ...] = (), **entry: Any) -> Format:

@@ -63,7 +63,7 @@ def _codes(names: Sequence[str]) -> dict[str, Code]:
 def message_of(code: str, detail: str = "") -> str:
     """What a problem is, in a sentence, with what was found in this case."""
     title, said = codes()[code].title, shown(detail)
-    return f"{title} ({said})" if said else title
+    return f"{title.removesuffix('.')} ({said})." if said else title
 
 
 def shown(text: str) -> str:

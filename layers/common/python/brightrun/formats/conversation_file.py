@@ -8,7 +8,7 @@ import json
 from collections.abc import Iterator, Mapping
 from typing import Any, NamedTuple
 
-from brightrun.formats.codes import Severity, codes, message_of
+from brightrun.formats.codes import message_of
 from brightrun.formats.containers import BYTE_ORDER_MARK, Readable
 from brightrun.formats.detect import LOOKED_AT, Detection, classify, is_raw_conversation, vote
 from brightrun.formats.documents import MOST_BYTES
@@ -57,9 +57,9 @@ class ConversationFile:
             problems = Problems(V4_JSON)
             if isinstance(line, TooLong):
                 problems("line_too_long", "", f"{line.length} bytes, at most {MOST_BYTES}")
-                yield PlacedConversation(self._where(number), None, problems)
+                yield PlacedConversation(self.source.where(number), None, problems)
             elif line.strip():
-                yield from self._read(self._where(number), line, problems)
+                yield from self._read(self.source.where(number), line, problems)
             is_empty = False
         for conversation_id, pairs in self._gathered.items():
             entry = {
@@ -95,20 +95,11 @@ class ConversationFile:
         problems("unknown_format", "", f"its fields: {fields}" if fields else "it is empty")
         yield PlacedConversation(where, None, problems)
 
-    def _where(self, number: int) -> str:
-        place = self.source.place(number)
-        if self.source.is_lines:
-            return f"line {number}"
-        return f"item {number}, line {place.line}, column {place.column}"
-
     def _raise_for_the_file(self, *, is_empty: bool) -> None:
-        errors = [
-            one for one in self.source.problems if codes()[one.code].severity is Severity.ERROR
-        ]
-        for one in errors:
-            raise UnreadableFileError(message_of(one.code, one.detail), code=one.code)
+        for error in self.source.errors():
+            raise UnreadableFileError(error.message, code=error.code)
         if is_empty:
-            raise UnreadableFileError(message_of("empty_file", ""), code="empty_file")
+            raise UnreadableFileError(message_of("empty_file"), code="empty_file")
 
 
 def refused_pairs(document: Mapping[str, Any]) -> Iterator[tuple[str, Problems]]:

@@ -168,7 +168,7 @@ class _Converter:
             self._tally.meta = file.reader.meta
             if one.reading is None:
                 problems = one.problems
-                self._tally.refuse(file.where(one.number), problems.codes, problems.reason())
+                self._tally.refuse(file.source.where(one.number), problems.codes, problems.reason())
             else:
                 cut = sum(problem.code == "cut_text" for problem in one.problems.noted)
                 self._tally.cut_off += cut

@@ -58,6 +58,8 @@ _REFUSED: Mapping[str, Collection[str]] = {
     },
 }
 _CODE_OF = {name: code for code, names in _REFUSED.items() for name in names}
+_THOUGHT_CHANNELS = frozenset({"analysis", "commentary"})
+"""What a turn's `channel` calls text that is not the answer (the harmony format of gpt-oss)."""
 _MASKS = frozenset(
     {
         "ignore",
@@ -125,16 +127,26 @@ def note_fields(
 
 def _code_of(name: str, value: Any) -> str | None:
     """Why a field is refused, in whatever way its name is written; None if it need not be."""
-    folded = _folded(name)
-    if folded in _CODE_OF:
-        return None if is_nothing(value) else _CODE_OF[folded]
-    if folded in _MASKS:
+    spelled = folded(name)
+    if spelled in _CODE_OF:
+        return None if is_nothing(value) else _CODE_OF[spelled]
+    if spelled in _MASKS:
         return "unread_field" if not is_nothing(value) and _masks(value) else None
-    return "unread_field" if folded != name and folded in _OF_ONE_MEANING else None
+    if spelled == "channel":
+        return "reasoning_field" if str(value) in _THOUGHT_CHANNELS else None
+    return "unread_field" if spelled != name and spelled in _OF_ONE_MEANING else None
+
+
+def note_preference(record: Mapping[str, Any], note: Note) -> bool:
+    """Note the fields with an answer that is better or worse than another; True for any of them."""
+    names = [name for name in record if _code_of(name, record[name]) == "preference_data"]
+    for name in names:
+        note("preference_data", pointer(name), f"the field '{name}'")
+    return bool(names)
 
 
 @lru_cache(4096)
-def _folded(name: str) -> str:
+def folded(name: str) -> str:
     """A name in the letters and signs that formats use: systemPrompt is system_prompt."""
     return _WORD.sub("_", name.strip()).casefold()
 
@@ -155,7 +167,8 @@ def may_train(
 ) -> bool:
     """False when a flag says that a turn, or a whole record, is not to be learned.
 
-    Flags are 0 or 1, in any way of writing the number; all but `weight` may be true or false. Notes
+    Flags are 0 or 1, in any way of writing the number; all but `weight` may be true or false. A
+    `label` of another kind is a class, or a note of somebody, and no flag. Notes
     any other value, and a 1 on a turn of a `role` that never trains.
     """
     trains = True
@@ -163,7 +176,7 @@ def may_train(
         if name not in holder:
             continue
         value, spot = holder[name], place + pointer(name)
-        if name == "label" and not isinstance(value, bool):
+        if name == "label" and value not in (0, 1):
             note("extra_field", spot)
         elif value not in (0, 1) or (name == "weight" and isinstance(value, bool)):
             note("invalid_weight", spot, _shown(value))

@@ -15,7 +15,7 @@ from brightrun.formats.detect import (
     is_raw_conversation,
     is_server_row,
 )
-from brightrun.formats.fields import present
+from brightrun.formats.fields import note_preference, present
 from brightrun.formats.format import META, format_of, is_shared
 from brightrun.formats.lines import LONGEST_LINE, BlockReader, TooLong, numbered_lines
 from brightrun.formats.model import Format, Reading
@@ -82,20 +82,35 @@ class RecordReader:
 
     def _read(self, record: dict[str, Any], note: Note) -> Reading | None:
         found = classify(record)
-        if _is_refused(record, found, note):
-            return None
-        if self.format is None:
-            if found is None:
-                note("unknown_format", "", _fields_of(record))
-                return None
+        if self.format is None and found is not None and not found[0].is_whole_file:
             self._use_format(*found)
-        elif found is not None and found[0] is not self.format and not is_shared(found[1]):
-            note("mixed_formats", "", f"{found[0].title} among {self.format.title}")
+        if note_preference(record, note) or self._note_other(record, found, note):
             return None
         if self.format is None or self.format.rules is None:
             return None
         messages = self._checked(self.format, self.format.rules, record, note)
         return Reading(self.format, record, messages)
+
+    def _note_other(
+        self, record: dict[str, Any], found: tuple[Format, str] | None, note: Note
+    ) -> bool:
+        """Note a record that is none of the file's format; without a known key it may be one."""
+        if found is None:
+            if is_raw_conversation(record):
+                note("raw_conversation")
+            elif is_server_row(record) and (cells := record.get("truncated_cells")):
+                note("truncated_row", pointer("truncated_cells"), ", ".join(map(str, cells)))
+            elif self.format is None:
+                note("unknown_format", "", _fields_of(record))
+            else:
+                return False
+        elif found[0].is_whole_file:
+            note("missing_field", "", missing_part(record))
+        elif self.format is not None and found[0] is not self.format and not is_shared(found[1]):
+            note("mixed_formats", "", f"{found[0].title} among {self.format.title}")
+        else:
+            return False
+        return True
 
     def _use_format(self, format_: Format, key: str) -> None:
         self.format = format_
@@ -108,19 +123,6 @@ class RecordReader:
         if not self._merges_turns:
             return _marked(rules.check(there, note), note)
         return _marked(merged_turns(rules.check(there, _but(note, _SEVERAL_TURNS)), note), note)
-
-
-def _is_refused(record: dict[str, Any], found: tuple[Format, str] | None, note: Note) -> bool:
-    """Note what is no record of a line format, whatever the file holds."""
-    if found is None and is_raw_conversation(record):
-        note("raw_conversation")
-    elif is_server_row(record) and (cells := record.get("truncated_cells")):
-        note("truncated_row", pointer("truncated_cells"), ", ".join(map(str, cells)))
-    elif found is not None and found[0].is_whole_file:
-        note("missing_field", "", missing_part(record))
-    else:
-        return False
-    return True
 
 
 def _fields_of(record: dict[str, Any]) -> str:
@@ -267,17 +269,6 @@ class RecordFile:
             elif reading is not None:
                 yield PlacedRecord(number, size, reading, problems)
 
-    def where(self, number: int) -> str:
-        """Where a record stands, in words."""
-        place = self.source.place(number)
-        if self.source.is_lines:
-            return f"line {number}"
-        return f"item {number}, line {place.line}, column {place.column}"
-
     def file_errors(self) -> list[str]:
         """What is wrong with the file around its records, in sentences; known at its end."""
-        return [
-            f"{message_of(one.code, one.detail)} {codes()[one.code].hint}"
-            for one in self.source.problems
-            if codes()[one.code].severity is Severity.ERROR
-        ]
+        return [f"{one.message} {codes()[one.code].hint}" for one in self.source.errors()]

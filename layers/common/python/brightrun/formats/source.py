@@ -13,6 +13,7 @@ from typing import Any, NamedTuple
 import msgspec
 
 from brightrun.formats.chat import MESSAGES
+from brightrun.formats.codes import Severity, codes, message_of
 from brightrun.formats.containers import (
     BYTE_ORDER_MARK,
     MOST_PACKINGS,
@@ -52,6 +53,11 @@ class FileProblem(NamedTuple):
     code: str
     number: int
     detail: str = ""
+
+    @property
+    def message(self) -> str:
+        """What it is, in a sentence, without how to mend it."""
+        return message_of(self.code, self.detail)
 
 
 class RecordSource:
@@ -114,6 +120,17 @@ class RecordSource:
             self._records = iter(())
         block, self._rest = self._rest[:size], self._rest[size:]
         return block
+
+    def errors(self) -> list[FileProblem]:
+        """What keeps the file around its records from use; known at its end."""
+        return [one for one in self.problems if codes()[one.code].severity is Severity.ERROR]
+
+    def where(self, number: int) -> str:
+        """Where a record stands, in words."""
+        place = self.place(number)
+        if self.is_lines:
+            return f"line {number}"
+        return f"item {number}, line {place.line}, column {place.column}"
 
     def place(self, number: int) -> Place:
         """Where a record begins in the file."""

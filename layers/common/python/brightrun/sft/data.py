@@ -143,7 +143,7 @@ def pairs_of_file(
     for record in sampled(file):
         place = f"{name}:{record.number}"
         if record.reading is None:
-            _refuse(record.problems, place, f"{name}, {file.where(record.number)}", report)
+            _refuse(record.problems, place, f"{name}, {file.source.where(record.number)}", report)
             continue
         found = _pairs_of(record.reading, record.problems, place, report)
         if not found:
