@@ -116,10 +116,10 @@ def count_reads(monkeypatch: pytest.MonkeyPatch) -> Callable[[bytes], tuple[int,
     reads = 0
     read = RecordReader.read
 
-    def counting(self: RecordReader, line: bytes, note: Any) -> Any:
+    def counting(self: RecordReader, line: bytes, note: Any, number: int = 0) -> Any:
         nonlocal reads
         reads += 1
-        return read(self, line, note)
+        return read(self, line, note, number)
 
     monkeypatch.setattr(RecordReader, "read", counting)
 

@@ -216,21 +216,23 @@ def after(text: bytes, start: Place) -> Place:
 def on_one_line(text: bytes) -> bytes:
     """A value without line breaks; what is no JSON stays as long as it was, so that places count.
 
-    A line break inside a text, which JSON does not allow, becomes another control character.
+    There each line break becomes LINE_BREAK, which JSON takes for a space, and allows in no text.
     """
     if b"\n" not in text and b"\r" not in text:
         return text
     try:
         return msgspec.json.format(text, indent=-1)
     except (msgspec.DecodeError, RecursionError, ValueError):
-        return _SPACES.sub(_without_break, text)
+        return _SPACES.sub(_without_break, text.replace(b"\r\n", b" \n"))
 
 
 def _without_break(found: re.Match[bytes]) -> bytes:
-    return found[0].translate(_BREAKS) if len(found[0]) > 1 else b" "
+    return found[0].translate(_IN_TEXT if len(found[0]) > 1 else _AROUND_TEXT)
 
 
-_BREAKS = bytes.maketrans(b"\r\n", b"\x01\x01")
+LINE_BREAK = "\r"
+_IN_TEXT = bytes.maketrans(b"\r\n", b"\x01\r")
+_AROUND_TEXT = bytes.maketrans(b"\r\n", b" \r")
 
 
 class Places:

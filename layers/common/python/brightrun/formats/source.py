@@ -32,12 +32,12 @@ from brightrun.formats.detect import (
     shape_of,
     vote,
 )
-from brightrun.formats.documents import DocumentReader, Item, Place, Places, on_one_line
+from brightrun.formats.documents import LINE_BREAK, DocumentReader, Item, Place, Places, on_one_line
 from brightrun.formats.errors import UnreadableFileError
 from brightrun.formats.lines import LONGEST_LINE
 from brightrun.formats.model import Format
 from brightrun.formats.rules import pointer
-from brightrun.formats.strict_json import DEEPEST, UNUSUAL, compact, parse_object
+from brightrun.formats.strict_json import DEEPEST, UNUSUAL, column_behind, compact, parse_object
 from brightrun.formats.tables import csv_records, delimiter_of, parquet_records
 from brightrun.formats.v4_files import ENRICHED, V4_JSON, stored_pairs
 
@@ -135,6 +135,14 @@ class RecordSource:
     def place(self, number: int) -> Place:
         """Where a record begins in the file."""
         return self._places.of(number) if self._places else Place(number, 1)
+
+    def where_behind(self, number: int, before: str) -> str:
+        """Where something stands in the file behind so much of a record, in words."""
+        if self.is_lines:
+            return column_behind(before)
+        lines, start = before.split(LINE_BREAK), self.place(number)
+        column = len(lines[-1]) + (start.column if len(lines) == 1 else 1)
+        return f"line {start.line + len(lines) - 1}, column {column}"
 
     def pointer(self, number: int, inside: str) -> str:
         """The JSON pointer, in the document, of what has a pointer inside of a record."""

@@ -6,7 +6,7 @@ exactly, no surrogate stands alone, and nothing nests more deeply than readers c
 
 import json
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from typing import Any, NamedTuple
 
 import msgspec
@@ -109,8 +109,18 @@ def _named(text: str, names: Mapping[str, str]) -> str:
     return next((name for start, name in names.items() if text.startswith(start)), "")
 
 
-def parse_object(line: bytes, note: Note, deepest: int = DEEPEST) -> dict[str, Any] | None:
-    """Return the JSON object of a record, or None after noting every reason why it is none."""
+def column_behind(before: str) -> str:
+    """Where a fault stands behind so much of its line, in words."""
+    return f"column {len(before) + 1}"
+
+
+def parse_object(
+    line: bytes, note: Note, deepest: int = DEEPEST, where: Callable[[str], str] = column_behind
+) -> dict[str, Any] | None:
+    """Return the JSON object of a record, or None after noting every reason why it is none.
+
+    `where` says in words where a fault stands, from what stands before it.
+    """
     if line.count(b",") > MOST_VALUES:
         note("too_many_values", detail=f"more than {MOST_VALUES}")
         return None
@@ -122,7 +132,7 @@ def parse_object(line: bytes, note: Note, deepest: int = DEEPEST) -> dict[str, A
     try:
         value = _decode(line)
     except UNUSUAL:
-        _explain(text, note)
+        _explain(text, note, where)
         return None
     if line.count(b'"') != _encode(value).count(b'"') or b"\\u0022" in line:
         _note_repeated_keys(text, note)
@@ -141,13 +151,13 @@ def _is_object_text(value: Any) -> bool:
     return isinstance(value, str) and value.lstrip().startswith("{")
 
 
-def _explain(text: str, note: Note) -> None:
+def _explain(text: str, note: Note, where: Callable[[str], str]) -> None:
     """Name what a strict parser refused, by parsing once more leniently."""
     try:
         value = json.loads(text.removeprefix("\ufeff"), parse_constant=_Constant)
     except json.JSONDecodeError as error:
         fault = fault_of(text, error)
-        note("invalid_json", detail=f"{fault.reason}, column {fault.position + 1}")
+        note("invalid_json", detail=f"{fault.reason}, {where(text[: fault.position])}")
         return
     except RecursionError:
         note("deep_nesting", detail=f"at most {DEEPEST} levels")

@@ -17,6 +17,7 @@ LONGEST_REMEMBERED = 256
 """Bytes: longer lines are too few in a file for their repetition to matter."""
 _MOST_REMEMBERED = 8192  # lines, and those of one chunk; a few MB
 _ALL = 1 << 30  # problems listed of one line
+_PLACED = "invalid_json"  # says where in its file an item of a document is broken
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -60,7 +61,10 @@ class LineMemo(dict[bytes, LineResult]):
         summary, known = trial.take(text, 1), self._lines.reader
         if reader.format is not known.format or reader.meta is not known.meta:
             return None
-        result = LineResult(trial.report.findings(), reader.records - known.records, summary)
+        found = trial.report.findings()
+        if self._lines.report.unit == "item" and any(row.code == _PLACED for row in found.rows):
+            return None
+        result = LineResult(found, reader.records - known.records, summary)
         self[line] = result if summary is not None else self._shared(result)
         return result
 

@@ -84,7 +84,7 @@ class _Validation:
         self._report.unit = source.unit
         self._scanner = BlockScanner(
             self._report,
-            RecordReader(source.detection),
+            RecordReader(source.detection, where=source.where_behind),
             options.max_tokens,
             options.tokenizer,
             options.longest_line,
