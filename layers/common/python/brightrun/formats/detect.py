@@ -128,7 +128,7 @@ def _shape_of_object(text: str, is_all: bool) -> Shape:
     try:
         value, end = json.JSONDecoder().raw_decode(text)
     except json.JSONDecodeError as error:
-        is_cut = not is_all and "\n" not in text
+        is_cut = "\n" not in text.rstrip()
         if error.pos < len(first) and not is_cut and not _opens_more_lines(first, rest):
             return LINES
         return _unfinished(text, "\n" in text[: error.pos])

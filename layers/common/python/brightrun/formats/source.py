@@ -71,7 +71,8 @@ class RecordSource:
         self._pointers: list[str] | None = None
         self._rest, self._number = b"", 0
         self._records: Iterator[bytes] | None = None
-        self._text: Readable = Peeked(self._file, HEAD_BYTES)
+        self._peeked = Peeked(self._file, HEAD_BYTES)
+        self._text: Readable = self._peeked
         try:
             self._open(reads_parquet)
         except UnreadableFileError as error:
@@ -125,13 +126,12 @@ class RecordSource:
             pass
 
     def _open(self, reads_parquet: bool) -> None:
-        head = self._peek()
         for _ in range(MOST_PACKINGS):
-            if not is_gzip(head):
+            if not is_gzip(self._peeked.head):
                 break
-            self._text, self._packing = Gunzip(self._text), ", packed by gzip"
-            self._text = Peeked(self._text, HEAD_BYTES)
-            head = self._peek()
+            self._packing = ", packed by gzip"
+            self._text = self._peeked = Peeked(Gunzip(self._text), HEAD_BYTES)
+        head = self._peeked.head
         kind = "file_is_archive" if is_gzip(head) else kind_of(head)
         if kind == "file_is_parquet" and reads_parquet:
             data = b"".join(iter(lambda: self._text.read(HEAD_BYTES), b""))
@@ -141,10 +141,6 @@ class RecordSource:
             self._refuse(kind, "packed by gzip, to be unpacked first" if self._packing else "")
         else:
             self._open_text(head)
-
-    def _peek(self) -> bytes:
-        text = self._text
-        return text.head if isinstance(text, Peeked) else b""
 
     def _open_text(self, head: bytes) -> None:
         if b"\r" in head and b"\n" not in head:
@@ -156,9 +152,11 @@ class RecordSource:
             self._stream(self._rows(delimiter))
             self._detect_streamed(None, "in CSV, ")
             return
-        if b"\n" not in head and len(head) == HEAD_BYTES and isinstance(self._text, Peeked):
-            head = self._text.extend(LONGEST_LINE)
-        shape = shape_of(head, is_all=len(head) < HEAD_BYTES)
+        is_open = self._text is self._peeked and not self._peeked.is_all
+        if is_open and b"\n" not in head.strip():
+            head = self._peeked.extend(LONGEST_LINE)
+        is_no_line = len(head) > LONGEST_LINE  # what stands alone in it is a document
+        shape = shape_of(head, self._peeked.is_all or is_no_line)
         if shape.lists:
             self._refuse("several_lists", ", ".join(shape.lists))
         elif shape.shape is not None:
