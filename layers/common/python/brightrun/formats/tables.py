@@ -3,10 +3,13 @@
 import csv
 import io
 import re
+from array import array
 from base64 import b64encode
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from decimal import Decimal
 from typing import Any
+
+import msgspec
 
 from brightrun.formats.alpaca import ALPACA_NAMES, EXCHANGE_NAMES
 from brightrun.formats.containers import BYTE_ORDER_MARK, Readable
@@ -33,6 +36,8 @@ _TEXT_COLUMNS = frozenset(
 _MESSAGE_KEYS = ({"role", "content"}, {"role", "parts"}, {"from", "value"})
 _ROWS_A_BATCH = 1000
 _TOO_LARGE = 1 << 63  # for what strict parsers take for an integer
+
+_encode = msgspec.json.Encoder().encode
 
 
 def delimiter_of(head: bytes) -> str:
@@ -68,25 +73,43 @@ def _is_name(column: str) -> bool:
     return bool(_COLUMN.fullmatch(column) and _LETTER.search(column))
 
 
-def csv_records(source: Readable, delimiter: str) -> Iterator[tuple[int, str]]:
-    """Each row as a JSON object, with the line that it begins on.
+def csv_records(source: Readable, delimiter: str) -> Iterator[tuple[Sequence[int], bytes]]:
+    """The rows as JSON objects, many at a time: the lines that they begin on, and one on each line.
 
     An empty cell is absent, turns and marks of what to train are read as JSON. Raises
     UnreadableFileError, with its line as details, for a row that does not fit the names, or is no
     UTF-8.
     """
     csv.field_size_limit(LONGEST_CELL)
+    starts, records, size = array("Q"), list[bytes](), 0
+    try:
+        for start, record in _numbered_rows(source, delimiter):
+            starts.append(start)
+            records.append(record)
+            size += len(record)
+            if size > _BLOCK:
+                yield starts, b"\n".join(records)
+                starts, records, size = array("Q"), [], 0
+    except UnreadableFileError:
+        if records:
+            yield starts, b"\n".join(records)
+        raise
+    if records:
+        yield starts, b"\n".join(records)
+
+
+def _numbered_rows(source: Readable, delimiter: str) -> Iterator[tuple[int, bytes]]:
     rows = csv.reader(_text_lines(source), delimiter=delimiter, strict=True)
     number = line = 0
     try:
         names, line = _names(next(rows, [])), rows.line_num
+        written = _row_writer(names)
         for number, row in enumerate(rows, 1):
-            if any(row[len(names) :]):
+            if len(row) > len(names) and any(row[len(names) :]):
                 detail = f"row {number}, line {line + 1}: {len(row)} cells, {len(names)} columns"
                 raise UnreadableFileError(detail, code="broken_table", details=line + 1)
             if any(row):
-                cells = zip(names, row, strict=False)
-                yield line + 1, compact({name: _cell(name, cell) for name, cell in cells if cell})
+                yield line + 1, written(row)
             line = rows.line_num
     except csv.Error as error:
         detail = f"row {number + 1}, line {line + 1}: a quote that opens there is not closed"
@@ -96,14 +119,28 @@ def csv_records(source: Readable, delimiter: str) -> Iterator[tuple[int, str]]:
         raise UnreadableFileError(detail, code="invalid_utf8", details=line + 1) from error
 
 
+def _row_writer(names: Sequence[str]) -> Callable[[list[str]], bytes]:
+    """What writes a row as `compact` does; at once where no cell can be anything but text."""
+    flags = frozenset(RECORD_FLAGS)
+
+    def written(row: list[str]) -> bytes:
+        cells = dict(zip(names, row, strict=False))
+        if "" in row:
+            cells = {name: cell for name, cell in cells.items() if cell}
+        text = _encode(cells)
+        if text.find(b"{", 1) < 0 and b"[" not in text and flags.isdisjoint(cells):
+            return text
+        return compact({name: _cell(name, cell) for name, cell in cells.items()}).encode()
+
+    return written
+
+
 def _cell(column: str, cell: str) -> Any:
     """A text as it stands, or what it says in JSON where that is messages, or no column of text."""
     if column in RECORD_FLAGS:
         return _MARKS.get(cell.strip().casefold(), cell)
     if cell.lstrip()[:1] not in _JSON_OPENINGS:
         return cell
-    import msgspec
-
     try:
         value = msgspec.json.decode(cell)
     except UNUSUAL:

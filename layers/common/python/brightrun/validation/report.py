@@ -118,6 +118,11 @@ class Report:
         if len(first) < _LINES_PER_CODE:
             first[:] = sorted(first + lines)[:_LINES_PER_CODE]
 
+    def lines(self) -> set[int]:
+        """The lines of the problems listed, and the first ones of each code."""
+        listed = {problem.line for found in self.listed.values() for problem in found}
+        return listed.union(*self._first_lines.values())
+
     @property
     def errors(self) -> int:
         """How many errors there are in all, listed or not."""
