@@ -48,6 +48,9 @@ class _Constant(str):
     __slots__ = ()
 
 
+_lenient = json.JSONDecoder(parse_constant=_Constant).decode
+
+
 class _Repeated(dict[str, Any]):
     """An object in which a key stood more than once."""
 
@@ -104,7 +107,7 @@ def _is_object_text(value: Any) -> bool:
 def _explain(text: str, note: Note) -> None:
     """Name what a strict parser refused, by parsing once more leniently."""
     try:
-        value = json.loads(text.removeprefix("\ufeff"), parse_constant=_Constant)
+        value = _lenient(text.removeprefix("\ufeff"))
     except json.JSONDecodeError as error:
         fault = fault_of(text, error)
         note("invalid_json", detail=f"{fault.reason}, column {fault.position + 1}")

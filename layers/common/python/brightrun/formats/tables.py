@@ -5,7 +5,8 @@ import io
 import re
 from array import array
 from base64 import b64encode
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections import deque
+from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from decimal import Decimal
 from typing import Any
 
@@ -24,6 +25,7 @@ _MOST_COLUMNS = 100
 _COLUMN = re.compile(r"[^{}\[\]<>]{0,64}")
 _LETTER = re.compile(r"[^\W\d]")
 _BLOCK = 256 << 10
+_BATCH = 16 << 10  # characters of the lines that are looked at together
 _MARKS: dict[str, Any] = {"0": 0, "1": 1, "0.0": 0, "1.0": 1, "false": False, "true": True}
 """What marks of what to train look like in a table, where everything is text."""
 _JSON_OPENINGS = ("[", "{")
@@ -83,10 +85,10 @@ def csv_records(source: Readable, delimiter: str) -> Iterator[tuple[Sequence[int
     csv.field_size_limit(LONGEST_CELL)
     starts, records, size = array("Q"), list[bytes](), 0
     try:
-        for start, record in _numbered_rows(source, delimiter):
-            starts.append(start)
-            records.append(record)
-            size += len(record)
+        for lines, written in _numbered_rows(_Lines(_text_lines(source)), delimiter):
+            starts.extend(lines)
+            records += written
+            size += sum(map(len, written))
             if size > _BLOCK:
                 yield starts, b"\n".join(records)
                 starts, records, size = array("Q"), [], 0
@@ -98,19 +100,74 @@ def csv_records(source: Readable, delimiter: str) -> Iterator[tuple[Sequence[int
         yield starts, b"\n".join(records)
 
 
-def _numbered_rows(source: Readable, delimiter: str) -> Iterator[tuple[int, bytes]]:
-    rows = csv.reader(_text_lines(source), delimiter=delimiter, strict=True)
+class _Lines:
+    """The lines of a text, some of which are looked at before they are read; counts those read.
+
+    What cannot be decoded raises UnicodeDecodeError after all lines before it.
+    """
+
+    def __init__(self, text: Iterable[str]) -> None:
+        self._text = iter(text)
+        self._error: UnicodeDecodeError | None = None
+        self.ahead = deque[str]()
+        self.read = 0
+
+    def __iter__(self) -> Iterator[str]:
+        return self
+
+    def __next__(self) -> str:
+        if not self.ahead and not self.look():
+            raise StopIteration
+        self.read += 1
+        return self.ahead.popleft()
+
+    def look(self) -> bool:
+        """Look at some more lines; returns False at the end."""
+        size = 0
+        try:
+            for line in self._text if not self._error else ():
+                self.ahead.append(line)
+                size += len(line)
+                if size > _BATCH:
+                    break
+        except UnicodeDecodeError as error:
+            self._error = error
+        if self._error and not self.ahead:
+            raise self._error
+        return bool(self.ahead)
+
+    def skip(self) -> None:
+        """Count all those as read that were looked at."""
+        self.read += len(self.ahead)
+        self.ahead.clear()
+
+
+def _numbered_rows(lines: _Lines, delimiter: str) -> Iterator[tuple[Iterable[int], list[bytes]]]:
+    """The rows with the lines that they begin on; many at once where all is plain."""
+    rows = csv.reader(lines, delimiter=delimiter, strict=True)
     number = line = 0
     try:
-        names, line = _names(next(rows, [])), rows.line_num
+        names, line = _names(next(rows, [])), lines.read
         written = _row_writer(names)
-        for number, row in enumerate(rows, 1):
-            if len(row) > len(names) and any(row[len(names) :]):
-                detail = f"row {number}, line {line + 1}: {len(row)} cells, {len(names)} columns"
-                raise UnreadableFileError(detail, code="broken_table", details=line + 1)
-            if any(row):
-                yield line + 1, written(row)
-            line = rows.line_num
+        while lines.ahead or lines.look():
+            records = _written_together(lines.ahead, delimiter, written)
+            if records is not None:
+                number += len(records)
+                starts = [at for at, record in enumerate(records, line + 1) if record]
+                lines.skip()
+                yield starts, list(filter(None, records))
+            while lines.ahead:
+                row = next(rows)
+                number += 1
+                if (record := written(row)) is None:
+                    detail = (
+                        f"row {number}, line {line + 1}: {len(row)} cells, {len(names)} columns"
+                    )
+                    raise UnreadableFileError(detail, code="broken_table", details=line + 1)
+                if record:
+                    yield (line + 1,), [record]
+                line = lines.read
+            line = lines.read
     except csv.Error as error:
         detail = f"row {number + 1}, line {line + 1}: a quote that opens there is not closed"
         raise UnreadableFileError(detail, code="broken_table", details=line + 1) from error
@@ -119,20 +176,44 @@ def _numbered_rows(source: Readable, delimiter: str) -> Iterator[tuple[int, byte
         raise UnreadableFileError(detail, code="invalid_utf8", details=line + 1) from error
 
 
-def _row_writer(names: Sequence[str]) -> Callable[[list[str]], bytes]:
-    """What writes a row as `compact` does; at once where no cell can be anything but text."""
+Written = Callable[[list[str]], bytes | None]
+
+
+def _row_writer(names: Sequence[str]) -> Written:
+    """What writes a row as `compact` does: nothing of an empty one, None if it has too many cells.
+
+    It does so at once where no cell can be anything but text.
+    """
     flags = frozenset(RECORD_FLAGS)
 
-    def written(row: list[str]) -> bytes:
+    def written(row: list[str]) -> bytes | None:
+        if len(row) > len(names) and any(row[len(names) :]):
+            return None
         cells = dict(zip(names, row, strict=False))
         if "" in row:
             cells = {name: cell for name, cell in cells.items() if cell}
-        text = _encode(cells)
+        text = _encode(cells) if cells else b""
         if text.find(b"{", 1) < 0 and b"[" not in text and flags.isdisjoint(cells):
             return text
         return compact({name: _cell(name, cell) for name, cell in cells.items()}).encode()
 
     return written
+
+
+def _written_together(
+    lines: Collection[str], delimiter: str, written: Written
+) -> list[bytes] | None:
+    """The rows of lines without a quote, equal ones written once; None if one is unusual."""
+    if '"' in "".join(lines):
+        return None
+    once = list(dict.fromkeys(lines))
+    try:
+        rows = csv.reader(once, delimiter=delimiter, strict=True)
+        record_of = dict(zip(once, map(written, rows), strict=True))
+    except (csv.Error, ValueError):
+        return None
+    records = [record_of[line] for line in lines]
+    return None if None in record_of.values() else [record or b"" for record in records]
 
 
 def _cell(column: str, cell: str) -> Any:
