@@ -12,12 +12,14 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from brightrun.formats.lines import LONGEST_LINE
+from brightrun.formats.source import HEAD_BYTES
 from brightrun.sft.data import DataReport, pairs_of_file
 from brightrun.validation.validator import validate
 from tests.unit.formats.one_truth import assert_one_truth
 from tests.unit.formats.public_cases import FILES, needs_cases
 from tests.unit.formats.training_examples import HARD_TEXTS, jsonl
-from tests.unit.validation.records import SOUND, checked, messages, pair, said
+from tests.unit.validation.records import SOUND, checked, lines, messages, pair, said
 
 
 @needs_cases
@@ -40,6 +42,35 @@ def test_a_large_document_on_one_line_is_read_as_a_document(name: str) -> None:
         document = {"rows": [messages("a", answer) for answer in answers]}
     result = validate(BytesIO(json.dumps(document).encode()))
     assert (result.records, result.refused, result.trainable_pairs) == (3, 0, 3)
+
+
+LIMITS = [HEAD_BYTES, LONGEST_LINE, HEAD_BYTES + LONGEST_LINE]
+"""Bytes: what is looked at of a file first, the longest line, and both of them together."""
+
+
+@pytest.mark.parametrize("end", ["", "\n"], ids=["no newline", "newline"])
+@pytest.mark.parametrize("beyond", [-1, 0, 1, 2])
+@pytest.mark.parametrize("limit", LIMITS)
+def test_a_wrapped_list_on_one_line_is_read_whatever_its_size(
+    limit: int, beyond: int, end: str
+) -> None:
+    rows = [messages("a", f"{number} is the answer. " * 500) for number in range(limit // 12_000)]
+    missing = limit + beyond - len(json.dumps({"data": rows}) + end)
+    rows[0]["messages"][1]["content"] += "x" * missing
+    data = (json.dumps({"data": rows}) + end).encode()
+    assert len(data) == limit + beyond
+    for file in (data, gzip.compress(data, 1)):
+        result = validate(BytesIO(file))
+        assert (result.records, result.refused) == (len(rows), 0)
+        assert result.error_count == 0
+
+
+@pytest.mark.parametrize("limit", [10_000, *LIMITS])
+def test_a_wrapped_list_on_one_line_keeps_the_rows_before_its_fault(limit: int) -> None:
+    rows = b",".join(lines(messages("a", "x" * 2_000)).split(b"\n")[:1] * (limit // 2_000))
+    result = validate(BytesIO(b'{"data":[' + rows + b",nothing]}"))
+    assert result.records == limit // 2_000 + 1
+    assert result.refused == 1
 
 
 ODD: list[Any] = [

@@ -58,6 +58,9 @@ class _Constant(str):
     __slots__ = ()
 
 
+_lenient = json.JSONDecoder(parse_constant=_Constant).decode
+
+
 class _Repeated(dict[str, Any]):
     """An object in which a key stood more than once."""
 
@@ -154,7 +157,7 @@ def _is_object_text(value: Any) -> bool:
 def _explain(text: str, note: Note, where: Callable[[str], str]) -> None:
     """Name what a strict parser refused, by parsing once more leniently."""
     try:
-        value = json.loads(text.removeprefix("\ufeff"), parse_constant=_Constant)
+        value = _lenient(text.removeprefix("\ufeff"))
     except json.JSONDecodeError as error:
         fault = fault_of(text, error)
         note("invalid_json", detail=f"{fault.reason}, {where(text[: fault.position])}")
