@@ -117,7 +117,9 @@ ODD: list[Any] = [
         min_size=1,
         max_size=7,
     ),
-    shape=st.sampled_from(["lines", "array", "indented", "wrapped", "gzip", "in a row"]),
+    shape=st.sampled_from(
+        ["lines", "array", "indented", "wrapped", "gzip", "in a row", "rows", "cut", "behind"]
+    ),
 )
 @settings(max_examples=150, deadline=None)
 def test_all_tools_agree_about_any_mixture_in_any_shape(records: list[Any], shape: str) -> None:
@@ -127,6 +129,11 @@ def test_all_tools_agree_about_any_mixture_in_any_shape(records: list[Any], shap
         "indented": json.dumps(records, indent=2).encode(),
         "wrapped": json.dumps({"data": records}).encode(),
         "gzip": gzip.compress(jsonl(records)),
+        "rows": json.dumps(
+            {"rows": [{"row_idx": 0, "row": record} for record in records]}
+        ).encode(),
+        "cut": jsonl(records).replace(b"}\n", b"\n", 1),
+        "behind": json.dumps({"data": records}).encode() + b"\nand more",
         "in a row": b"\n".join(json.dumps(record, indent=1).encode() for record in records),
     }
     assert_one_truth(written[shape])
