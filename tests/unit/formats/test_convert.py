@@ -224,3 +224,15 @@ def test_a_field_that_another_one_stands_in_for_is_counted_as_lost() -> None:
     assert converted(jsonl([two_answers]), "messages")[1].lost_fields == {"response": 1}
     two_languages = {**GOOD, "lang": "en", "metadata": {"lang": "de"}}
     assert converted(jsonl([two_languages]), "messages")[1].lost_fields == {"lang": 1}
+
+
+@pytest.mark.parametrize(
+    ("count", "told"),
+    [
+        (1, "The file's only record cannot be trained on"),
+        (1200, "None of the file's 1,200 records can be trained on"),
+    ],
+)
+def test_a_file_of_nothing_to_train_says_how_many_records_it_has(count: int, told: str) -> None:
+    with pytest.raises(NothingToTrainError, match=told):
+        converted(jsonl([{"messages": []}] * count), "messages")

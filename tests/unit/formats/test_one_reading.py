@@ -12,12 +12,14 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from brightrun.formats.lines import LONGEST_LINE
+from brightrun.formats.source import HEAD_BYTES
 from brightrun.sft.data import DataReport, pairs_of_file
 from brightrun.validation.validator import validate
 from tests.unit.formats.one_truth import assert_one_truth
 from tests.unit.formats.public_cases import FILES, needs_cases
 from tests.unit.formats.training_examples import HARD_TEXTS, jsonl
-from tests.unit.validation.records import SOUND, checked, messages, pair, said
+from tests.unit.validation.records import SOUND, checked, lines, messages, pair, said
 
 
 @needs_cases
@@ -40,6 +42,35 @@ def test_a_large_document_on_one_line_is_read_as_a_document(name: str) -> None:
         document = {"rows": [messages("a", answer) for answer in answers]}
     result = validate(BytesIO(json.dumps(document).encode()))
     assert (result.records, result.refused, result.trainable_pairs) == (3, 0, 3)
+
+
+LIMITS = [HEAD_BYTES, LONGEST_LINE, HEAD_BYTES + LONGEST_LINE]
+"""Bytes: what is looked at of a file first, the longest line, and both of them together."""
+
+
+@pytest.mark.parametrize("end", ["", "\n"], ids=["no newline", "newline"])
+@pytest.mark.parametrize("beyond", [-1, 0, 1, 2])
+@pytest.mark.parametrize("limit", LIMITS)
+def test_a_wrapped_list_on_one_line_is_read_whatever_its_size(
+    limit: int, beyond: int, end: str
+) -> None:
+    rows = [messages("a", f"{number} is the answer. " * 500) for number in range(limit // 12_000)]
+    missing = limit + beyond - len(json.dumps({"data": rows}) + end)
+    rows[0]["messages"][1]["content"] += "x" * missing
+    data = (json.dumps({"data": rows}) + end).encode()
+    assert len(data) == limit + beyond
+    for file in (data, gzip.compress(data, 1)):
+        result = validate(BytesIO(file))
+        assert (result.records, result.refused) == (len(rows), 0)
+        assert result.error_count == 0
+
+
+@pytest.mark.parametrize("limit", [10_000, *LIMITS])
+def test_a_wrapped_list_on_one_line_keeps_the_rows_before_its_fault(limit: int) -> None:
+    rows = b",".join(lines(messages("a", "x" * 2_000)).split(b"\n")[:1] * (limit // 2_000))
+    result = validate(BytesIO(b'{"data":[' + rows + b",nothing]}"))
+    assert result.records == limit // 2_000 + 1
+    assert result.refused == 1
 
 
 ODD: list[Any] = [
@@ -86,7 +117,9 @@ ODD: list[Any] = [
         min_size=1,
         max_size=7,
     ),
-    shape=st.sampled_from(["lines", "array", "indented", "wrapped", "gzip", "in a row"]),
+    shape=st.sampled_from(
+        ["lines", "array", "indented", "wrapped", "gzip", "in a row", "rows", "cut", "behind"]
+    ),
 )
 @settings(max_examples=150, deadline=None)
 def test_all_tools_agree_about_any_mixture_in_any_shape(records: list[Any], shape: str) -> None:
@@ -96,6 +129,11 @@ def test_all_tools_agree_about_any_mixture_in_any_shape(records: list[Any], shap
         "indented": json.dumps(records, indent=2).encode(),
         "wrapped": json.dumps({"data": records}).encode(),
         "gzip": gzip.compress(jsonl(records)),
+        "rows": json.dumps(
+            {"rows": [{"row_idx": 0, "row": record} for record in records]}
+        ).encode(),
+        "cut": jsonl(records).replace(b"}\n", b"\n", 1),
+        "behind": json.dumps({"data": records}).encode() + b"\nand more",
         "in a row": b"\n".join(json.dumps(record, indent=1).encode() for record in records),
     }
     assert_one_truth(written[shape])
@@ -205,8 +243,22 @@ def test_a_whole_file_with_odd_parts_around_its_pairs_is_read_by_all(document: A
         ("prompt,completion\nq,a,,\n,,,\n", ["a"]),
         ("prompt,completion,weight\nq,a,1\nr,b,0\n", ["a"]),
         ("prompt,completion,label\nq,a,True\nr,b,False\n", ["a"]),
+        ("prompt,completion,,\nq,a,,\nr,b,,\n", ["a", "b"]),
+        ("sep=;\r\nprompt;completion\r\nq;a\r\n", ["a"]),
+        ("\ufeffSEP=\t\nprompt\tcompletion\nq\ta\n", ["a"]),
+        ('"sep=^"\nprompt^completion\nq^"a, b"\n', ["a, b"]),
     ],
-    ids=["index of pandas", "answers in JSON", "empty cells", "weights", "labels"],
+    ids=[
+        "index of pandas",
+        "answers in JSON",
+        "empty cells",
+        "weights",
+        "labels",
+        "empty columns",
+        "separator of Excel",
+        "separator behind a mark",
+        "separator in quotes",
+    ],
 )
 def test_tables_are_read_as_programs_write_them(table: str, answers: list[str]) -> None:
     assert_one_truth(table.encode())
@@ -219,6 +271,21 @@ def test_the_rows_before_a_broken_one_are_read_by_all() -> None:
     assert (result.records, result.trainable_pairs, result.error_count) == (1, 1, 1)
     (problem,) = result.errors
     assert (problem.code, problem.line) == ("broken_table", 4)
+
+
+def test_a_row_behind_the_separator_of_excel_is_named_by_its_line() -> None:
+    result = assert_one_truth(b"sep=;\nprompt;completion\na;b\nc;d;e\n")
+    assert [(problem.line, problem.code) for problem in result.errors] == [(4, "broken_table")]
+
+
+@pytest.mark.parametrize(
+    "header", ["prompt,completion,prompt", "sep=,\nprompt, prompt ,completion"]
+)
+def test_two_columns_of_one_name_are_refused_by_it(header: str) -> None:
+    result = assert_one_truth(f"{header}\na,b,c\n".encode())
+    assert [problem.code for problem in result.errors] == ["duplicate_key"]
+    assert "'prompt'" in result.errors[0].message
+    assert result.records == 0
 
 
 def test_what_was_packed_twice_is_read() -> None:

@@ -55,6 +55,15 @@ def _tiny() -> Iterator[bytes]:
         )
 
 
+def _recurring(start: bytes, unit: bytes) -> Callable[[], Iterator[bytes]]:
+    def stream() -> Iterator[bytes]:
+        yield start
+        while True:
+            yield unit * 1000
+
+    return stream
+
+
 STREAMS: dict[str, Callable[[], Iterator[bytes]]] = {
     "no newline at all": _no_newline,
     "sound lines": _sound,
@@ -63,6 +72,10 @@ STREAMS: dict[str, Callable[[], Iterator[bytes]]] = {
     "two-megabyte emoji": _emoji,
     "deep nesting": _deep,
     "tiny records": _tiny,
+    "an array of nothing": _recurring(b"[", b"{},"),
+    "an array of deep items": _recurring(b"[", b"[" * 15 + b"]" * 15 + b","),
+    "nothing on two lines": _recurring(b"", b"{\n}\n"),
+    "a table of short rows": _recurring(b"prompt,completion\n", b"1,2\n"),
 }
 
 

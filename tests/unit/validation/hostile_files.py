@@ -274,6 +274,12 @@ def _other_kinds() -> Iterator[HostileFile]:
     yield HostileFile("answer of a store", denied, {(1, "file_is_html")})
     good_and_zeros = good + b"\x00" * 4000
     yield HostileFile("zeros behind records", good_and_zeros, {(2, "invalid_json")})
+    rows = [{"row_idx": at, "row": GOOD, "truncated_cells": ["messages"] * at} for at in (0, 1)]
+    yield HostileFile(
+        "rows of the datasets server, one of them cut",
+        json.dumps({"features": [{"name": "messages"}], "rows": rows}).encode(),
+        {(1, "truncated_row")},
+    )
     yield HostileFile("CSV", b"role,content\nuser,Hi\n", {(2, "unknown_format")})
     ragged = b"prompt,completion\na,b\nc,d,e\n"
     yield HostileFile("CSV of uneven rows", ragged, {(3, "broken_table")})

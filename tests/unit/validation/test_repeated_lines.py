@@ -34,6 +34,8 @@ LINES = [
     b'{"messages":[]}',
     b'{"prompt":1,"prompt":2}',
     b"x" * 300,
+    *(b"7", b"21", b"0", b"01", b"-3.5", b"1e5", b"1e999", b"1.5E7", b"9" * 15, b"9" * 25),
+    *(b"[3,40]", b"[3,4", b'"6"', b'"\\u0031"', b"x 7 8", b"\xff3", b"2,'a'", b"5\r", b"8]"),
     *lines(
         question("a", "b"),
         question("a", "a@b.com"),
@@ -116,10 +118,10 @@ def count_reads(monkeypatch: pytest.MonkeyPatch) -> Callable[[bytes], tuple[int,
     reads = 0
     read = RecordReader.read
 
-    def counting(self: RecordReader, line: bytes, note: Any) -> Any:
+    def counting(self: RecordReader, line: bytes, note: Any, number: int = 0) -> Any:
         nonlocal reads
         reads += 1
-        return read(self, line, note)
+        return read(self, line, note, number)
 
     monkeypatch.setattr(RecordReader, "read", counting)
 
@@ -143,10 +145,20 @@ def test_each_of_them_is_read_once_however_long_the_file_is(
     assert reads <= 10
 
 
+@pytest.mark.parametrize("line", [b"%d\n", b"[1,%d]\n", b'"word %d"\n', b"word %d\n"])
+def test_lines_without_an_object_that_differ_in_numbers_are_read_once(
+    line: bytes, count_reads: Callable[[bytes], tuple[int, ValidationResult]]
+) -> None:
+    data = b"".join(line % number for number in range(20_000))
+    reads, result = count_reads(data)
+    assert (result.records, result.refused) == (20_000, 20_000)
+    assert reads <= 100
+
+
 def test_a_new_line_among_many_that_recur_costs_one_more_read(
     count_reads: Callable[[bytes], tuple[int, ValidationResult]],
 ) -> None:
-    data = b"".join(b"%d\n" % number + b"{}\n[]\n1\n" * 20 for number in range(1_000))
+    data = b"".join(b"{%d\n" % number + b"{}\n[]\n1\n" * 20 for number in range(1_000))
     reads, result = count_reads(data)
     assert result.records == 61_000
     assert reads <= 1_010

@@ -33,6 +33,10 @@ MIB = 1 << 20
         ("two-megabyte emoji", 48 * MIB),
         ("deep nesting", 48 * MIB),
         ("tiny records", 24 * MIB),
+        ("an array of nothing", 24 * MIB),
+        ("an array of deep items", 8 * MIB),
+        ("nothing on two lines", 24 * MIB),
+        ("a table of short rows", 8 * MIB),
     ],
 )
 def test_memory_stays_within_64_mb(stream: str, size: int) -> None:

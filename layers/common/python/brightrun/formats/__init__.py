@@ -21,6 +21,7 @@ from brightrun.formats.conversation_file import (
 )
 from brightrun.formats.convert import convert, convert_file
 from brightrun.formats.detect import Detection
+from brightrun.formats.documents import Place
 from brightrun.formats.errors import FormatError, RecordError
 from brightrun.formats.fields import ID_FIELDS, METADATA, conversation_id_of
 from brightrun.formats.format import (
@@ -66,6 +67,7 @@ __all__ = [
     "Code",
     "Conversion",
     "ConversationFile",
+    "Place",
     "PlacedConversation",
     "refused_pairs",
     "Detection",

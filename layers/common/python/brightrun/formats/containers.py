@@ -189,15 +189,22 @@ class Translated:
 
 
 class Peeked:
-    """Reads a source whose first bytes were looked at, from its beginning."""
+    """Reads a source whose first bytes were looked at, from its beginning.
+
+    `head` is what was looked at, and `is_all` is true once nothing follows it.
+    """
 
     def __init__(self, source: Readable, size: int) -> None:
         self._source = source
-        self.head = self._rest = read_fully(source, size)
+        self.head = self._rest = b""
+        self.is_all = False
+        self.extend(size)
 
     def extend(self, size: int) -> bytes:
-        """Look at more, before anything was read; returns all that was looked at."""
-        self.head = self._rest = self.head + read_fully(self._source, size)
+        """Look at so much more, before anything was read; returns all that was looked at."""
+        more = read_fully(self._source, size)
+        self.is_all = len(more) < size
+        self.head = self._rest = self.head + more
         return self.head
 
     def read(self, size: int, /) -> bytes:

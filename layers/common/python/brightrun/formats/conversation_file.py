@@ -6,6 +6,7 @@ files, alone, in arrays or one after the other, and v4 JSON Lines, whose pairs a
 
 import json
 from collections.abc import Iterator, Mapping
+from functools import partial
 from typing import Any, NamedTuple
 
 from brightrun.formats.codes import message_of
@@ -59,7 +60,7 @@ class ConversationFile:
                 problems("line_too_long", "", f"{line.length} bytes, at most {MOST_BYTES}")
                 yield PlacedConversation(self.source.where(number), None, problems)
             elif line.strip():
-                yield from self._read(self.source.where(number), line, problems)
+                yield from self._read(number, line, problems)
             is_empty = False
         for conversation_id, pairs in self._gathered.items():
             entry = {
@@ -69,15 +70,16 @@ class ConversationFile:
             yield PlacedConversation(f"conversation {conversation_id}", entry, Problems(V4_JSON))
         self._raise_for_the_file(is_empty=is_empty)
 
-    def _read(self, where: str, line: bytes, problems: Problems) -> Iterator[PlacedConversation]:
-        record = parse_object(line.removeprefix(BYTE_ORDER_MARK), problems)
+    def _read(self, number: int, line: bytes, problems: Problems) -> Iterator[PlacedConversation]:
+        where, behind = self.source.where(number), partial(self.source.where_behind, number)
+        record = parse_object(line.removeprefix(BYTE_ORDER_MARK), problems, where=behind)
         if record is None:
             yield PlacedConversation(where, None, problems)
         elif isinstance(entries := record.get("conversations"), list) and (
             "training_file_metadata" in record
         ):
-            for number, entry in enumerate(entries, 1):
-                yield PlacedConversation(f"conversation {number}", entry, Problems(V4_JSON))
+            for position, entry in enumerate(entries, 1):
+                yield PlacedConversation(f"conversation {position}", entry, Problems(V4_JSON))
         elif is_raw_conversation(record) or isinstance(record.get("training_pairs"), list):
             yield PlacedConversation(where, record, problems)
         elif META not in record:

@@ -155,10 +155,11 @@ class _Converter:
         if file.reader.format is None:
             kind = UnknownFormatError if details.keys() <= _UNKNOWN else UnreadableFileError
             return kind(f"This is none of the formats we read. {first}".rstrip(), details=details)
+        none = "The file's only record cannot"
+        if tally.records > 1:
+            none = f"None of the file's {tally.records:,} records can"
         return NothingToTrainError(
-            f"None of the file's {_counted(tally.records, 'record')} can be trained on, so nothing "
-            f"was written. {first}".rstrip(),
-            details=details,
+            f"{none} be trained on, so nothing was written. {first}".rstrip(), details=details
         )
 
     def _sound(self, file: RecordFile) -> Iterator[tuple[Reading, PlacedRecord]]:
@@ -343,10 +344,6 @@ def _joined(first: Example, second: Example) -> Example | None:
     turns = tuple(replace(b, trains=a.trains or b.trains) for a, b in pairs)
     shared = {n: v for n, v in first.fields.items() if second.fields.get(n) == v}
     return replace(second, turns=turns + second.turns[len(first.turns) :], fields=shared)
-
-
-def _counted(count: int, what: str) -> str:
-    return f"{count:,} {what}{'' if count == 1 else 's'}"
 
 
 class LineWriter:

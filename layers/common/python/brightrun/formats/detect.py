@@ -9,6 +9,7 @@ from typing import Any
 import msgspec
 
 from brightrun.formats.documents import ARRAY, VALUES, WRAPPED
+from brightrun.formats.fields import TURN_NAMES
 from brightrun.formats.format import META, format_of, ranked_keys
 from brightrun.formats.model import Format
 from brightrun.formats.strict_json import UNUSUAL
@@ -59,6 +60,20 @@ def classify(record: Mapping[str, Any]) -> tuple[Format, str] | None:
     return None if is_raw_conversation(record) else format_of(record)
 
 
+def are_turns(value: Any) -> bool:
+    """True for a list of turns, which is a conversation without a name."""
+    return isinstance(value, list) and bool(value) and _is_turn(value[0])
+
+
+def _is_turn(value: Any) -> bool:
+    return isinstance(value, dict) and not TURN_NAMES.isdisjoint(value) and classify(value) is None
+
+
+def is_server_row(value: Any) -> bool:
+    """True for a row as the Hugging Face datasets server gives it, around the record."""
+    return isinstance(value, dict) and "row_idx" in value and isinstance(value.get("row"), dict)
+
+
 def vote(lines: Iterable[bytes]) -> tuple[Format, str] | None:
     """What most of some records are, and by which key; None when none is known.
 
@@ -103,12 +118,14 @@ def _record(line: bytes) -> Mapping[str, Any] | None:
 class Shape:
     """How the records of a file stand in it; `key` is the list that an object wraps.
 
-    `lists` are the names of several such lists, of which nothing says which one is meant.
+    `lists` are the names of several such lists, of which nothing says which one is meant; those
+    `beside` the one that is read hold no records.
     """
 
     shape: int | None
     key: str = ""
     lists: tuple[str, ...] = ()
+    beside: tuple[str, ...] = ()
 
 
 LINES = Shape(None)
@@ -117,35 +134,65 @@ LINES = Shape(None)
 def shape_of(head: bytes, is_all: bool) -> Shape:
     """Tell a JSON document from JSON Lines by its beginning; `is_all` if nothing follows."""
     text = head.decode(errors="replace").lstrip("\ufeff \t\r\n")
-    first, _, rest = text.partition("\n")
     if text.startswith("["):
-        return LINES if rest.strip() and _is_json(first) else Shape(ARRAY)
+        return _shape_of_array(text, is_all)
     return _shape_of_object(text, is_all) if text.startswith("{") else LINES
 
 
-def _shape_of_object(text: str, is_all: bool) -> Shape:
+def _shape_of_array(text: str, is_all: bool) -> Shape:
     first, _, rest = text.partition("\n")
+    if rest.strip() and _are_lines(text, is_all):
+        return LINES
+    if _is_turn(_first_item(text, 0)):
+        return Shape(VALUES)
+    return LINES if _has_values(rest) and _is_json(first) else Shape(ARRAY)
+
+
+def _shape_of_object(text: str, is_all: bool) -> Shape:
     try:
         value, end = json.JSONDecoder().raw_decode(text)
     except json.JSONDecodeError as error:
-        is_cut = not is_all and "\n" not in text
-        if error.pos < len(first) and not is_cut and not _opens_more_lines(first, rest):
-            return LINES
-        return _unfinished(text, "\n" in text[: error.pos])
+        return LINES if _are_lines(text, is_all) else _unfinished(text, error.pos)
     except (ValueError, RecursionError):
         return LINES
-    several_lines, is_alone = "\n" in text[:end], is_all and not text[end:].strip()
-    lists = _lists_in(value) if several_lines or is_alone else ()
-    if lists:
-        return Shape(WRAPPED, lists[0]) if len(lists) == 1 else Shape(None, lists=lists)
+    several_lines, is_alone = "\n" in text[:end], is_all and not _has_values(text[end:])
+    wrapped = _wrapped(value) if several_lines or is_alone else None
+    if wrapped:
+        return wrapped
     whole = format_of(value)
-    return Shape(VALUES) if several_lines or (whole and whole[0].is_whole_file) else LINES
+    is_value = several_lines or (whole and whole[0].is_whole_file) or is_server_row(value)
+    return Shape(VALUES) if is_value else LINES
 
 
-def _opens_more_lines(first: str, rest: str) -> bool:
-    """True for the first line of an indented document, which the second line goes on with."""
-    second = rest.partition("\n")[0]
-    return first.rstrip()[-1:] in ("{", "[", ",", ":") and not _is_json(second)
+def _has_values(text: str) -> bool:
+    """True when a line begins an object or an array; anything else is no record."""
+    return any(line.lstrip().startswith(("{", "[")) for line in text.split("\n"))
+
+
+def _are_lines(text: str, is_all: bool) -> bool:
+    """True when most lines after the first that begin with an object hold all of it.
+
+    Then the first line may be broken, and the file is JSON Lines all the same. In a document an
+    object is indented, ends on a later line, or has a comma or a bracket behind it.
+    """
+    lines = [line for line in text.split("\n")[: LOOKED_AT + 2] if line.strip()]
+    followers = [*lines[2:], ""] if is_all else lines[2:]
+    opened = whole = 0
+    for line, follower in zip(lines[1:], followers, strict=False):
+        if line.startswith("{"):
+            opened += 1
+            whole += follower.lstrip()[:1] not in _GOING_ON and _is_json(line)
+    return whole * 2 > opened
+
+
+_GOING_ON = ("]", "}", ",")
+
+
+def _opens_more_lines(text: str) -> bool:
+    """True for an indented document, whose first line the second goes on with."""
+    first, _, rest = text.partition("\n")
+    second = rest.partition("\n")[0].strip()
+    return first.rstrip()[-1:] in ("{", "[", ",", ":") and second != "" and not _is_json(second)
 
 
 def _is_json(text: str) -> bool:
@@ -156,54 +203,98 @@ def _is_json(text: str) -> bool:
     return True
 
 
-def _lists_in(value: Mapping[str, Any]) -> tuple[str, ...]:
-    """The fields of a record of no known format that hold lists of objects."""
-    if format_of(value) is not None or is_raw_conversation(value):
-        return ()
-    return tuple(
-        name
-        for name, held in value.items()
-        if isinstance(held, list) and (not held or isinstance(held[0], dict))
-    )
+def _wrapped(value: Mapping[str, Any]) -> Shape | None:
+    """The shape of an object around lists of records; None for one that is a record itself.
+
+    Of several lists the one that holds records of a known format is meant.
+    """
+    known = format_of(value)
+    if is_raw_conversation(value) or (known and known[0].is_whole_file):
+        return None
+    if known and not _holds_records(value[known[1]]):
+        return None
+    lists = [name for name, held in value.items() if _may_hold_records(name, held)]
+    filled = [name for name in lists if value[name]] or lists[:1]
+    records = [name for name in filled if any(map(_is_record, value[name][:1]))] or filled
+    if len(records) > 1:
+        return Shape(None, lists=tuple(records))
+    beside = tuple(name for name in filled if name not in records)
+    return Shape(WRAPPED, records[0], beside=beside) if records else None
+
+
+def _is_record(item: Any) -> bool:
+    """True for a record of a known format, by itself or as a row of the datasets server."""
+    if is_server_row(item):
+        return _is_record(item["row"])
+    if not isinstance(item, dict):
+        return are_turns(item)
+    return classify(item) is not None or is_raw_conversation(item)
+
+
+def _may_hold_records(name: str, held: Any) -> bool:
+    """True for a list of objects or of lists of turns, but not of turns, whatever its name."""
+    if not isinstance(held, list) or not held:
+        return isinstance(held, list)
+    if _is_turn(held[0]) or (
+        classify({name.strip().casefold(): True}) and not _holds_records(held)
+    ):
+        return False
+    return isinstance(held[0], dict) or are_turns(held[0])
+
+
+def _holds_records(held: Any) -> bool:
+    """True for a list, by the name of one of turns, whose items have lists of turns themselves."""
+    if not isinstance(held, list) or not held or _is_turn(held[0]):
+        return False
+    first = held[0]["row"] if is_server_row(held[0]) else held[0]
+    if not isinstance(first, dict):
+        return are_turns(first)
+    return any(isinstance(first.get(key), list) for key, _ in ranked_keys())
 
 
 _WHOLE_LISTS = (("training_file_metadata", "conversations"),)
 """Large files of the product: what gives them away, and the list that they hold."""
 
 
-def _unfinished(text: str, several_lines: bool) -> Shape:
-    """An object that goes on past the head, or is broken in it."""
+def _unfinished(text: str, fault: int) -> Shape:
+    """An object that goes on past the head, or is broken in it at a place."""
     for mark, key in _WHOLE_LISTS:
         if f'"{mark}"' in text[:4096]:
             return Shape(WRAPPED, key)
-    key = _wrapping_key(text)
-    if key:
-        return Shape(WRAPPED, key)
+    if wrapped := _wrapped(_fields_until_broken(text)):
+        return wrapped
+    several_lines = "\n" in text[:fault] or _opens_more_lines(text)
     return Shape(VALUES) if several_lines else LINES
 
 
-def _wrapping_key(text: str) -> str:
-    """The first field of an object, if it is no field of a format and lists records."""
-    decoder = json.JSONDecoder()
-    at, known = 1, {key for key, _ in ranked_keys()}
-    while True:
-        try:
+def _fields_until_broken(text: str) -> dict[str, Any]:
+    """The fields of an object as far as they can be read; of a list that breaks, its first item."""
+    decoder, fields, at = json.JSONDecoder(), dict[str, Any](), 1
+    try:
+        while True:
+            key, at = decoder.raw_decode(text, _skip(text, at))
             at = _skip(text, at)
-            key, at = decoder.raw_decode(text, at)
-            at = _skip(text, at)
-            if text[at : at + 1] != ":" or key in known:
-                return ""
+            if text[at : at + 1] != ":":
+                return fields
             at = _skip(text, at + 1)
             if text[at : at + 1] == "[":
-                first, _ = decoder.raw_decode(text, _skip(text, at + 1))
-                return key if isinstance(first, dict) else ""
-            _, at = decoder.raw_decode(text, at)
+                fields[key] = [_first_item(text, at)]
+            fields[key], at = decoder.raw_decode(text, at)
             at = _skip(text, at)
             if text[at : at + 1] != ",":
-                return ""
+                return fields
             at += 1
-        except (ValueError, RecursionError):
-            return ""
+    except (ValueError, RecursionError):
+        return fields
+
+
+def _first_item(text: str, at: int) -> Any:
+    """The first item of a list that opens at a place, empty for a broken object; or None."""
+    at = _skip(text, at + 1)
+    try:
+        return json.JSONDecoder().raw_decode(text, at)[0]
+    except (ValueError, RecursionError):
+        return {} if text[at : at + 1] == "{" else None
 
 
 def _skip(text: str, at: int) -> int:

@@ -69,13 +69,13 @@ def stores_conversations_once(name: str) -> bool:
 
 def ranked_keys() -> Sequence[tuple[str, Format]]:
     """The keys that give a format away, the strongest first."""
-    return _ranked(tuple(FORMATS.values()))
+    return tuple(_ranked(tuple(FORMATS.values())).items())
 
 
 @cache
-def _ranked(entries: Sequence[Format]) -> Sequence[tuple[str, Format]]:
+def _ranked(entries: Sequence[Format]) -> Mapping[str, Format]:
     ranked = [(rank, key, entry) for entry in entries for key, rank in entry.keys.items()]
-    return tuple((key, entry) for _, key, entry in sorted(ranked, key=lambda found: found[0]))
+    return {key: entry for _, key, entry in sorted(ranked, key=lambda found: found[0])}
 
 
 def format_of(record: Mapping[str, Any]) -> tuple[Format, str] | None:
@@ -83,8 +83,11 @@ def format_of(record: Mapping[str, Any]) -> tuple[Format, str] | None:
 
     A field that is null is not there.
     """
+    ranked = _ranked(tuple(FORMATS.values()))
+    if ranked.keys().isdisjoint(record):
+        return None
     return next(
-        ((entry, key) for key, entry in ranked_keys() if record.get(key, None) is not None), None
+        ((entry, key) for key, entry in ranked.items() if record.get(key) is not None), None
     )
 
 

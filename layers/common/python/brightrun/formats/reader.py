@@ -1,19 +1,28 @@
 """Reads records as every tool reads them: strictly, by the rules of their file's format."""
 
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from functools import partial
 from typing import Any, NamedTuple
 
+from brightrun.formats.chat import MESSAGES
 from brightrun.formats.codes import Severity, codes, message_of
 from brightrun.formats.containers import BYTE_ORDER_MARK, Readable
-from brightrun.formats.detect import Detection, classify, is_meta, is_raw_conversation
+from brightrun.formats.detect import (
+    Detection,
+    are_turns,
+    classify,
+    is_meta,
+    is_raw_conversation,
+    is_server_row,
+)
 from brightrun.formats.fields import note_preference, present
 from brightrun.formats.format import META, format_of, is_shared
 from brightrun.formats.lines import LONGEST_LINE, BlockReader, TooLong, numbered_lines
 from brightrun.formats.model import Format, Reading
 from brightrun.formats.rules import Message, Note, Rules, pointer
 from brightrun.formats.source import RecordSource
-from brightrun.formats.strict_json import parse_object
+from brightrun.formats.strict_json import column_behind, parse_object
 from brightrun.formats.text import MEDIA_PLACEHOLDERS, ends_cut
 from brightrun.formats.v4_files import missing_part
 
@@ -25,16 +34,24 @@ class RecordReader:
 
     `format` is the file's, or that of the first record that shows one; `records` counts those read,
     broken ones included. `merges_turns` joins neighbouring turns of one role by an empty line.
+    `where` says in words where a fault stands, from a record's number and what stands before it.
     """
 
-    def __init__(self, found: Detection | None = None, *, merges_turns: bool = False) -> None:
+    def __init__(
+        self,
+        found: Detection | None = None,
+        *,
+        merges_turns: bool = False,
+        where: Callable[[int, str], str] = lambda _, before: column_behind(before),
+    ) -> None:
         self.format = found.record_format if found else None
         self.detected_by = found.reason if found else "nothing: no record was recognised"
         self.records = 0
         self.meta: dict[str, Any] | None = None
         self._merges_turns = merges_turns
+        self._where = where
 
-    def read(self, line: bytes, note: Note) -> Reading | None:
+    def read(self, line: bytes, note: Note, number: int = 0) -> Reading | None:
         """Note every problem of a line; None for a blank one, `_meta`, and what cannot be read.
 
         What was noted decides whether a record that is returned may be used.
@@ -48,7 +65,7 @@ class RecordReader:
             note("blank_line")
             return None
         self.records += 1
-        record = parse_object(line, note)
+        record = parse_object(line, note, where=partial(self._where, number))
         if record is None:
             return None
         if is_meta(record):
@@ -90,6 +107,8 @@ class RecordReader:
         if found is None:
             if is_raw_conversation(record):
                 note("raw_conversation")
+            elif is_server_row(record) and (cells := record.get("truncated_cells")):
+                note("truncated_row", pointer("truncated_cells"), ", ".join(map(str, cells)))
             elif self.format is None:
                 note("unknown_format", "", _fields_of(record))
             else:
@@ -117,12 +136,21 @@ class RecordReader:
 
 def _fields_of(record: dict[str, Any]) -> str:
     """The fields of a record of no known format, and the one that may be meant."""
-    names = list(record)
-    said = "its fields: " + ", ".join(names[:5]) if names else "it is empty"
-    for name in names:
+    names = ", ".join(list(record)[:5])
+    if not record:
+        return "it is empty"
+    if all(value is None for value in record.values()):
+        return f"all its fields are null: {names}"
+    said = f"its fields: {names}"
+    for name, value in record.items():
         meant = name.strip().casefold()
         if meant != name and classify({meant: True}):
             return f"{said}; did you mean '{meant}'?"
+        if value is None and classify({name: True}):
+            return f"{said}; '{name}' is null"
+    for name, value in record.items():
+        if are_turns(value):
+            return f"{said}; '{name}' holds turns: did you mean '{MESSAGES.name}'?"
     return said
 
 
@@ -224,7 +252,9 @@ class RecordFile:
         self, source: Readable, *, merges_turns: bool = False, reads_parquet: bool = False
     ) -> None:
         self.source = RecordSource(source, reads_parquet=reads_parquet)
-        self.reader = RecordReader(self.source.detection, merges_turns=merges_turns)
+        self.reader = RecordReader(
+            self.source.detection, merges_turns=merges_turns, where=self.source.where_behind
+        )
         self.refused: Counter[str] = Counter()
         self._blocks = BlockReader(self.source, LONGEST_LINE)
 
@@ -242,7 +272,7 @@ class RecordFile:
             if isinstance(line, TooLong):
                 reader.too_long(line.length, LONGEST_LINE, problems)
             else:
-                reading = reader.read(line, problems)
+                reading = reader.read(line, problems, number)
             size = line.length if isinstance(line, TooLong) else len(line)
             if problems.failed:
                 self.refused.update(problems.codes)

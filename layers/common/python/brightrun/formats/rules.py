@@ -181,7 +181,8 @@ def note_order(turns: Sequence[Message], note: Note) -> None:
     for position, turn in enumerate(turns):
         if turn.role == "system":
             if position:
-                note("misplaced_system", turn.place)
+                is_second = any(one.role == "system" for one in turns[:position])
+                note("misplaced_system", turn.place, "one stands before it" if is_second else "")
             continue
         if previous is None and turn.role != "user":
             note("first_turn_not_user", turn.place, f"it is {turn.role}")

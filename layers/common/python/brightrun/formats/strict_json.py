@@ -5,7 +5,8 @@ exactly, no surrogate stands alone, and nothing nests more deeply than readers c
 """
 
 import json
-from collections.abc import Iterator
+import re
+from collections.abc import Callable, Iterator, Mapping
 from typing import Any, NamedTuple
 
 import msgspec
@@ -21,18 +22,27 @@ UNUSUAL = (msgspec.MsgspecError, RecursionError, ValueError)
 _decode = msgspec.json.Decoder().decode
 _encode = msgspec.json.Encoder().encode
 
+_LAST_COMMA = "a comma stands before the closing bracket"
 _WORDS = {
     "Expecting value": "a value is missing",
     "Expecting property name enclosed in double quotes": "a field's name in double quotes is due",
-    "Illegal trailing comma before end of object": "a comma stands before the closing bracket",
-    "Illegal trailing comma before end of array": "a comma stands before the closing bracket",
+    "Illegal trailing comma": _LAST_COMMA,
     "Expecting ',' delimiter": "a comma or a closing bracket is due",
     "Expecting ':' delimiter": "a colon is due",
     "Unterminated string starting at": "a text begins that never ends",
-    "Invalid control character at": "a line break or another control character stands in a text",
     "Invalid \\escape": "a backslash stands before a character that it cannot escape",
     f"Invalid \\u{'X' * 4} escape": "\\u stands without four hexadecimal digits",
 }
+_SPACES = " \t\r\n"
+_INSTEAD = {"None": "null", "undefined": "null", "True": "true", "False": "false"}
+"""What Python and JavaScript write, and JSON does not."""
+_CONTROLS = {"\0": "a NUL byte", "\n": "a line break", "\r": "a line break", "\t": "a tab"}
+_QUOTES = {"'": "single quotes", **dict.fromkeys("“”„‟‘’‚«»", "curly quotes")}
+_FOREIGN = {"\0": "a NUL byte", **dict.fromkeys(("//", "/*", "#"), "a comment")}
+"""What JSON has nowhere, by how it begins."""
+_DUE = ("Expecting value", "Expecting property name enclosed in double quotes")
+_AFTER_VALUES = ",:]}"
+_BARE_WORD = re.compile(r"[^\W\d]\w*")
 
 
 class Fault(NamedTuple):
@@ -48,6 +58,9 @@ class _Constant(str):
     __slots__ = ()
 
 
+_lenient = json.JSONDecoder(parse_constant=_Constant).decode
+
+
 class _Repeated(dict[str, Any]):
     """An object in which a key stood more than once."""
 
@@ -56,21 +69,61 @@ class _Repeated(dict[str, Any]):
 
 def fault_of(text: str, error: json.JSONDecodeError) -> Fault:
     """Say in our words what a parser refused."""
-    rest = text[error.pos :].lstrip()
-    if error.msg.startswith("Extra data"):
-        what = "a comma" if rest.startswith(",") else "another value"
-        return Fault(f"{what} follows the end of the record", error.pos)
+    said, at = error.msg, error.pos
+    rest = text[at:].lstrip(_SPACES)
+    if said.startswith("Extra data"):
+        return Fault(f"{_extra(rest)} follows the end of the record", at)
     if not rest:
-        return Fault("it ends before its last bracket", error.pos)
-    if rest.startswith("'"):
-        return Fault("single quotes stand where double quotes are due", error.pos)
-    if error.msg == "Expecting value" and rest[:1] in ("]", "}"):
-        return Fault("a comma stands before the closing bracket", error.pos)
-    return Fault(_WORDS.get(error.msg.split(":")[0], "it cannot be read"), error.pos)
+        return Fault("it ends before its last bracket", at)
+    if said.startswith("Invalid control character"):
+        control = _CONTROLS.get(text[at : at + 1], "a control character")
+        return Fault(f"{control} stands in a text", at)
+    stands = _standing(rest, text[:at].rstrip(_SPACES)[-1:]) if said in _DUE else ""
+    if not stands and said == "Expecting value" and rest[0] not in _AFTER_VALUES:
+        sign = rest[0] if rest[0].isprintable() and rest[0].isascii() else f"U+{ord(rest[0]):04X}"
+        stands = f"{sign} stands where a value is due"
+    return Fault(stands or _named(said, _WORDS) or "it cannot be read", at)
 
 
-def parse_object(line: bytes, note: Note, deepest: int = DEEPEST) -> dict[str, Any] | None:
-    """Return the JSON object of a record, or None after noting every reason why it is none."""
+def _extra(rest: str) -> str:
+    """What stands behind a record."""
+    if rest.startswith(("]", "}")):
+        return "a closing bracket without an opening one"
+    return "a comma" if rest.startswith(",") else _named(rest, _FOREIGN) or "another value"
+
+
+def _standing(rest: str, before: str) -> str:
+    """What stands where a value or a name is due, behind another sign; empty for nothing known."""
+    if word := _BARE_WORD.match(rest):
+        if due := _INSTEAD.get(word[0]):
+            return f"{word[0]} stands where {due} is due"
+        return "a word stands without double quotes" if before else "it does not begin with {"
+    if rest[0] in "]}":
+        closing = {"": "a closing bracket stands without an opening one", ",": _LAST_COMMA}
+        return closing.get(before, "")
+    if quotes := _QUOTES.get(rest[0]):
+        return f"{quotes} stand where double quotes are due"
+    foreign = _named(rest, _FOREIGN)
+    return foreign and f"{foreign} stands there, and JSON has none"
+
+
+def _named(text: str, names: Mapping[str, str]) -> str:
+    """The name of what a text begins with; empty for what has none."""
+    return next((name for start, name in names.items() if text.startswith(start)), "")
+
+
+def column_behind(before: str) -> str:
+    """Where a fault stands behind so much of its line, in words."""
+    return f"column {len(before) + 1}"
+
+
+def parse_object(
+    line: bytes, note: Note, deepest: int = DEEPEST, where: Callable[[str], str] = column_behind
+) -> dict[str, Any] | None:
+    """Return the JSON object of a record, or None after noting every reason why it is none.
+
+    `where` says in words where a fault stands, from what stands before it.
+    """
     if line.count(b",") > MOST_VALUES:
         note("too_many_values", detail=f"more than {MOST_VALUES}")
         return None
@@ -82,7 +135,7 @@ def parse_object(line: bytes, note: Note, deepest: int = DEEPEST) -> dict[str, A
     try:
         value = _decode(line)
     except UNUSUAL:
-        _explain(text, note)
+        _explain(text, note, where)
         return None
     if line.count(b'"') != _encode(value).count(b'"') or b"\\u0022" in line:
         _note_repeated_keys(text, note)
@@ -101,13 +154,13 @@ def _is_object_text(value: Any) -> bool:
     return isinstance(value, str) and value.lstrip().startswith("{")
 
 
-def _explain(text: str, note: Note) -> None:
+def _explain(text: str, note: Note, where: Callable[[str], str]) -> None:
     """Name what a strict parser refused, by parsing once more leniently."""
     try:
-        value = json.loads(text.removeprefix("\ufeff"), parse_constant=_Constant)
+        value = _lenient(text.removeprefix("\ufeff"))
     except json.JSONDecodeError as error:
         fault = fault_of(text, error)
-        note("invalid_json", detail=f"{fault.reason}, column {fault.position + 1}")
+        note("invalid_json", detail=f"{fault.reason}, {where(text[: fault.position])}")
         return
     except RecursionError:
         note("deep_nesting", detail=f"at most {DEEPEST} levels")

@@ -3,10 +3,14 @@
 import csv
 import io
 import re
+from array import array
 from base64 import b64encode
-from collections.abc import Iterable, Iterator
+from collections import deque
+from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from decimal import Decimal
 from typing import Any
+
+import msgspec
 
 from brightrun.formats.alpaca import ALPACA_NAMES, EXCHANGE_NAMES
 from brightrun.formats.containers import BYTE_ORDER_MARK, Readable
@@ -20,7 +24,10 @@ _DELIMITERS = (",", "\t", ";", "|")
 _MOST_COLUMNS = 100
 _COLUMN = re.compile(r"[^{}\[\]<>]{0,64}")
 _LETTER = re.compile(r"[^\W\d]")
+_SEPARATOR = re.compile(r'"?sep=([^\w\s"]|\t)"?\r?(?:\n|$)', re.IGNORECASE)
+"""What Excel takes for the sign between columns, on a line before their names."""
 _BLOCK = 256 << 10
+_BATCH = 16 << 10  # characters of the lines that are looked at together
 _MARKS: dict[str, Any] = {"0": 0, "1": 1, "0.0": 0, "1.0": 1, "false": False, "true": True}
 """What marks of what to train look like in a table, where everything is text."""
 _JSON_OPENINGS = ("[", "{")
@@ -34,13 +41,18 @@ _MESSAGE_KEYS = ({"role", "content"}, {"role", "parts"}, {"from", "value"})
 _ROWS_A_BATCH = 1000
 _TOO_LARGE = 1 << 63  # for what strict parsers take for an integer
 
+_encode = msgspec.json.Encoder().encode
+
 
 def delimiter_of(head: bytes) -> str:
     """What parts the columns of a CSV file; empty for what is none.
 
-    The first two rows have the same number of columns, at least two, and the first holds names.
+    The first line says so (`sep=;`), or the first two rows have the same number of columns, at
+    least two, and the first holds names.
     """
     text = head.removeprefix(BYTE_ORDER_MARK).decode(errors="replace")
+    if said := _SEPARATOR.match(text):
+        return said[1]
     if text.lstrip()[:1] in _JSON_OPENINGS:
         return ""
     for delimiter in _DELIMITERS:
@@ -53,41 +65,129 @@ def delimiter_of(head: bytes) -> str:
         while len(second) > len(names) and not second[-1]:
             second.pop()
         fits = 2 <= len(names) <= _MOST_COLUMNS and len(second) in (0, len(names))
-        if fits and len(set(names)) == len(names) and all(map(_is_name, names)):
+        if fits and all(map(_is_name, names)):
             return delimiter
     return ""
 
 
 def _names(row: list[str]) -> list[str]:
-    """The names of columns; the first one has none where pandas wrote its index."""
+    """The names of columns; the first one has none where pandas wrote its index.
+
+    Columns without a name at the end are empty ones of a sheet.
+    """
     names = [name.strip() for name in row]
+    while names and not names[-1]:
+        names.pop()
     return ["index", *names[1:]] if names and not names[0] else names
+
+
+def _header(rows: Iterator[list[str]]) -> list[str]:
+    """The names of columns; raises UnreadableFileError for two of one name."""
+    first = next(rows, [])
+    if first and first[0].casefold().startswith("sep=") and not any(first[1:]):
+        first = next(rows, [])
+    names = _names(first)
+    _refuse_repeated(names)
+    return names
 
 
 def _is_name(column: str) -> bool:
     return bool(_COLUMN.fullmatch(column) and _LETTER.search(column))
 
 
-def csv_records(source: Readable, delimiter: str) -> Iterator[tuple[int, str]]:
-    """Each row as a JSON object, with the line that it begins on.
+def csv_records(source: Readable, delimiter: str) -> Iterator[tuple[Sequence[int], bytes]]:
+    """The rows as JSON objects, many at a time: the lines that they begin on, and one on each line.
 
     An empty cell is absent, turns and marks of what to train are read as JSON. Raises
     UnreadableFileError, with its line as details, for a row that does not fit the names, or is no
-    UTF-8.
+    UTF-8; and for two columns of one name.
     """
     csv.field_size_limit(LONGEST_CELL)
-    rows = csv.reader(_text_lines(source), delimiter=delimiter, strict=True)
+    starts, records, size = array("Q"), list[bytes](), 0
+    try:
+        for lines, written in _numbered_rows(_Lines(_text_lines(source)), delimiter):
+            starts.extend(lines)
+            records += written
+            size += sum(map(len, written))
+            if size > _BLOCK:
+                yield starts, b"\n".join(records)
+                starts, records, size = array("Q"), [], 0
+    except UnreadableFileError:
+        if records:
+            yield starts, b"\n".join(records)
+        raise
+    if records:
+        yield starts, b"\n".join(records)
+
+
+class _Lines:
+    """The lines of a text, some of which are looked at before they are read; counts those read.
+
+    What cannot be decoded raises UnicodeDecodeError after all lines before it.
+    """
+
+    def __init__(self, text: Iterable[str]) -> None:
+        self._text = iter(text)
+        self._error: UnicodeDecodeError | None = None
+        self.ahead = deque[str]()
+        self.read = 0
+
+    def __iter__(self) -> Iterator[str]:
+        return self
+
+    def __next__(self) -> str:
+        if not self.ahead and not self.look():
+            raise StopIteration
+        self.read += 1
+        return self.ahead.popleft()
+
+    def look(self) -> bool:
+        """Look at some more lines; returns False at the end."""
+        size = 0
+        try:
+            for line in self._text if not self._error else ():
+                self.ahead.append(line)
+                size += len(line)
+                if size > _BATCH:
+                    break
+        except UnicodeDecodeError as error:
+            self._error = error
+        if self._error and not self.ahead:
+            raise self._error
+        return bool(self.ahead)
+
+    def skip(self) -> None:
+        """Count all those as read that were looked at."""
+        self.read += len(self.ahead)
+        self.ahead.clear()
+
+
+def _numbered_rows(lines: _Lines, delimiter: str) -> Iterator[tuple[Iterable[int], list[bytes]]]:
+    """The rows with the lines that they begin on; many at once where all is plain."""
+    rows = csv.reader(lines, delimiter=delimiter, strict=True)
     number = line = 0
     try:
-        names, line = _names(next(rows, [])), rows.line_num
-        for number, row in enumerate(rows, 1):
-            if any(row[len(names) :]):
-                detail = f"row {number}, line {line + 1}: {len(row)} cells, {len(names)} columns"
-                raise UnreadableFileError(detail, code="broken_table", details=line + 1)
-            if any(row):
-                cells = zip(names, row, strict=False)
-                yield line + 1, compact({name: _cell(name, cell) for name, cell in cells if cell})
-            line = rows.line_num
+        names, line = _header(rows), lines.read
+        written = _row_writer(names)
+        while lines.ahead or lines.look():
+            records = _written_together(lines.ahead, delimiter, written)
+            if records is not None:
+                number += len(records)
+                starts = [at for at, record in enumerate(records, line + 1) if record]
+                lines.skip()
+                yield starts, list(filter(None, records))
+            while lines.ahead:
+                row = next(rows)
+                number += 1
+                if (record := written(row)) is None:
+                    detail = (
+                        f"row {number}, line {line + 1}: {len(row)} cells, {len(names)} columns"
+                    )
+                    raise UnreadableFileError(detail, code="broken_table", details=line + 1)
+                if record:
+                    yield (line + 1,), [record]
+                line = lines.read
+            line = lines.read
     except csv.Error as error:
         detail = f"row {number + 1}, line {line + 1}: a quote that opens there is not closed"
         raise UnreadableFileError(detail, code="broken_table", details=line + 1) from error
@@ -96,14 +196,52 @@ def csv_records(source: Readable, delimiter: str) -> Iterator[tuple[int, str]]:
         raise UnreadableFileError(detail, code="invalid_utf8", details=line + 1) from error
 
 
+Written = Callable[[list[str]], bytes | None]
+
+
+def _row_writer(names: Sequence[str]) -> Written:
+    """What writes a row as `compact` does: nothing of an empty one, None if it has too many cells.
+
+    It does so at once where no cell can be anything but text.
+    """
+    flags = frozenset(RECORD_FLAGS)
+
+    def written(row: list[str]) -> bytes | None:
+        if len(row) > len(names) and any(row[len(names) :]):
+            return None
+        cells = dict(zip(names, row, strict=False))
+        if "" in row:
+            cells = {name: cell for name, cell in cells.items() if cell}
+        text = _encode(cells) if cells else b""
+        if text.find(b"{", 1) < 0 and b"[" not in text and flags.isdisjoint(cells):
+            return text
+        return compact({name: _cell(name, cell) for name, cell in cells.items()}).encode()
+
+    return written
+
+
+def _written_together(
+    lines: Collection[str], delimiter: str, written: Written
+) -> list[bytes] | None:
+    """The rows of lines without a quote, equal ones written once; None if one is unusual."""
+    if '"' in "".join(lines):
+        return None
+    once = list(dict.fromkeys(lines))
+    try:
+        rows = csv.reader(once, delimiter=delimiter, strict=True)
+        record_of = dict(zip(once, map(written, rows), strict=True))
+    except (csv.Error, ValueError):
+        return None
+    records = [record_of[line] for line in lines]
+    return None if None in record_of.values() else [record or b"" for record in records]
+
+
 def _cell(column: str, cell: str) -> Any:
     """A text as it stands, or what it says in JSON where that is messages, or no column of text."""
     if column in RECORD_FLAGS:
         return _MARKS.get(cell.strip().casefold(), cell)
     if cell.lstrip()[:1] not in _JSON_OPENINGS:
         return cell
-    import msgspec
-
     try:
         value = msgspec.json.decode(cell)
     except UNUSUAL:

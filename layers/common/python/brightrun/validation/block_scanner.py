@@ -22,7 +22,7 @@ from brightrun.formats import (
 )
 from brightrun.validation.block_result import BlockResult
 from brightrun.validation.lengths import ALL_MEASURED, pair_sizes
-from brightrun.validation.line_memo import LineMemo, LineResult
+from brightrun.validation.line_memo import LineMemo, LineResult, with_digits_alike
 from brightrun.validation.record_reader import LineReader
 from brightrun.validation.record_summary import Line, RecordSummary
 from brightrun.validation.report import ProblemRecorder, Report
@@ -101,7 +101,7 @@ class BlockScanner:
             self._note_too_long(first, chunk.length)
             return 1
         if _is_of_short_lines(chunk):
-            short, counts = _counted(chunk)
+            short, counts = _counted(with_digits_alike(chunk))
             if self._read_repeated(short, counts, first):
                 return len(short)
         lines = lines_of(chunk)

@@ -37,6 +37,9 @@ class DuplicateTable:
 
     def first_line(self, value: int, line: int) -> int:
         """The line that a 64-bit hash was first seen on, or 0 after remembering `line`."""
+        there = self._table[value & self._mask]
+        if there and (there ^ value) < _LINES:
+            return there % _LINES
         return self.first_lines((value,), line)[0]
 
     def first_lines(self, values: Iterable[int], line: int) -> list[int]:

@@ -4,6 +4,7 @@ What is found in a line depends on its bytes and on the file's format alone, but
 that tell something of the whole file: the first that shows the format, and an accepted `_meta`.
 """
 
+import re
 from copy import copy
 from dataclasses import dataclass
 from typing import Any
@@ -17,6 +18,22 @@ LONGEST_REMEMBERED = 256
 """Bytes: longer lines are too few in a file for their repetition to matter."""
 _MOST_REMEMBERED = 8192  # lines, and those of one chunk; a few MB
 _ALL = 1 << 30  # problems listed of one line
+_PLACED = "invalid_json"  # says where in its file an item of a document is broken
+
+
+_ALIKE = bytes.maketrans(b"23456789", b"11111111")
+_VALUE_COUNTS = re.compile(rb"[0-9]{16}|[0-9.][eE]")
+"""Digits whose value decides whether they can be read: long numbers, and those with exponents."""
+
+
+def with_digits_alike(chunk: bytes) -> bytes:
+    """Short lines with all digits but 0 made equal, if they come to the same so.
+
+    Without an object in them, they are refused, whatever their numbers are.
+    """
+    if b"{" in chunk or b"\\" in chunk or _VALUE_COUNTS.search(chunk):
+        return chunk
+    return chunk.translate(_ALIKE)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -60,7 +77,10 @@ class LineMemo(dict[bytes, LineResult]):
         summary, known = trial.take(text, 1), self._lines.reader
         if reader.format is not known.format or reader.meta is not known.meta:
             return None
-        result = LineResult(trial.report.findings(), reader.records - known.records, summary)
+        found = trial.report.findings()
+        if self._lines.report.unit == "item" and any(row.code == _PLACED for row in found.rows):
+            return None
+        result = LineResult(found, reader.records - known.records, summary)
         self[line] = result if summary is not None else self._shared(result)
         return result
 

@@ -54,7 +54,7 @@ class LineReader:
     def take(self, line: bytes, number: int) -> RecordSummary | None:
         """Note every problem of a line; its summary when none of them is an error."""
         note = ProblemRecorder(self.report, number)
-        reading = self.reader.read(line, note)
+        reading = self.reader.read(line, note, number)
         self._follow_format()
         if reading is None or note.failed:
             return None

@@ -1,7 +1,8 @@
 """Collects problems: exact counts for all, full entries up to a cap, so that memory is bounded."""
 
-from collections import Counter
-from collections.abc import Collection, Mapping
+from collections import Counter, defaultdict
+from collections.abc import Collection, Iterable, Mapping
+from functools import cache
 from typing import Any
 
 import msgspec
@@ -55,7 +56,7 @@ class Report:
         self.room = dict.fromkeys(Severity, cap)
         self._block = frozenset(block)
         self._counts: Counter[tuple[str, Severity]] = Counter()
-        self._first_lines: dict[tuple[str, Severity], list[int]] = {}
+        self._first_lines = defaultdict[tuple[str, Severity], list[int]](list)
 
     def part(self, room: Mapping[Severity, int] | None = None) -> "Report":
         """An empty report on a later part of the same file, to be added to this one."""
@@ -69,10 +70,10 @@ class Report:
 
         The detail says what was found; it never holds the text of a turn.
         """
-        severity = Severity.ERROR if code in self._block else codes()[code].severity_in(self.format)
+        severity = Severity.ERROR if code in self._block else _severity_of(code, self.format)
         if self.room[severity] > 0 or (code, severity) not in self._counts:
             self._list(_problem(code, line, pointer, str(detail)), severity)
-        self._count(code, severity, 1, [line])
+        self._count(code, severity, 1, (line,))
         return severity
 
     def add(self, *parts: Findings) -> None:
@@ -101,7 +102,7 @@ class Report:
             for problem in problems:
                 if self.room[severity] > 0 or (problem.code, severity) not in self._counts:
                     self._list(msgspec.structs.replace(problem, line=line), severity)
-                self._count(problem.code, severity, 1, [line])
+                self._count(problem.code, severity, 1, (line,))
 
     def add_count(self, found: Findings, times: int) -> None:
         """Count what was found once so many times; it must be settled (`is_settled`)."""
@@ -112,11 +113,17 @@ class Report:
         self.listed[severity].append(problem)
         self.room[severity] -= 1
 
-    def _count(self, code: str, severity: Severity, count: int, lines: list[int]) -> None:
-        self._counts[code, severity] += count
-        first = self._first_lines.setdefault((code, severity), [])
+    def _count(self, code: str, severity: Severity, count: int, lines: Iterable[int]) -> None:
+        key = code, severity
+        self._counts[key] += count
+        first = self._first_lines[key]
         if len(first) < _LINES_PER_CODE:
-            first[:] = sorted(first + lines)[:_LINES_PER_CODE]
+            first[:] = sorted([*first, *lines])[:_LINES_PER_CODE]
+
+    def lines(self) -> set[int]:
+        """The lines of the problems listed, and the first ones of each code."""
+        listed = {problem.line for found in self.listed.values() for problem in found}
+        return listed.union(*self._first_lines.values())
 
     @property
     def errors(self) -> int:
@@ -162,6 +169,11 @@ class ProblemRecorder:
         """Note a problem at a JSON pointer."""
         if self._report.note(code, self.line, place, detail) is Severity.ERROR:
             self.failed = True
+
+
+@cache
+def _severity_of(code: str, found: Format | None) -> Severity:
+    return codes()[code].severity_in(found)
 
 
 def _problem(code: str, line: int, pointer: str, detail: str) -> Problem:

@@ -83,8 +83,9 @@ class Splitter:
 
     def join(self, line: int, earlier: int) -> None:
         """Keep the records of two lines on one side; a line beyond is left where it is."""
-        if line <= len(self._marks):
-            one, other = (self._root(self._marks[at - 1] & _LOW) for at in (line, earlier))
+        marks = self._marks
+        if line <= len(marks) and (marks[line - 1] ^ marks[earlier - 1]) & _LOW:
+            one, other = (self._root(marks[at - 1] & _LOW) for at in (line, earlier))
             if one != other:
                 self._parents[max(one, other)] = min(one, other)
                 self._joined.add(max(one, other))

@@ -65,9 +65,13 @@ class Tally:
     ) -> None:
         """Look at the records that were there before as a whole (`again`) or in part."""
         ends = list(accumulate(result.answers, initial=0))
+        too_long = set(result.too_long)
+        noted = again | partly | too_long
         for at, line in enumerate(result.lines):
+            if line not in noted:
+                continue
             note = ProblemRecorder(report, line)
-            note.failed = line in result.too_long
+            note.failed = line in too_long
             if line in again:
                 self._note_duplicate(result.hashes[at], line, note)
             elif line in partly:

@@ -10,6 +10,7 @@ import msgspec
 from brightrun.formats import (
     LONGEST_LINE,
     BlockReader,
+    Place,
     Readable,
     RecordReader,
     RecordSource,
@@ -76,6 +77,7 @@ class _Validation:
         self._report = Report(cap=options.listed, block=options.block)
         self._sample = TokenSample(options.tokenizer)
         self._records = 0
+        self._places: dict[int, Place] = {}  # of what the report shows
 
     def run(self, file: Readable, elapsed: Callable[[], float]) -> ValidationResult:
         """Read every record, then say how it went."""
@@ -84,7 +86,7 @@ class _Validation:
         self._report.unit = source.unit
         self._scanner = BlockScanner(
             self._report,
-            RecordReader(source.detection),
+            RecordReader(source.detection, where=source.where_behind),
             options.max_tokens,
             options.tokenizer,
             options.longest_line,
@@ -110,8 +112,17 @@ class _Validation:
         repeated = self._report.part()
         self._sample.offer(result.sample)
         tally.add(result, repeated)
-        self._report.add(result.findings, repeated.findings())
+        found = (result.findings, repeated.findings())
+        self._report.add(*found)
+        if any(part.rows for part in found):
+            self._remember_places()
         self._records += result.records
+
+    def _remember_places(self) -> None:
+        """Find out where the records stand that the report shows, while the source knows it."""
+        if not self._source.is_lines:
+            for number in self._report.lines() - self._places.keys():
+                self._places[number] = self._source.place(number)
 
     def _note_file_problems(self, tally: Tally) -> None:
         for problem in self._source.problems:
@@ -185,10 +196,13 @@ class _Validation:
         """A problem where it stands in the file, which may be a document of records."""
         if self._source.is_lines:
             return problem
-        place = self._source.place(problem.line)
-        pointer = self._source.pointer(problem.line) + problem.pointer
+        place = self._place(problem.line)
+        pointer = place.pointer_to(problem.pointer)
         return msgspec.structs.replace(problem, line=place.line, pointer=pointer)
 
     def _placed_count(self, row: CodeCount) -> CodeCount:
-        lines = [self._source.place(number).line for number in row.lines]
+        lines = [self._place(number).line for number in row.lines]
         return msgspec.structs.replace(row, lines=lines)
+
+    def _place(self, number: int) -> Place:
+        return self._places.get(number) or self._source.place(number)
