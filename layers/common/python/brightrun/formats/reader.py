@@ -11,7 +11,7 @@ from brightrun.formats.fields import present
 from brightrun.formats.format import META, format_of, is_shared
 from brightrun.formats.lines import LONGEST_LINE, BlockReader, TooLong, numbered_lines
 from brightrun.formats.model import Format, Reading
-from brightrun.formats.rules import Message, Note, Rules, pointer
+from brightrun.formats.rules import Detail, Message, Note, Rules, pointer
 from brightrun.formats.source import RecordSource
 from brightrun.formats.strict_json import parse_object
 from brightrun.formats.text import MEDIA_PLACEHOLDERS, ends_cut
@@ -82,7 +82,7 @@ class RecordReader:
             return None
         if self.format is None:
             if found is None:
-                note("unknown_format", "", _fields_of(record))
+                note("unknown_format", "", Detail(_fields_of, record))
                 return None
             self._use_format(*found)
         elif found is not None and found[0] is not self.format and not is_shared(found[1]):

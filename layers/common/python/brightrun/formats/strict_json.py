@@ -11,7 +11,7 @@ from typing import Any, NamedTuple
 import msgspec
 
 from brightrun.formats.errors import RecordError
-from brightrun.formats.rules import Note, pointer, type_name
+from brightrun.formats.rules import Detail, Note, pointer, type_name
 
 MOST_VALUES = 200_000  # commas: bounds what parsing a hostile record can allocate
 DEEPEST = 32
@@ -109,8 +109,7 @@ def _explain(text: str, note: Note) -> None:
     try:
         value = _lenient(text.removeprefix("\ufeff"))
     except json.JSONDecodeError as error:
-        fault = fault_of(text, error)
-        note("invalid_json", detail=f"{fault.reason}, column {fault.position + 1}")
+        note("invalid_json", detail=Detail(_fault_and_column, text, error))
         return
     except RecursionError:
         note("deep_nesting", detail=f"at most {DEEPEST} levels")
@@ -121,6 +120,11 @@ def _explain(text: str, note: Note) -> None:
     oddities = [place for place, found in walk(value) if _note_oddity(place, found, note)]
     if not oddities:
         note("invalid_json", detail="it cannot be read")
+
+
+def _fault_and_column(text: str, error: json.JSONDecodeError) -> str:
+    fault = fault_of(text, error)
+    return f"{fault.reason}, column {fault.position + 1}"
 
 
 def _note_oddity(place: str, found: Any, note: Note) -> bool:
