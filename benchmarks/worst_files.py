@@ -30,7 +30,7 @@ Pieces = Iterator[bytes]
 def _again(start: bytes, unit: bytes) -> Callable[[], Pieces]:
     def pieces() -> Pieces:
         yield start
-        yield from repeat(unit * 1000)
+        yield from repeat(unit * (4096 // len(unit) + 1))
 
     return pieces
 

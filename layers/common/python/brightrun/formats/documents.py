@@ -25,8 +25,6 @@ _DEEPEST = 12  # levels of brackets in items that are read together; deeper ones
 _FEW = 16  # items that are read alone before several are tried together again
 _IN_STRING = rb'[^"\\]*+(?:\\.[^"\\]*+)*+"'
 _STRING_END = re.compile(_IN_STRING, re.DOTALL)
-_MARK = re.compile(rb'(?:[^"\\{}\[\],]++|"%b|\\.)*+(["{}\[\],])' % _IN_STRING, re.DOTALL)
-_BRACKET = re.compile(rb'(?:[^"\\{}\[\]]++|"%b|\\.)*+(["{}\[\]])' % _IN_STRING, re.DOTALL)
 _AROUND = b", \t\n\r\v\f"
 _KEY = re.compile(rb'\s*"((?:[^"\\]|\\.)*)"\s*:\s*', re.DOTALL)
 _SPACES = re.compile(rb'"[^"\\]*(?:\\.[^"\\]*)*"|[\r\n]', re.DOTALL)
@@ -37,16 +35,32 @@ _NOTHING, _OPENED, _ENDED, _VALUE = range(4)
 """What a bracket or a comma does: nothing; open the items; end one before it; end one with it."""
 
 
+_PLAIN = rb'[^"\\{}\[\],]++|"%b|\\.' % _IN_STRING
+_MARK = re.compile(rb'(?:%b)*+(["{}\[\],])' % _PLAIN, re.DOTALL)
+"""The next bracket or comma, or a quote that opens a text without an end."""
+
+
+@cache
+def _nested() -> bytes:
+    """A pattern of brackets with all that stands in them, down to some levels."""
+    nested = b""
+    for _ in range(_DEEPEST):
+        inside = rb"(?:,|%b%b)*+" % (_PLAIN, nested and b"|" + nested)
+        nested = rb"[{\[]%b[}\]]" % inside
+    return nested
+
+
 @cache
 def _items_pattern(shape: int) -> re.Pattern[bytes]:
     """Finds items as long as one follows the other, each with what ends it; then all the rest."""
-    inside = b""
-    for _ in range(_DEEPEST):
-        nested = rb"|[{\[]%b[}\]]" % inside if inside else b""
-        inside = rb'(?:[^"\\{}\[\]]++|"%b|\\.%b)*+' % (_IN_STRING, nested)
-    plain, nested = rb'[^"\\{}\[\],]++|"%b|\\.' % _IN_STRING, rb"[{\[]%b[}\]]" % inside
     item = rb"(?:%b)*+(?:%b|[}\],])" if shape == VALUES else rb"(?:%b|%b)*+,"
-    return re.compile(rb"(%b)|.+" % (item % (plain, nested)), re.DOTALL)
+    return re.compile(rb"(%b)|.+" % (item % (_PLAIN, _nested())), re.DOTALL)
+
+
+@cache
+def _bracket_pattern() -> re.Pattern[bytes]:
+    """Finds the next bracket that is closed or opened elsewhere, or a quote as `_MARK` does."""
+    return re.compile(rb'(?:,|%b|%b)*+(["{}\[\]])' % (_PLAIN, _nested()), re.DOTALL)
 
 
 _TURNS = pointer(MESSAGE_NAMES.turns)
@@ -123,6 +137,7 @@ class DocumentReader:
         self._key = key
         self._pointer = {ARRAY: "", WRAPPED: pointer(key)}.get(shape)
         self._find = _items_pattern(shape).findall
+        self._bracket = _bracket_pattern()
         self._in_list = shape != WRAPPED
         self._had_list = self._in_list
         self._depth = 0
@@ -209,7 +224,7 @@ class DocumentReader:
             self._in_string = found is None
             at = found.end() if found else len(block)
         innermost = max(level, 1)
-        while found := (_BRACKET if self._depth > level else _MARK).match(block, at):
+        while found := (self._bracket if self._depth > level else _MARK).match(block, at):
             mark, at = found[1], found.end()
             if mark == b'"':
                 self._in_string = True

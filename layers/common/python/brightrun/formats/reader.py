@@ -20,7 +20,7 @@ from brightrun.formats.fields import note_preference, present
 from brightrun.formats.format import META, format_of, is_shared
 from brightrun.formats.lines import LONGEST_LINE, BlockReader, TooLong, numbered_lines
 from brightrun.formats.model import Format, Reading
-from brightrun.formats.rules import Message, Note, Rules, pointer
+from brightrun.formats.rules import Detail, Message, Note, Rules, pointer
 from brightrun.formats.source import RecordSource
 from brightrun.formats.strict_json import column_behind, parse_object
 from brightrun.formats.text import MEDIA_PLACEHOLDERS, ends_cut
@@ -110,7 +110,7 @@ class RecordReader:
             elif is_server_row(record) and (cells := record.get("truncated_cells")):
                 note("truncated_row", pointer("truncated_cells"), ", ".join(map(str, cells)))
             elif self.format is None:
-                note("unknown_format", "", _fields_of(record))
+                note("unknown_format", "", Detail(_fields_of, record))
             else:
                 return False
         elif found[0].is_whole_file:

@@ -32,6 +32,16 @@ class Note(Protocol):
         """Note a problem at a JSON pointer; the detail never holds the text of a turn."""
 
 
+class Detail:
+    """The detail of a problem that is worked out only where the problem is shown."""
+
+    def __init__(self, tell: Callable[..., str], *found: Any) -> None:
+        self._tell, self._found = tell, found
+
+    def __str__(self) -> str:
+        return self._tell(*self._found)
+
+
 ADDITION = "addition"
 """The role of a text that goes on with the user's turn before it, after a newline."""
 

@@ -12,7 +12,7 @@ from typing import Any, NamedTuple
 import msgspec
 
 from brightrun.formats.errors import RecordError
-from brightrun.formats.rules import Note, pointer, type_name
+from brightrun.formats.rules import Detail, Note, pointer, type_name
 
 MOST_VALUES = 200_000  # commas: bounds what parsing a hostile record can allocate
 DEEPEST = 32
@@ -159,8 +159,7 @@ def _explain(text: str, note: Note, where: Callable[[str], str]) -> None:
     try:
         value = _lenient(text.removeprefix("\ufeff"))
     except json.JSONDecodeError as error:
-        fault = fault_of(text, error)
-        note("invalid_json", detail=f"{fault.reason}, {where(text[: fault.position])}")
+        note("invalid_json", detail=Detail(_fault_and_place, text, error, where))
         return
     except RecursionError:
         note("deep_nesting", detail=f"at most {DEEPEST} levels")
@@ -171,6 +170,11 @@ def _explain(text: str, note: Note, where: Callable[[str], str]) -> None:
     oddities = [place for place, found in walk(value) if _note_oddity(place, found, note)]
     if not oddities:
         note("invalid_json", detail="it cannot be read")
+
+
+def _fault_and_place(text: str, error: json.JSONDecodeError, where: Callable[[str], str]) -> str:
+    fault = fault_of(text, error)
+    return f"{fault.reason}, {where(text[: fault.position])}"
 
 
 def _note_oddity(place: str, found: Any, note: Note) -> bool:
