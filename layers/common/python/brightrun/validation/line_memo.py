@@ -9,7 +9,7 @@ from copy import copy
 from dataclasses import dataclass
 from typing import Any
 
-from brightrun.formats import Format
+from brightrun.formats import Format, Severity
 from brightrun.validation.record_reader import LineReader
 from brightrun.validation.record_summary import RecordSummary
 from brightrun.validation.report import Findings
@@ -78,11 +78,18 @@ class LineMemo(dict[bytes, LineResult]):
         if reader.format is not known.format or reader.meta is not known.meta:
             return None
         found = trial.report.findings()
-        if self._lines.report.unit == "item" and any(row.code == _PLACED for row in found.rows):
+        if self._shows_a_place(found):
             return None
         result = LineResult(found, reader.records - known.records, summary)
         self[line] = result if summary is not None else self._shared(result)
         return result
+
+    def _shows_a_place(self, found: Findings) -> bool:
+        """True if a problem is still listed that says where in its document an item is broken."""
+        report = self._lines.report
+        if report.unit == "line" or all(row.code != _PLACED for row in found.rows):
+            return False
+        return report.room[Severity.ERROR] > 0 or not report.count(_PLACED)
 
     def _shared(self, result: LineResult) -> LineResult:
         """The same result for all lines that are refused alike, which saves most of the memory."""
