@@ -6,6 +6,7 @@ from collections.abc import Callable
 from typing import Any
 
 from local.deploy.cloud_assembly import StackArtifact, read_assembly
+from local.durability.room import DiskRoom
 from local.durability.snapshot import SnapshotSchedule
 from local.emulator import Emulator, prepare_environment
 from local.front_door import FrontDoor
@@ -69,7 +70,8 @@ class _Service:
         self._functions = functions
         self._code = code
         self._sagemaker = SageMaker(settings, folder, self._endpoint_url)
-        self._status = Status(self._endpoint_url, folder, self._sagemaker.status)
+        self._room = DiskRoom(folder.root)
+        self._status = Status(self._endpoint_url, folder, self._live_status)
         self._snapshots = SnapshotSchedule(emulator.capture, emulator.snapshot.write)
         self._stopping = asyncio.Event()
         self._closing = asyncio.Event()
@@ -106,6 +108,9 @@ class _Service:
                 snapshots.cancel()
                 self._emulator.take_last_snapshot()
 
+    def _live_status(self) -> dict[str, Any]:
+        return {"disk": self._room.shortage() or "has room", **self._sagemaker.status()}
+
     def _stop(self) -> None:
         """Stop at once while getting ready; later, training saves its checkpoints first."""
         self._stopping.set()
@@ -122,7 +127,11 @@ class _Service:
         config.keep_alive_timeout = 75
         config.loglevel = "WARNING"
         application: Any = FrontDoor(
-            self._emulator.handle, self._sagemaker.endpoint, self._status, self._snapshots.mark
+            self._emulator.handle,
+            self._sagemaker.endpoint,
+            self._status,
+            self._snapshots.mark,
+            self._room.shortage,
         )
         await hypercorn.asyncio.serve(application, config, shutdown_trigger=self._closing.wait)
 

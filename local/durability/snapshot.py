@@ -2,11 +2,15 @@
 
 import asyncio
 import json
+import logging
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
 from local.durability.files import write_atomically
+from local.durability.room import DiskFull
+
+_log = logging.getLogger(__name__)
 
 _SETTLE_SECONDS = 0.5
 """Pause between a change and its snapshot, so that one snapshot covers a burst of changes."""
@@ -44,7 +48,7 @@ class SnapshotFile:
         return text.encode()
 
     def write(self, content: bytes) -> None:
-        """Replace the snapshot on disk unless nothing changed."""
+        """Replace the snapshot on disk unless nothing changed; raises DiskFull."""
         if content != self._written:
             write_atomically(self._path, content)
             self._written = content
@@ -67,13 +71,20 @@ class SnapshotSchedule:
         self._changed.set()
 
     async def run(self) -> None:
-        """Take snapshots until cancelled."""
+        """Take snapshots until cancelled; one that a full disk prevented is taken again."""
+        late = False
         while True:
             await self._changed.wait()
             await asyncio.sleep(_SETTLE_SECONDS)
             self._changed.clear()
-            await self.take()
+            try:
+                await self.take()
+            except DiskFull as full:
+                if not late:
+                    _log.warning("%s It is written as soon as there is room.", full)
+                self._changed.set()
+            late = self._changed.is_set()
 
     async def take(self) -> None:
-        """Take a snapshot now."""
+        """Take a snapshot now; raises DiskFull."""
         await asyncio.to_thread(self._write, self._capture())

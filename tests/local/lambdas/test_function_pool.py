@@ -59,7 +59,10 @@ def make_pool(tmp_path: Path) -> Iterator[MakePool]:
     pools: list[FunctionPool] = []
 
     def make(
-        code: str = HANDLER, timeout_seconds: float = 30, concurrency: int = 4
+        code: str = HANDLER,
+        timeout_seconds: float = 30,
+        concurrency: int = 4,
+        log_file: Path = tmp_path / "tested.log",
     ) -> FunctionPool:
         (tmp_path / "handler.py").write_text(code)
         environment = {
@@ -76,7 +79,7 @@ def make_pool(tmp_path: Path) -> Iterator[MakePool]:
             environment=environment,
             timeout_seconds=timeout_seconds,
             memory_mb=128,
-            log_file=tmp_path / "tested.log",
+            log_file=log_file,
         )
         pools.append(FunctionPool(function, lifeline.descriptor, concurrency=concurrency))
         return pools[-1]
@@ -95,6 +98,12 @@ def test_result_context_and_environment_are_as_in_lambda(make_pool: MakePool) ->
     assert 25_000 < invocation.payload["remaining"] <= 30_000
     assert invocation.payload["variable"] == "set"
     assert invocation.payload["key"] is None
+
+
+def test_handler_does_not_fail_when_the_disk_has_no_room_for_its_log(make_pool: MakePool) -> None:
+    pool = make_pool(log_file=Path("/dev/full"))
+    assert not pool.invoke({"op": "print", "text": "a line"}).failed
+    assert pool.invoke({"op": "raise"}).payload["errorType"] == "Mine"
 
 
 def test_worker_stays_warm_between_invocations_and_after_an_error(make_pool: MakePool) -> None:
