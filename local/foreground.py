@@ -7,6 +7,7 @@ import socket
 from collections.abc import Callable, Mapping
 from typing import Any
 
+from local.durability.folder_version import migrate
 from local.errors import LocalError
 from local.instance import Instance, InstanceLock
 from local.settings import HOST, DataFolder, Settings
@@ -20,7 +21,7 @@ def run_in_foreground(settings: Settings, announce: Callable[[Mapping[str, Any]]
     """Serve until SIGTERM or SIGINT; ``announce`` is called with the status once it is ready.
 
     Everything written is readable by its owner only: the state holds users and tokens. Raises
-    AlreadyRunning, PortTaken, and what ``local.service.serve`` raises.
+    AlreadyRunning, PortTaken, NewerFolder, DiskFull, and what ``local.service.serve`` raises.
     """
     from local.service import serve
 
@@ -28,6 +29,7 @@ def run_in_foreground(settings: Settings, announce: Callable[[Mapping[str, Any]]
     folder = DataFolder(settings.data_dir)
     folder.create()
     with InstanceLock(folder.lock) as lock, _listen(settings.port) as listener:
+        migrate(folder)
         port = listener.getsockname()[1]
         lock.note(Instance(os.getpid(), port))
         asyncio.run(serve(settings, listener.detach(), port, announce))

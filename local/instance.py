@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import IO, Self
 
+from local.durability.room import naming_a_full_disk
 from local.errors import LocalError
 
 _POLL_SECONDS = 0.02
@@ -53,11 +54,12 @@ class InstanceLock:
         self._handle.close()
 
     def note(self, instance: Instance) -> None:
-        """Write the process id and the port into the lock file."""
-        self._handle.seek(0)
-        self._handle.truncate()
-        json.dump({"pid": instance.pid, "port": instance.port}, self._handle)
-        self._handle.flush()
+        """Write the process id and the port into the lock file; raises DiskFull."""
+        with naming_a_full_disk(Path(self._handle.name)):
+            self._handle.seek(0)
+            self._handle.truncate()
+            json.dump({"pid": instance.pid, "port": instance.port}, self._handle)
+            self._handle.flush()
 
 
 def find_instance(file: Path) -> Instance | None:

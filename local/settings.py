@@ -115,6 +115,16 @@ class DataFolder:
         return self.root / "logs"
 
     @property
+    def version(self) -> Path:
+        """The format of the folder, a number."""
+        return self.root / "version"
+
+    @property
+    def holds_data(self) -> bool:
+        """Whether an engine has written anything that it could not make again."""
+        return self.snapshot.exists() or self.items.exists()
+
+    @property
     def outputs(self) -> Path:
         """The stack outputs, in the shape of ``cdk deploy --outputs-file``."""
         return self.root / "outputs.json"

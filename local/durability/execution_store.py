@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-from local.durability.files import LineJournal, read_lines, write_atomically
+from local.durability.files import LineJournal, read_document, read_lines, write_atomically
 from local.durability.room import naming_a_full_disk
 
 Execution = dict[str, Any]
@@ -78,7 +78,7 @@ class ExecutionStore:
 
     def load(self) -> list[Execution]:
         """Return every execution, oldest first; events of running ones in memory."""
-        executions = [json.loads(path.read_bytes()) for path in self._folder.glob("*.json")]
+        executions = [read_document(path) for path in self._folder.glob("*.json")]
         executions.sort(key=lambda execution: execution["stopDate"] or "~")
         for execution in executions:
             arn = execution["executionArn"]

@@ -3,7 +3,7 @@
 import json
 import logging
 import os
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any, BinaryIO
@@ -137,8 +137,24 @@ def read_lines(path: Path) -> Iterator[Any]:
                 return
             try:
                 yield json.loads(line)
-            except ValueError as error:
-                raise DamagedFile(
-                    f"{path}, line {number}: not JSON ({error}); the file was damaged outside"
-                    " the engine. Restore it from a copy or remove the data folder."
-                ) from None
+            except ValueError:
+                raise _damaged(f"Line {number} of {path}") from None
+
+
+def read_document(path: Path, decode: Callable[[dict[str, Any]], Any] | None = None) -> Any:
+    """Return the JSON document of a file that is replaced whole; raises DamagedFile.
+
+    ``decode`` translates each of its objects.
+    """
+    try:
+        return json.loads(path.read_bytes(), object_hook=decode)
+    except ValueError:
+        raise _damaged(str(path)) from None
+
+
+def _damaged(place: str) -> DamagedFile:
+    return DamagedFile(
+        f"{place} is damaged: a write was cut short, or the file was changed from outside. `make"
+        " repair` sets what is damaged aside and keeps the rest; `make restore FILE=...` brings"
+        " back a backup."
+    )

@@ -7,7 +7,7 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
-from local.durability.files import write_atomically
+from local.durability.files import read_document, write_atomically
 from local.durability.room import DiskFull
 
 _log = logging.getLogger(__name__)
@@ -19,7 +19,8 @@ _SETTLE_SECONDS = 0.5
 class SnapshotFile:
     """One file with the state of every service; ``secrets`` are blanked out in what is written.
 
-    ``encode`` and ``decode`` translate the emulator's own containers for the json module.
+    ``encode`` and ``decode`` translate the emulator's own containers for the json module. Raises
+    DamagedFile.
     """
 
     def __init__(
@@ -34,7 +35,7 @@ class SnapshotFile:
         self._encode = encode
         self._secrets = secrets
         self._written = path.read_bytes() if path.exists() else b"{}"
-        self._loaded: dict[str, Any] = json.loads(self._written, object_hook=decode)
+        self._loaded: dict[str, Any] = read_document(path, decode) if path.exists() else {}
 
     def state_of(self, service: str) -> Any:
         """Return the state of a service at the last snapshot, once; None when there is none."""

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-from local.durability.files import write_atomically
+from local.durability.files import read_document, write_atomically
 from local.durability.room import naming_a_full_disk
 
 Upload = dict[str, Any]
@@ -51,7 +51,7 @@ class UploadStore:
         for folder in sorted(self._folder.iterdir()):
             record = folder / "upload.json"
             if record.exists():
-                yield folder.name, {**json.loads(record.read_bytes()), "parts": _parts(folder)}
+                yield folder.name, {**read_document(record), "parts": _parts(folder)}
             else:
                 shutil.rmtree(folder)
 
@@ -61,5 +61,5 @@ def _parts(folder: Path) -> dict[int, dict[str, Any]]:
     for record in folder.glob("*.part.json"):
         number = record.name.split(".")[0]
         body = (folder / f"{number}.body").read_bytes()
-        parts[int(number)] = {**json.loads(record.read_bytes()), "body": body}
+        parts[int(number)] = {**read_document(record), "body": body}
     return dict(sorted(parts.items()))

@@ -6,7 +6,7 @@ import threading
 import time
 from pathlib import Path
 
-from local.durability.files import write_atomically
+from local.durability.files import read_document, write_atomically
 from local.durability.room import DiskFull, naming_a_full_disk, when_there_is_room
 from local.sagemaker.training_job import TrainingJob
 
@@ -54,7 +54,7 @@ class JobStore:
         self._jobs: dict[str, TrainingJob] = {}
         self._unsaved: set[str] = set()
         for record in sorted(folder.glob("*/job.json")):
-            job = TrainingJob(**json.loads(record.read_bytes()))
+            job = TrainingJob(**read_document(record))
             self._jobs[job.name] = job
 
     def place(self, name: str) -> JobPlace:

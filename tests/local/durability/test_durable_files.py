@@ -6,7 +6,13 @@ from typing import Any
 
 import pytest
 
-from local.durability.files import DamagedFile, LineJournal, read_lines, write_atomically
+from local.durability.files import (
+    DamagedFile,
+    LineJournal,
+    read_document,
+    read_lines,
+    write_atomically,
+)
 from local.durability.room import DiskFull
 from tests.local.full_disk import NO_SPACE, FillingFile
 
@@ -98,8 +104,14 @@ def test_journal_of_one_torn_line_is_emptied(tmp_path: Path) -> None:
 def test_damaged_line_is_named(tmp_path: Path) -> None:
     path = tmp_path / "j"
     path.write_bytes(b'{"n": 0}\nnot json\n{"n": 1}\n')
-    with pytest.raises(DamagedFile, match=r"j, line 2: not JSON"):
+    with pytest.raises(DamagedFile, match=r"Line 2 of .*/j is damaged.*`make repair`"):
         list(read_lines(path))
+
+
+def test_damaged_document_is_named(tmp_path: Path) -> None:
+    (tmp_path / "d.json").write_bytes(b'{"half')
+    with pytest.raises(DamagedFile, match=r"d\.json is damaged.*`make repair`"):
+        read_document(tmp_path / "d.json")
 
 
 def test_replaced_file_holds_the_new_content_and_leaves_nothing_behind(tmp_path: Path) -> None:
