@@ -14,7 +14,7 @@ unexport PYTHONDONTWRITEBYTECODE
 FAST := architecture unit contract handlers
 
 .DEFAULT_GOAL := help
-.PHONY: help setup synth up down status backup restore repair demo test test-fast test-training test-sdk check bench-batch bench-imports bench-train bench-validate openapi clean
+.PHONY: help setup synth up down status logs backup restore repair demo test test-fast test-training test-sdk check bench-batch bench-imports bench-train bench-validate openapi clean
 
 help: ## List the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -61,6 +61,9 @@ down: $(INSTALLED) ## Stop it; all data stays
 
 status: $(INSTALLED) ## Say what runs where
 	@$(BIN)/python -m local status
+
+logs: $(INSTALLED) ## Show the logs; FUNCTION=process_next, JOB=id, FOLLOW=1
+	@$(BIN)/python -m local logs $(if $(FOLLOW),--follow) $(if $(FUNCTION),--function $(FUNCTION)) $(if $(JOB),--job $(JOB))
 
 backup: $(INSTALLED) ## Write all data to FILE, else to brightrun-backup-TIME.tar.gz; not while it is up
 	@$(BIN)/python -m local backup $(FILE)

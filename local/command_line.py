@@ -5,6 +5,7 @@ import json
 import os
 import sys
 from collections.abc import Mapping
+from contextlib import suppress
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import IO, Any
@@ -25,6 +26,7 @@ def main(arguments: list[str] | None = None) -> int:
         "backup": _backup,
         "restore": _restore,
         "repair": _repair,
+        "logs": _logs,
     }
     try:
         settings = Settings.from_environment(
@@ -49,6 +51,7 @@ def _parser() -> argparse.ArgumentParser:
         "backup": "write all data to one file; the system must be down",
         "restore": "make a data folder of a backup",
         "repair": "set aside what is damaged in the data folder and keep the rest",
+        "logs": "show what the engine and the functions logged",
     }
     for name, description in descriptions.items():
         command = commands.add_parser(name, help=description, description=description)
@@ -60,6 +63,11 @@ def _parser() -> argparse.ArgumentParser:
         if name in ("backup", "restore"):
             optional = "?" if name == "backup" else None
             command.add_argument("file", type=Path, nargs=optional, help="the backup, a .tar.gz")
+        if name == "logs":
+            command.add_argument("--follow", action="store_true", help="go on until interrupted")
+            command.add_argument("--function", metavar="NAME", help="of one function, or: engine")
+            command.add_argument("--job", metavar="ID", help="of one batch or training job")
+            command.add_argument("--newest", type=int, default=200, help="entries to begin with")
     return parser
 
 
@@ -159,6 +167,16 @@ def _repair(settings: Settings, options: argparse.Namespace) -> int:
         _print({"repaired": reports}, as_json=True)
     else:
         print("\n".join(reports) or "Nothing was damaged.")
+    return 0
+
+
+def _logs(settings: Settings, options: argparse.Namespace) -> int:
+    from local.logs import LogQuery, show_logs
+
+    query = LogQuery(options.function, options.job, options.newest)
+    with suppress(KeyboardInterrupt):
+        for line in show_logs(DataFolder(settings.data_dir), query, follow=options.follow):
+            print(line, flush=options.follow)
     return 0
 
 

@@ -10,6 +10,7 @@ from typing import Any
 from local.durability.folder_version import migrate
 from local.errors import LocalError
 from local.instance import Instance, InstanceLock
+from local.log_format import log_to_stderr
 from local.settings import HOST, DataFolder, Settings
 
 
@@ -28,6 +29,7 @@ def run_in_foreground(settings: Settings, announce: Callable[[Mapping[str, Any]]
     os.umask(0o077)
     folder = DataFolder(settings.data_dir)
     folder.create()
+    log_to_stderr("local")
     with InstanceLock(folder.lock) as lock, _listen(settings.port) as listener:
         migrate(folder)
         port = listener.getsockname()[1]

@@ -1,6 +1,7 @@
 """The engine's process: starting all parts of the system, and stopping them."""
 
 import asyncio
+import logging
 import signal
 from collections.abc import Callable
 from typing import Any
@@ -18,6 +19,8 @@ from local.outputs import write_outputs
 from local.sagemaker.service import SageMaker
 from local.settings import HOST, DataFolder, Settings
 from local.status import Status, outputs_by_name
+
+_log = logging.getLogger(__name__)
 
 Announce = Callable[[dict[str, Any]], None]
 """Hears of the status once the system is ready."""
@@ -94,11 +97,18 @@ class _Service:
             )
             await (serving if serving.done() else self._emulator.started)
             await self._get_ready(stacks, await choosing)
+            _log.info(
+                "Ready at %s: stacks %s, conversations by %s.",
+                self._endpoint_url,
+                ", ".join(stack.name for stack in stacks),
+                (await choosing).name,
+            )
             snapshots = asyncio.create_task(self._snapshots.run())
             announce(self._status.document())
             stopping = asyncio.create_task(self._stopping.wait())
             await asyncio.wait({serving, stopping}, return_when=asyncio.FIRST_COMPLETED)
         finally:
+            _log.info("Stopping.")
             await asyncio.to_thread(self._sagemaker.close)
             self._closing.set()
             self._emulator.halt_executions()
@@ -107,6 +117,7 @@ class _Service:
             if snapshots is not None:
                 snapshots.cancel()
                 self._emulator.take_last_snapshot()
+                _log.info("Stopped; everything is on disk.")
 
     def _live_status(self) -> dict[str, Any]:
         return {"disk": self._room.shortage() or "has room", **self._sagemaker.status()}

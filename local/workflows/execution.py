@@ -1,6 +1,7 @@
 """Runs executions from start or resume point to end, recording each step as it happens."""
 
 import json
+import logging
 import threading
 import time
 from collections.abc import Callable
@@ -16,6 +17,8 @@ from local.workflows.failures import RUNTIME, StateFailed
 from local.workflows.frames import Frame
 from local.workflows.history import History
 from local.workflows.interpreter import Interpreter
+
+_log = logging.getLogger(__name__)
 
 InvokeFor = Callable[[str, str, Any], Any]
 """Invokes a function on behalf of an execution: its ARN, the function, the payload."""
@@ -86,6 +89,7 @@ class ExecutionRunner:
             if self._closed or execution["status"] != "RUNNING":
                 return
             self._runs[arn] = run
+        _log.info("Execution %s of %s runs.", execution["name"], machine["name"])
         definition = json.loads(machine["definition"])
         expiry = self._expire_in_time(run, definition.get("TimeoutSeconds"))
         try:
@@ -207,3 +211,6 @@ class ExecutionRunner:
             del self._runs[execution["executionArn"]]
             self._forget(gone)
         run.scope.cancel()
+        level = logging.INFO if status == "SUCCEEDED" else logging.ERROR
+        reason = f" with {result['error']}" if "error" in result else ""
+        _log.log(level, "Execution %s has %s%s.", execution["name"], status.lower(), reason)
