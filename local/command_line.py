@@ -16,7 +16,10 @@ from local.settings import HOST, DataFolder, Settings
 
 
 def main(arguments: list[str] | None = None) -> int:
-    """Run one command; returns 0, or 1 with one line on standard error."""
+    """Run one command; returns 0, or 1 with one line on standard error, 130 after Ctrl-C.
+
+    Silent when whoever reads its output has had enough of it.
+    """
     options = _parser().parse_args(arguments)
     commands = {
         "up": _up,
@@ -32,10 +35,20 @@ def main(arguments: list[str] | None = None) -> int:
         settings = Settings.from_environment(
             port=options.port, data_dir=options.data_dir, template_dir=options.template_dir
         )
-        return commands[options.command](settings, options)
+        code = commands[options.command](settings, options)
+        sys.stdout.flush()
     except LocalError as error:
         print(error, file=sys.stderr)
-        return 1
+    except BrokenPipeError:
+        sys.stdout = Path(os.devnull).open("w")  # noqa: SIM115 - flushed once more at the exit
+    except OSError as error:
+        place = f"{error.filename}: " if error.filename else ""
+        print(f"{place}{error.strerror or error}", file=sys.stderr)
+    except KeyboardInterrupt:
+        return 130
+    else:
+        return code
+    return 1
 
 
 def _parser() -> argparse.ArgumentParser:

@@ -10,6 +10,7 @@ import pytest
 from boto3.dynamodb.conditions import Key
 from botocore.exceptions import ClientError
 
+from local.engine import StartFailed
 from local.settings import DataFolder
 from tests.local.conftest import StartSystem
 from tests.local.full_disk import fill, small_disk
@@ -116,6 +117,19 @@ def test_full_disk_is_told_by_the_status_and_by_what_it_refuses(
     ballast.unlink()
     assert system.request("GET", "/_local/status").document["disk"] == "has room"
     assert system.request("POST", "/api/echo", {}, headers).status != 507
+
+
+def test_start_on_a_full_disk_is_refused_in_one_line_and_changes_nothing(
+    disk: Path, start_system: StartSystem
+) -> None:
+    before = start_system(disk / "data")
+    before.table().put_item(Item={"pk": "run", "sk": "kept"})
+    before.stop()
+    ballast = fill(disk)
+    with pytest.raises(StartFailed, match=r"is full: 0\.0 MB are free.*Free some space"):
+        start_system(disk / "data")
+    ballast.unlink()
+    assert _items(start_system(disk / "data")) == ["kept"]
 
 
 def _put_until_refused(system: RunningSystem) -> list[str]:

@@ -11,7 +11,13 @@ from collections.abc import Mapping
 from datetime import date
 from typing import TYPE_CHECKING, Any, Protocol
 
-from brightrun.claude.model import CALL_TIMEOUT_S, MAX_OUTPUT_TOKENS, Completion, Prompt
+from brightrun.claude.model import (
+    CALL_TIMEOUT_S,
+    CONNECT_TIMEOUT_S,
+    MAX_OUTPUT_TOKENS,
+    Completion,
+    Prompt,
+)
 from brightrun.claude.registry import ClaudeModel, claude_model
 from brightrun.core.errors import BrightRunError, ClaudeCallError, ClaudeNotSetUpError
 
@@ -52,11 +58,14 @@ def to_call_error(error: Exception) -> ClaudeCallError:
     import anthropic
 
     if isinstance(error, anthropic.APITimeoutError):
-        return ClaudeCallError("timeout", "Claude did not answer in time.", retryable=True)
+        sentence = f"Claude at {error.request.url.host} did not answer in time."
+        return ClaudeCallError("timeout", sentence, retryable=True)
     if isinstance(error, anthropic.APIConnectionError):
-        return ClaudeCallError(
-            "network_error", "The connection to Claude failed.", status=0, retryable=True
+        sentence = (
+            f"The connection to Claude at {error.request.url.host} failed"
+            f" ({error.__cause__ or error}): check the network and the address."
         )
+        return ClaudeCallError("network_error", sentence, status=0, retryable=True)
     if isinstance(error, anthropic.APIStatusError):
         return _from_status(error)
     return ClaudeCallError("unknown_error", f"The call failed: {type(error).__name__}.")
@@ -203,7 +212,8 @@ def anthropic_claude(
     import anthropic
 
     model = claude_model(model_name, today)
-    options: dict[str, Any] = {"max_retries": 0, "timeout": CALL_TIMEOUT_S}
+    timeout = anthropic.Timeout(CALL_TIMEOUT_S, connect=CONNECT_TIMEOUT_S)
+    options: dict[str, Any] = {"max_retries": 0, "timeout": timeout}
     if base_url:
         options["base_url"] = base_url
     client: AsyncClient
