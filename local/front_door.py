@@ -31,6 +31,8 @@ _READING = {"GET", "HEAD", "OPTIONS"}
 _REMEDY = (
     "Free some space: batches under way go on by themselves, and this request can be sent again."
 )
+_RETRY_AFTER_SECONDS = b"60"
+"""Of a request that a full disk refused: longer than the command line would wait."""
 
 
 class Destination(Enum):
@@ -163,10 +165,13 @@ async def _respond_full(send: Send, sentence: str) -> None:
         "code": "disk_full",
         "details": None,
     }
-    await _respond(send, 507, "application/problem+json", json.dumps(problem))
+    wait = (b"retry-after", _RETRY_AFTER_SECONDS)
+    await _respond(send, 507, "application/problem+json", json.dumps(problem), wait)
 
 
-async def _respond(send: Send, code: int, content_type: str, text: str) -> None:
-    headers = [(b"content-type", content_type.encode()), (b"cache-control", b"no-store")]
+async def _respond(
+    send: Send, code: int, content_type: str, text: str, *more: tuple[bytes, bytes]
+) -> None:
+    headers = [(b"content-type", content_type.encode()), (b"cache-control", b"no-store"), *more]
     await send({"type": "http.response.start", "status": code, "headers": headers})
     await send({"type": "http.response.body", "body": text.encode()})

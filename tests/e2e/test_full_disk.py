@@ -51,6 +51,25 @@ def test_batch_on_a_full_disk_waits_and_goes_on_by_itself(disk: Path) -> None:
         system.stop()
 
 
+def test_answers_under_way_find_room_in_the_reserve_and_are_paid_for_once(disk: Path) -> None:
+    system = Installation(disk / "data")
+    try:
+        system.start(latency_seconds=1.0)
+        job_id = system.create_batch(concurrentProcessing=1, callsPerWorker=IN_FLIGHT)
+        path = f"/api/conversations/batch/{job_id}/status"
+        while system.client.get(path, {})["progress"]["processing"] == 0:
+            time.sleep(0.1)
+        ballast = fill(disk, leave=2_000_000)
+        while system.client.get(path, {})["progress"]["successful"] < ITEMS:
+            time.sleep(0.2)  # the worker that runs completes what it claimed
+        assert system.client.get(path, {})["status"] == "processing"  # its end is new work
+        ballast.unlink()
+        assert system.follow(job_id).status == "completed"
+        assert answered_more_than_once(system) == 0
+    finally:
+        system.stop()
+
+
 def answered_more_than_once(system: Installation) -> int:
     with urllib.request.urlopen(f"{system.simulator_url}/_simulator/journal") as answer:
         return int(json.load(answer)["answered_more_than_once"])

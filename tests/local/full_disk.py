@@ -53,7 +53,23 @@ def small_disk(folder: Path, size: str) -> Iterator[Path]:
 def fill(disk: Path, *, leave: int = 0) -> Path:
     """Take all the room of a small disk but ``leave`` bytes; returns the file to remove."""
     ballast = disk / "ballast"
-    free = os.statvfs(disk).f_bavail * os.statvfs(disk).f_frsize
     with ballast.open("wb", buffering=0) as file:
-        os.posix_fallocate(file.fileno(), 0, free - leave)
+        while not _reserved(file.fileno(), _free(disk) - leave):
+            continue
     return ballast
+
+
+def _free(disk: Path) -> int:
+    now = os.statvfs(disk)
+    return now.f_bavail * now.f_frsize
+
+
+def _reserved(descriptor: int, size: int) -> bool:
+    """Reserve that many bytes; False if a running system took some of them meanwhile."""
+    try:
+        os.posix_fallocate(descriptor, 0, size)
+    except OSError as error:
+        if error.errno != errno.ENOSPC:
+            raise
+        return False
+    return True

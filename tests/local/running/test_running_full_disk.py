@@ -119,6 +119,18 @@ def test_full_disk_is_told_by_the_status_and_by_what_it_refuses(
     assert system.request("POST", "/api/echo", {}, headers).status != 507
 
 
+def test_stop_on_a_full_disk_ends_in_time_and_loses_nothing(
+    disk: Path, start_system: StartSystem
+) -> None:
+    before = start_system(disk / "data")
+    ballast = fill(disk, leave=60_000)
+    stored = _put_until_refused(before)
+    before.stop()
+    ballast.unlink()
+    assert "Traceback" not in DataFolder(disk / "data").engine_log.read_text()
+    assert _items(start_system(disk / "data")) == stored
+
+
 def test_start_on_a_full_disk_is_refused_in_one_line_and_changes_nothing(
     disk: Path, start_system: StartSystem
 ) -> None:
