@@ -115,6 +115,15 @@ def test_a_connection_that_fails_is_told_with_its_host_and_a_remedy(
     assert error.message.endswith("): check the network and the address.")
 
 
+@pytest.mark.parametrize("status", [401, 402, 403, 404])
+def test_what_only_a_person_can_change_is_told_with_host_cause_and_remedy(
+    simulator: ClaudeSimulator, status: int
+) -> None:
+    told, _, remedy = failure(simulator, {"status": status}).message.partition("). ")
+    assert told.startswith(f"Claude at 127.0.0.1 answered {status} (")
+    assert remedy.split()[0] in ("Store", "Settle", "Give", "Choose")
+
+
 def test_an_address_that_swallows_connections_is_told_long_before_a_call_ends() -> None:
     assert CONNECT_TIMEOUT_S < 10 < CALL_TIMEOUT_S
     claude = anthropic_claude(

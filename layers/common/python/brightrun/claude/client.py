@@ -47,6 +47,13 @@ _RETRYABLE = frozenset({408, 409, 429, 500, 502, 503, 504, 529})
 _OVERLOADED = frozenset({429, 529})
 # No call of the job can succeed until a person changes the account or its settings.
 _FATAL = frozenset({401, 402, 403, 404})
+_REMEDIES: Mapping[int, str] = {
+    401: " Store a valid key of this account as ANTHROPIC_API_KEY or in the secret of the stack.",
+    402: " Settle the account's billing in the Claude Console.",
+    403: " Give the key or the role access to this model.",
+    404: " Choose a model that the account has, or correct the address.",
+}
+"""What a person can do about the fatal ones; the rest goes away by itself or is ours."""
 _SPEND_LIMITS = frozenset({"EnforcedSpendLimitReachedError", "ContractSpendLimitReachedError"})
 
 
@@ -83,7 +90,8 @@ def _from_status(error: Any) -> ClaudeCallError:
     retryable = status in _RETRYABLE if hint is None else hint == "true"
     return ClaudeCallError(
         reason,
-        f"Claude answered {status} ({reason.replace('_', ' ')}).",
+        f"Claude at {error.request.url.host} answered {status} ({reason.replace('_', ' ')})."
+        + _REMEDIES.get(status, ""),
         status=status,
         retryable=retryable,
         overloaded=retryable and status in _OVERLOADED,
