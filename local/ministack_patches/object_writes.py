@@ -4,6 +4,7 @@ Reason: ministack logs a warning and answers 200, so that an object which is onl
 as stored and is gone after a restart, perhaps with the version that it displaced.
 """
 
+import os
 from contextlib import suppress
 from contextvars import ContextVar
 from pathlib import Path
@@ -15,6 +16,18 @@ _STATUS = 500
 """InternalError, which SDKs try again; S3 has no error for a full disk."""
 
 _failures: ContextVar[list[DiskFull] | None] = ContextVar("failures", default=None)
+
+
+class _PatientOs:
+    """The module os, but a folder for which there is no room is left to the write into it."""
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(os, name)
+
+    def makedirs(self, path: str, **options: Any) -> None:
+        """Make a folder and those above it."""
+        with suppress(DiskFull), naming_a_full_disk(Path(path)):
+            os.makedirs(path, **options)  # noqa: PTH103 - stands in for it
 
 
 class ObjectWrites:
@@ -35,6 +48,7 @@ class ObjectWrites:
 
     def install(self) -> None:
         """Check every write from now on."""
+        self._s3.os = _PatientOs()
         self._s3._atomic_write = self._write_in_order
         self._s3._remove_key_files = self._remove_and_forget
         self._s3.handle_request = self._handle_checked
@@ -43,9 +57,17 @@ class ObjectWrites:
         """Write what had no room; raises DiskFull where there still is none."""
         while self._waiting:
             path, (content, is_text) = next(iter(self._waiting.items()))
-            with naming_a_full_disk(Path(path)):
-                self._write(path, content, text=is_text)
-            del self._waiting[path]
+            waits = False
+            try:
+                with naming_a_full_disk(Path(path)):
+                    Path(path).parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+                    self._write(path, content, text=is_text)
+            except DiskFull:
+                waits = True
+                raise
+            finally:
+                if not waits:
+                    del self._waiting[path]
 
     def _write_in_order(self, path: str, content: Any, *, text: bool = False) -> None:
         self._waiting.pop(path, None)
