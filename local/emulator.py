@@ -5,9 +5,9 @@ import os
 from typing import Any
 
 from local.durability.execution_store import ExecutionStore
-from local.durability.files import DamagedFile
 from local.durability.room import DiskRoom
 from local.durability.upload_store import UploadStore
+from local.errors import LocalError
 from local.lambdas.deployed import DeployedFunctions
 from local.settings import ACCESS_KEY, HOST, REGION, DataFolder
 
@@ -123,8 +123,8 @@ class Emulator:
                 try:
                     self._items.replay()
                     self._running = self._workflows.restore()
-                except DamagedFile as damaged:  # the server would log it and serve all the same
-                    self.started.set_exception(damaged)
+                except LocalError as error:  # the server would log it and serve all the same
+                    self.started.set_exception(error)
                 else:
                     self.started.set_result(None)
             await send(message)

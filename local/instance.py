@@ -21,7 +21,7 @@ class AlreadyRunning(LocalError):
 
 
 class StopFailed(LocalError):
-    """A running engine did not end in time."""
+    """A running engine did not end in time, or cannot be told from other processes."""
 
 
 @dataclass(frozen=True)
@@ -63,14 +63,23 @@ class InstanceLock:
 
 
 def find_instance(file: Path) -> Instance | None:
-    """Return the engine that holds a lock file, None when none does."""
+    """Return the engine that holds a lock file, None when none does.
+
+    Raises StopFailed for one that a full disk kept from saying which process it is.
+    """
     if not file.exists():
         return None
     with _open(file) as handle:
         if _try_lock(handle):
             return None
         content = handle.read()
-    return Instance(**json.loads(content)) if content else None
+    try:
+        return Instance(**json.loads(content)) if content else None
+    except ValueError:
+        raise StopFailed(
+            f"A system holds {file}, but does not say which process it is: end `python -m local"
+            " serve` by hand."
+        ) from None
 
 
 def stop_instance(file: Path) -> bool:
