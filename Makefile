@@ -14,7 +14,7 @@ unexport PYTHONDONTWRITEBYTECODE
 FAST := architecture unit contract handlers
 
 .DEFAULT_GOAL := help
-.PHONY: help setup synth up down status demo test test-fast test-training test-sdk check bench-batch bench-imports bench-train bench-validate openapi clean
+.PHONY: help setup synth up down status logs backup restore repair demo test test-fast test-training test-sdk check bench-batch bench-imports bench-train bench-validate openapi clean
 
 help: ## List the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -61,6 +61,19 @@ down: $(INSTALLED) ## Stop it; all data stays
 
 status: $(INSTALLED) ## Say what runs where
 	@$(BIN)/python -m local status
+
+logs: $(INSTALLED) ## Show the logs; FUNCTION=process_next, JOB=id, FOLLOW=1
+	@$(BIN)/python -m local logs $(if $(FOLLOW),--follow) $(if $(FUNCTION),--function $(FUNCTION)) $(if $(JOB),--job $(JOB))
+
+backup: $(INSTALLED) ## Write all data to FILE, else to brightrun-backup-TIME.tar.gz; not while it is up
+	@$(BIN)/python -m local backup $(FILE)
+
+restore: $(INSTALLED) ## Make the data folder of the backup FILE
+	@test -n "$(FILE)" || { echo "Name the backup: make restore FILE=brightrun-backup-....tar.gz" >&2; exit 1; }
+	@$(BIN)/python -m local restore $(FILE)
+
+repair: $(INSTALLED) ## Set aside what is damaged in the data folder and keep the rest
+	@$(BIN)/python -m local repair
 
 demo: ## Write twelve conversations and train an adapter on them, end to end
 	@$(MAKE) --no-print-directory -j 2 synth $(TRAINING)

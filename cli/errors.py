@@ -148,6 +148,8 @@ def _kind_and_hint(status: int, retry_after: str | None) -> tuple[type[CliError]
     if status == 429:
         wait = f"in {retry_after} seconds" if retry_after else "in a minute"
         return UnavailableError, f"The server is throttling; try again {wait}."
+    if status == 507:  # a local system whose disk is full says so itself
+        return UnavailableError, None
     if status >= 500:
         return UnavailableError, "Try again; if it persists, look at the function's logs."
     return RefusedError, None

@@ -5,7 +5,6 @@ It uses only what users have: the HTTP API, through the client of the command li
 
 import json
 import os
-import socket
 import sys
 import tempfile
 import time
@@ -25,8 +24,9 @@ from local.demo_training import train_an_adapter
 from local.demo_training_file import make_training_file
 from local.engine import start
 from local.errors import LocalError
+from local.generator import free_port_or_any
 from local.instance import find_instance
-from local.settings import HOST, DataFolder, Settings
+from local.settings import DataFolder, Settings
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -80,12 +80,6 @@ def running_system(console: "Console") -> Iterator[DataFolder]:
         yield system.folder
     finally:
         system.stop()
-
-
-def free_port_or_any(port: int) -> int:
-    """Return the port if it is free, else 0, which means any free one."""
-    with socket.socket() as probe:
-        return 0 if probe.connect_ex((HOST, port)) == 0 else port
 
 
 def generator_of(folder: DataFolder) -> str:

@@ -5,8 +5,9 @@ import os
 from typing import Any
 
 from local.durability.execution_store import ExecutionStore
-from local.durability.files import DamagedFile
+from local.durability.room import DiskRoom
 from local.durability.upload_store import UploadStore
+from local.errors import LocalError
 from local.lambdas.deployed import DeployedFunctions
 from local.settings import ACCESS_KEY, HOST, REGION, DataFolder
 
@@ -58,6 +59,7 @@ class Emulator:
             http_api,
             lambda_execution,
             object_memory,
+            object_writes,
             require_version,
             snapshots,
         )
@@ -71,13 +73,17 @@ class Emulator:
         self.deployment: dict[str, Any] = self.snapshot.state_of(DEPLOYMENT_RECORD) or {}
         self._serialize = snapshots.serialize
         self._items = ItemDurability(folder.items)
-        self._workflows = WorkflowExecution(ExecutionStore(folder.executions))
+        self._workflows = WorkflowExecution(
+            ExecutionStore(folder.executions), DiskRoom(folder.root)
+        )
+        self._objects = object_writes.ObjectWrites()
         self._running: list[str] = []
         snapshots.install(self.snapshot)
         lambda_execution.install(functions.execute)
         definition_checks.install()
         http_api.install()
         object_memory.install()
+        self._objects.install()
         MultipartUploads(UploadStore(folder.uploads)).install()
         self._items.install()
         self._workflows.install()
@@ -104,9 +110,10 @@ class Emulator:
         self._workflows.close()
 
     def take_last_snapshot(self) -> None:
-        """Write the snapshot of a clean stop and close the journal of items."""
-        self.snapshot.write(self.capture())
+        """Write the snapshot of a clean stop and close the journal of items; raises DiskFull."""
         self._items.close()
+        self._objects.write_waiting()
+        self.snapshot.write(self.capture())
 
     def _restore_before_complete(self, send: Any) -> Any:
         """Restore items and executions after ministack's own state, before the first request."""
@@ -116,8 +123,8 @@ class Emulator:
                 try:
                     self._items.replay()
                     self._running = self._workflows.restore()
-                except DamagedFile as damaged:  # the server would log it and serve all the same
-                    self.started.set_exception(damaged)
+                except LocalError as error:  # the server would log it and serve all the same
+                    self.started.set_exception(error)
                 else:
                     self.started.set_result(None)
             await send(message)

@@ -28,6 +28,12 @@ _JOURNALED = re.compile(
 
 _READING = {"GET", "HEAD", "OPTIONS"}
 
+_REMEDY = (
+    "Free some space: batches under way go on by themselves, and this request can be sent again."
+)
+_RETRY_AFTER_SECONDS = b"60"
+"""Of a request that a full disk refused: longer than the command line would wait."""
+
 
 class Destination(Enum):
     """Where a request goes."""
@@ -87,7 +93,8 @@ def needs_snapshot(method: str, path: str, headers: dict[str, str]) -> bool:
 class FrontDoor:
     """ASGI application in front of ministack and the emulated SageMaker.
 
-    ``changed`` is called after changes that need a snapshot.
+    ``changed`` is called after changes that need a snapshot. While ``shortage`` says that the disk
+    is full, the API answers reads only.
     """
 
     def __init__(
@@ -96,11 +103,13 @@ class FrontDoor:
         sagemaker: Application,
         status: Status,
         changed: Callable[[], None],
+        shortage: Callable[[], str | None],
     ) -> None:
         self._emulator = emulator
         self._sagemaker = sagemaker
         self._status = status
         self._changed = changed
+        self._shortage = shortage
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Serve one connection event of ASGI."""
@@ -131,6 +140,10 @@ class FrontDoor:
         if self._status.api_id is None:
             await _respond_message(send, 503, "The system is starting.")
             return
+        shortage = None if scope["method"] in _READING else self._shortage()
+        if shortage:
+            await _respond_full(send, f"{shortage} Nothing was changed. {_REMEDY}")
+            return
         prefix = f"/_aws/execute-api/{self._status.api_id}/$default"
         raw_path = prefix.encode() + scope["raw_path"]
         inner = {**scope, "path": prefix + scope["path"], "raw_path": raw_path}
@@ -141,7 +154,24 @@ async def _respond_message(send: Send, code: int, message: str) -> None:
     await _respond(send, code, "application/json", json.dumps({"message": message}))
 
 
-async def _respond(send: Send, code: int, content_type: str, text: str) -> None:
-    headers = [(b"content-type", content_type.encode()), (b"cache-control", b"no-store")]
+async def _respond_full(send: Send, sentence: str) -> None:
+    problem = {
+        "type": "urn:brightrun:problem:disk_full",
+        "title": "Insufficient Storage",
+        "status": 507,
+        "detail": sentence,
+        "success": False,
+        "error": sentence,
+        "code": "disk_full",
+        "details": None,
+    }
+    wait = (b"retry-after", _RETRY_AFTER_SECONDS)
+    await _respond(send, 507, "application/problem+json", json.dumps(problem), wait)
+
+
+async def _respond(
+    send: Send, code: int, content_type: str, text: str, *more: tuple[bytes, bytes]
+) -> None:
+    headers = [(b"content-type", content_type.encode()), (b"cache-control", b"no-store"), *more]
     await send({"type": "http.response.start", "status": code, "headers": headers})
     await send({"type": "http.response.body", "body": text.encode()})

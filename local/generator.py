@@ -3,15 +3,18 @@
 The simulator is a child process that ends with the engine's lifeline.
 """
 
+import socket
 import subprocess
 import sys
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from pathlib import Path
 
+from local.claude_check import ADDRESS, ClaudeRefused, check_claude
 from local.deploy.cloud_assembly import StackArtifact
 from local.errors import LocalError
-from local.settings import DataFolder, Settings
+from local.settings import HOST, DataFolder, Settings
 
 SHORTER_PAUSES = {
     "LeaseSeconds": "10",
@@ -46,7 +49,7 @@ def choose_generator(
 ) -> Generator:
     """Use Claude when a key is set, else start the simulator on the port after the engine's.
 
-    Raises SimulatorFailed.
+    Raises SimulatorFailed, and ClaudeRefused for a model, key or address that cannot be used.
     """
     common = dict(SHORTER_PAUSES)
     if not any(stack.parameters_from({"ClaudeProvider": ""}) for stack in stacks):
@@ -54,13 +57,40 @@ def choose_generator(
     if settings.claude_model:
         common["ClaudeModel"] = settings.claude_model
     if settings.anthropic_api_key:
-        return Generator("claude", {**common, "ClaudeProvider": "direct", "ClaudeBaseUrl": ""})
-    port = settings.port + 1 if settings.port else 0
+        _check_claude(settings, settings.anthropic_api_key, stacks)
+        address = settings.claude_base_url or ""
+        return Generator("claude", {**common, "ClaudeProvider": "direct", "ClaudeBaseUrl": address})
+    port = free_port_or_any(settings.port + 1) if settings.port else 0
     log = folder.logs / "claude_simulator.log"
     process = _start_simulator(settings.simulator_latency_seconds, port, log, lifeline)
     url = _wait_until_ready(process, log)
     simulated = {**common, "ClaudeProvider": "simulator", "ClaudeBaseUrl": url}
     return Generator("simulated", simulated, process)
+
+
+def free_port_or_any(port: int) -> int:
+    """Return the port if it is free, else 0, which means any free one."""
+    with socket.socket() as probe:
+        return 0 if probe.connect_ex((HOST, port)) == 0 else port
+
+
+def _check_claude(settings: Settings, api_key: str, stacks: Sequence[StackArtifact]) -> None:
+    from brightrun.claude.registry import claude_model
+    from brightrun.core.errors import UnusableModelError
+
+    name = settings.claude_model or _default_model(stacks)
+    try:
+        model = claude_model(name, datetime.now(UTC).date())
+    except UnusableModelError as error:
+        raise ClaudeRefused(f"{error.message} It is named in BRIGHTRUN_CLAUDE_MODEL.") from None
+    if settings.checks_claude:
+        check_claude(settings.claude_base_url or ADDRESS, api_key, model.id)
+
+
+def _default_model(stacks: Sequence[StackArtifact]) -> str:
+    """Return the model that the templates name where no other is chosen."""
+    parameters = [stack.content.get("Parameters", {}).get("ClaudeModel") for stack in stacks]
+    return next(str(parameter["Default"]) for parameter in parameters if parameter)
 
 
 def _start_simulator(

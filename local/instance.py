@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import IO, Self
 
+from local.durability.room import naming_a_full_disk
 from local.errors import LocalError
 
 _POLL_SECONDS = 0.02
@@ -20,7 +21,7 @@ class AlreadyRunning(LocalError):
 
 
 class StopFailed(LocalError):
-    """A running engine did not end in time."""
+    """A running engine did not end in time, or cannot be told from other processes."""
 
 
 @dataclass(frozen=True)
@@ -53,22 +54,32 @@ class InstanceLock:
         self._handle.close()
 
     def note(self, instance: Instance) -> None:
-        """Write the process id and the port into the lock file."""
-        self._handle.seek(0)
-        self._handle.truncate()
-        json.dump({"pid": instance.pid, "port": instance.port}, self._handle)
-        self._handle.flush()
+        """Write the process id and the port into the lock file; raises DiskFull."""
+        with naming_a_full_disk(Path(self._handle.name)):
+            self._handle.seek(0)
+            self._handle.truncate()
+            json.dump({"pid": instance.pid, "port": instance.port}, self._handle)
+            self._handle.flush()
 
 
 def find_instance(file: Path) -> Instance | None:
-    """Return the engine that holds a lock file, None when none does."""
+    """Return the engine that holds a lock file, None when none does.
+
+    Raises StopFailed for one that a full disk kept from saying which process it is.
+    """
     if not file.exists():
         return None
     with _open(file) as handle:
         if _try_lock(handle):
             return None
         content = handle.read()
-    return Instance(**json.loads(content)) if content else None
+    try:
+        return Instance(**json.loads(content)) if content else None
+    except ValueError:
+        raise StopFailed(
+            f"A system holds {file}, but does not say which process it is: end `python -m local"
+            " serve` by hand."
+        ) from None
 
 
 def stop_instance(file: Path) -> bool:

@@ -1,11 +1,13 @@
 """The engine's process: starting all parts of the system, and stopping them."""
 
 import asyncio
+import logging
 import signal
 from collections.abc import Callable
 from typing import Any
 
 from local.deploy.cloud_assembly import StackArtifact, read_assembly
+from local.durability.room import DiskRoom
 from local.durability.snapshot import SnapshotSchedule
 from local.emulator import Emulator, prepare_environment
 from local.front_door import FrontDoor
@@ -17,6 +19,8 @@ from local.outputs import write_outputs
 from local.sagemaker.service import SageMaker
 from local.settings import HOST, DataFolder, Settings
 from local.status import Status, outputs_by_name
+
+_log = logging.getLogger(__name__)
 
 Announce = Callable[[dict[str, Any]], None]
 """Hears of the status once the system is ready."""
@@ -69,7 +73,8 @@ class _Service:
         self._functions = functions
         self._code = code
         self._sagemaker = SageMaker(settings, folder, self._endpoint_url)
-        self._status = Status(self._endpoint_url, folder, self._sagemaker.status)
+        self._room = DiskRoom(folder.root)
+        self._status = Status(self._endpoint_url, folder, self._live_status)
         self._snapshots = SnapshotSchedule(emulator.capture, emulator.snapshot.write)
         self._stopping = asyncio.Event()
         self._closing = asyncio.Event()
@@ -92,11 +97,18 @@ class _Service:
             )
             await (serving if serving.done() else self._emulator.started)
             await self._get_ready(stacks, await choosing)
+            _log.info(
+                "Ready at %s: stacks %s, conversations by %s.",
+                self._endpoint_url,
+                ", ".join(stack.name for stack in stacks),
+                (await choosing).name,
+            )
             snapshots = asyncio.create_task(self._snapshots.run())
             announce(self._status.document())
             stopping = asyncio.create_task(self._stopping.wait())
             await asyncio.wait({serving, stopping}, return_when=asyncio.FIRST_COMPLETED)
         finally:
+            _log.info("Stopping.")
             await asyncio.to_thread(self._sagemaker.close)
             self._closing.set()
             self._emulator.halt_executions()
@@ -105,6 +117,10 @@ class _Service:
             if snapshots is not None:
                 snapshots.cancel()
                 self._emulator.take_last_snapshot()
+                _log.info("Stopped; everything is on disk.")
+
+    def _live_status(self) -> dict[str, Any]:
+        return {"disk": self._room.shortage() or "has room", **self._sagemaker.status()}
 
     def _stop(self) -> None:
         """Stop at once while getting ready; later, training saves its checkpoints first."""
@@ -122,7 +138,11 @@ class _Service:
         config.keep_alive_timeout = 75
         config.loglevel = "WARNING"
         application: Any = FrontDoor(
-            self._emulator.handle, self._sagemaker.endpoint, self._status, self._snapshots.mark
+            self._emulator.handle,
+            self._sagemaker.endpoint,
+            self._status,
+            self._snapshots.mark,
+            self._room.shortage,
         )
         await hypercorn.asyncio.serve(application, config, shutdown_trigger=self._closing.wait)
 

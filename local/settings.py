@@ -1,5 +1,6 @@
 """Settings of the local engine: the port, the data folder, what to deploy."""
 
+import errno
 import os
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -48,6 +49,8 @@ class Settings:
     simulator_latency_seconds: str | None = None
     anthropic_api_key: str | None = field(default=None, repr=False)
     claude_model: str | None = None
+    claude_base_url: str | None = None
+    checks_claude: bool = True
     training_python: Path = REPOSITORY / ".venv-train" / "bin" / "python"
     training_entry_point: Path = REPOSITORY / "training_container" / "launch.py"
     training_places: int = 1
@@ -63,7 +66,7 @@ class Settings:
     ) -> "Settings":
         """Read the BRIGHTRUN_ variables and ANTHROPIC_API_KEY; arguments come before them.
 
-        Raises SettingsError for a port that is none, or places for training jobs that are none.
+        Raises SettingsError for a value that cannot be used.
         """
         text = str(port) if port is not None else environ.get("BRIGHTRUN_PORT", str(DEFAULT_PORT))
         if not text.isdecimal() or int(text) > 65534:
@@ -79,14 +82,35 @@ class Settings:
             data_dir=(data_dir or Path(environ.get("BRIGHTRUN_DATA_DIR", ".local"))).absolute(),
             template_dir=(template_dir or Path("cdk.out")).absolute(),
             simulator_latency_seconds=environ.get("BRIGHTRUN_SIMULATOR_LATENCY") or None,
-            anthropic_api_key=environ.get("ANTHROPIC_API_KEY") or None,
+            anthropic_api_key=_api_key(environ),
             claude_model=environ.get("BRIGHTRUN_CLAUDE_MODEL") or None,
+            claude_base_url=_base_url(environ),
+            checks_claude=environ.get("BRIGHTRUN_CLAUDE_CHECK") != "off",
             training_python=_path(environ, "BRIGHTRUN_TRAINING_PYTHON", cls.training_python),
             training_entry_point=_path(
                 environ, "BRIGHTRUN_TRAINING_ENTRY_POINT", cls.training_entry_point
             ),
             training_places=int(places),
         )
+
+
+def _api_key(environ: Mapping[str, str]) -> str | None:
+    key = environ.get("ANTHROPIC_API_KEY") or None
+    if key and not (key.isascii() and key.isprintable() and " " not in key):
+        raise SettingsError(
+            "ANTHROPIC_API_KEY holds spaces, line breaks or characters that no key has: copy the"
+            " key anew from the Claude Console."
+        )
+    return key
+
+
+def _base_url(environ: Mapping[str, str]) -> str | None:
+    url = environ.get("BRIGHTRUN_CLAUDE_BASE_URL") or None
+    if url and not url.startswith(("http://", "https://")):
+        raise SettingsError(
+            f"BRIGHTRUN_CLAUDE_BASE_URL must begin with http:// or https://, got {url!r}."
+        )
+    return url
 
 
 def _path(environ: Mapping[str, str], name: str, otherwise: Path) -> Path:
@@ -113,6 +137,16 @@ class DataFolder:
     def logs(self) -> Path:
         """One log file per function."""
         return self.root / "logs"
+
+    @property
+    def version(self) -> Path:
+        """The format of the folder, a number."""
+        return self.root / "version"
+
+    @property
+    def holds_data(self) -> bool:
+        """Whether an engine has written anything that it could not make again."""
+        return self.snapshot.exists() or self.items.exists()
 
     @property
     def outputs(self) -> Path:
@@ -155,8 +189,19 @@ class DataFolder:
         return self.root / "training"
 
     def create(self) -> None:
-        """Create the folders and the log of the engine, for their owner only."""
-        self.root.mkdir(mode=0o700, parents=True, exist_ok=True)
-        for folder in (self.logs, self.executions, self.code, self.training, self.root / "tmp"):
-            folder.mkdir(mode=0o700, exist_ok=True)
-        self.engine_log.touch(mode=0o600)
+        """Create the folders and the log of the engine, for their owner only.
+
+        Raises SettingsError for a folder that cannot be used.
+        """
+        try:
+            self.root.mkdir(mode=0o700, parents=True, exist_ok=True)
+            for folder in (self.logs, self.executions, self.code, self.training, self.root / "tmp"):
+                folder.mkdir(mode=0o700, exist_ok=True)
+            self.engine_log.touch(mode=0o600)
+            if not os.access(self.root, os.W_OK | os.X_OK):
+                raise PermissionError(errno.EACCES, os.strerror(errno.EACCES))
+        except OSError as error:
+            raise SettingsError(
+                f"The data folder {self.root} cannot be used ({error.strerror}): choose another"
+                " with --data-dir or BRIGHTRUN_DATA_DIR."
+            ) from None

@@ -8,11 +8,13 @@ import sys
 
 from local.claude_simulator.simulator import serve_until_stopped
 from local.claude_simulator.state import Settings
+from local.log_format import log_to_stderr
 
 
 def main() -> int:
     """Serve until stopped; exit code 1 for a port that is taken."""
     options = _parser().parse_args()
+    log_to_stderr("local")
     settings = Settings(options.seed, options.latency_seconds, options.batch_polls)
     try:
         asyncio.run(serve_until_stopped(settings, options.port))

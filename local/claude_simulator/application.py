@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import re
 import secrets
 from collections.abc import Awaitable, Callable
@@ -14,6 +15,8 @@ from local.claude_simulator.http_types import Reply, Request, Reset, Response
 from local.claude_simulator.message_rules import VERSIONS
 from local.claude_simulator.messages_endpoint import MessagesEndpoint
 from local.claude_simulator.state import Settings, State
+
+_log = logging.getLogger(__name__)
 
 # Limits of the API by endpoint, in bytes: 32 MB for a request, 256 MB for a batch.
 _REQUEST_LIMIT = 32 * 1024 * 1024
@@ -60,6 +63,7 @@ class SimulatedApi:
             version = self._admit(request)
             reply = await route.handler(request, version, *parameters)
         except ApiError as error:
+            _log.warning("%s %s is refused with %d.", request.method, request.path, error.status)
             reply = Response(error.status, error.body(request_id), error.headers)
         if not isinstance(reply, Response):
             self.state.journal.record(name, "reset" if isinstance(reply, Reset) else "hang")

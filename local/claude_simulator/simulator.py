@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import logging
 import signal
 import threading
 from collections.abc import Mapping
@@ -14,6 +15,8 @@ from local.claude_simulator.faults import Fault, parse_faults
 from local.claude_simulator.http_server import HttpServer
 from local.claude_simulator.journal import Journal
 from local.claude_simulator.state import Clock, Settings, utc_now
+
+_log = logging.getLogger(__name__)
 
 
 class ClaudeSimulator:
@@ -101,5 +104,6 @@ async def serve_until_stopped(settings: Settings, port: int) -> None:
     for number in (signal.SIGINT, signal.SIGTERM):
         asyncio.get_running_loop().add_signal_handler(number, stopping.set)
     print(f"READY {url}", flush=True)
+    _log.info("Listening at %s.", url)
     await stopping.wait()
     await server.stop()

@@ -6,7 +6,8 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-from local.durability.files import LineJournal, read_lines, write_atomically
+from local.durability.files import LineJournal, read_document, read_lines, write_atomically
+from local.durability.room import naming_a_full_disk
 
 Execution = dict[str, Any]
 
@@ -28,7 +29,10 @@ class StoredHistory:
 
 
 class ExecutionStore:
-    """Writes records and events at once; keeps finished executions within a byte budget."""
+    """Writes records and events at once; keeps finished executions within a byte budget.
+
+    What writes raises DiskFull, and then nothing was written.
+    """
 
     def __init__(self, folder: Path, *, budget_bytes: int = HISTORY_BUDGET_BYTES) -> None:
         self._folder = folder
@@ -47,7 +51,9 @@ class ExecutionStore:
         """Append one event to an execution's history."""
         journal = self._journals.get(arn)
         if journal is None:
-            journal = self._journals.setdefault(arn, LineJournal(self._file(arn, "jsonl")))
+            path = self._file(arn, "jsonl")
+            with naming_a_full_disk(path):
+                journal = self._journals.setdefault(arn, LineJournal(path))
         journal.append(event)
 
     def finish(self, execution: Execution) -> list[str]:
@@ -63,9 +69,16 @@ class ExecutionStore:
         execution["events"] = self._stored(arn)
         return self._make_room()
 
+    def discard(self, arn: str) -> None:
+        """Forget an execution that could not begin."""
+        journal = self._journals.pop(arn, None)
+        if journal is not None:
+            journal.close()
+        self._delete(arn)
+
     def load(self) -> list[Execution]:
         """Return every execution, oldest first; events of running ones in memory."""
-        executions = [json.loads(path.read_bytes()) for path in self._folder.glob("*.json")]
+        executions = [read_document(path) for path in self._folder.glob("*.json")]
         executions.sort(key=lambda execution: execution["stopDate"] or "~")
         for execution in executions:
             arn = execution["executionArn"]
@@ -91,10 +104,13 @@ class ExecutionStore:
         while len(self._finished) > 1 and sum(self._finished.values()) > self._budget_bytes:
             arn = next(iter(self._finished))
             del self._finished[arn]
-            self._file(arn, "json").unlink(missing_ok=True)
-            self._file(arn, "jsonl").unlink(missing_ok=True)
+            self._delete(arn)
             gone.append(arn)
         return gone
+
+    def _delete(self, arn: str) -> None:
+        for suffix in ("json", "jsonl"):
+            self._file(arn, suffix).unlink(missing_ok=True)
 
     def _file(self, arn: str, suffix: str) -> Path:
         return self._folder / f"{hashlib.sha256(arn.encode()).hexdigest()[:32]}.{suffix}"

@@ -5,13 +5,16 @@ journal whole or not at all. A compaction replaces the journal by one line per l
 """
 
 import json
-import os
+import logging
 import threading
 from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import Any
 
-from local.durability.files import LineJournal, read_lines
+from local.durability.files import LineJournal, read_lines, replacing
+from local.durability.room import DiskFull
+
+_log = logging.getLogger(__name__)
 
 Effect = list[Any]
 """``["put", table id, item]`` or ``["delete", table id, partition key, sort key]``."""
@@ -32,7 +35,7 @@ class ItemJournal:
         self._path = path
         self._live_items = live_items
         self._effects = 0
-        self._live_after_compaction = 0
+        self._most_effects = _SLACK
         self._journal: LineJournal | None = None
         self._lock = threading.Lock()
 
@@ -46,7 +49,7 @@ class ItemJournal:
         self._compact_when_worthwhile()
 
     def append(self, effects: list[Effect]) -> None:
-        """Append the effects of one request as one line."""
+        """Append the effects of one request as one line; raises DiskFull and keeps none then."""
         with self._lock:
             if self._journal is None:
                 raise RuntimeError("ItemJournal.append before replay")
@@ -60,20 +63,22 @@ class ItemJournal:
             self._journal.close()
 
     def _compact_when_worthwhile(self) -> None:
-        if self._effects > 3 * self._live_after_compaction + _SLACK:
+        if self._effects <= self._most_effects:
+            return
+        try:
             self._compact()
+        except DiskFull as full:  # the journal is whole as it is; try again much later
+            self._most_effects = self._effects + _SLACK
+            _log.warning("The journal of items could not be shortened. %s", full)
 
     def _compact(self) -> None:
-        temporary = self._path.with_name(f"{self._path.name}.tmp")
         count = 0
-        with temporary.open("wb") as file:
+        with replacing(self._path) as file:
             for table_id, item in self._live_items():
                 line = json.dumps([["put", table_id, item]], separators=(",", ":"))
                 file.write(line.encode() + b"\n")
                 count += 1
-            file.flush()
-            os.fsync(file.fileno())
         self.close()
-        temporary.replace(self._path)
         self._journal = LineJournal(self._path)
-        self._effects = self._live_after_compaction = count
+        self._effects = count
+        self._most_effects = 3 * count + _SLACK

@@ -2,11 +2,15 @@
 
 import asyncio
 import json
+import logging
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
-from local.durability.files import write_atomically
+from local.durability.files import read_document, write_atomically
+from local.durability.room import DiskFull
+
+_log = logging.getLogger(__name__)
 
 _SETTLE_SECONDS = 0.5
 """Pause between a change and its snapshot, so that one snapshot covers a burst of changes."""
@@ -15,7 +19,8 @@ _SETTLE_SECONDS = 0.5
 class SnapshotFile:
     """One file with the state of every service; ``secrets`` are blanked out in what is written.
 
-    ``encode`` and ``decode`` translate the emulator's own containers for the json module.
+    ``encode`` and ``decode`` translate the emulator's own containers for the json module. Raises
+    DamagedFile.
     """
 
     def __init__(
@@ -30,7 +35,7 @@ class SnapshotFile:
         self._encode = encode
         self._secrets = secrets
         self._written = path.read_bytes() if path.exists() else b"{}"
-        self._loaded: dict[str, Any] = json.loads(self._written, object_hook=decode)
+        self._loaded: dict[str, Any] = read_document(path, decode) if path.exists() else {}
 
     def state_of(self, service: str) -> Any:
         """Return the state of a service at the last snapshot, once; None when there is none."""
@@ -44,7 +49,7 @@ class SnapshotFile:
         return text.encode()
 
     def write(self, content: bytes) -> None:
-        """Replace the snapshot on disk unless nothing changed."""
+        """Replace the snapshot on disk unless nothing changed; raises DiskFull."""
         if content != self._written:
             write_atomically(self._path, content)
             self._written = content
@@ -67,13 +72,20 @@ class SnapshotSchedule:
         self._changed.set()
 
     async def run(self) -> None:
-        """Take snapshots until cancelled."""
+        """Take snapshots until cancelled; one that a full disk prevented is taken again."""
+        late = False
         while True:
             await self._changed.wait()
             await asyncio.sleep(_SETTLE_SECONDS)
             self._changed.clear()
-            await self.take()
+            try:
+                await self.take()
+            except DiskFull as full:
+                if not late:
+                    _log.warning("%s It is written as soon as there is room.", full)
+                self._changed.set()
+            late = self._changed.is_set()
 
     async def take(self) -> None:
-        """Take a snapshot now."""
+        """Take a snapshot now; raises DiskFull."""
         await asyncio.to_thread(self._write, self._capture())

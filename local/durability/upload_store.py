@@ -6,7 +6,8 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-from local.durability.files import write_atomically
+from local.durability.files import read_document, write_atomically
+from local.durability.room import naming_a_full_disk
 
 Upload = dict[str, Any]
 """A record of ministack's; its ``parts`` by number, each with its ``body``."""
@@ -20,18 +21,24 @@ class UploadStore:
         folder.mkdir(parents=True, exist_ok=True)
 
     def begin(self, upload_id: str, upload: Upload) -> None:
-        """Keep a new upload, without its parts."""
+        """Keep a new upload, without its parts; raises DiskFull."""
         record = {name: value for name, value in upload.items() if name != "parts"}
         folder = self._folder / upload_id
-        folder.mkdir()
+        with naming_a_full_disk(folder):
+            folder.mkdir()
         write_atomically(folder / "upload.json", json.dumps(record).encode())
 
     def add_part(self, upload_id: str, number: int, part: dict[str, Any]) -> None:
-        """Keep a part, or another one in its place; it counts once its record is there."""
+        """Keep a part, or another one in its place; it counts once its record is there.
+
+        Raises DiskFull.
+        """
         folder = self._folder / upload_id
         record = folder / f"{number}.part.json"
         record.unlink(missing_ok=True)
-        (folder / f"{number}.body").write_bytes(part["body"])
+        body = folder / f"{number}.body"
+        with naming_a_full_disk(body):
+            body.write_bytes(part["body"])
         kept = {name: value for name, value in part.items() if name != "body"}
         write_atomically(record, json.dumps(kept).encode())
 
@@ -44,7 +51,7 @@ class UploadStore:
         for folder in sorted(self._folder.iterdir()):
             record = folder / "upload.json"
             if record.exists():
-                yield folder.name, {**json.loads(record.read_bytes()), "parts": _parts(folder)}
+                yield folder.name, {**read_document(record), "parts": _parts(folder)}
             else:
                 shutil.rmtree(folder)
 
@@ -54,5 +61,5 @@ def _parts(folder: Path) -> dict[int, dict[str, Any]]:
     for record in folder.glob("*.part.json"):
         number = record.name.split(".")[0]
         body = (folder / f"{number}.body").read_bytes()
-        parts[int(number)] = {**json.loads(record.read_bytes()), "body": body}
+        parts[int(number)] = {**read_document(record), "body": body}
     return dict(sorted(parts.items()))

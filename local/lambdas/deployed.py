@@ -100,6 +100,7 @@ class DeployedFunctions:
             "AWS_LAMBDA_FUNCTION_MEMORY_SIZE": str(config.get("MemorySize", 128)),
             "AWS_LAMBDA_FUNCTION_VERSION": "$LATEST",
             "LAMBDA_TASK_ROOT": str(path[0]),
+            "TZ": ":UTC",
             "POWERTOOLS_TRACE_DISABLED": "true",
             "_SHARED_IMPORTS": ",".join(_shared_imports(variables)),
             "PYTHONPATH": os.pathsep.join(str(folder) for folder in path),

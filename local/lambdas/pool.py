@@ -2,11 +2,13 @@
 
 import json
 import threading
+import time
 import uuid
 from typing import Any
 
 from local.lambdas.channel import ChannelClosed
 from local.lambdas.function import MAX_PAYLOAD_BYTES, Function, Invocation, failure
+from local.lambdas.invocation_log import log_invocation
 from local.lambdas.template import InitFailed, Worker
 from local.lambdas.warm_workers import WarmWorkers
 
@@ -28,17 +30,23 @@ class FunctionPool:
             message = f"Request must be smaller than {MAX_PAYLOAD_BYTES} bytes."
             return failure("RequestTooLargeException", message)
         with self._slots:
-            try:
-                worker = self.workers.take()
-            except InitFailed as error:
-                return Invocation(error.error, failed=True)
-            except ChannelClosed:
-                return failure("Runtime.ExitError", "The runtime could not start a worker.")
-            return self._run(worker, event, str(uuid.uuid4()))
+            request_id, began = str(uuid.uuid4()), time.monotonic()
+            invocation = self._invoke(event, request_id)
+            log_invocation(self._function, request_id, event, invocation, began)
+            return invocation
 
     def close(self) -> None:
         """End all workers, in the middle of an invocation too."""
         self.workers.close()
+
+    def _invoke(self, event: Any, request_id: str) -> Invocation:
+        try:
+            worker = self.workers.take()
+        except InitFailed as error:
+            return Invocation(error.error, failed=True)
+        except ChannelClosed:
+            return failure("Runtime.ExitError", "The runtime could not start a worker.")
+        return self._run(worker, event, request_id)
 
     def _run(self, worker: Worker, event: Any, request_id: str) -> Invocation:
         timeout = self._function.timeout_seconds

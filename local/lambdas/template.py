@@ -6,8 +6,9 @@ import socket
 import subprocess
 import sys
 from pathlib import Path
-from typing import Any
+from typing import Any, BinaryIO
 
+from local.durability.room import is_disk_full
 from local.lambdas.channel import Channel, ChannelClosed
 from local.lambdas.function import Function
 
@@ -56,7 +57,7 @@ class Template:
     def __init__(self, function: Function, lifeline: int) -> None:
         ours, theirs = socket.socketpair()
         _rotate(function.log_file)
-        with function.log_file.open("ab") as log, theirs:
+        with _open_log(function.log_file) as log, theirs:
             self._process = subprocess.Popen(
                 [sys.executable, "-P", "-u", str(_SCRIPT), str(theirs.fileno()), str(lifeline)],
                 pass_fds=[theirs.fileno(), lifeline],
@@ -101,6 +102,16 @@ def _init_error(function: Function) -> dict[str, Any]:
         "errorType": "Runtime.ImportModuleError",
         "stackTrace": [],
     }
+
+
+def _open_log(log_file: Path) -> BinaryIO:
+    """Open a log for appending; nothing is logged where a full disk has no room for its file."""
+    try:
+        return log_file.open("ab")
+    except OSError as error:
+        if not is_disk_full(error):
+            raise
+        return Path(os.devnull).open("ab")
 
 
 def _rotate(log_file: Path) -> None:

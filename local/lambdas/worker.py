@@ -5,7 +5,9 @@ function's own path offers. Arguments: the control socket and the lifeline, as d
 Messages are JSON, preceded by their length in four bytes.
 """
 
+import errno
 import importlib
+import io
 import json
 import os
 import signal
@@ -17,6 +19,32 @@ import time
 import traceback
 from types import SimpleNamespace
 from typing import Any
+
+
+class LogStream(io.RawIOBase):
+    """A log file of this process; what a full disk has no room for is left out.
+
+    A handler that only reads must not fail because its log line could not be written.
+    """
+
+    def __init__(self, descriptor: int) -> None:
+        super().__init__()
+        self._descriptor = descriptor
+
+    def writable(self) -> bool:
+        """Whether it can be written to: always."""
+        return True
+
+    def write(self, content: Any) -> int:
+        """Write all of the content."""
+        left = memoryview(content)
+        try:
+            while left:
+                left = left[os.write(self._descriptor, left) :]
+        except OSError as error:
+            if error.errno not in (errno.ENOSPC, errno.EDQUOT):
+                raise
+        return len(content)
 
 
 def receive(channel: socket.socket) -> Any:
@@ -100,6 +128,8 @@ def serve(channel: socket.socket, handler: Any, lifeline: int) -> None:
 
 def main() -> None:
     """Be the template: import the handler, then fork a worker for every channel received."""
+    sys.stdout = io.TextIOWrapper(LogStream(1), "utf-8", "backslashreplace", write_through=True)
+    sys.stderr = io.TextIOWrapper(LogStream(2), "utf-8", "backslashreplace", write_through=True)
     control = socket.socket(fileno=int(sys.argv[1]))
     lifeline = int(sys.argv[2])
     signal.signal(signal.SIGINT, signal.SIG_IGN)

@@ -1,18 +1,24 @@
 """Journals every change of a table item before the request that made it is answered.
 
+A change for which the disk has no room is taken back, so that nobody reads what a restart loses.
+
 Reason: ministack writes tables to disk only at a clean stop, and then whole.
 """
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextvars import ContextVar
 from pathlib import Path
 from typing import Any
 
 from local.durability.item_journal import Effect, ItemJournal
+from local.durability.room import DiskFull
 
 Table = dict[str, Any]
 
-_request_effects: ContextVar[list[Effect] | None] = ContextVar("request_effects", default=None)
+Change = tuple[Effect, Callable[[], Any]]
+"""What a write left behind, and what takes it back in memory."""
+
+_request_changes: ContextVar[list[Change] | None] = ContextVar("request_changes", default=None)
 
 
 class ItemDurability:
@@ -57,31 +63,56 @@ class ItemDurability:
 
     def _set_and_note(self, table: Table, partition: Any, sort: Any, item: Any) -> Any:
         old = self._set_item(table, partition, sort, item)
-        self._note(["put", table["TableId"], item])
+
+        def take_back() -> None:
+            if old is None:
+                self._remove_item(table, partition, sort)
+            else:
+                self._set_item(table, partition, sort, old)
+
+        self._note((["put", table["TableId"], item], take_back))
         return old
 
     def _remove_and_note(self, table: Table, partition: Any, sort: Any) -> Any:
         old = self._remove_item(table, partition, sort)
         if old is not None:
-            self._note(["delete", table["TableId"], partition, sort])
+            effect = ["delete", table["TableId"], partition, sort]
+            self._note((effect, lambda: self._set_item(table, partition, sort, old)))
         return old
 
-    def _note(self, effect: Effect) -> None:
-        effects = _request_effects.get()
-        if effects is None:
-            self._journal.append([effect])
+    def _note(self, change: Change) -> None:
+        changes = _request_changes.get()
+        if changes is None:
+            self._stored([change])
         else:
-            effects.append(effect)
+            changes.append(change)
 
     async def _handle_and_journal(self, *request: Any) -> Any:
-        effects: list[Effect] = []
-        token = _request_effects.set(effects)
+        from ministack.core.responses import error_response_json
+
+        changes: list[Change] = []
+        token = _request_changes.set(changes)
         try:
-            return await self._handle_request(*request)
+            response = await self._handle_request(*request)
         finally:
-            _request_effects.reset(token)
-            if effects:  # one line per request, so that a transaction is kept whole
-                self._journal.append(effects)
+            _request_changes.reset(token)
+            full = self._stored(changes)
+        return error_response_json("InternalServerError", str(full), 500) if full else response
+
+    def _stored(self, changes: list[Change]) -> DiskFull | None:
+        """Journal changes as one line, so that a transaction is kept whole.
+
+        Where there is no room for it they are taken back in memory, and the reason is returned.
+        """
+        if not changes:
+            return None
+        try:
+            self._journal.append([effect for effect, _ in changes])
+        except DiskFull as full:
+            for _, take_back in reversed(changes):
+                take_back()
+            return full
+        return None
 
     def _key_of(self, table: Table, item: dict[str, Any]) -> tuple[Any, Any]:
         partition = self._dynamodb._extract_key_val(item[table["pk_name"]])

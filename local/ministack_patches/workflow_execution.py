@@ -11,6 +11,7 @@ import threading
 from typing import Any
 
 from local.durability.execution_store import Execution, ExecutionStore
+from local.durability.room import DiskFull, DiskRoom
 from local.workflows.execution import ExecutionRunner
 from local.workflows.failures import StateFailed
 
@@ -18,12 +19,12 @@ from local.workflows.failures import StateFailed
 class WorkflowExecution:
     """Ministack's state machines, run by an ExecutionRunner over an ExecutionStore."""
 
-    def __init__(self, store: ExecutionStore) -> None:
+    def __init__(self, store: ExecutionStore, room: DiskRoom) -> None:
         from ministack.services import stepfunctions
 
         self._stepfunctions = stepfunctions
         self._store = store
-        self._runner = ExecutionRunner(store, self._invoke, forget=self._forget)
+        self._runner = ExecutionRunner(store, self._invoke, forget=self._forget, admit=room.wait)
         self._start = stepfunctions._start_execution
         self._stop = stepfunctions._stop_execution
 
@@ -66,6 +67,8 @@ class WorkflowExecution:
     def _run(self, arn: str) -> None:
         scope = _scope_of(arn)
         execution = self._executions().get_scoped(*scope, arn)
+        if execution is None:  # there was no room on the disk for its beginning
+            return
         machine = self._machines().get_scoped(*scope, execution["stateMachineArn"])
         self._runner.run(execution, machine)
 
@@ -82,7 +85,7 @@ class WorkflowExecution:
 
     def _start_once(self, request: dict[str, Any]) -> Any:
         """Answer a repeated start with the running execution; keep a new one before answering."""
-        from ministack.core.responses import json_response
+        from ministack.core.responses import error_response_json, json_response
 
         running = self._find_by_name(request)
         if running is not None and running["input"] == request.get("input", "{}"):
@@ -95,7 +98,11 @@ class WorkflowExecution:
             response = self._start(request)
             if response[0] == 200:
                 arn = json.loads(response[2])["executionArn"]
-                self._runner.started(self._executions()[arn])
+                try:
+                    self._runner.started(self._executions()[arn])
+                except DiskFull as full:
+                    self._forget([arn])
+                    return error_response_json("InternalServerError", str(full), 500)
         return response
 
     def _find_by_name(self, request: dict[str, Any]) -> Execution | None:

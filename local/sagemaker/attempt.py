@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from local.durability.room import DiskRoom
 from local.sagemaker.container import Container
 from local.sagemaker.errors import JobFailed
 from local.sagemaker.faults import CAPACITY_ERRORS, CAPACITY_REASON, INTERRUPTIONS, ScriptedFaults
@@ -37,7 +38,7 @@ _COPY_SECONDS = 1.0
 
 @dataclass(frozen=True)
 class JobContext:
-    """What an attempt uses: the job store, S3, the container's environment, scripted faults.
+    """What an attempt uses: the job store, S3, the container's environment, faults, the disk.
 
     ``announce`` is called with a job after each change of its status.
     """
@@ -46,6 +47,7 @@ class JobContext:
     s3: Any
     environment: TrainingEnvironment
     faults: ScriptedFaults
+    room: DiskRoom
     announce: Callable[[TrainingJob], None]
 
 
@@ -66,7 +68,11 @@ class StopSignal:
 
 
 class Attempt:
-    """Runs a job once; a stop signal ends it early."""
+    """Runs a job once; a stop signal ends it early.
+
+    It begins once the disk has room. What fails while the disk is full counts as an interruption:
+    the job goes on from its checkpoints when there is room again.
+    """
 
     def __init__(self, job: TrainingJob, stop: StopSignal, context: JobContext) -> None:
         self._job = job
@@ -94,6 +100,8 @@ class Attempt:
             self._place.clear()
 
     def _run(self) -> None:
+        while self._context.room.shortage() and self._stop.reason is None:
+            time.sleep(_POLL_SECONDS)
         if self._context.faults.take(CAPACITY_ERRORS):
             raise JobFailed(CAPACITY_REASON)
         command = self._context.environment.command()
@@ -212,6 +220,9 @@ class Attempt:
         self._context.announce(self._job)
 
     def _fail(self, reason: str) -> None:
+        if self._context.room.shortage():
+            self._interrupt()
+            return
         with self._context.store.lock:
             self._job.fail(reason, time.time())
             self._context.store.save(self._job)

@@ -8,6 +8,7 @@ import json
 from collections.abc import Awaitable, Callable
 from typing import Any
 
+from local.durability.room import DiskFull
 from local.sagemaker.errors import RequestRefused, invalid
 
 TARGET_PREFIX = "SageMaker."
@@ -38,6 +39,8 @@ class Endpoint:
         except RequestRefused as refusal:
             error = {"__type": refusal.code, "message": str(refusal)}
             await _respond(send, 400, error)
+        except DiskFull as full:
+            await _respond(send, 500, {"__type": "InternalFailure", "message": str(full)})
         else:
             await _respond(send, 200, document)
 

@@ -5,19 +5,30 @@ Source of the event: SageMaker's documentation on events, "SageMaker Training Jo
 """
 
 import json
+import logging
 from typing import Any
 
 from local.sagemaker.training_job import TrainingJob
 from local.settings import ACCOUNT, REGION
 
+_log = logging.getLogger(__name__)
+
 _TIMES = ("CreationTime", "TrainingStartTime", "TrainingEndTime", "LastModifiedTime")
 
 
 def announce(job: TrainingJob) -> None:
-    """Put the event of a job's current status on the default bus."""
+    """Log a job's current status and put its event on the default bus."""
     from ministack.core.responses import set_request_account_id, set_request_region
     from ministack.services import eventbridge
 
+    reason = job.description.get("FailureReason")
+    _log.log(
+        logging.ERROR if reason else logging.INFO,
+        "Training job %s is %s%s.",
+        job.name,
+        job.secondary_status,
+        f": {reason}" if reason else "",
+    )
     set_request_account_id(ACCOUNT)
     set_request_region(REGION)
     eventbridge._put_events({"Entries": [event_of(job)]}, allow_aws_source=True)

@@ -3,9 +3,11 @@
 import json
 import shutil
 import threading
+import time
 from pathlib import Path
 
-from local.durability.files import write_atomically
+from local.durability.files import read_document, write_atomically
+from local.durability.room import DiskFull, naming_a_full_disk, when_there_is_room
 from local.sagemaker.training_job import TrainingJob
 
 
@@ -41,14 +43,18 @@ class JobPlace:
 
 
 class JobStore:
-    """All jobs; hold ``lock`` while changing one, and save it before letting go."""
+    """All jobs; hold ``lock`` while changing one, and save it before letting go.
+
+    A job's record for which the disk has no room is written later; a new job is then refused.
+    """
 
     def __init__(self, folder: Path) -> None:
         self._folder = folder
         self.lock = threading.RLock()
         self._jobs: dict[str, TrainingJob] = {}
+        self._unsaved: set[str] = set()
         for record in sorted(folder.glob("*/job.json")):
-            job = TrainingJob(**json.loads(record.read_bytes()))
+            job = TrainingJob(**read_document(record))
             self._jobs[job.name] = job
 
     def place(self, name: str) -> JobPlace:
@@ -60,11 +66,33 @@ class JobStore:
         return self._jobs.get(name)
 
     def save(self, job: TrainingJob) -> None:
-        """Write a job's record, a new one's too."""
-        place = self.place(job.name)
-        place.folder.mkdir(parents=True, exist_ok=True)
-        write_atomically(place.record, json.dumps(job.as_record()).encode())
+        """Write a job's record, a new one's too; raises DiskFull for a new one."""
+        try:
+            self._write(job)
+        except DiskFull:
+            if job.name not in self._jobs:
+                raise
+            self._save_later(job)
         self._jobs[job.name] = job
+
+    def _write(self, job: TrainingJob) -> None:
+        place = self.place(job.name)
+        with naming_a_full_disk(place.folder):
+            place.folder.mkdir(parents=True, exist_ok=True)
+        write_atomically(place.record, json.dumps(job.as_record()).encode())
+
+    def _save_later(self, job: TrainingJob) -> None:
+        def write() -> None:
+            with self.lock:
+                self._write(job)
+                self._unsaved.discard(job.name)
+
+        if job.name not in self._unsaved:
+            self._unsaved.add(job.name)
+            writer = threading.Thread(
+                target=when_there_is_room, args=(write, time.sleep), daemon=True
+            )
+            writer.start()
 
     def all(self) -> list[TrainingJob]:
         """Return every job, oldest first."""

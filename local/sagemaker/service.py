@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 
 from local.deploy.clients import client
+from local.durability.room import DiskRoom
 from local.sagemaker.attempt import JobContext
 from local.sagemaker.base_model import TinyBaseModel
 from local.sagemaker.endpoint import Endpoint
@@ -29,7 +30,9 @@ class SageMaker:
         self._store = JobStore(folder.training)
         self._s3 = client("s3", endpoint_url)
         faults = ScriptedFaults(folder.training / "faults.json")
-        context = JobContext(self._store, self._s3, environment, faults, announce)
+        context = JobContext(
+            self._store, self._s3, environment, faults, DiskRoom(folder.root), announce
+        )
         self._base_model = TinyBaseModel(environment, folder.root / "tmp" / "base_model")
         # Jobs wait for the base model, because a channel that is half there looks like a whole one.
         self._jobs = TrainingJobs(context, settings.training_places, self._base_model.wait)

@@ -10,6 +10,9 @@ from local.sagemaker.errors import RequestRefused, invalid
 _CLASSES = {r"\p{L}": r"\w", r"\p{Z}": r"\s", r"\p{N}": r"\d", r"\p{Alnum}": "a-zA-Z0-9"}
 """Character classes that the service's patterns use and Python's do not know, nearly."""
 
+OWN_MACHINE = "local_cpu"
+"""An instance type that SageMaker does not have: this machine, for which nothing is billed."""
+
 
 class ServiceModel:
     """The operations of SageMaker; read at the first use, which takes a third of a second."""
@@ -83,7 +86,7 @@ def _length(shape: Any, value: Any, where: str) -> Iterator[str]:
 
 def _spelling(shape: Any, value: str, where: str) -> Iterator[str]:
     names = shape.metadata.get("enum")
-    if names and value not in names:
+    if names and value not in names and value != OWN_MACHINE:
         yield _violation(value, where, f"Member must satisfy enum value set: [{', '.join(names)}]")
     pattern = shape.metadata.get("pattern")
     if pattern and not compiled(pattern).fullmatch(value):

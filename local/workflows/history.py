@@ -1,10 +1,12 @@
 """The event history of one execution, as GetExecutionHistory shows it."""
 
 import threading
+import time
 from collections.abc import Callable
 from datetime import UTC, datetime
 from typing import Any
 
+from local.durability.room import when_there_is_room
 from local.workflows.cancellation import Cancelled
 from local.workflows.failures import RUNTIME, StateFailed
 
@@ -24,7 +26,10 @@ class HistoryFull(StateFailed):
 
 
 class History:
-    """Appends events to an execution, from several threads; each goes to ``keep`` as well."""
+    """Appends events to an execution, from several threads; each goes to ``keep`` first.
+
+    While the disk has no room for an event, ``add`` waits with ``wait`` and tries again.
+    """
 
     def __init__(
         self,
@@ -32,10 +37,12 @@ class History:
         keep: Callable[[dict[str, Any]], None],
         *,
         limit: int = MAX_EVENTS,
+        wait: Callable[[float], None] = time.sleep,
     ) -> None:
         self._events = events
         self._keep = keep
         self._limit = limit
+        self._wait = wait
         self._sealed = False
         self._lock = threading.Lock()
 
@@ -44,10 +51,15 @@ class History:
 
         Raises HistoryFull when only the last event still fits, Cancelled once it is sealed.
         """
-        self._append(event_type, details, self._limit - 1)
+        when_there_is_room(lambda: self._append(event_type, details, self._limit - 1), self._wait)
 
     def close(self, event_type: str, **details: dict[str, Any]) -> None:
-        """Append the event that ends the execution, and seal the history."""
+        """Append the event that ends the execution, and seal the history; once only.
+
+        Raises DiskFull.
+        """
+        if self._sealed:
+            return
         self._append(event_type, details, self._limit)
         self.seal()
 
@@ -68,5 +80,5 @@ class History:
                 "timestamp": datetime.now(UTC).isoformat(timespec="milliseconds"),
                 **details,
             }
-            self._events.append(event)
             self._keep(event)
+            self._events.append(event)

@@ -17,7 +17,10 @@ MAX_PAYLOAD_BYTES = 256 * 1024
 
 
 class Interpreter:
-    """Interprets the states of one execution; its Map states use it from several threads."""
+    """Interprets the states of one execution; its Map states use it from several threads.
+
+    Every attempt at a Task waits for ``admit``, which gets the wait of its scope.
+    """
 
     def __init__(
         self,
@@ -25,10 +28,12 @@ class Interpreter:
         history: History,
         *,
         jitter: Callable[[], float] = random.random,
+        admit: Callable[[Callable[[float], None]], None] = lambda _wait: None,
     ) -> None:
         self._invoke = invoke
         self._history = history
         self._jitter = jitter
+        self._admit = admit
 
     def run(self, states: dict[str, State], start_at: str, value: Any, frame: Frame) -> Any:
         """Run states from ``start_at`` until one ends and return its output.
@@ -92,6 +97,7 @@ class Interpreter:
     def _work(self, state: State, data: Any, frame: Frame) -> Any:
         if state["Type"] == "Map":
             return maps.run(state, data, frame, self._history, self.run)
+        self._admit(frame.scope.wait)
         return tasks.run(state, data, frame, self._history, self._invoke)
 
 

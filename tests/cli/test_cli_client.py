@@ -1,5 +1,6 @@
 """ApiClient against a server that fails, and the waits between attempts."""
 
+import dataclasses
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from email.utils import format_datetime
@@ -78,6 +79,19 @@ def test_long_retry_after_ends_at_once_and_tells_when(
 
     assert waits == []
     assert "3600 seconds" in (caught.value.hint or "")
+
+
+def test_full_disk_of_a_local_system_is_told_at_once_in_its_own_words(
+    client: ApiClient, system: FakeSystem, waits: list[float]
+) -> None:
+    full = problem(507, "The disk is full. Free some space.", "disk_full")
+    system.fail_next("POST", JOBS, dataclasses.replace(full, headers={"retry-after": "60"}))
+
+    with pytest.raises(UnavailableError, match=r"The disk is full\. Free some space\.") as caught:
+        client.post(JOBS, {}, "a-key")
+
+    assert waits == []
+    assert (caught.value.code, caught.value.hint) == ("disk_full", None)
 
 
 def test_repeats_are_bounded(client: ApiClient, system: FakeSystem, waits: list[float]) -> None:

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from brightrun.claude.client import anthropic_claude
-from brightrun.claude.model import CALL_TIMEOUT_S, Completion, Prompt
+from brightrun.claude.model import CALL_TIMEOUT_S, CONNECT_TIMEOUT_S, Completion, Prompt
 from brightrun.conversations.model import RAW_CONVERSATION_SCHEMA, read_conversation
 from brightrun.core.errors import ClaudeCallError, UnusableModelError
 from local.claude_simulator import ClaudeSimulator
@@ -105,6 +105,32 @@ def test_each_failure_is_classified(
     error = failure(simulator, fault)
     assert error.reason == reason
     assert (error.retryable, error.overloaded, error.fatal) == (retryable, overloaded, fatal)
+
+
+def test_a_connection_that_fails_is_told_with_its_host_and_a_remedy(
+    simulator: ClaudeSimulator,
+) -> None:
+    error = failure(simulator, {"reset": True})
+    assert error.message.startswith("The connection to Claude at 127.0.0.1 failed (")
+    assert error.message.endswith("): check the network and the address.")
+
+
+@pytest.mark.parametrize("status", [401, 402, 403, 404])
+def test_what_only_a_person_can_change_is_told_with_host_cause_and_remedy(
+    simulator: ClaudeSimulator, status: int
+) -> None:
+    told, _, remedy = failure(simulator, {"status": status}).message.partition("). ")
+    assert told.startswith(f"Claude at 127.0.0.1 answered {status} (")
+    assert remedy.split()[0] in ("Store", "Settle", "Give", "Choose")
+
+
+def test_an_address_that_swallows_connections_is_told_long_before_a_call_ends() -> None:
+    assert CONNECT_TIMEOUT_S < 10 < CALL_TIMEOUT_S
+    claude = anthropic_claude(
+        "direct", "claude-sonnet-5-5", TODAY, base_url="", api_key="key", workspace_id=""
+    )
+    timeout: Any = claude._client.timeout
+    assert (timeout.connect, timeout.read) == (CONNECT_TIMEOUT_S, CALL_TIMEOUT_S)
 
 
 def test_the_sdk_does_not_retry_by_itself(simulator: ClaudeSimulator) -> None:

@@ -203,7 +203,8 @@ def test_a_cancelled_training_stops_and_its_bill_is_closed(
     assert cancelled["status"] == "cancelled"
     ended = followed(system, job_id).job
     assert (ended["status"], ended["settled"]) == ("cancelled", True)
-    assert ended["final_cost"] > 0
+    assert ended["billed_seconds"] > 0
+    assert ended["final_cost"] == 0  # this machine is nobody's instance
     assert (
         system.aws("sagemaker").list_training_jobs(StatusEquals="InProgress")[
             "TrainingJobSummaries"

@@ -5,32 +5,62 @@ from pathlib import Path
 
 import pytest
 
+from local.claude_check import ClaudeRefused
 from local.deploy.cloud_assembly import StackArtifact
 from local.generator import SimulatorFailed, choose_generator
 from local.lifeline import Lifeline
 from local.settings import DataFolder, Settings
 
-WITH_CLAUDE = StackArtifact("S", '{"Parameters": {"ClaudeProvider": {}}, "Resources": {}}', ())
+MODEL = "claude-sonnet-5-5"
+WITH_CLAUDE = StackArtifact(
+    "S",
+    '{"Parameters": {"ClaudeProvider": {}, "ClaudeModel": {"Default": "claude-haiku-5-5"}},'
+    ' "Resources": {}}',
+    (),
+)
 WITHOUT = StackArtifact("S", '{"Resources": {}}', ())
 
 
 def _settings(tmp_path: Path, **environ: str) -> Settings:
-    return Settings.from_environment(environ, port=0, data_dir=tmp_path)
+    unasked = {"BRIGHTRUN_CLAUDE_CHECK": "off", **environ}
+    return Settings.from_environment(unasked, port=0, data_dir=tmp_path)
 
 
 def test_key_means_claude(tmp_path: Path) -> None:
-    settings = _settings(tmp_path, ANTHROPIC_API_KEY="k", BRIGHTRUN_CLAUDE_MODEL="claude-x")
+    settings = _settings(tmp_path, ANTHROPIC_API_KEY="k", BRIGHTRUN_CLAUDE_MODEL=MODEL)
     generator = choose_generator(settings, [WITH_CLAUDE], DataFolder(tmp_path), lifeline=0)
     assert generator.name == "claude"
     assert generator.parameters == {
         "ClaudeProvider": "direct",
         "ClaudeBaseUrl": "",
-        "ClaudeModel": "claude-x",
+        "ClaudeModel": MODEL,
         "LeaseSeconds": "10",
         "RetryBaseSeconds": "1",
         "WatchSeconds": "1",
         "CapacityRetrySeconds": "2",
     }
+
+
+def test_unknown_model_is_refused_with_the_known_ones(tmp_path: Path) -> None:
+    settings = _settings(tmp_path, ANTHROPIC_API_KEY="k", BRIGHTRUN_CLAUDE_MODEL="claude-x")
+    with pytest.raises(ClaudeRefused, match=r"'claude-x' is not known; use one of claude-.*MODEL"):
+        choose_generator(settings, [WITH_CLAUDE], DataFolder(tmp_path), lifeline=0)
+
+
+def test_claude_is_asked_for_the_model_of_the_templates_at_the_address_given(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked: list[tuple[str, ...]] = []
+    monkeypatch.setattr("local.generator.check_claude", lambda *question: asked.append(question))
+    settings = _settings(
+        tmp_path,
+        ANTHROPIC_API_KEY="k",
+        BRIGHTRUN_CLAUDE_CHECK="",
+        BRIGHTRUN_CLAUDE_BASE_URL="http://127.0.0.1:9",
+    )
+    generator = choose_generator(settings, [WITH_CLAUDE], DataFolder(tmp_path), lifeline=0)
+    assert asked == [("http://127.0.0.1:9", "k", "claude-haiku-5-5")]
+    assert generator.parameters["ClaudeBaseUrl"] == "http://127.0.0.1:9"
 
 
 def test_templates_without_claude_need_no_generator(tmp_path: Path) -> None:

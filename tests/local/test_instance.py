@@ -7,7 +7,14 @@ from pathlib import Path
 
 import pytest
 
-from local.instance import AlreadyRunning, Instance, InstanceLock, find_instance, stop_instance
+from local.instance import (
+    AlreadyRunning,
+    Instance,
+    InstanceLock,
+    StopFailed,
+    find_instance,
+    stop_instance,
+)
 
 HOLDER = """
 import os, sys, time
@@ -32,6 +39,14 @@ def test_holder_of_the_lock_is_found_and_stopped(tmp_path: Path) -> None:
             InstanceLock(file)
         assert stop_instance(file) is True
     assert find_instance(file) is None
+
+
+def test_holder_that_does_not_say_who_it_is_is_an_error_of_one_line(tmp_path: Path) -> None:
+    file = tmp_path / "engine.lock"
+    with InstanceLock(file):
+        file.write_text('{"pid": 1')
+        with pytest.raises(StopFailed, match="end `python -m local serve` by hand"):
+            find_instance(file)
 
 
 def test_file_of_an_engine_that_was_killed_is_no_engine(tmp_path: Path) -> None:

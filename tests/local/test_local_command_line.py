@@ -2,27 +2,46 @@
 
 import json
 import os
+import shutil
 import signal
 import socket
 import subprocess
 import sys
+import time
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from local.command_line import main
+from local.settings import DataFolder
 from tests.local.running_system import ASSEMBLY
 
+MODEL = "claude-sonnet-5-5"
 
-def _run(*arguments: str) -> subprocess.CompletedProcess[str]:
+
+def _run(*arguments: str, **variables: str) -> subprocess.CompletedProcess[str]:
     return subprocess.run(
         [sys.executable, "-m", "local", *arguments],
         capture_output=True,
         text=True,
         check=False,
-        env={"PATH": os.environ["PATH"]},
+        env={"PATH": os.environ["PATH"], **variables},
     )
+
+
+def _with_claude(folder: Path) -> Path:
+    """The test assembly with a stack that asks Claude."""
+    assembly = folder / "assembly"
+    shutil.copytree(ASSEMBLY, assembly)
+    file = assembly / "FixtureWorkflows.template.json"
+    template = json.loads(file.read_text())
+    parameters = {"ClaudeProvider": "direct", "ClaudeBaseUrl": "", "ClaudeModel": MODEL}
+    template["Parameters"] = template.get("Parameters", {}) | {
+        name: {"Type": "String", "Default": value} for name, value in parameters.items()
+    }
+    file.write_text(json.dumps(template))
+    return assembly
 
 
 def _document(completed: subprocess.CompletedProcess[str]) -> Any:
@@ -96,6 +115,63 @@ def test_serving_in_the_foreground_ends_with_an_interrupt(tmp_path: Path) -> Non
         assert json.loads(engine.stdout.readline())["state"] == "ready"
         engine.send_signal(signal.SIGINT)
         assert engine.wait(20) == 0
+
+
+@pytest.mark.slow
+def test_claude_that_cannot_be_reached_is_one_line_in_time(tmp_path: Path) -> None:
+    with socket.socket() as closed:
+        closed.bind(("127.0.0.1", 0))
+        address = f"127.0.0.1:{closed.getsockname()[1]}"
+        began = time.monotonic()
+        up = _run(
+            "up",
+            "--port=0",
+            f"--data-dir={tmp_path}",
+            f"--template-dir={_with_claude(tmp_path)}",
+            ANTHROPIC_API_KEY="sk-key",
+            BRIGHTRUN_CLAUDE_BASE_URL=f"http://{address}",
+        )
+    assert time.monotonic() - began < 10
+    assert up.returncode == 1
+    [line] = up.stderr.splitlines()
+    assert line.startswith(f"Claude at {address} cannot be used: nothing listens there")
+
+
+def test_data_folder_that_is_a_file_is_one_line(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (tmp_path / "file").touch()
+    arguments = [f"--data-dir={tmp_path / 'file'}", f"--template-dir={ASSEMBLY}", "--port=0"]
+    assert main(["up", *arguments]) == 1
+    [line] = capsys.readouterr().err.splitlines()
+    assert f"The data folder {tmp_path / 'file'} cannot be used" in line
+    assert "--data-dir or BRIGHTRUN_DATA_DIR" in line
+
+
+def test_key_with_a_line_break_is_one_line_that_does_not_show_it(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setenv("ANTHROPIC_API_KEY", "sk-secret\n")
+    assert main(["status"]) == 1
+    [line] = capsys.readouterr().err.splitlines()
+    assert "ANTHROPIC_API_KEY holds" in line
+    assert "sk-secret" not in line
+
+
+def test_reader_that_has_had_enough_is_no_error(tmp_path: Path) -> None:
+    folder = DataFolder(tmp_path)
+    folder.create()
+    folder.engine_log.write_text("a line\n" * 100_000)
+    with subprocess.Popen(
+        [sys.executable, "-m", "local", "logs", f"--data-dir={tmp_path}"],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+    ) as logs:
+        assert logs.stdout is not None
+        assert logs.stderr is not None
+        logs.stdout.readline()
+        logs.stdout.close()
+        assert logs.stderr.read() == b""
 
 
 def test_status_of_nothing_is_exit_code_1(

@@ -16,6 +16,7 @@ import pytest
 from local import ministack_patches
 from local.deploy.clients import client
 from local.ministack_patches import MINISTACK_VERSION, WrongEmulatorVersion, require_version
+from tests.local.full_disk import NO_SPACE
 from tests.local.raw_ministack import RawMinistack
 
 pytestmark = pytest.mark.slow
@@ -126,6 +127,18 @@ def test_object_memory_patch_is_needed_for_versioned_objects(raw: RawMinistack) 
     for number in range(20):
         s3.put_object(Bucket="versioned", Key=str(number), Body=os.urandom(2_000_000))
     assert raw.resident_kib() - before > 30_000
+
+
+def test_object_writes_patch_is_needed_for_full_disks(monkeypatch: pytest.MonkeyPatch) -> None:
+    from ministack.services import s3
+
+    def no_space(*_arguments: Any, **_named: Any) -> None:
+        raise NO_SPACE
+
+    monkeypatch.setattr(s3, "S3_PERSIST", True)
+    monkeypatch.setattr(s3, "_atomic_write", no_space)
+    monkeypatch.setattr(s3.os, "makedirs", lambda *_arguments, **_named: None)
+    s3._persist_object("bucket", "key", {"body": b"body"})  # should raise, as nothing is stored
 
 
 def test_multipart_uploads_patch_is_needed_for_small_and_unordered_parts(

@@ -1,13 +1,16 @@
 """The journal of items brings back what was stored, and stays in proportion to it."""
 
+import os
 from pathlib import Path
 from typing import Any
 
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from local.durability import item_journal
 from local.durability.item_journal import Effect, ItemJournal
+from tests.local.full_disk import NO_SPACE
 
 
 class Store:
@@ -74,6 +77,25 @@ def test_journal_of_one_item_written_often_stays_small(tmp_path: Path) -> None:
         before.write([_put("a", value)])
     before.journal.close()
     assert len(path.read_bytes().splitlines()) <= item_journal._SLACK + 4
+    after = Store(path)
+    after.journal.close()
+    assert after.items == before.items
+
+
+def test_journal_that_cannot_be_shortened_goes_on_as_it_is(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = tmp_path / "items.jsonl"
+    monkeypatch.setattr(item_journal, "_SLACK", 10)
+    before = Store(path)
+
+    def no_space(_descriptor: int) -> None:
+        raise NO_SPACE
+
+    monkeypatch.setattr(os, "fsync", no_space)
+    for value in range(50):
+        before.write([_put("a", value)])
+    before.journal.close()
     after = Store(path)
     after.journal.close()
     assert after.items == before.items

@@ -4,6 +4,7 @@ import asyncio
 from pathlib import Path
 from typing import Any
 
+from local.durability.room import DiskFull
 from local.durability.snapshot import SnapshotFile, SnapshotSchedule
 
 
@@ -74,3 +75,24 @@ def test_nothing_is_captured_while_nothing_changes() -> None:
 
     asyncio.run(scenario())
     assert captured == 0
+
+
+def test_snapshot_that_a_full_disk_prevented_is_taken_again() -> None:
+    written: list[bytes] = []
+    refusals = iter([DiskFull("full"), DiskFull("full")])
+
+    def write(content: bytes) -> None:
+        for refusal in refusals:
+            raise refusal
+        written.append(content)
+
+    async def scenario() -> None:
+        schedule = SnapshotSchedule(lambda: b"state", write)
+        running = asyncio.create_task(schedule.run())
+        schedule.mark()
+        while not written:
+            await asyncio.sleep(0.01)
+        running.cancel()
+
+    asyncio.run(scenario())
+    assert written == [b"state"]

@@ -1,5 +1,6 @@
 """Functions run as processes: results, errors, time limits, concurrency, their end."""
 
+import json
 import os
 import subprocess
 import sys
@@ -59,7 +60,10 @@ def make_pool(tmp_path: Path) -> Iterator[MakePool]:
     pools: list[FunctionPool] = []
 
     def make(
-        code: str = HANDLER, timeout_seconds: float = 30, concurrency: int = 4
+        code: str = HANDLER,
+        timeout_seconds: float = 30,
+        concurrency: int = 4,
+        log_file: Path = tmp_path / "tested.log",
     ) -> FunctionPool:
         (tmp_path / "handler.py").write_text(code)
         environment = {
@@ -76,7 +80,7 @@ def make_pool(tmp_path: Path) -> Iterator[MakePool]:
             environment=environment,
             timeout_seconds=timeout_seconds,
             memory_mb=128,
-            log_file=tmp_path / "tested.log",
+            log_file=log_file,
         )
         pools.append(FunctionPool(function, lifeline.descriptor, concurrency=concurrency))
         return pools[-1]
@@ -95,6 +99,30 @@ def test_result_context_and_environment_are_as_in_lambda(make_pool: MakePool) ->
     assert 25_000 < invocation.payload["remaining"] <= 30_000
     assert invocation.payload["variable"] == "set"
     assert invocation.payload["key"] is None
+
+
+def test_handler_does_not_fail_when_the_disk_has_no_room_for_its_log(make_pool: MakePool) -> None:
+    pool = make_pool(log_file=Path("/dev/full"))
+    assert not pool.invoke({"op": "print", "text": "a line"}).failed
+    assert pool.invoke({"op": "raise"}).payload["errorType"] == "Mine"
+
+
+def test_every_invocation_is_in_the_log_of_its_function(
+    make_pool: MakePool, tmp_path: Path
+) -> None:
+    pool = make_pool(timeout_seconds=0.5)
+    pool.invoke({"jobId": "a job", "text": "a secret", "op": "none"})
+    pool.invoke({"requestContext": {"http": {"method": "GET", "path": "/api/x"}}, "body": "secret"})
+    pool.invoke({"op": "raise"})
+    pool.invoke({"op": "sleep", "seconds": 60})
+    log = (tmp_path / "tested.log").read_text()
+    lines = [json.loads(line) for line in log.splitlines() if line.startswith("{")]
+    assert [line["level"] for line in lines] == ["INFO", "INFO", "ERROR", "ERROR"]
+    assert lines[0]["jobId"] == "a job"
+    assert lines[1]["request"] == "GET /api/x"
+    assert [line["error_type"] for line in lines[2:]] == ["Mine", "Sandbox.Timedout"]
+    assert 500 <= lines[3]["duration_ms"] < 5_000
+    assert "secret" not in log
 
 
 def test_worker_stays_warm_between_invocations_and_after_an_error(make_pool: MakePool) -> None:

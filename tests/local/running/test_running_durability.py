@@ -12,6 +12,7 @@ import pytest
 from boto3.dynamodb.conditions import Key
 from botocore.exceptions import BotoCoreError, ClientError
 
+from local.command_line import main
 from local.engine import StartFailed
 from local.instance import find_instance
 from local.settings import DataFolder
@@ -176,19 +177,37 @@ def test_second_engine_on_the_same_folder_is_refused(
         start_fixture_system(tmp_path)
 
 
-def test_damaged_journal_stops_the_start_and_is_left_alone(
+def test_damaged_journal_stops_the_start_and_a_repair_brings_the_rest_back(
     start_system: StartSystem, tmp_path: Path
 ) -> None:
     before = start_system(tmp_path)
     before.table().put_item(Item={"pk": "kept", "sk": "1"})
     before.stop()
     folder = DataFolder(tmp_path)
-    damaged = b"not json\n" + folder.items.read_bytes()
+    whole = folder.items.read_bytes()
+    damaged = whole[:20] + whole  # as a full disk once left it: a line continues half another
     folder.items.write_bytes(damaged)
-    with pytest.raises(StartFailed, match="line 1: not JSON"):
+    with pytest.raises(StartFailed, match=r"Line 1 of .*items\.jsonl is damaged.*make repair"):
         start_fixture_system(tmp_path)
     assert folder.items.read_bytes() == damaged
     assert find_instance(folder.lock) is None
+    assert main(["repair", f"--data-dir={tmp_path}"]) == 0
+    assert len(_items(start_system(tmp_path), "kept")) == 1
+
+
+def test_restored_backup_starts_with_everything(start_system: StartSystem, tmp_path: Path) -> None:
+    before = start_system(tmp_path / "before")
+    before.table().put_item(Item={"pk": "kept", "sk": "1"})
+    before.aws("s3").put_object(Bucket=before.outputs["BucketName"], Key="kept", Body=b"body")
+    before.stop()
+    file = str(tmp_path / "backup.tar.gz")
+    assert main(["backup", file, f"--data-dir={tmp_path / 'before'}"]) == 0
+    assert main(["restore", file, f"--data-dir={tmp_path / 'after'}"]) == 0
+    after = start_system(tmp_path / "after")
+    assert len(_items(after, "kept")) == 1
+    stored = after.aws("s3").get_object(Bucket=after.outputs["BucketName"], Key="kept")
+    assert stored["Body"].read() == b"body"
+    assert after.sign_in()
 
 
 def test_changed_template_updates_the_stacks_in_place(

@@ -11,6 +11,7 @@ from typing import Any
 
 import boto3
 
+from local.durability.room import DiskRoom
 from local.sagemaker.attempt import JobContext
 from local.sagemaker.faults import ScriptedFaults
 from local.sagemaker.job_store import JobStore
@@ -135,7 +136,8 @@ class Emulated:
     def _jobs(self, until_ready: Callable[[], None] = lambda: None) -> TrainingJobs:
         environment = TrainingEnvironment(self._python, TRAINER, "http://127.0.0.1:1")
         faults = ScriptedFaults(self.folder / "faults.json")
-        context = JobContext(self.store, self.s3, environment, faults, self._hear)
+        room = DiskRoom(self.folder)
+        context = JobContext(self.store, self.s3, environment, faults, room, self._hear)
         return TrainingJobs(context, 1, until_ready)
 
     def _hear(self, job: TrainingJob) -> None:

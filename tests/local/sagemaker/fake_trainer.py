@@ -1,8 +1,8 @@
 """Stands in for the training container: the same contract, no torch, quick steps.
 
 Run as ``fake_trainer.py train`` over ``SM_ML_ROOT``. Hyperparameters: ``steps``, ``seconds`` per
-step, ``fail`` (exit code), ``failure`` (text), ``deaf`` (ignore SIGTERM), ``child`` (start one in
-a session of its own).
+step, ``fail`` (exit code), ``fail_first`` (the same, of an attempt without a checkpoint),
+``failure`` (text), ``deaf`` (ignore SIGTERM), ``child`` (start one in a session of its own).
 """
 
 import json
@@ -67,6 +67,8 @@ def main() -> int:
         write(ROOT / "output" / "failure", parameters["failure"])
     if "fail" in parameters:
         return int(parameters["fail"])
+    if "fail_first" in parameters and first == 0:
+        return int(parameters["fail_first"])
     results = {"first": first, "last": step, "stopped": stopping, "seen": given}
     write(ROOT / "model" / "results.json", json.dumps(results))
     write(ROOT / "output" / "data" / "metrics.jsonl", "{}\n")

@@ -3,11 +3,16 @@
 import json
 import os
 import threading
+import time
 from pathlib import Path
 
 import pytest
 
+from local.durability import room
+from local.durability.room import DiskFull, DiskRoom
 from local.sagemaker.errors import RequestRefused
+from local.sagemaker.job_store import JobStore
+from tests.local.full_disk import NO_SPACE
 from tests.local.running_system import until
 from tests.local.sagemaker.emulated import BUCKET, Emulated, channel, job_request
 
@@ -137,6 +142,47 @@ def test_jobs_are_accepted_but_wait_until_the_base_model_is_there(emulated: Emul
     assert emulated.sequence() == ["Starting"]
     ready.set()
     assert emulated.until_ended()["TrainingJobStatus"] == "Completed"
+
+
+def test_job_waits_for_room_on_the_disk(
+    emulated: Emulated, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with monkeypatch.context() as full:
+        full.setattr(DiskRoom, "shortage", lambda _room: "The disk is full.")
+        emulated.create()
+        time.sleep(0.5)
+        assert emulated.sequence() == ["Starting"]
+    assert emulated.until_ended()["TrainingJobStatus"] == "Completed"
+
+
+def test_job_that_a_full_disk_broke_is_interrupted_and_trains_again(
+    emulated: Emulated, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    emulated.create(HyperParameters={"steps": "30", "seconds": "0.05", "fail_first": "1"})
+    until(lambda: "Training" in emulated.sequence())
+    with monkeypatch.context() as full:
+        full.setattr(DiskRoom, "shortage", lambda _room: "The disk is full.")
+        until(lambda: "Interrupted" in emulated.sequence())
+    ended = emulated.until_ended()
+    assert ended["TrainingJobStatus"] == "Completed"
+    assert "Failed" not in emulated.sequence()
+
+
+def test_status_without_room_on_the_disk_is_stored_later(
+    emulated: Emulated, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(room, "_RETRY_SECONDS", 0.05)
+    emulated.create(HyperParameters=LONG)
+    until(lambda: "Training" in emulated.sequence())
+    with monkeypatch.context() as full:
+        full.setattr(os, "fsync", _no_space)
+        emulated.stop()
+        assert emulated.describe()["TrainingJobStatus"] in ("Stopping", "Stopped")
+        with pytest.raises(DiskFull):
+            emulated.create("job-2")
+    emulated.until_ended()
+    until(lambda: JobStore(emulated.folder).all()[0].status == "Stopped")
+    assert len(JobStore(emulated.folder).all()) == 1
 
 
 def test_nothing_is_accepted_before_the_start(emulated: Emulated, tmp_path: Path) -> None:
@@ -282,3 +328,7 @@ def _runs(pid: int) -> bool:
     except (ProcessLookupError, FileNotFoundError):
         return False
     return state != "Z"
+
+
+def _no_space(_descriptor: int) -> None:
+    raise NO_SPACE

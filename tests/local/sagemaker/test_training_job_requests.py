@@ -52,6 +52,11 @@ def test_request_that_the_service_model_forbids_is_refused(
     assert emulated.store.all() == []
 
 
+def test_this_machine_is_an_instance_type_of_its_own(emulated: Emulated) -> None:
+    emulated.create(ResourceConfig={"InstanceType": "local_cpu", "InstanceCount": 1})
+    assert emulated.until_ended()["TrainingJobStatus"] == "Completed"
+
+
 @pytest.mark.parametrize(
     ("changes", "message"),
     [

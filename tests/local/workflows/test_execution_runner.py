@@ -8,7 +8,9 @@ from typing import Any
 
 import pytest
 
+from local.durability import room
 from local.durability.execution_store import ExecutionStore
+from local.durability.room import DiskFull
 from local.workflows.execution import ExecutionRunner
 from local.workflows.failures import StateFailed
 
@@ -173,3 +175,103 @@ def test_mistake_in_the_engine_fails_the_execution_and_is_raised(open_store: Ope
     with pytest.raises(KeyError):
         _runner(open_store(), broken).run(execution, MACHINE)
     assert (execution["status"], execution["error"]) == ("FAILED", "States.Runtime")
+
+
+class FullDisk:
+    """A store's disk: full while it is told so, and it counts what it refused."""
+
+    def __init__(self, store: ExecutionStore, monkeypatch: pytest.MonkeyPatch) -> None:
+        self.is_full = False
+        self.refused = 0
+        monkeypatch.setattr(room, "_RETRY_SECONDS", 0.01)
+        for name in ("save", "append"):
+            monkeypatch.setattr(store, name, self._guarded(getattr(store, name)))
+
+    def _guarded(self, write: Callable[..., None]) -> Callable[..., None]:
+        def guard(*arguments: Any) -> None:
+            if self.is_full:
+                self.refused += 1
+                if self.refused % 5 == 0:
+                    self.is_full = False
+                raise DiskFull("full")
+            write(*arguments)
+
+        return guard
+
+
+def test_execution_waits_for_room_at_any_step_and_ends_with_its_whole_history(
+    open_store: OpenStore, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    store = open_store()
+    disk = FullDisk(store, monkeypatch)
+
+    def call(arn: str, function: str, payload: list[str]) -> list[str]:
+        disk.is_full = True
+        return _append_call(arn, function, payload)
+
+    runner, execution = _runner(store, call), _execution()
+    runner.started(execution)
+    runner.run(execution, MACHINE)
+    assert execution["status"] == "SUCCEEDED"
+    assert disk.refused == 10
+    [stored] = open_store().load()
+    assert [event["id"] for event in stored["events"]] == list(range(1, 13))
+    assert stored["output"] == execution["output"]
+
+
+def test_end_of_an_execution_is_stored_once_there_is_room(
+    open_store: OpenStore, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    store = open_store()
+    disk = FullDisk(store, monkeypatch)
+    finish = store.finish
+    refusals = iter([DiskFull("full"), DiskFull("full")])
+
+    def finish_later(ended: dict[str, Any]) -> list[str]:
+        for refusal in refusals:
+            raise refusal
+        return finish(ended)
+
+    monkeypatch.setattr(store, "finish", finish_later)
+    runner, execution = _runner(store, _append_call), _execution()
+    runner.started(execution)
+    runner.run(execution, MACHINE)
+    assert disk.refused == 0
+    [stored] = open_store().load()
+    types = [event["type"] for event in stored["events"]]
+    assert stored["status"] == execution["status"] == "SUCCEEDED"
+    assert types.count("ExecutionSucceeded") == 1
+
+
+def test_execution_without_room_for_its_beginning_never_runs(
+    open_store: OpenStore, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    store = open_store()
+    disk = FullDisk(store, monkeypatch)
+    disk.is_full = True
+    calls: list[str] = []
+    runner, execution = _runner(store, lambda *_call: calls.append("call")), _execution()
+    with pytest.raises(DiskFull):
+        runner.started(execution)
+    runner.run(execution, MACHINE)
+    assert calls == []
+    assert open_store().load() == []
+
+
+def test_tasks_begin_only_when_they_are_admitted(open_store: OpenStore) -> None:
+    order: list[str] = []
+
+    def call(_arn: str, _function: str, payload: Any) -> Any:
+        order.append("call")
+        return payload
+
+    runner = ExecutionRunner(
+        open_store(),
+        call,
+        forget=lambda _arns: None,
+        admit=lambda _wait: order.append("admitted"),
+    )
+    execution = _execution()
+    runner.started(execution)
+    runner.run(execution, MACHINE)
+    assert order == ["admitted", "call"] * 2

@@ -105,6 +105,15 @@ def test_a_job_has_the_prices_and_the_estimate_of_its_moment() -> None:
     assert world.workflow.started == [job.job_id]
 
 
+def test_on_the_developers_own_machine_nothing_is_billed() -> None:
+    world = World()
+    world.creator = dataclasses.replace(world.creator, any_instance=True)
+    job = world.create(dataclasses.replace(REQUEST, max_cost_usd=0.01))
+    assert job.billing.instance_type == "local_cpu"
+    assert job.billing.usd_per_hour == job.estimated_total_cost == 0
+    assert job.estimate["seconds"]["p50"] > 0
+
+
 def test_two_requests_without_a_key_are_two_jobs() -> None:
     world = World()
     assert world.create().job_id != world.create().job_id

@@ -14,7 +14,7 @@ import pytest
 from botocore.validate import ParamValidator
 
 from brightrun.catalog.base_models import base_model, base_models
-from brightrun.catalog.gpu_instances import Billing
+from brightrun.catalog.gpu_instances import Billing, own_machine
 from brightrun.catalog.presets import Hyperparameters
 from brightrun.datasets.model import Dataset
 from brightrun.sft.settings import LONGEST_VARIABLES, TEMPLATE_DATE, variables_complaint
@@ -243,3 +243,10 @@ def test_a_later_attempt_continues_from_the_same_checkpoints_but_writes_its_own_
     output = one["OutputDataConfig"]["S3OutputPath"]
     key = f"{output}/{first.external_job_id}/output/model.tar.gz"
     assert key == f"s3://models/{artifact_key(first)}"
+
+
+def test_where_nothing_is_billed_the_trainer_gets_neither_a_price_nor_a_budget() -> None:
+    job = a_job(billing=own_machine(), max_cost_usd=4.5)
+    settings = the_request(job)["HyperParameters"]
+    assert not settings.keys() & {"max_cost_usd", "price_usd_per_hour"}
+    assert the_request(job)["StoppingCondition"]["MaxRuntimeInSeconds"] == LONGEST_RUN_S

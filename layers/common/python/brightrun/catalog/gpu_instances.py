@@ -149,6 +149,11 @@ def billing(name: str, count: int) -> Billing:
     return billings(name, count)[0]
 
 
+def own_machine() -> Billing:
+    """The developer's own machine, which every instance of a local system is: it costs nothing."""
+    return Billing("local_cpu", 1, 0, 0.0, price_date())
+
+
 def _billing(instance: Instance, count: int) -> Billing:
     instances = -(-count // instance.gpus)
     return Billing(

@@ -11,7 +11,13 @@ from collections.abc import Mapping
 from datetime import date
 from typing import TYPE_CHECKING, Any, Protocol
 
-from brightrun.claude.model import CALL_TIMEOUT_S, MAX_OUTPUT_TOKENS, Completion, Prompt
+from brightrun.claude.model import (
+    CALL_TIMEOUT_S,
+    CONNECT_TIMEOUT_S,
+    MAX_OUTPUT_TOKENS,
+    Completion,
+    Prompt,
+)
 from brightrun.claude.registry import ClaudeModel, claude_model
 from brightrun.core.errors import BrightRunError, ClaudeCallError, ClaudeNotSetUpError
 
@@ -41,6 +47,13 @@ _RETRYABLE = frozenset({408, 409, 429, 500, 502, 503, 504, 529})
 _OVERLOADED = frozenset({429, 529})
 # No call of the job can succeed until a person changes the account or its settings.
 _FATAL = frozenset({401, 402, 403, 404})
+_REMEDIES: Mapping[int, str] = {
+    401: " Store a valid key of this account as ANTHROPIC_API_KEY or in the secret of the stack.",
+    402: " Settle the account's billing in the Claude Console.",
+    403: " Give the key or the role access to this model.",
+    404: " Choose a model that the account has, or correct the address.",
+}
+"""What a person can do about the fatal ones; the rest goes away by itself or is ours."""
 _SPEND_LIMITS = frozenset({"EnforcedSpendLimitReachedError", "ContractSpendLimitReachedError"})
 
 
@@ -52,11 +65,14 @@ def to_call_error(error: Exception) -> ClaudeCallError:
     import anthropic
 
     if isinstance(error, anthropic.APITimeoutError):
-        return ClaudeCallError("timeout", "Claude did not answer in time.", retryable=True)
+        sentence = f"Claude at {error.request.url.host} did not answer in time."
+        return ClaudeCallError("timeout", sentence, retryable=True)
     if isinstance(error, anthropic.APIConnectionError):
-        return ClaudeCallError(
-            "network_error", "The connection to Claude failed.", status=0, retryable=True
+        sentence = (
+            f"The connection to Claude at {error.request.url.host} failed"
+            f" ({error.__cause__ or error}): check the network and the address."
         )
+        return ClaudeCallError("network_error", sentence, status=0, retryable=True)
     if isinstance(error, anthropic.APIStatusError):
         return _from_status(error)
     return ClaudeCallError("unknown_error", f"The call failed: {type(error).__name__}.")
@@ -74,7 +90,8 @@ def _from_status(error: Any) -> ClaudeCallError:
     retryable = status in _RETRYABLE if hint is None else hint == "true"
     return ClaudeCallError(
         reason,
-        f"Claude answered {status} ({reason.replace('_', ' ')}).",
+        f"Claude at {error.request.url.host} answered {status} ({reason.replace('_', ' ')})."
+        + _REMEDIES.get(status, ""),
         status=status,
         retryable=retryable,
         overloaded=retryable and status in _OVERLOADED,
@@ -203,7 +220,8 @@ def anthropic_claude(
     import anthropic
 
     model = claude_model(model_name, today)
-    options: dict[str, Any] = {"max_retries": 0, "timeout": CALL_TIMEOUT_S}
+    timeout = anthropic.Timeout(CALL_TIMEOUT_S, connect=CONNECT_TIMEOUT_S)
+    options: dict[str, Any] = {"max_retries": 0, "timeout": timeout}
     if base_url:
         options["base_url"] = base_url
     client: AsyncClient

@@ -22,6 +22,8 @@ MAX_OUTPUT_TOKENS = 24_576
 """Limit on one completion, thinking included: v1's figure, six times its longest completion."""
 CALL_TIMEOUT_S = 180.0
 """Limit on one call: v1's figure; its slowest conversation took 107 s."""
+CONNECT_TIMEOUT_S = 5.0
+"""Limit on reaching Claude: an address that swallows packets is told soon, not after a call's."""
 
 
 @dataclass(frozen=True, slots=True)

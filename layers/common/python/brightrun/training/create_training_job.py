@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 from brightrun.aws.request_keys import RequestKeys
 from brightrun.catalog.base_models import BaseModelEntry, base_model, default_base_model
-from brightrun.catalog.gpu_instances import GpuConfig, GpuType, trainable_gpu_type
+from brightrun.catalog.gpu_instances import GpuConfig, GpuType, own_machine, trainable_gpu_type
 from brightrun.catalog.presets import PresetId, complete
 from brightrun.core.errors import (
     DatasetNotReadyError,
@@ -120,7 +120,7 @@ def require_memory_and_budget(request: TrainingJobRequest, prediction: Predictio
             "gpu_config", prediction.memory.advice or "The run does not fit into the GPU."
         )
     startup = startup_usd(prediction)
-    if request.max_cost_usd is not None and request.max_cost_usd <= startup:
+    if request.max_cost_usd is not None and request.max_cost_usd <= startup > 0:
         raise InvalidInputError.of_field(
             "max_cost_usd",
             f"{request.max_cost_usd:.4g} US dollars are not more than the {startup:.4g} that "
@@ -195,7 +195,7 @@ def _not_ready(dataset: Dataset, advice: str) -> DatasetNotReadyError:
 class TrainingJobCreator:
     """The service of POST /api/jobs.
 
-    `any_instance` is True if every instance is the developer's own machine.
+    `any_instance` is True if every instance is the developer's own machine, which is not billed.
     """
 
     datasets: DatasetRepository
@@ -257,6 +257,9 @@ class TrainingJobCreator:
         require_trainable(dataset, allow_simulated=request.allow_simulated)
         config = GpuConfig(gpu.key, request.gpu.count)
         estimate = self.estimator.of_dataset(owner_id, dataset, model, config, hyperparameters)
+        if self.any_instance:
+            own = dataclasses.replace(estimate.prediction, billing=own_machine())
+            estimate = dataclasses.replace(estimate, prediction=own)
         require_memory_and_budget(request, estimate.prediction)
         job = new_job(
             owner_id,

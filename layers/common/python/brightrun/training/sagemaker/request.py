@@ -140,8 +140,7 @@ def hyperparameters(
         "max_seq_length": values.max_seq_length,
         "evaluations_per_epoch": values.evaluations_per_epoch,
         "early_stopping_patience": values.early_stopping_patience,
-        "max_cost_usd": job.max_cost_usd,
-        "price_usd_per_hour": job.billing.usd_per_hour,
+        **_budget(job),
         "seed": SEED,
         "template_date": job.template_date,
     }
@@ -174,6 +173,13 @@ def _channels(
         }
         for name, location in folders
     ]
+
+
+def _budget(job: TrainingJob) -> dict[str, float | None]:
+    """The price and the budget; neither where nothing is billed."""
+    if job.billing.usd_per_hour <= 0:
+        return {}
+    return {"max_cost_usd": job.max_cost_usd, "price_usd_per_hour": job.billing.usd_per_hour}
 
 
 def _longest_run_s(job: TrainingJob) -> int:
