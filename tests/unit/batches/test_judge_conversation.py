@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import dataclasses
 import json
+import zlib
 from typing import Any
 
 import pytest
 
+from brightrun.batches.ask_claude import MAX_REQUEST_BYTES
 from brightrun.batches.claim_repository import Outcome
 from brightrun.batches.create_batch import JobStarter
 from brightrun.batches.create_judgements import JudgementCreator, JudgementRequest
@@ -108,6 +110,33 @@ def test_an_answer_that_does_not_fit_the_rubric_fails_only_its_item() -> None:
     assert (failed.status, failed.error_code) == (ItemStatus.FAILED, "unusable_judgement")
     assert done.status is ItemStatus.COMPLETED
     assert world.now(job).cost_micro_usd > row(world, 1).judgement["cost_micro_usd"]  # type: ignore[index]
+
+
+def test_a_reason_that_no_row_can_hold_fails_only_its_item() -> None:
+    """JSON may escape half a surrogate pair, and UTF-8 has no bytes for it."""
+    answer = json.loads(a_judgement().text)
+    next(iter(answer.values()))["reason"] = "Half a \ud83d face."
+    world = a_world(dataclasses.replace(a_judgement(), text=json.dumps(answer)), a_judgement())
+    job = created(world)
+    world.run_worker(job)
+    assert sorted(world.statuses(job)) == ["completed", "failed"]
+    assert world.items(job)[0].error_code == "unusable_judgement"
+
+
+def test_the_log_entry_of_a_prompt_that_no_row_can_hold_has_its_beginning() -> None:
+    world = a_world()
+    record = row(world)
+    long = a_conversation()
+    signs = [chr(0x4E00 + number**3 % 20_479) for number in range(400_000)]
+    long["turns"][0]["content"] = "".join(signs)
+    world.files.put(record.file_path, json.dumps(long), content_type="")
+    job = created(world)
+    world.run_worker(job)
+    assert world.statuses(job) == [ItemStatus.COMPLETED] * 2
+    requests = [entry.request for entry in world.records.entries.values()]
+    assert all(len(request) <= MAX_REQUEST_BYTES for request in requests)
+    logged = max((json.loads(zlib.decompress(request))["user"] for request in requests), key=len)
+    assert "".join(signs[:1000]) in logged
 
 
 def test_a_throttled_judge_requeues_the_item_and_the_workflow_waits() -> None:

@@ -170,15 +170,17 @@ class ConversationRefusedError(BrightRunError):
     """Claude's answer cannot be stored as a conversation.
 
     `failure_type` is truncation, parse_error or validation_error, as in the failed-generation
-    records; `reason` is the named reason; `pattern` names the truncation pattern, if any.
+    records; `reason` is the named reason; `pattern` names the truncation pattern, if any. The
+    message can quote the answer, and is stored in rows: it is cut at `longest` characters.
     """
 
     code = "conversation_refused"
+    longest = 1000
 
     def __init__(
         self, failure_type: str, reason: str, message: str, *, pattern: str | None = None
     ) -> None:
-        super().__init__(message, details={"reason": reason})
+        super().__init__(message[: self.longest], details={"reason": reason})
         self.failure_type = failure_type
         self.reason = reason
         self.pattern = pattern
@@ -189,7 +191,7 @@ class ClaudeCallError(BrightRunError):
 
     `retryable`: trying again may help. `overloaded`: the whole service is busy, so that no worker
     should call before `retry_after_s`. `fatal`: no call of this job can succeed (key, billing or
-    model).
+    model). `maybe_billed`: the call was answered, so that it is repeated once only.
     """
 
     code = "claude_call_failed"
@@ -204,6 +206,7 @@ class ClaudeCallError(BrightRunError):
         overloaded: bool = False,
         fatal: bool = False,
         retry_after_s: float | None = None,
+        maybe_billed: bool = False,
     ) -> None:
         super().__init__(message, details={"reason": reason, "status": status})
         self.reason = reason
@@ -212,6 +215,7 @@ class ClaudeCallError(BrightRunError):
         self.overloaded = overloaded
         self.fatal = fatal
         self.retry_after_s = retry_after_s
+        self.maybe_billed = maybe_billed
 
 
 class ClaudeNotSetUpError(BrightRunError):

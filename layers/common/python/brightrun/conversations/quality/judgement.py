@@ -15,7 +15,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_valida
 from brightrun.claude.model import Completion, Prompt
 from brightrun.claude.registry import ClaudeModel, claude_model
 from brightrun.conversations.emotions import DeclaredArc
-from brightrun.conversations.model import ConversationRecord
+from brightrun.conversations.model import ConversationRecord, parse_json
 from brightrun.core.errors import ConversationRefusedError, UnusableModelError
 
 LOWEST, HIGHEST = 1, 5
@@ -170,7 +170,7 @@ def read_verdicts(text: str, rubric: Rubric) -> dict[str, Verdict]:
     Raises ConversationRefusedError.
     """
     try:
-        answer = json.loads(text)
+        answer = parse_json(text)
         if not isinstance(answer, dict):
             raise ValueError("it is no object")
         expected = [one.key for one in rubric.criteria]
