@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any
 from botocore.exceptions import BotoCoreError, ClientError
 
 from brightrun.core.errors import InvalidCursorError, StorageError
+from brightrun.core.rows import SMALLEST
 
 if TYPE_CHECKING:
     from boto3.dynamodb.types import Binary, TypeDeserializer, TypeSerializer
@@ -194,9 +195,12 @@ def _wire_types() -> tuple[TypeSerializer, TypeDeserializer, type[Binary]]:
 
 
 def _exact(value: Any) -> Any:
-    """Convert floats to decimals, which boto3 requires, also inside containers."""
+    """Convert floats to decimals, which boto3 requires, also inside containers.
+
+    A float below SMALLEST, which a caller may send as a bound or a value, is 0.
+    """
     if isinstance(value, float):
-        return Decimal(repr(value))
+        return Decimal(repr(value if abs(value) >= SMALLEST else 0.0))
     if isinstance(value, Mapping):
         return {key: _exact(inner) for key, inner in value.items()}
     if isinstance(value, list | tuple):
