@@ -117,7 +117,8 @@ def request_problem(faults: Sequence[Mapping[str, Any]]) -> Response[str]:
         {"field": _field(fault["loc"]), "message": fault["msg"].removeprefix("Value error, ")}
         for fault in faults[:MOST_FAULTS]
     ]
-    sentence = f"The request is not valid: {details[0]['field']}: {details[0]['message']}."
+    first = details[0]
+    sentence = f"The request is not valid: {first['field']}: {first['message'].removesuffix('.')}."
     if len(faults) > 1:
         sentence += f" {len(faults) - 1} more in details."
     return problem(HTTPStatus.BAD_REQUEST, sentence, code="invalid_request", details=details)

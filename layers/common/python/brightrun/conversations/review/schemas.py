@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from typing import Annotated, Literal, Self, get_args
+from typing import Annotated, Any, Literal, Self, get_args
 
 from aws_lambda_powertools.event_handler.openapi.params import Query
 from pydantic import Field, model_validator
@@ -104,10 +104,18 @@ class TurnChange(RequestModel):
 Quality = Annotated[float, Field(ge=0, le=5)]
 
 
+def _require_one_value(schema: dict[str, Any]) -> None:
+    """What `_not_empty` checks, for the OpenAPI document: null is no value."""
+    schema["anyOf"] = [
+        {"required": [name], "properties": {name: {"not": {"type": "null"}}}}
+        for name in schema["properties"]
+    ]
+
+
 class BulkFilter(RequestModel):
     """Selects conversations by the fields of the list; at least one must be given."""
 
-    model_config = {"json_schema_extra": {"minProperties": 1}}
+    model_config = {"json_schema_extra": _require_one_value}
 
     status: ReviewStatus | None = None
     tier: Tier | None = None
