@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import json
+from datetime import datetime
 from typing import Any
 
 import pytest
 
-from brightrun.batches.model import MAX_ATTEMPTS, ItemStatus, JobStatus
+from brightrun.batches.claim_repository import Outcome
+from brightrun.batches.model import MAX_ATTEMPTS, BatchItem, ItemStatus, JobStatus
 from brightrun.batches.workflow import MAX_LOOPS
-from brightrun.core.errors import ClaudeCallError, StorageError
+from brightrun.core.errors import ClaudeCallError, RecordTooLargeError, StorageError
 from brightrun.core.ids import conversation_id
 from tests import builders as build
 from tests.builders import OWNER
@@ -251,6 +253,25 @@ def test_an_answer_that_no_row_could_hold_fails_by_name_after_one_call(
     failure = next(iter(world.batches.failures.values()))
     assert failure.failure_type == "validation_error"
     assert len(failure.error_message) <= 1000
+
+
+def test_a_conversation_that_no_row_can_hold_fails_by_name_after_one_call(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    world = World()
+    job = world.job(1)
+    complete = world.batches.complete
+
+    def refuses(item: BatchItem, outcome: Outcome, now: datetime) -> None:
+        if outcome.conversation is not None:
+            raise RecordTooLargeError
+        complete(item, outcome, now)
+
+    monkeypatch.setattr(world.batches, "complete", refuses)
+    world.run_worker(job)
+    assert world.items(job)[0].error_code == "record_too_large"
+    assert world.claude.calls == 1
+    assert world.now(job).cost_micro_usd > 0
 
 
 def test_no_call_is_made_for_as_long_as_a_throttled_claude_asks() -> None:

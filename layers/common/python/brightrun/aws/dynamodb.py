@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 
 from botocore.exceptions import BotoCoreError, ClientError
 
-from brightrun.core.errors import InvalidCursorError, StorageError
+from brightrun.core.errors import InvalidCursorError, RecordTooLargeError, StorageError
 from brightrun.core.rows import SMALLEST
 
 if TYPE_CHECKING:
@@ -29,6 +29,8 @@ _NUMBERS = {"position"}
 _UNKNOWN_CURSOR = "The cursor is not one that this list returned; start without one."
 CONDITION_FAILED = "ConditionalCheckFailedException"
 TRANSACTION_CANCELLED = "TransactionCanceledException"
+ROW_TOO_LARGE = "Item size"
+"""How the message of a ValidationException begins for a row over 400 KB, new or updated."""
 
 
 def dynamodb_client() -> DynamoDBClient:
@@ -75,12 +77,17 @@ def error_code(error: ClientError) -> str:
 
 @contextmanager
 def translated(operation: str) -> Iterator[None]:
-    """Convert boto3's errors to StorageError, except failed conditions, which callers handle."""
+    """Convert boto3's errors to StorageError, except failed conditions, which callers handle.
+
+    A row over DynamoDB's limit raises RecordTooLargeError, since trying again cannot help.
+    """
     try:
         yield
     except ClientError as error:
         if error_code(error) in {CONDITION_FAILED, TRANSACTION_CANCELLED}:
             raise
+        if ROW_TOO_LARGE in str(error):
+            raise RecordTooLargeError from error
         raise StorageError(operation, error_code(error)) from error
     except BotoCoreError as error:
         raise StorageError(operation, type(error).__name__) from error

@@ -10,8 +10,14 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 from botocore.exceptions import ClientError
 
-from brightrun.aws.dynamodb import TRANSACTION_CANCELLED, error_code, to_wire, translated
-from brightrun.core.errors import StorageError
+from brightrun.aws.dynamodb import (
+    ROW_TOO_LARGE,
+    TRANSACTION_CANCELLED,
+    error_code,
+    to_wire,
+    translated,
+)
+from brightrun.core.errors import RecordTooLargeError, StorageError
 
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb.client import DynamoDBClient
@@ -31,7 +37,7 @@ def transact(client: DynamoDBClient, operations: Sequence[Mapping[str, Any]]) ->
 
     An empty list means that everything was written. Concurrent transactions on the same record,
     such as a job's counters, conflict; the SDK does not retry those, so this does, with full
-    jitter. Raises StorageError.
+    jitter. Raises StorageError, RecordTooLargeError.
     """
     for attempt in range(_TRIES):
         try:
@@ -67,8 +73,13 @@ def _pause(attempt: int) -> None:
 
 
 def _failed_conditions(error: ClientError) -> list[int]:
-    """Positions of failed conditions; empty if there were only conflicts. Raises StorageError."""
+    """Positions of failed conditions; empty if there were only conflicts.
+
+    Raises StorageError, RecordTooLargeError.
+    """
     reasons = error.response.get("CancellationReasons", [])
+    if any(ROW_TOO_LARGE in reason.get("Message", "") for reason in reasons):
+        raise RecordTooLargeError from error
     codes = [str(reason.get("Code", "None")) for reason in reasons]
     failed = [index for index, code in enumerate(codes) if code == FAILED_CONDITION]
     unknown = set(codes) - _TRANSIENT - {FAILED_CONDITION, "None"}

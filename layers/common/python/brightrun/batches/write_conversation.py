@@ -24,7 +24,12 @@ from brightrun.conversations.model import (
     read_conversation,
 )
 from brightrun.core import object_keys
-from brightrun.core.errors import BrightRunError, ClaudeCallError, ConversationRefusedError
+from brightrun.core.errors import (
+    BrightRunError,
+    ClaudeCallError,
+    ConversationRefusedError,
+    RecordTooLargeError,
+)
 from brightrun.core.ids import conversation_id
 from brightrun.core.logging import logger
 from brightrun.core.timestamps import Clock, iso
@@ -112,7 +117,13 @@ class ConversationWriter:
             await self._fail(item, prompt, completion, fault)
             return None
         outcome = await asyncio.to_thread(self._store, item, conversation, completion)
-        if await self.finalizer.complete(item, outcome) and outcome.conversation is not None:
+        try:
+            completed = await self.finalizer.complete(item, outcome)
+        except RecordTooLargeError as error:
+            fault = Fault("validation_error", error.code, error.message)
+            await self._fail(item, prompt, completion, fault)
+            return None
+        if completed and outcome.conversation is not None:
             await asyncio.to_thread(self._run_after_stored, outcome.conversation)
         return None
 

@@ -9,6 +9,7 @@ BrightRunError
 │   ├── TemplateTooLongError          the resolved prompt is over its limit
 │   ├── NoTemplateForArcError         no active template serves the arc
 │   ├── BatchTooLargeError            more items than one job may have
+│   ├── RecordTooLargeError           a record over the 400 KB of a row
 │   ├── InvalidCursorError            a cursor that this list did not return
 │   ├── UnusableModelError            a retired or unknown Claude model
 │   ├── ActionNotAllowedError         the job's status does not allow the action
@@ -94,6 +95,15 @@ class InvalidInputError(BrightRunError):
     def of_field(cls, field: str, message: str) -> Self:
         """The error of one field, named in the message and in `details`."""
         return cls(f"{field}: {message}", details=[{"field": field, "message": message}])
+
+
+class RecordTooLargeError(InvalidInputError):
+    """The texts of a record together are over the limit of a row."""
+
+    code = "record_too_large"
+
+    def __init__(self) -> None:
+        super().__init__("The record would have more than 400 KB; shorten its texts.")
 
 
 class ConflictError(BrightRunError):
