@@ -148,6 +148,8 @@ def _kind_and_hint(status: int, retry_after: str | None) -> tuple[type[CliError]
     if status == 429:
         wait = f"in {retry_after} seconds" if retry_after else "in a minute"
         return UnavailableError, f"The server is throttling; try again {wait}."
+    if status == 409 and retry_after:
+        return UnavailableError, f"Try again in {retry_after} seconds."
     if status >= 500:
         return UnavailableError, "Try again; if it persists, look at the function's logs."
     return RefusedError, None

@@ -42,7 +42,7 @@ TAGS = {
 PROBLEMS = {
     400: "The request is not valid, or its record does not allow it; `details` say where.",
     404: "There is no such record, or it is another owner's.",
-    409: "Another request changed the record, or the key is in use; `details` hold what is stored.",
+    409: "The record is in another state, which `details` hold; with Retry-After, it passes.",
     415: "The body is not application/json.",
     422: "The Idempotency-Key was used with a different request before.",
     500: "Internal server error.",

@@ -11,7 +11,6 @@ import pytest
 
 from brightrun.batches.model import JobStatus
 from brightrun.core.errors import LeaseLostError, StorageError
-from brightrun.core.logging import logger
 from brightrun.wiring import clients
 from infra.routes import ROUTES
 from tests.builders import OWNER
@@ -28,14 +27,6 @@ ROC = {
 }
 ORDER = {"name": CANARY, "parameterSets": [{"parameters": ROC}]}
 FUNCTION_OF = {route: name for name, routes in ROUTES.items() for route in routes}
-
-
-@pytest.fixture
-def log(monkeypatch: pytest.MonkeyPatch) -> io.StringIO:
-    """All that the functions' logger writes."""
-    stream = io.StringIO()
-    monkeypatch.setattr(logger().registered_handler, "stream", stream)
-    return stream
 
 
 def failing_with(error: Exception, monkeypatch: pytest.MonkeyPatch) -> None:

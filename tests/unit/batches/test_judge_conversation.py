@@ -16,7 +16,7 @@ from brightrun.batches.create_judgements import JudgementCreator, JudgementReque
 from brightrun.batches.model import BatchJob, ItemStatus, JobStatus
 from brightrun.conversations.model import ConversationRecord
 from brightrun.conversations.quality.judgement import current_rubric
-from brightrun.core.errors import ClaudeCallError, LeaseLostError
+from brightrun.core.errors import ClaudeCallError, IdempotencyKeyReusedError, LeaseLostError
 from tests.builders import OWNER, a_conversation, a_judgement
 from tests.fakes.conversations import a_record
 from tests.fakes.external_services import InMemoryKeys
@@ -83,6 +83,21 @@ def test_a_conversation_judged_by_this_rubric_is_not_judged_again() -> None:
     world.run_worker(created(world))
     again = creator(world).create(OWNER, JudgementRequest(IDS), None)
     assert (again.job, list(again.already_judged)) == (None, list(IDS))
+    assert world.claude.calls == 2
+
+
+def test_a_repeated_order_finds_its_job_after_everything_was_judged() -> None:
+    world = a_world()
+    service = creator(world)
+    first = service.create(OWNER, JudgementRequest(IDS), "key-1")
+    assert first.job is not None
+    world.run_worker(first.job)
+    again = service.create(OWNER, JudgementRequest(IDS), "key-1")
+    assert again.job is not None
+    assert again.job.job_id == first.job.job_id
+    assert (again.already_judged, again.estimated_cost) == ([], first.estimated_cost)
+    with pytest.raises(IdempotencyKeyReusedError):
+        service.create(OWNER, JudgementRequest(IDS[:1]), "key-1")
     assert world.claude.calls == 2
 
 

@@ -14,7 +14,12 @@ from typing import TYPE_CHECKING, Any
 
 from botocore.exceptions import BotoCoreError, ClientError
 
-from brightrun.core.errors import InvalidCursorError, RecordTooLargeError, StorageError
+from brightrun.core.errors import (
+    ContentionError,
+    InvalidCursorError,
+    RecordTooLargeError,
+    StorageError,
+)
 from brightrun.core.rows import SMALLEST
 
 if TYPE_CHECKING:
@@ -29,6 +34,7 @@ _NUMBERS = {"position"}
 _UNKNOWN_CURSOR = "The cursor is not one that this list returned; start without one."
 CONDITION_FAILED = "ConditionalCheckFailedException"
 TRANSACTION_CANCELLED = "TransactionCanceledException"
+TRANSACTION_IN_PROGRESS = "TransactionConflictException"
 ROW_TOO_LARGE = "Item size"
 """How the message of a ValidationException begins for a row over 400 KB, new or updated."""
 
@@ -79,7 +85,8 @@ def error_code(error: ClientError) -> str:
 def translated(operation: str) -> Iterator[None]:
     """Convert boto3's errors to StorageError, except failed conditions, which callers handle.
 
-    A row over DynamoDB's limit raises RecordTooLargeError, since trying again cannot help.
+    A row over DynamoDB's limit raises RecordTooLargeError, since trying again cannot help, and a
+    write to a record that a transaction holds ContentionError.
     """
     try:
         yield
@@ -88,6 +95,8 @@ def translated(operation: str) -> Iterator[None]:
             raise
         if ROW_TOO_LARGE in str(error):
             raise RecordTooLargeError from error
+        if error_code(error) == TRANSACTION_IN_PROGRESS:
+            raise ContentionError(operation, error_code(error)) from error
         raise StorageError(operation, error_code(error)) from error
     except BotoCoreError as error:
         raise StorageError(operation, type(error).__name__) from error

@@ -29,6 +29,8 @@ BrightRunError
 │   ├── UploadSizeError               the uploaded file is not of the declared size
 │   ├── ObjectChangedError            the object was replaced after it was validated
 │   ├── DatasetNotReadyError          the dataset cannot be trained on now
+│   ├── RequestInProgressError        the first request with this Idempotency-Key still runs
+│   ├── BeingJudgedError              another job judges the conversation now
 │   ├── TokenizerMissingError         the base model's tokenizer is not in the bucket
 │   ├── UntrainableError              the trainer would reject the dataset or the base model
 │   ├── UncountableError              one conversation is too large to be counted in a request
@@ -43,6 +45,7 @@ BrightRunError
 ├── TrainingRequestError              SageMaker rejected the job; retrying does not help
 ├── UnusableAdapterError              the training output is not a valid adapter
 └── StorageError                      a call to an AWS service failed
+    └── ContentionError               other requests write the same records at the same time
 """
 
 from __future__ import annotations
@@ -52,9 +55,13 @@ from typing import Any, Self
 
 
 class BrightRunError(Exception):
-    """The base of all errors: a message, a stable `code` for programs, and JSON details."""
+    """The base of all errors: a message, a stable `code` for programs, and JSON details.
+
+    `retry_after_s`: the seconds after which the same request can succeed; None if it cannot.
+    """
 
     code = "error"
+    retry_after_s: float | None = None
 
     def __init__(self, message: str, *, details: Any = None) -> None:
         super().__init__(message)
@@ -126,6 +133,44 @@ class StorageError(BrightRunError):
     def __init__(self, operation: str, reason: str) -> None:
         super().__init__(f"{operation} failed: {reason}.")
         self.details: Mapping[str, str] = {"operation": operation}
+
+
+class ContentionError(StorageError):
+    """Other requests write the same records at the same time: no failure of a service."""
+
+    code = "contention"
+    retry_after_s = 1
+
+    def __init__(self, operation: str, reason: str) -> None:
+        super().__init__(operation, reason)
+        self.message = "Other requests change the same records now; try again in a moment."
+
+
+class RequestInProgressError(ConflictError):
+    """The first request with this Idempotency-Key may still be storing its job."""
+
+    code = "request_in_progress"
+    retry_after_s = 1
+
+    def __init__(self) -> None:
+        super().__init__(
+            "An earlier request with this Idempotency-Key is still in progress; repeat the request "
+            "in a moment to get its answer."
+        )
+
+
+class BeingJudgedError(ConflictError):
+    """Another job judges the conversation now; `details` name both."""
+
+    code = "being_judged"
+    retry_after_s = 30
+
+    def __init__(self, conversation_id: str, job_id: str) -> None:
+        super().__init__(
+            f"The job '{job_id}' judges the conversation '{conversation_id}' now. Wait until the "
+            "job has ended, or leave the conversation out.",
+            details={"conversation_id": conversation_id, "job_id": job_id},
+        )
 
 
 class VersionConflictError(ConflictError):

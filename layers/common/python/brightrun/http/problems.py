@@ -18,6 +18,7 @@ STATUS: Mapping[type[errors.BrightRunError], HTTPStatus] = {
     errors.InvalidInputError: HTTPStatus.BAD_REQUEST,
     errors.ConflictError: HTTPStatus.CONFLICT,
     errors.IdempotencyKeyReusedError: HTTPStatus.UNPROCESSABLE_ENTITY,
+    errors.ContentionError: HTTPStatus.CONFLICT,
     errors.StorageError: HTTPStatus.SERVICE_UNAVAILABLE,
     errors.BrightRunError: HTTPStatus.INTERNAL_SERVER_ERROR,
 }
@@ -92,8 +93,15 @@ def problem(
 
 
 def domain_problem(error: errors.BrightRunError) -> Response[str]:
-    """Create the response to an error that the caller can correct."""
-    return problem(status_of(error), error.message, code=error.code, details=error.details)
+    """Create the response to an error that the caller can correct, or that passes."""
+    wait = error.retry_after_s
+    return problem(
+        status_of(error),
+        error.message,
+        code=error.code,
+        details=error.details,
+        headers={} if wait is None else {"Retry-After": f"{wait:g}"},
+    )
 
 
 def storage_problem(error: errors.StorageError) -> Response[str]:

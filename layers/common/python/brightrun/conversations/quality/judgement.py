@@ -205,12 +205,14 @@ def judgement(
     }
 
 
-def is_judged(record: ConversationRecord, rubric: Rubric) -> bool:
-    """Whether the conversation has a judgement by this rubric.
+def judged_by(record: ConversationRecord, rubric: Rubric) -> str | None:
+    """The job that judged the conversation by this rubric; None if none did.
 
     An edit removes the judgement, so that an existing one is of the current text.
     """
-    return record.judgement is not None and record.judgement["rubric_version"] == rubric.version
+    if record.judgement is None or record.judgement["rubric_version"] != rubric.version:
+        return None
+    return str(record.judgement["job_id"])
 
 
 def _unreadable(why: str) -> ConversationRefusedError:
