@@ -48,7 +48,11 @@ PROBLEMS = {
     500: "Internal server error.",
     503: "The storage is unavailable; Retry-After says when to try again.",
 }
-GATEWAY_ANSWERS = {401: "The token is missing, wrong or expired.", 429: "Too many requests."}
+GATEWAY_ANSWERS = {
+    401: "The token is missing, wrong or expired.",
+    403: "The token is an ID token; send the access token.",
+    429: "Too many requests.",
+}
 GATEWAY_MESSAGE: Schema = {
     "type": "object",
     "required": ["message"],
@@ -129,6 +133,7 @@ def _error_codes(path: str, method: str, operation: Schema, parameters: list[Sch
     answered = {
         400: takes_body or parameters,
         401: True,
+        403: True,
         404: takes_body or "{" in path or path.endswith("/select"),
         409: method != "get",
         415: method != "get",

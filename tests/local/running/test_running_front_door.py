@@ -37,6 +37,12 @@ def test_api_request_with_a_tampered_token_is_refused(system: RunningSystem) -> 
     assert answer.status == 401
 
 
+def test_api_request_with_an_id_token_is_refused(system: RunningSystem) -> None:
+    token = system.sign_in("IdToken")
+    answer = system.request("GET", "/api/echo", headers={"authorization": f"Bearer {token}"})
+    assert answer.status == 403
+
+
 def test_api_request_of_the_local_user_reaches_the_function(system: RunningSystem) -> None:
     answer = system.request("GET", "/api/echo", headers=_token(system))
     assert answer.status == 200
