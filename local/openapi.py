@@ -51,6 +51,7 @@ PROBLEMS = {
 GATEWAY_ANSWERS = {
     401: "The token is missing, wrong or expired.",
     403: "The token is an ID token; send the access token.",
+    413: "The request has more than the 6 MB that its function takes.",
     429: "Too many requests.",
 }
 GATEWAY_MESSAGE: Schema = {
@@ -136,6 +137,7 @@ def _error_codes(path: str, method: str, operation: Schema, parameters: list[Sch
         403: True,
         404: takes_body or "{" in path or path.endswith("/select"),
         409: method != "get",
+        413: takes_body,
         415: method != "get",
         422: keyed,
         429: True,

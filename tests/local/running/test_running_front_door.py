@@ -61,6 +61,13 @@ def test_failing_handler_answers_500_without_its_trace(system: RunningSystem) ->
     assert answer.document == {"message": "Internal Server Error"}
 
 
+def test_a_body_that_lambda_does_not_take_is_the_callers_error(system: RunningSystem) -> None:
+    large = {"text": "x" * 7_000_000}
+    answer = system.request("POST", "/api/runs", body=large, headers=_token(system))
+    assert answer.status == 413
+    assert answer.document == {"message": "Request Too Long"}
+
+
 def test_presigned_link_of_a_function_is_served_on_the_same_port(system: RunningSystem) -> None:
     link = system.request("GET", "/api/echo", headers=_token(system)).document["link"]
     assert link.startswith(system.local.api_url)
