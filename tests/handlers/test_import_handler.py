@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import json
 
+import pytest
+
 from tests.aws import Aws
 from tests.builders import STRANGER, a_conversation
 from tests.fakes.training_files import an_enriched_text
@@ -48,6 +50,24 @@ def test_a_second_import_is_refused_with_the_place_and_the_reason(api: Api, aws:
     (detail,) = refused.body["details"]
     assert detail["code"] == "already_imported"
     assert "already" in detail["message"]
+
+
+@pytest.mark.parametrize(
+    ("persona", "name"),
+    [
+        ("Ana\x00\u202e\n Lima", "Ana Lima"),
+        ("\u200b\u2060", "Imported"),
+        ("", "Imported"),
+        ("👨\u200d👩\u200d👧", "👨\u200d👩\u200d👧"),
+    ],
+)
+def test_the_name_of_an_imported_conversation_can_be_read(
+    api: Api, aws: Aws, persona: str, name: str
+) -> None:
+    document = a_conversation()
+    document["conversation_metadata"]["client_persona"] = persona
+    (result,) = api(IMPORT, {"document": document}).body["results"]
+    assert result["conversation"]["conversation_name"] == name
 
 
 def test_a_conversation_too_long_to_be_enriched_is_kept_with_the_reason(api: Api, aws: Aws) -> None:

@@ -23,6 +23,7 @@ from brightrun.conversations.repository import ConversationRepository
 from brightrun.core import object_keys
 from brightrun.core.errors import InvalidInputError, NotFoundError
 from brightrun.core.ids import imported_conversation_id
+from brightrun.core.text import in_one_line
 from brightrun.core.timestamps import Clock, iso
 from brightrun.scaffolding.builtin import tier_of_arc
 
@@ -118,7 +119,7 @@ def _record(owner_id: str, read: ImportedConversation, now: str) -> Conversation
     document = read.document
     turns = document["turns"]
     conversation_id = read.conversation_id or imported_conversation_id(owner_id, _to_json(document))
-    name = str(document["conversation_metadata"].get("client_persona") or "Imported")
+    name = in_one_line(str(document["conversation_metadata"].get("client_persona") or ""))
     keys = {key: value[:_LONGEST_KEY] for key, value in read.keys.items()}
     parameters = {
         key: str(value)[:_LONGEST_KEY]
@@ -127,7 +128,7 @@ def _record(owner_id: str, read: ImportedConversation, now: str) -> Conversation
     return ConversationRecord(
         owner_id=owner_id,
         conversation_id=conversation_id,
-        conversation_name=name[:_LONGEST_NAME],
+        conversation_name=name[:_LONGEST_NAME] or "Imported",
         batch_job_id="",
         item_id="",
         persona_id=parameters.get("persona_id", ""),

@@ -1,4 +1,6 @@
-"""Regex classes of characters that no reader sees: the same in names and in conversations."""
+"""Characters that no reader sees, as regex classes: the same in names and in conversations."""
+
+import re
 
 INVISIBLE = (
     "\u0000-\u001f\u007f-\u009f\u00ad\u034f\u061c\u115f\u1160\u17b4\u17b5\u180b-\u180f\u200b-\u200f"
@@ -12,3 +14,9 @@ CONTROLS = r"\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f"
 BIDIRECTIONAL = r"\u202a-\u202e\u2066-\u2069"
 """Embeddings, overrides and isolates, which can show a text in another order than it has. The
 marks of Arabic and Hebrew, U+200E and U+200F, cannot."""
+
+
+def in_one_line(text: str) -> str:
+    """The text as a name: one line, without controls and characters that change its direction."""
+    shown = re.sub(f"[{CONTROLS}{BIDIRECTIONAL}]", "", text)
+    return " ".join(shown.split()) if re.search(rf"[^\s{INVISIBLE}]", shown) else ""
