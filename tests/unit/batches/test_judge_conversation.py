@@ -13,11 +13,16 @@ from brightrun.batches.ask_claude import MAX_REQUEST_BYTES
 from brightrun.batches.claim_repository import Outcome
 from brightrun.batches.create_batch import JobStarter
 from brightrun.batches.create_judgements import JudgementCreator, JudgementRequest
-from brightrun.batches.model import BatchJob, ItemStatus, JobStatus
+from brightrun.batches.model import BatchJob, ItemStatus, JobAction, JobStatus
 from brightrun.conversations.model import ConversationRecord
 from brightrun.conversations.quality.judgement import current_rubric
-from brightrun.core.errors import ClaudeCallError, IdempotencyKeyReusedError, LeaseLostError
-from tests.builders import OWNER, a_conversation, a_judgement
+from brightrun.core.errors import (
+    BeingJudgedError,
+    ClaudeCallError,
+    IdempotencyKeyReusedError,
+    LeaseLostError,
+)
+from tests.builders import OWNER, a_conversation, a_judgement, a_lease, a_line, lines_for
 from tests.fakes.conversations import a_record
 from tests.fakes.external_services import InMemoryKeys
 from tests.unit.batches.worker_setup import World
@@ -99,6 +104,20 @@ def test_a_repeated_order_finds_its_job_after_everything_was_judged() -> None:
     with pytest.raises(IdempotencyKeyReusedError):
         service.create(OWNER, JudgementRequest(IDS[:1]), "key-1")
     assert world.claude.calls == 2
+
+
+def test_a_cancelled_job_holds_its_conversations_until_its_calls_have_ended() -> None:
+    world = a_world()
+    service = creator(world)
+    first = service.create(OWNER, JudgementRequest(IDS), None).job
+    assert first is not None
+    world.batches.apply(OWNER, first.job_id, JobAction.BEGIN, world.clock.now, a_line())
+    items = list(world.batches.open_items(OWNER, first.job_id))
+    lease = a_lease("worker-a", at=world.clock.now)
+    (held, _) = world.batches.claim(items, lease, lines_for(items), world.clock.now)
+    world.controls().cancel(OWNER, first.job_id)
+    with pytest.raises(BeingJudgedError):
+        service.create(OWNER, JudgementRequest((str(held.conversation_id),)), None)
 
 
 def test_two_jobs_for_one_conversation_call_claude_once_when_they_run_in_turn() -> None:

@@ -270,14 +270,17 @@ class JobStarter:
     def holder(self, owner_id: str, name: str, job_id: str, now: datetime) -> str | None:
         """Reserve `name` for a job to be stored; return the job that holds it instead, if one does.
 
-        A job holds what it reserved until it ends, or for a day; a request that died before it
-        stored its job, for MAX_REQUEST_S.
+        A job holds what it reserved until it ends and no call of it is in flight, or for a day; a
+        request that died before it stored its job, for MAX_REQUEST_S.
         """
         bound = self.keys.job_for(owner_id, name, _RESERVED, job_id, now)
         if bound == job_id:
             return None
         holding = self._find(owner_id, bound)
-        ended = _has_ended(bound, now) if holding is None else holding.status in ENDED_JOBS
+        if holding is None:
+            ended = _has_ended(bound, now)
+        else:
+            ended = holding.status in ENDED_JOBS and holding.processing_items == 0
         if ended:
             bound = self.keys.rebind(owner_id, name, _RESERVED, job_id, bound, now)
         return None if bound == job_id else bound
