@@ -53,7 +53,7 @@ class ApiClient:
     """One Bright Run API, local or deployed.
 
     Every method returns the decoded JSON object and raises a CliError otherwise. GET, and POST
-    with an idempotency key, are repeated on connection trouble, 429 and 5xx.
+    with an idempotency key, are repeated on connection trouble, 429, 5xx and a 409 that passes.
     """
 
     def __init__(self, api_url: str, tokens: TokenSource, retry: RetryPolicy | None = None) -> None:

@@ -141,15 +141,17 @@ def error_from_response(response: "httpx2.Response") -> CliError:
 
 
 def _kind_and_hint(status: int, retry_after: str | None) -> tuple[type[CliError], str | None]:
-    if status == 401:
-        return NotSignedInError, "Sign in again with `brightrun login`."
-    if status == 404:
-        return NotFoundError, None
-    if status == 429:
-        wait = f"in {retry_after} seconds" if retry_after else "in a minute"
-        return UnavailableError, f"The server is throttling; try again {wait}."
-    if status == 507:  # a local system whose disk is full says so itself
-        return UnavailableError, None
+    wait = f"in {retry_after} seconds" if retry_after else "in a minute"
+    told: dict[int, tuple[type[CliError], str | None]] = {
+        401: (NotSignedInError, "Sign in again with `brightrun login`."),
+        404: (NotFoundError, None),
+        429: (UnavailableError, f"The server is throttling; try again {wait}."),
+        507: (UnavailableError, None),  # a local system whose disk is full says so itself
+    }
+    if status in told:
+        return told[status]
+    if status == 409 and retry_after:
+        return UnavailableError, f"Try again {wait}."
     if status >= 500:
         return UnavailableError, "Try again; if it persists, look at the function's logs."
     return RefusedError, None

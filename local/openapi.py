@@ -42,13 +42,18 @@ TAGS = {
 PROBLEMS = {
     400: "The request is not valid, or its record does not allow it; `details` say where.",
     404: "There is no such record, or it is another owner's.",
-    409: "Another request changed the record, or the key is in use; `details` hold what is stored.",
+    409: "The record is in another state, which `details` hold; with Retry-After, it passes.",
     415: "The body is not application/json.",
     422: "The Idempotency-Key was used with a different request before.",
     500: "Internal server error.",
     503: "The storage is unavailable; Retry-After says when to try again.",
 }
-GATEWAY_ANSWERS = {401: "The token is missing, wrong or expired.", 429: "Too many requests."}
+GATEWAY_ANSWERS = {
+    401: "The token is missing, wrong or expired.",
+    403: "The token is an ID token; send the access token.",
+    413: "The request has more than the 6 MB that its function takes.",
+    429: "Too many requests.",
+}
 GATEWAY_MESSAGE: Schema = {
     "type": "object",
     "required": ["message"],
@@ -129,8 +134,10 @@ def _error_codes(path: str, method: str, operation: Schema, parameters: list[Sch
     answered = {
         400: takes_body or parameters,
         401: True,
+        403: True,
         404: takes_body or "{" in path or path.endswith("/select"),
         409: method != "get",
+        413: takes_body,
         415: method != "get",
         422: keyed,
         429: True,

@@ -32,6 +32,11 @@ ACCESS_LOG = {
 }
 
 
+ACCESS_SCOPE = "aws.cognito.signin.user.admin"
+"""The scope of every access token that a sign-in gives. ID tokens, which are made for a client and
+name the same audience, have no scope, and are answered 403."""
+
+
 class HttpApi(Construct):
     """An HTTP API with payload 2.0 and the `$default` stage, so paths carry no stage name."""
 
@@ -50,6 +55,7 @@ class HttpApi(Construct):
                 users.issuer,
                 jwt_audience=[users.client.user_pool_client_id],
             ),
+            default_authorization_scopes=[ACCESS_SCOPE],
         )
         apigatewayv2.CfnStage(
             self,

@@ -8,7 +8,8 @@ from typing import Any
 
 from local.claude_simulator.api_errors import invalid
 from local.claude_simulator.author import write_answer
-from local.claude_simulator.faults import Fault
+from local.claude_simulator.faults import Fault, Malformed
+from local.claude_simulator.http_types import Response, json_response
 from local.claude_simulator.models import Model
 from local.claude_simulator.tokens import characters_of, prompt_tokens, tokens_of
 
@@ -58,6 +59,18 @@ def compose(
         "stop_details": _stop_details(refusal),
         "usage": _usage(prompt, output, thinking, service_tier),
     }
+
+
+def malformed(kind: Malformed, message: dict[str, Any]) -> Response:
+    """A response with status 200 whose body is not the message, as a proxy may send it."""
+    if kind == "html":
+        return Response(200, b"<html><body>OK</body></html>", content_type="text/html")
+    if kind == "null":
+        return json_response(None)
+    if kind == "no_usage":
+        return json_response({name: value for name, value in message.items() if name != "usage"})
+    whole = json_response(message)
+    return Response(200, whole.body[: len(whole.body) // 2])
 
 
 def _written(body: dict[str, Any], model: Model, seed: int, fault: Fault | None) -> _Text:

@@ -13,11 +13,12 @@ A script is a JSON list; a call uses up the first fault that matches it. For exa
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any, Literal
+from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
 Endpoint = Literal["messages", "batches", "batch_items"]
+Malformed = Literal["html", "null", "broken_json", "no_usage"]
 Defect = Literal["ends_on_user", "trailing_backslash", "too_many_turns"]
 StopReason = Literal[
     "end_turn",
@@ -40,6 +41,7 @@ OUTCOMES = (
     "stop_reason",
     "schema_violation",
     "defect",
+    "malformed",
     "expired",
 )
 _CONTENT_OUTCOMES = {"truncate", "refusal", "stop_reason", "schema_violation", "defect"}
@@ -66,6 +68,8 @@ class Condition(BaseModel):
 class Fault(BaseModel):
     """One scripted fault. Durations are seconds; `truncate` is the kept share of the text.
 
+    A `retry_after` that is a text becomes the header as it stands. `malformed` answers 200 with a
+    body that is no message.
     `times` is how many calls it applies to: one by default, all of them where `when` is given.
     """
 
@@ -75,7 +79,7 @@ class Fault(BaseModel):
     times: int | None = Field(default=None, ge=1)
     status: int | None = Field(default=None, ge=400, le=599)
     message: str | None = None
-    retry_after: float | None = Field(default=None, ge=0)
+    retry_after: Annotated[float, Field(ge=0)] | str | None = None
     should_retry: bool | None = None
     error_code: str | None = None
     hang_seconds: float | None = Field(default=None, gt=0, le=3600)
@@ -85,6 +89,7 @@ class Fault(BaseModel):
     stop_reason: StopReason | None = None
     schema_violation: Literal[True] | None = None
     defect: Defect | None = None
+    malformed: Malformed | None = None
     expired: Literal[True] | None = None
 
     @property
@@ -115,6 +120,8 @@ class Fault(BaseModel):
         endpoint = self.condition.endpoint
         if outcome == "expired" and endpoint != "batch_items":
             raise ValueError("expired needs when.endpoint to be batch_items")
+        if outcome == "malformed" and endpoint != "messages":
+            raise ValueError("malformed applies to the messages endpoint only")
         if outcome in _CONTENT_OUTCOMES and endpoint == "batches":
             raise ValueError(f"{outcome} does not apply to the {endpoint} endpoint")
         if outcome in _CONNECTION_OUTCOMES and endpoint == "batch_items":

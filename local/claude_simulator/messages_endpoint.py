@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 from dataclasses import dataclass
 
-from local.claude_simulator.answers import compose
+from local.claude_simulator.answers import compose, malformed
 from local.claude_simulator.fault_script import Call
 from local.claude_simulator.http_types import Reply, Request, json_response
 from local.claude_simulator.journal import fingerprint
@@ -33,4 +33,6 @@ class MessagesEndpoint:
             return ending
         message = compose(body, model, seed=self.state.settings.seed, fault=fault)
         self.state.journal.answered(conversation)
+        if fault is not None and fault.malformed is not None:
+            return malformed(fault.malformed, message)
         return json_response(message)

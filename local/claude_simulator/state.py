@@ -79,7 +79,8 @@ def raise_status(fault: Fault) -> None:
         return
     headers: dict[str, str] = {}
     if fault.retry_after is not None:
-        headers["retry-after"] = f"{fault.retry_after:g}"
+        asked = fault.retry_after
+        headers["retry-after"] = asked if isinstance(asked, str) else f"{asked:g}"
     if fault.should_retry is not None:
         headers["x-should-retry"] = str(fault.should_retry).lower()
     message = fault.message or _MESSAGES.get(fault.status, "Scripted fault")

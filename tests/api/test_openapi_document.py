@@ -71,7 +71,7 @@ def test_every_operation_needs_a_token() -> None:
 @EVERY_OPERATION
 def test_errors_are_problems_except_the_gateways_own(operation: Schema) -> None:
     errors = {code: one for code, one in operation["responses"].items() if code >= "400"}
-    assert {"401", "429", "500", "503"} <= errors.keys()
+    assert {"401", "403", "429", "500", "503"} <= errors.keys()
     for code, answer in errors.items():
         (media_type,) = resolved(answer)["content"]
         own = int(code) in openapi.GATEWAY_ANSWERS

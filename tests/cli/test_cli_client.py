@@ -69,6 +69,16 @@ def test_retry_after_is_obeyed(client: ApiClient, system: FakeSystem, waits: lis
     assert waits == [7.0]
 
 
+def test_a_conflict_that_passes_is_waited_for(
+    client: ApiClient, system: FakeSystem, waits: list[float]
+) -> None:
+    system.fail_next("GET", JOBS, Answer(409, headers={"retry-after": "1"}))
+
+    client.get(JOBS)
+
+    assert waits == [1.0]
+
+
 def test_long_retry_after_ends_at_once_and_tells_when(
     client: ApiClient, system: FakeSystem, waits: list[float]
 ) -> None:

@@ -144,6 +144,44 @@ def test_the_retry_after_of_the_server_is_kept(simulator: ClaudeSimulator) -> No
 
 
 @pytest.mark.parametrize(
+    ("asked", "kept"),
+    [
+        ("86400", 3600),
+        ("1e300", 3600),
+        ("inf", 3600),
+        ("0", 0),
+        ("-5", None),
+        ("nan", None),
+        ("soon", None),
+        ("Wed, 21 Oct 2026 07:28:00 GMT", None),
+    ],
+)
+def test_a_wait_that_the_server_asks_for_is_bounded(
+    simulator: ClaudeSimulator, asked: str, kept: float | None
+) -> None:
+    assert failure(simulator, {"status": 429, "retry_after": asked}).retry_after_s == kept
+
+
+@pytest.mark.parametrize(
+    ("kind", "why"),
+    [
+        ("html", "it is no JSON object"),
+        ("null", "it is no JSON object"),
+        ("broken_json", "it is no JSON object"),
+        ("no_usage", "its usage is missing or unusable"),
+    ],
+)
+def test_an_answer_that_is_no_message_is_a_named_failure(
+    simulator: ClaudeSimulator, kind: str, why: str
+) -> None:
+    error = failure(simulator, {"malformed": kind})
+    assert error.reason == "unreadable_answer"
+    assert error.message.endswith(f"the answer is not a message: {why}.")
+    assert (error.retryable, error.maybe_billed) == (True, True)
+    assert (error.overloaded, error.fatal) == (False, False)
+
+
+@pytest.mark.parametrize(
     ("fault", "stop_reason"),
     [
         ({"truncate": 0.5}, "max_tokens"),

@@ -48,3 +48,13 @@ def test_the_key_of_a_job_that_was_given_up_is_rebound_by_one_of_two(keys: Reque
     assert keys.rebind(OWNER, "key", "order", "job-2", "job-1", NOW) == "job-2"
     assert keys.rebind(OWNER, "key", "order", "job-3", "job-1", NOW) == "job-2"
     assert keys.job_for(OWNER, "key", "order", "job-4", NOW) == "job-2"
+
+
+def test_a_key_is_found_with_its_job_while_it_is_bound(keys: RequestKeys) -> None:
+    assert keys.find(OWNER, "key", "order", NOW) is None
+    keys.job_for(OWNER, "key", "order", "job-1", NOW)
+    assert keys.find(OWNER, "key", "order", NOW) == "job-1"
+    assert keys.find(STRANGER, "key", "order", NOW) is None
+    assert keys.find(OWNER, "key", "order", NOW + timedelta(hours=24, seconds=1)) is None
+    with pytest.raises(IdempotencyKeyReusedError):
+        keys.find(OWNER, "key", "another", NOW)

@@ -13,6 +13,7 @@ from typing import Any
 import pytest
 
 from brightrun.scaffolding.model import ConsultantContent
+from cli.errors import CliError
 from local.settings import USER_NAME
 from tests.e2e.conftest import SELECTION, Installation
 
@@ -20,6 +21,7 @@ pytestmark = pytest.mark.slow
 
 CANARY = "xochipilli-canary"
 ITEMS = 12
+MALFORMED = ("html", "null", "broken_json", "no_usage")
 
 
 def journal(system: Installation) -> dict[str, Any]:
@@ -118,6 +120,54 @@ def test_the_same_request_sent_three_times_at_once_makes_one_batch(system: Insta
     (job_id,) = set(made)
     assert system.follow(job_id).successful == ITEMS
     assert journal(system)["answered"] == ITEMS
+
+
+def test_an_answer_that_is_no_message_is_asked_for_once_more(system: Installation) -> None:
+    system.script_claude(*[{"malformed": kind} for kind in MALFORMED])
+    status = system.follow(system.create_batch())
+    assert (status.status, status.successful, status.failed) == ("completed", ITEMS, 0)
+    assert journal(system)["answered"] == ITEMS + len(MALFORMED)
+
+
+def test_answers_that_are_never_a_message_end_the_batch_after_two_each(
+    system: Installation,
+) -> None:
+    system.script_claude({"when": {"endpoint": "messages"}, "malformed": "no_usage"})
+    job_id = system.create_batch()
+    assert system.follow(job_id).failed == ITEMS
+    assert journal(system)["answered"] == 2 * ITEMS
+    assert {item["error_code"] for item in system.items(job_id)} == {"unreadable_answer"}
+
+
+def test_of_five_orders_at_once_one_judges_the_two_conversations(
+    install: Callable[[], Installation],
+) -> None:
+    system = install()
+    system.start(latency_seconds=5.0)
+    system.follow(system.create_batch())
+    before = journal(system)["answered"]
+    listed = system.client.get("/api/conversations", {"limit": 2})["conversations"]
+    body = {"conversationIds": [one["conversation_id"] for one in listed]}
+    together = threading.Barrier(5)
+    jobs: list[str | None] = []
+    refused: list[str] = []
+
+    def send() -> None:
+        together.wait()
+        try:
+            jobs.append(system.client.post("/api/conversations/judge", body)["jobId"])
+        except CliError as error:
+            refused.append(error.code)
+
+    senders = [threading.Thread(target=send) for _ in range(5)]
+    for sender in senders:
+        sender.start()
+    for sender in senders:
+        sender.join()
+    (job_id,) = [one for one in jobs if one is not None]  # None: all was judged before
+    assert system.follow(job_id).successful == 2
+    assert set(refused) <= {"being_judged"}
+    assert journal(system)["answered"] == before + 2
 
 
 def test_a_paused_batch_asks_claude_nothing(install: Callable[[], Installation]) -> None:

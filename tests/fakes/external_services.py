@@ -60,6 +60,12 @@ class InMemoryKeys:
     def __init__(self) -> None:
         self._bound: dict[tuple[str, str], tuple[str, str, datetime]] = {}
 
+    def find(self, owner_id: str, key: str, fingerprint: str, now: datetime) -> str | None:
+        bound = self._bound.get((owner_id, key))
+        if bound is None or bound[2] < now - timedelta(hours=24):
+            return None
+        return self._job(owner_id, key, fingerprint)
+
     def job_for(self, owner_id: str, key: str, fingerprint: str, job_id: str, now: datetime) -> str:
         bound = self._bound.get((owner_id, key))
         if bound is None or bound[2] < now - timedelta(hours=24):

@@ -6,6 +6,7 @@ empty.
 
 from __future__ import annotations
 
+import io
 import json
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -14,6 +15,7 @@ from typing import Any
 import boto3
 import pytest
 
+from brightrun.core.logging import logger
 from brightrun.wiring import clients
 from tests import aws as deployed
 from tests.aws import Aws, empty_tables, forget_what_was_built, moto_aws
@@ -106,6 +108,14 @@ def stopped(account: Account) -> list[str]:
     """The names of the SageMaker jobs that were stopped."""
     account.stopped.clear()
     return account.stopped
+
+
+@pytest.fixture
+def log(monkeypatch: pytest.MonkeyPatch) -> io.StringIO:
+    """All that the functions' logger writes."""
+    stream = io.StringIO()
+    monkeypatch.setattr(logger().registered_handler, "stream", stream)
+    return stream
 
 
 def _deploy(account: Account, arn: str) -> None:

@@ -2,21 +2,30 @@
 
 from __future__ import annotations
 
+import io
+import json
 import threading
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
 from datetime import timedelta
+from itertools import chain
 from typing import Any
 
 import pytest
 
 from brightrun.batches.create_batch import MAX_REQUEST_S, BatchRequest, ParameterSet
-from brightrun.core.errors import StorageError
+from brightrun.batches.create_judgements import JudgementRequest
+from brightrun.core.errors import BeingJudgedError, RequestInProgressError
+from brightrun.core.ids import time_ordered_id
 from brightrun.wiring import clients, generate
+from infra.routes import ROUTES
+from tests.api.test_openapi_document import OPERATIONS, normalised
 from tests.aws import Aws
-from tests.builders import OWNER, STRANGER, SteppedClock
+from tests.builders import OWNER, START, STRANGER, SteppedClock
 from tests.handlers.faults import Calls, Moment
 from tests.handlers.gateway import Answer, Api
-from tests.handlers.seeds import Seeds, StartedRuns
+from tests.handlers.seeds import Seeds, StartedRuns, numbered_id
 
 KEY = {"Idempotency-Key": "order-1"}
 ROC = {
@@ -49,6 +58,223 @@ OTHER_BATCHES: list[dict[str, Any]] = [
     {"errorHandling": "stop"},
     {"priority": "high"},
 ]
+
+
+Prepare = Callable[[Seeds, str], object]
+
+
+@dataclass(frozen=True)
+class Spending:
+    """A route whose effect costs money: a body, another one, and how its job is found."""
+
+    body: dict[str, Any]
+    other: dict[str, Any]
+    table: str = "BatchJobsTable"
+    prepare: Prepare = lambda *_: None
+
+    def job_id(self, answer: Answer) -> str:
+        return str(answer.body.get("jobId") or answer.body["data"]["id"])
+
+
+def _conversations(seeds: Seeds, owner: str) -> None:
+    for number in (1, 2):
+        seeds.conversation(number + 10 * (owner != OWNER), owner_id=owner)
+
+
+def _dataset(seeds: Seeds, owner: str) -> None:
+    seeds.dataset(1 + 10 * (owner != OWNER), owner_id=owner)
+
+
+H100 = {"gpu_config": {"type": "H100", "count": 1}}
+SPENDING: dict[str, Spending] = {
+    BATCH: Spending(ORDERS[BATCH], {**ORDERS[BATCH], "name": "Another batch"}),
+    "POST /api/conversations/generate-with-scaffolding": Spending(ROC, PIE),
+    "POST /api/conversations/generate": Spending(
+        ORDERS["POST /api/conversations/generate"],
+        {**ORDERS["POST /api/conversations/generate"], "parameters": PIE},
+    ),
+    "POST /api/conversations/judge": Spending(
+        {"conversationIds": [numbered_id(1)]},
+        {"conversationIds": [numbered_id(2)]},
+        prepare=_conversations,
+    ),
+    "POST /api/jobs": Spending(
+        {"dataset_id": numbered_id(1), **H100},
+        {"dataset_id": numbered_id(1), **H100, "name": "Another"},
+        table="TrainingJobsTable",
+        prepare=_dataset,
+    ),
+}
+FREE = {
+    "POST /api/batch-jobs/{id}/cancel",  # ends what is running
+    "POST /api/batch-jobs/{id}/process-next",  # makes sure that a workflow runs
+    "POST /api/batch-jobs/{id}/retry-failed",  # each failed item is queued again once
+    "POST /api/conversations",  # an import has the id of its text
+    "POST /api/conversations/bulk-action",
+    "POST /api/conversations/bulk-enrich",  # own code, no Claude
+    "POST /api/conversations/{id}/enrich",
+    "POST /api/datasets",  # a record and a link; nothing runs
+    "POST /api/datasets/import-from-training-file",  # once for each version
+    "POST /api/datasets/{id}/confirm",
+    "POST /api/datasets/{id}/receipt",
+    "POST /api/jobs/estimate",
+    "POST /api/jobs/{id}/cancel",
+    "POST /api/models/{id}/download",
+    "POST /api/notifications/read-all",
+    "POST /api/scaffolding/check-compatibility",
+    "POST /api/scaffolding/emotional-arcs",  # a key is taken once
+    "POST /api/scaffolding/personas",
+    "POST /api/scaffolding/training-topics",
+    "POST /api/templates",
+    "POST /api/templates/select",
+    "POST /api/templates/{id}/resolve",
+    "POST /api/training-files",  # a name is taken once
+    "POST /api/training-files/{id}/add-conversations",
+}
+EVERY_SPENDING_ROUTE = pytest.mark.parametrize("route", SPENDING)
+
+
+def test_every_route_that_creates_takes_a_key_or_spends_nothing() -> None:
+    creating = {one for one in chain.from_iterable(ROUTES.values()) if one.startswith("POST")}
+    assert {*SPENDING} | FREE == creating
+    keyed = {
+        normalised(route)
+        for route, operation in OPERATIONS.items()
+        if any(one["name"] == "idempotency-key" for one in operation.get("parameters", []))
+    }
+    assert keyed == {*SPENDING}
+
+
+@pytest.fixture
+def prepared(seeds: Seeds, runs: StartedRuns, trainings: StartedRuns, route: str) -> Spending:
+    """The route, with the records that its bodies name."""
+    SPENDING[route].prepare(seeds, OWNER)
+    return SPENDING[route]
+
+
+@EVERY_SPENDING_ROUTE
+def test_the_same_request_is_answered_with_its_first_answer(
+    api: Api, seeds: Seeds, route: str, prepared: Spending
+) -> None:
+    first, again = (api(route, prepared.body, headers=KEY) for _ in range(2))
+    assert first.status in {201, 202}
+    assert (again.status, again.body) == (first.status, first.body)
+    assert seeds.rows(prepared.table) == 1
+
+
+@EVERY_SPENDING_ROUTE
+def test_another_request_with_the_same_key_is_refused(
+    api: Api, seeds: Seeds, route: str, prepared: Spending
+) -> None:
+    api(route, prepared.body, headers=KEY)
+    refused = api(route, prepared.other, headers=KEY)
+    assert (refused.status, refused.body["code"]) == (422, "idempotency_key_reused")
+    assert seeds.rows(prepared.table) == 1
+
+
+@EVERY_SPENDING_ROUTE
+def test_the_key_of_another_owner_is_another_key(
+    api: Api, seeds: Seeds, route: str, prepared: Spending
+) -> None:
+    prepared.prepare(seeds, STRANGER)
+    mine = api(route, prepared.body, headers=KEY)
+    text = json.dumps(prepared.body).replace(numbered_id(1), numbered_id(11))
+    theirs = api(route, json.loads(text), owner=STRANGER, headers=KEY)
+    assert theirs.status == mine.status
+    assert prepared.job_id(mine) != prepared.job_id(theirs)
+
+
+@EVERY_SPENDING_ROUTE
+def test_a_key_is_bound_for_a_day(
+    api: Api, clock: SteppedClock, route: str, prepared: Spending
+) -> None:
+    api(route, prepared.body, headers=KEY)
+    clock.advance(timedelta(hours=23).total_seconds())
+    assert api(route, prepared.other, headers=KEY).status == 422
+    clock.advance(timedelta(hours=2).total_seconds())
+    assert api(route, prepared.other, headers=KEY).status in {201, 202}
+
+
+@EVERY_SPENDING_ROUTE
+def test_a_request_that_is_refused_can_be_corrected_under_its_key(
+    api: Api, seeds: Seeds, route: str, prepared: Spending
+) -> None:
+    text = json.dumps(prepared.body)
+    for known in ("overwhelmed_avoider", numbered_id(1)):
+        text = text.replace(known, "nobody")
+    assert api(route, {"unknown": 1}, headers=KEY).status == 400
+    assert api(route, json.loads(text), headers=KEY).status in {400, 404}
+    assert seeds.rows("IdempotencyTable") == 0
+    assert api(route, prepared.body, headers=KEY).status in {201, 202}
+
+
+@EVERY_SPENDING_ROUTE
+def test_a_request_whose_first_one_is_still_storing_is_asked_to_come_back(
+    api: Api, aws: Aws, log: io.StringIO, route: str, prepared: Spending
+) -> None:
+    """The first one bound the key after this one looked for it, and has not stored its job."""
+    put, key = aws.dynamodb.put_item, KEY["Idempotency-Key"]
+
+    def overtaken(**request: Any) -> Any:
+        if request["Item"].get("idempotency_key") == {"S": key}:
+            first = {"job_id": {"S": time_ordered_id(START)}}
+            put(TableName=request["TableName"], Item={**request["Item"], **first})
+        return put(**request)
+
+    with pytest.MonkeyPatch.context() as patched:
+        patched.setattr(aws.dynamodb, "put_item", overtaken)
+        early = api(route, prepared.body, headers=KEY)
+    assert (early.status, early.body["code"]) == (409, "request_in_progress")
+    assert early.headers["Retry-After"] == "1"
+    assert "ERROR" not in log.getvalue()
+
+
+def test_of_several_orders_for_the_same_conversations_one_is_judged(
+    api: Api, aws: Aws, seeds: Seeds, runs: StartedRuns
+) -> None:
+    _conversations(seeds, OWNER)
+    both = {"conversationIds": [numbered_id(2), numbered_id(1)]}
+    answers = [api("POST /api/conversations/judge", both) for _ in range(5)]
+    first, *others = answers
+    assert first.status == 202
+    for refused in others:
+        assert (refused.status, refused.body["code"]) == (409, "being_judged")
+        assert refused.headers["Retry-After"] == "30"
+        assert refused.body["details"]["job_id"] == first.body["jobId"]
+    assert seeds.rows("BatchItemsTable") == 2
+
+
+def test_a_conversation_can_be_judged_again_once_the_job_has_ended(
+    api: Api, seeds: Seeds, runs: StartedRuns
+) -> None:
+    _conversations(seeds, OWNER)
+    both = {"conversationIds": [numbered_id(1), numbered_id(2)]}
+    first = api("POST /api/conversations/judge", both).body["jobId"]
+    api(f"POST /api/batch-jobs/{first}/cancel")
+    again = api("POST /api/conversations/judge", both)
+    assert (again.status, again.body["totalItems"]) == (202, 2)
+
+
+@pytest.mark.slow
+def test_of_orders_at_the_same_time_one_is_judged(
+    api: Api, seeds: Seeds, runs: StartedRuns
+) -> None:
+    _conversations(seeds, OWNER)
+    creator = generate.judgement_creator()
+    together = threading.Barrier(5)
+
+    def create(number: int) -> bool:
+        ids = (numbered_id(1), numbered_id(2))
+        together.wait()
+        try:
+            creator.create(OWNER, JudgementRequest(ids[:: 1 - 2 * (number % 2)]), None)
+        except BeingJudgedError:
+            return False
+        return True
+
+    with ThreadPoolExecutor(5) as pool:
+        assert sum(pool.map(create, range(5))) == 1
+    assert seeds.rows("BatchItemsTable") == 2
 
 
 def order(api: Api, route: str, owner: str = OWNER, **changes: Any) -> Answer:
@@ -150,8 +376,8 @@ def test_sixteen_orders_at_once_make_one_job(
         together.wait()
         try:
             return creator.create(OWNER, wanted, "order-1").job.job_id
-        except StorageError:
-            return None  # The first is still storing; a 503 asks to come back.
+        except RequestInProgressError:
+            return None  # The first is still storing; a 409 asks to come back.
 
     with ThreadPoolExecutor(16) as pool:
         jobs = {future.result() for future in [pool.submit(create) for _ in range(16)]}
@@ -164,9 +390,9 @@ def test_sixteen_orders_at_once_make_one_job(
 
 
 CALLS = [
-    "PutItem",  # the key
-    "GetItem",  # the job of an earlier try
+    "GetItem",  # the key
     *["Query"] * 5,  # the scaffolding
+    "PutItem",  # the key
     "PutObject",  # the plan
     "GetItem",
     "BatchWriteItem",  # the items
@@ -214,5 +440,6 @@ def test_a_repetition_keeps_away_while_the_first_try_may_still_run(
     with Calls(aws.dynamodb).watched((CALLS.index("BatchWriteItem") - 1, "before")):
         order(api, BATCH)
     early = order(api, BATCH)
-    assert (early.status, early.headers["Retry-After"]) == (503, "1")
+    assert (early.status, early.body["code"]) == (409, "request_in_progress")
+    assert early.headers["Retry-After"] == "1"
     assert seeds.rows("BatchItemsTable") == seeds.rows("BatchJobsTable") == 0

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import json
 
+import pytest
+
 from tests.aws import Aws
 from tests.builders import STRANGER, a_conversation
 from tests.fakes.training_files import an_enriched_text
@@ -48,3 +50,45 @@ def test_a_second_import_is_refused_with_the_place_and_the_reason(api: Api, aws:
     (detail,) = refused.body["details"]
     assert detail["code"] == "already_imported"
     assert "already" in detail["message"]
+
+
+@pytest.mark.parametrize(
+    ("persona", "name"),
+    [
+        ("Ana\x00\u202e\n Lima", "Ana Lima"),
+        ("\u200b\u2060", "Imported"),
+        ("", "Imported"),
+        ("👨\u200d👩\u200d👧", "👨\u200d👩\u200d👧"),
+    ],
+)
+def test_the_name_of_an_imported_conversation_can_be_read(
+    api: Api, aws: Aws, persona: str, name: str
+) -> None:
+    document = a_conversation()
+    document["conversation_metadata"]["client_persona"] = persona
+    (result,) = api(IMPORT, {"document": document}).body["results"]
+    assert result["conversation"]["conversation_name"] == name
+
+
+def test_a_conversation_too_long_to_be_enriched_is_kept_with_the_reason(api: Api, aws: Aws) -> None:
+    document = a_conversation()
+    turns = document["turns"]
+    document["turns"] = [
+        {**turns[number % 2], "turn_number": number + 1, "content": f"Point \x00 number {number}."}
+        for number in range(8000)
+    ]
+    (result,) = api(IMPORT, {"document": document}).body["results"]
+    kept = result["conversation"]
+    assert (kept["turn_count"], kept["enrichment_status"]) == (8000, "validation_failed")
+    assert "the file would have 7,0" in " ".join(result["warnings"])
+
+
+def test_words_of_any_length_leave_room_in_the_row(api: Api, aws: Aws) -> None:
+    document = a_conversation()
+    document["input_parameters"] = {"emotional_arc_key": "confusion_to_clarity"}
+    for turn in document["turns"]:
+        turn["emotional_context"]["primary_emotion"] = "joy" * 100_000
+    answer = api(IMPORT, {"document": document})
+    assert answer.status == 201
+    assert "an emotion with 300,000 characters" in answer.text
+    assert len(answer.text) < 50_000

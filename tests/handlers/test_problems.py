@@ -10,8 +10,7 @@ from typing import Any
 import pytest
 
 from brightrun.batches.model import JobStatus
-from brightrun.core.errors import LeaseLostError, StorageError
-from brightrun.core.logging import logger
+from brightrun.core.errors import ContentionError, LeaseLostError, StorageError
 from brightrun.wiring import clients
 from infra.routes import ROUTES
 from tests.builders import OWNER
@@ -28,14 +27,6 @@ ROC = {
 }
 ORDER = {"name": CANARY, "parameterSets": [{"parameters": ROC}]}
 FUNCTION_OF = {route: name for name, routes in ROUTES.items() for route in routes}
-
-
-@pytest.fixture
-def log(monkeypatch: pytest.MonkeyPatch) -> io.StringIO:
-    """All that the functions' logger writes."""
-    stream = io.StringIO()
-    monkeypatch.setattr(logger().registered_handler, "stream", stream)
-    return stream
 
 
 def failing_with(error: Exception, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -108,6 +99,17 @@ def test_a_deployment_without_an_authorizer_is_a_500(api: Api) -> None:
     )
     answer = HANDLERS["batch_jobs"].lambda_handler(event, None)
     assert (answer["statusCode"], json.loads(answer["body"])["code"]) == (500, "internal_error")
+
+
+def test_contention_passes_and_is_no_failure_of_a_service(
+    api: Api, monkeypatch: pytest.MonkeyPatch, log: io.StringIO
+) -> None:
+    failing_with(ContentionError("UpdateItem", CANARY), monkeypatch)
+    for answer in (api(BATCH, ORDER), api("POST /api/notifications/read-all")):
+        assert is_problem(answer, 409, "contention")
+        assert answer.headers["Retry-After"] == "1"
+        assert CANARY not in answer.text
+    assert "ERROR" not in log.getvalue()
 
 
 @pytest.mark.parametrize("error", [RuntimeError(CANARY), KeyError(CANARY), LeaseLostError(CANARY)])

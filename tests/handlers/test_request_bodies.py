@@ -13,7 +13,7 @@ from functions.batch_jobs import handler
 from tests.builders import OWNER
 from tests.handlers.events import http_event
 from tests.handlers.gateway import Api
-from tests.handlers.seeds import Seeds, StartedRuns
+from tests.handlers.seeds import Seeds, StartedRuns, numbered_id
 
 SINGLE = "POST /api/conversations/generate-with-scaffolding"
 ROC = {
@@ -151,6 +151,85 @@ def test_words_of_every_alphabet_come_back_as_they_were(api: Api, runs: StartedR
     accepted = api("POST /api/conversations/generate-batch", raw=raw, headers=JSON)
     job = api(f"GET /api/batch-jobs/{accepted.body['jobId']}").body["job"]
     assert job["name"] == body["name"]
+
+
+NAMED: dict[str, dict[str, Any]] = {
+    "POST /api/conversations/generate-batch": {"parameterSets": [{"parameters": ROC}]},
+    "POST /api/conversations/judge": {"conversationIds": ["any"]},
+    "POST /api/datasets": {"file_name": "a.jsonl", "file_size": 7},
+    "POST /api/training-files": {"conversation_ids": [numbered_id(1)]},
+    "POST /api/jobs": {"dataset_id": numbered_id(1), "gpu_config": {"type": "H100", "count": 1}},
+    "PATCH /api/scaffolding/personas/anxious_planner": {},
+    "PATCH /api/scaffolding/emotional-arcs/fear_to_confidence": {},
+    "PATCH /api/scaffolding/training-topics/roth_ira_conversion": {},
+}
+UNREADABLE_NAMES = {
+    "Tax\x00es": "U+0000 at character 4",
+    "\x1b[31mred": "U+001B at character 1",
+    "a\x85b": "U+0085 at character 2",
+    "two\nlines": "U+000A at character 4",
+    "two\u2028lines": "U+2028 at character 4",
+    "exe.\u202etxt": "U+202E at character 5",
+    "\u2066isolated\u2069": "U+2066 at character 1",
+    "\u200b\u200d\ufeff": "It shows nothing",
+    "\u3164": "It shows nothing",
+    " \u00a0": "at least 1 character",
+}
+
+
+@pytest.mark.parametrize("route", NAMED)
+@pytest.mark.parametrize("name", UNREADABLE_NAMES, ids=ascii)
+def test_a_name_that_nobody_can_read_is_refused_with_the_character(
+    api: Api, route: str, name: str
+) -> None:
+    refused = api(route, {**NAMED[route], "name": name})
+    assert (refused.status, refused.fields) == (400, {"name"})
+    assert UNREADABLE_NAMES[name] in refused.body["error"]
+
+
+@pytest.mark.parametrize("name", ["👨\u200d👩\u200d👧", "می\u200cخواهم", "\u200fשלום", "a\u00adb"])
+def test_a_name_keeps_the_joiners_that_its_script_needs(
+    api: Api, runs: StartedRuns, name: str
+) -> None:
+    body = {**NAMED["POST /api/conversations/generate-batch"], "name": name}
+    accepted = api("POST /api/conversations/generate-batch", body)
+    assert api(f"GET /api/batch-jobs/{accepted.body['jobId']}").body["job"]["name"] == name
+
+
+@pytest.mark.parametrize(
+    ("field", "text", "why"),
+    [
+        ("template_text", "Talk.\x00", "U+0000 at character 6"),
+        ("template_text", "\u200b\n", "It shows nothing"),
+        ("template_text", "Talk \u202ebackwards", "U+202E at character 6"),
+        ("description", "Short\x08", "U+0008 at character 6"),
+    ],
+)
+def test_a_template_that_hides_characters_is_refused(
+    api: Api, field: str, text: str, why: str
+) -> None:
+    template = api("GET /api/templates").body["templates"][0]["id"]
+    refused = api(f"PATCH /api/templates/{template}", {field: text})
+    assert (refused.status, refused.fields) == (400, {field})
+    assert why in refused.body["error"]
+
+
+def test_a_template_may_have_several_lines(api: Api) -> None:
+    template = api("GET /api/templates").body["templates"][0]["id"]
+    text = "Line one:\n\t- a point\r\nEnd."
+    changed = api(f"PATCH /api/templates/{template}", {"template_text": text})
+    assert changed.body["template"]["template_text"] == text
+
+
+@pytest.mark.parametrize("bound", ["1e-200", "5e-324", "0.00000000000000000000001", "5"])
+def test_no_bound_of_the_quality_is_too_small_to_be_compared(
+    api: Api, seeds: Seeds, bound: str
+) -> None:
+    seeds.conversation()
+    for name in ("quality_min", "quality_max"):
+        assert api("GET /api/conversations", query={name: bound}).status == 200
+        by_filter = {"action": "approve", "filter": {name: float(bound)}}
+        assert api("POST /api/conversations/bulk-action", by_filter).status == 200
 
 
 def test_a_number_is_the_same_with_a_point_and_kept_to_four_decimals(api: Api) -> None:

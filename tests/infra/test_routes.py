@@ -43,6 +43,12 @@ def test_every_route_demands_a_token_of_our_pool(templates: Templates) -> None:
 
 
 @pytest.mark.slow
+def test_every_route_demands_a_scope_that_only_access_tokens_have(templates: Templates) -> None:
+    for route in templates.of_type("AWS::ApiGatewayV2::Route").values():
+        assert route["Properties"]["AuthorizationScopes"] == ["aws.cognito.signin.user.admin"]
+
+
+@pytest.mark.slow
 @pytest.mark.parametrize("name", sorted(ROUTES))
 def test_a_functions_routes_reach_that_function(templates: Templates, name: str) -> None:
     integrations = templates.of_type("AWS::ApiGatewayV2::Integration")

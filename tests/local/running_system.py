@@ -45,14 +45,14 @@ class RunningSystem:
         """Return a boto3 client of the emulated AWS."""
         return client(service, self.local.api_url)
 
-    def sign_in(self) -> str:
-        """Return an access token of the local user."""
+    def sign_in(self, token: str = "AccessToken") -> str:
+        """Return a token of the local user."""
         answer = self.aws("cognito-idp").initiate_auth(
             ClientId=self.outputs["UserPoolClientId"],
             AuthFlow="USER_PASSWORD_AUTH",
             AuthParameters={"USERNAME": USER_NAME, "PASSWORD": self.local.password},
         )
-        return str(answer["AuthenticationResult"]["AccessToken"])
+        return str(answer["AuthenticationResult"][token])
 
     def request(
         self,

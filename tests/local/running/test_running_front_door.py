@@ -37,6 +37,12 @@ def test_api_request_with_a_tampered_token_is_refused(system: RunningSystem) -> 
     assert answer.status == 401
 
 
+def test_api_request_with_an_id_token_is_refused(system: RunningSystem) -> None:
+    token = system.sign_in("IdToken")
+    answer = system.request("GET", "/api/echo", headers={"authorization": f"Bearer {token}"})
+    assert answer.status == 403
+
+
 def test_api_request_of_the_local_user_reaches_the_function(system: RunningSystem) -> None:
     answer = system.request("GET", "/api/echo", headers=_token(system))
     assert answer.status == 200
@@ -53,6 +59,13 @@ def test_failing_handler_answers_500_without_its_trace(system: RunningSystem) ->
     answer = system.request("GET", "/api/fail", headers=_token(system))
     assert answer.status == 500
     assert answer.document == {"message": "Internal Server Error"}
+
+
+def test_a_body_that_lambda_does_not_take_is_the_callers_error(system: RunningSystem) -> None:
+    large = {"text": "x" * 7_000_000}
+    answer = system.request("POST", "/api/runs", body=large, headers=_token(system))
+    assert answer.status == 413
+    assert answer.document == {"message": "Request Too Long"}
 
 
 def test_presigned_link_of_a_function_is_served_on_the_same_port(system: RunningSystem) -> None:

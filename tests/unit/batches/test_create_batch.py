@@ -26,6 +26,7 @@ from brightrun.core.errors import (
     BrightRunError,
     IdempotencyKeyReusedError,
     InvalidInputError,
+    RequestInProgressError,
     StorageError,
     UnknownScaffoldingError,
     UnresolvedPlaceholderError,
@@ -366,7 +367,7 @@ def test_a_repetition_is_refused_while_the_first_request_may_still_store_items(
     setup = Setup()
     dying_at(setup, setup.batches, "create", monkeypatch)
     setup.clock.advance(MAX_REQUEST_S - 1)
-    with pytest.raises(StorageError, match="still in progress"):
+    with pytest.raises(RequestInProgressError):
         setup.create(key="key-1")
     assert setup.jobs() == ()
 

@@ -4,18 +4,25 @@ from __future__ import annotations
 
 import dataclasses
 import json
+import zlib
 from typing import Any
 
 import pytest
 
+from brightrun.batches.ask_claude import MAX_REQUEST_BYTES
 from brightrun.batches.claim_repository import Outcome
 from brightrun.batches.create_batch import JobStarter
 from brightrun.batches.create_judgements import JudgementCreator, JudgementRequest
-from brightrun.batches.model import BatchJob, ItemStatus, JobStatus
+from brightrun.batches.model import BatchJob, ItemStatus, JobAction, JobStatus
 from brightrun.conversations.model import ConversationRecord
 from brightrun.conversations.quality.judgement import current_rubric
-from brightrun.core.errors import ClaudeCallError, LeaseLostError
-from tests.builders import OWNER, a_conversation, a_judgement
+from brightrun.core.errors import (
+    BeingJudgedError,
+    ClaudeCallError,
+    IdempotencyKeyReusedError,
+    LeaseLostError,
+)
+from tests.builders import OWNER, a_conversation, a_judgement, a_lease, a_line, lines_for
 from tests.fakes.conversations import a_record
 from tests.fakes.external_services import InMemoryKeys
 from tests.unit.batches.worker_setup import World
@@ -84,6 +91,35 @@ def test_a_conversation_judged_by_this_rubric_is_not_judged_again() -> None:
     assert world.claude.calls == 2
 
 
+def test_a_repeated_order_finds_its_job_after_everything_was_judged() -> None:
+    world = a_world()
+    service = creator(world)
+    first = service.create(OWNER, JudgementRequest(IDS), "key-1")
+    assert first.job is not None
+    world.run_worker(first.job)
+    again = service.create(OWNER, JudgementRequest(IDS), "key-1")
+    assert again.job is not None
+    assert again.job.job_id == first.job.job_id
+    assert (again.already_judged, again.estimated_cost) == ([], first.estimated_cost)
+    with pytest.raises(IdempotencyKeyReusedError):
+        service.create(OWNER, JudgementRequest(IDS[:1]), "key-1")
+    assert world.claude.calls == 2
+
+
+def test_a_cancelled_job_holds_its_conversations_until_its_calls_have_ended() -> None:
+    world = a_world()
+    service = creator(world)
+    first = service.create(OWNER, JudgementRequest(IDS), None).job
+    assert first is not None
+    world.batches.apply(OWNER, first.job_id, JobAction.BEGIN, world.clock.now, a_line())
+    items = list(world.batches.open_items(OWNER, first.job_id))
+    lease = a_lease("worker-a", at=world.clock.now)
+    (held, _) = world.batches.claim(items, lease, lines_for(items), world.clock.now)
+    world.controls().cancel(OWNER, first.job_id)
+    with pytest.raises(BeingJudgedError):
+        service.create(OWNER, JudgementRequest((str(held.conversation_id),)), None)
+
+
 def test_two_jobs_for_one_conversation_call_claude_once_when_they_run_in_turn() -> None:
     world = a_world()
     first, second = created(world), created(world)
@@ -108,6 +144,33 @@ def test_an_answer_that_does_not_fit_the_rubric_fails_only_its_item() -> None:
     assert (failed.status, failed.error_code) == (ItemStatus.FAILED, "unusable_judgement")
     assert done.status is ItemStatus.COMPLETED
     assert world.now(job).cost_micro_usd > row(world, 1).judgement["cost_micro_usd"]  # type: ignore[index]
+
+
+def test_a_reason_that_no_row_can_hold_fails_only_its_item() -> None:
+    """JSON may escape half a surrogate pair, and UTF-8 has no bytes for it."""
+    answer = json.loads(a_judgement().text)
+    next(iter(answer.values()))["reason"] = "Half a \ud83d face."
+    world = a_world(dataclasses.replace(a_judgement(), text=json.dumps(answer)), a_judgement())
+    job = created(world)
+    world.run_worker(job)
+    assert sorted(world.statuses(job)) == ["completed", "failed"]
+    assert world.items(job)[0].error_code == "unusable_judgement"
+
+
+def test_the_log_entry_of_a_prompt_that_no_row_can_hold_has_its_beginning() -> None:
+    world = a_world()
+    record = row(world)
+    long = a_conversation()
+    signs = [chr(0x4E00 + number**3 % 20_479) for number in range(400_000)]
+    long["turns"][0]["content"] = "".join(signs)
+    world.files.put(record.file_path, json.dumps(long), content_type="")
+    job = created(world)
+    world.run_worker(job)
+    assert world.statuses(job) == [ItemStatus.COMPLETED] * 2
+    requests = [entry.request for entry in world.records.entries.values()]
+    assert all(len(request) <= MAX_REQUEST_BYTES for request in requests)
+    logged = max((json.loads(zlib.decompress(request))["user"] for request in requests), key=len)
+    assert "".join(signs[:1000]) in logged
 
 
 def test_a_throttled_judge_requeues_the_item_and_the_workflow_waits() -> None:

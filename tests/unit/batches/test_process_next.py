@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import json
+from datetime import datetime
 from typing import Any
 
 import pytest
 
-from brightrun.batches.model import MAX_ATTEMPTS, ItemStatus, JobStatus
+from brightrun.batches.claim_repository import Outcome
+from brightrun.batches.model import MAX_ATTEMPTS, BatchItem, ItemStatus, JobStatus
 from brightrun.batches.workflow import MAX_LOOPS
-from brightrun.core.errors import ClaudeCallError, StorageError
+from brightrun.core.errors import ClaudeCallError, RecordTooLargeError, StorageError
 from brightrun.core.ids import conversation_id
 from tests import builders as build
 from tests.builders import OWNER
@@ -27,6 +29,11 @@ RATE_LIMIT = ClaudeCallError(
 SERVER_ERROR = ClaudeCallError("server_error", "Claude answered 500.", status=500, retryable=True)
 BAD_KEY = ClaudeCallError("authentication", "Claude answered 401.", status=401, fatal=True)
 BAD_REQUEST = ClaudeCallError("invalid_request", "Claude answered 400.", status=400)
+
+
+UNREADABLE = ClaudeCallError(
+    "unreadable_answer", "Not a message.", status=200, retryable=True, maybe_billed=True
+)
 
 
 def answer_of(conversation: dict[str, Any]) -> Any:
@@ -207,6 +214,65 @@ def test_an_item_is_tried_four_times_and_then_fails() -> None:
     assert world.claude.calls == MAX_ATTEMPTS
     assert world.statuses(job) == [ItemStatus.FAILED]
     assert world.items(job)[0].error_code == "server_error"
+
+
+def test_an_answer_that_was_perhaps_billed_is_asked_for_once_more_and_then_fails() -> None:
+    world = World.scripted([UNREADABLE] * 10)
+    job = world.job(1)
+    for _ in range(10):
+        world.run_worker(job)
+        world.clock.advance(1000)
+    assert world.claude.calls == 2
+    assert world.items(job)[0].error_code == "unreadable_answer"
+
+
+def test_a_busy_claude_does_not_use_up_the_one_repetition_of_an_unreadable_answer() -> None:
+    world = World.scripted([RATE_LIMIT, UNREADABLE])
+    job = world.job(1)
+    for _ in range(3):
+        world.run_worker(job)
+        world.clock.advance(1000)
+    assert world.statuses(job) == [ItemStatus.COMPLETED]
+    assert world.claude.calls == 3
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {"emotional_context": {"primary_emotion": "sad" * 200_000, "intensity": 0.5}},
+        {"turn_number": int("9" * 4000)},
+        {"x" * 500_000: 1},
+    ],
+    ids=["emotion", "number", "unknown-field"],
+)
+def test_an_answer_that_no_row_could_hold_fails_by_name_after_one_call(
+    changes: dict[str, Any],
+) -> None:
+    conversation = build.a_conversation()
+    conversation["turns"][0] |= changes
+    world = refused(answer_of(conversation))
+    failure = next(iter(world.batches.failures.values()))
+    assert failure.failure_type == "validation_error"
+    assert len(failure.error_message) <= 1000
+
+
+def test_a_conversation_that_no_row_can_hold_fails_by_name_after_one_call(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    world = World()
+    job = world.job(1)
+    complete = world.batches.complete
+
+    def refuses(item: BatchItem, outcome: Outcome, now: datetime) -> None:
+        if outcome.conversation is not None:
+            raise RecordTooLargeError
+        complete(item, outcome, now)
+
+    monkeypatch.setattr(world.batches, "complete", refuses)
+    world.run_worker(job)
+    assert world.items(job)[0].error_code == "record_too_large"
+    assert world.claude.calls == 1
+    assert world.now(job).cost_micro_usd > 0
 
 
 def test_no_call_is_made_for_as_long_as_a_throttled_claude_asks() -> None:

@@ -18,7 +18,7 @@ from moto import mock_aws
 from brightrun.aws.secrets import claude_api_key
 from brightrun.claude.client import AnthropicClaude, anthropic_claude
 from brightrun.claude.model import Completion, Prompt
-from brightrun.core.errors import ClaudeNotSetUpError, StorageError
+from brightrun.core.errors import ClaudeCallError, ClaudeNotSetUpError, StorageError
 
 TODAY = date(2026, 11, 21)
 SCHEMA = {"type": "object"}
@@ -37,9 +37,10 @@ MESSAGE = {
 
 @dataclass
 class Listener:
-    """A server that answers every request with MESSAGE and keeps the last one."""
+    """A server that answers every request with one message and keeps the last request."""
 
     url: str
+    message: dict[str, Any] = field(default_factory=lambda: MESSAGE)
     path: str = ""
     headers: dict[str, str] = field(default_factory=dict)
     body: dict[str, Any] = field(default_factory=dict)
@@ -52,7 +53,7 @@ def listener() -> Iterator[Listener]:
             received.path = self.path
             received.headers = {name.lower(): value for name, value in self.headers.items()}
             received.body = json.loads(self.rfile.read(int(received.headers["content-length"])))
-            answer = json.dumps(MESSAGE).encode()
+            answer = json.dumps(received.message).encode()
             self.send_response(200)
             self.send_header("Content-Type", "application/json")
             self.send_header("Content-Length", str(len(answer)))
@@ -138,6 +139,35 @@ def test_bedrock_is_called_with_a_signature_for_the_models_inference_profile(
 
 def test_a_completion_of_the_simulator_is_marked(listener: Listener) -> None:
     assert complete("simulator", listener).simulated is True
+
+
+@pytest.mark.parametrize(
+    ("change", "where"),
+    [
+        ({"usage": None}, "usage"),
+        ({"usage": {"input_tokens": 3}}, "usage.output_tokens"),
+        ({"usage": {"input_tokens": 3, "output_tokens": None}}, "usage.output_tokens"),
+        ({"usage": {"input_tokens": -3, "output_tokens": 2}}, "usage.input_tokens"),
+        ({"usage": {"input_tokens": 10**40, "output_tokens": 2}}, "usage.input_tokens"),
+        ({"content": None}, "content"),
+        ({"content": [{"type": "text", "text": 7}]}, "content.0.text"),
+        ({"id": "m" * 3000}, "id"),
+        ({"stop_reason": "end\nturn"}, "stop_reason"),
+    ],
+)
+def test_an_answer_that_could_not_be_stored_or_charged_is_named_by_its_field(
+    listener: Listener, change: dict[str, Any], where: str
+) -> None:
+    listener.message = {**MESSAGE, **change}
+    with pytest.raises(ClaudeCallError, match=f"its {where} is missing or unusable") as failed:
+        complete("direct", listener)
+    assert failed.value.reason == "unreadable_answer"
+
+
+def test_half_a_surrogate_pair_is_no_text_that_can_be_stored(listener: Listener) -> None:
+    listener.message = {**MESSAGE, "content": [{"type": "text", "text": "\ud83d"}]}
+    with pytest.raises(ClaudeCallError, match="not a message"):
+        complete("direct", listener)
 
 
 def test_the_error_for_a_missing_workspace_names_the_parameter() -> None:

@@ -103,6 +103,11 @@ FAULTS: dict[str, tuple[Callable[[Document], None], str]] = {
         without("turns", 1, "emotional_context", "secondary_emotion"),
         "turns[1].emotional_context.secondary_emotion",
     ),
+    "EMOTION_TOO_LONG": (
+        feeling(1, secondary_emotion="joy" * 34),
+        "turns[1].emotional_context.secondary_emotion",
+    ),
+    "TOO_LONG": (at(1, content="word " * 5_000_000), "turns"),
     "MISSING_INTENSITY": (
         without("turns", 1, "emotional_context", "intensity"),
         "turns[1].emotional_context.intensity",

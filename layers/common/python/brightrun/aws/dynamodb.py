@@ -14,7 +14,13 @@ from typing import TYPE_CHECKING, Any
 
 from botocore.exceptions import BotoCoreError, ClientError
 
-from brightrun.core.errors import InvalidCursorError, StorageError
+from brightrun.core.errors import (
+    ContentionError,
+    InvalidCursorError,
+    RecordTooLargeError,
+    StorageError,
+)
+from brightrun.core.rows import SMALLEST
 
 if TYPE_CHECKING:
     from boto3.dynamodb.types import Binary, TypeDeserializer, TypeSerializer
@@ -28,6 +34,9 @@ _NUMBERS = {"position"}
 _UNKNOWN_CURSOR = "The cursor is not one that this list returned; start without one."
 CONDITION_FAILED = "ConditionalCheckFailedException"
 TRANSACTION_CANCELLED = "TransactionCanceledException"
+TRANSACTION_IN_PROGRESS = "TransactionConflictException"
+ROW_TOO_LARGE = "Item size"
+"""How the message of a ValidationException begins for a row over 400 KB, new or updated."""
 
 
 def dynamodb_client() -> DynamoDBClient:
@@ -74,12 +83,20 @@ def error_code(error: ClientError) -> str:
 
 @contextmanager
 def translated(operation: str) -> Iterator[None]:
-    """Convert boto3's errors to StorageError, except failed conditions, which callers handle."""
+    """Convert boto3's errors to StorageError, except failed conditions, which callers handle.
+
+    A row over DynamoDB's limit raises RecordTooLargeError, since trying again cannot help, and a
+    write to a record that a transaction holds ContentionError.
+    """
     try:
         yield
     except ClientError as error:
         if error_code(error) in {CONDITION_FAILED, TRANSACTION_CANCELLED}:
             raise
+        if ROW_TOO_LARGE in str(error):
+            raise RecordTooLargeError from error
+        if error_code(error) == TRANSACTION_IN_PROGRESS:
+            raise ContentionError(operation, error_code(error)) from error
         raise StorageError(operation, error_code(error)) from error
     except BotoCoreError as error:
         raise StorageError(operation, type(error).__name__) from error
@@ -194,9 +211,12 @@ def _wire_types() -> tuple[TypeSerializer, TypeDeserializer, type[Binary]]:
 
 
 def _exact(value: Any) -> Any:
-    """Convert floats to decimals, which boto3 requires, also inside containers."""
+    """Convert floats to decimals, which boto3 requires, also inside containers.
+
+    A float below SMALLEST, which a caller may send as a bound or a value, is 0.
+    """
     if isinstance(value, float):
-        return Decimal(repr(value))
+        return Decimal(repr(value if abs(value) >= SMALLEST else 0.0))
     if isinstance(value, Mapping):
         return {key: _exact(inner) for key, inner in value.items()}
     if isinstance(value, list | tuple):

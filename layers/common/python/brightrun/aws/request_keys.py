@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any, Protocol
 
 from botocore.exceptions import ClientError
 
 from brightrun.aws.dynamodb import from_wire, to_wire, translated
-from brightrun.core.errors import IdempotencyKeyReusedError, StorageError
+from brightrun.core.errors import ContentionError, IdempotencyKeyReusedError
 
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb.client import DynamoDBClient
@@ -19,6 +20,12 @@ class RequestKeys(Protocol):
 
     Every method raises StorageError when DynamoDB fails.
     """
+
+    def find(self, owner_id: str, key: str, fingerprint: str, now: datetime) -> str | None:
+        """Return the job that an earlier request bound the key to; None for a free key.
+
+        Raises IdempotencyKeyReusedError if that request had a different `fingerprint`.
+        """
 
     def job_for(self, owner_id: str, key: str, fingerprint: str, job_id: str, now: datetime) -> str:
         """Return the job of an earlier request with this key, or bind the key to `job_id`.
@@ -47,6 +54,12 @@ class DynamoRequestKeys(RequestKeys):
         self._client = client
         self._table = table
 
+    def find(self, owner_id: str, key: str, fingerprint: str, now: datetime) -> str | None:
+        row = self._row(owner_id, key)
+        if row is None or row["expires_at"] < int(now.timestamp()):
+            return None
+        return _job(row, fingerprint)
+
     def job_for(self, owner_id: str, key: str, fingerprint: str, job_id: str, now: datetime) -> str:
         row = _row(owner_id, key, fingerprint, job_id, now)
         return self._bind(row, _FREE, {":now": int(now.timestamp())})
@@ -66,25 +79,29 @@ class DynamoRequestKeys(RequestKeys):
                     ConditionExpression=condition,
                     ExpressionAttributeValues=to_wire(values),
                 )
-        except ClientError:
-            return self._bound_job(row["owner_id"], row["idempotency_key"], row["fingerprint"])
+        except ClientError as error:
+            bound = self._row(row["owner_id"], row["idempotency_key"])
+            if bound is None:
+                raise ContentionError("GetItem", "the key expired while it was read") from error
+            return _job(bound, row["fingerprint"])
         return str(row["job_id"])
 
-    def _bound_job(self, owner_id: str, key: str, fingerprint: str) -> str:
+    def _row(self, owner_id: str, key: str) -> dict[str, Any] | None:
         with translated("GetItem"):
             answer = self._client.get_item(
                 TableName=self._table,
                 Key=to_wire({"owner_id": owner_id, "idempotency_key": key}),
                 ConsistentRead=True,
             )
-        if "Item" not in answer:
-            raise StorageError("GetItem", "the idempotency key expired while it was read")
-        row = from_wire(answer["Item"])
-        if row["fingerprint"] != fingerprint:
-            raise IdempotencyKeyReusedError(
-                "This Idempotency-Key was used with a different request; use a new key."
-            )
-        return str(row["job_id"])
+        return from_wire(answer["Item"]) if "Item" in answer else None
+
+
+def _job(row: Mapping[str, Any], fingerprint: str) -> str:
+    if row["fingerprint"] != fingerprint:
+        raise IdempotencyKeyReusedError(
+            "This Idempotency-Key was used with a different request; use a new key."
+        )
+    return str(row["job_id"])
 
 
 def _row(

@@ -10,8 +10,15 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 from botocore.exceptions import ClientError
 
-from brightrun.aws.dynamodb import TRANSACTION_CANCELLED, error_code, to_wire, translated
-from brightrun.core.errors import StorageError
+from brightrun.aws.dynamodb import (
+    ROW_TOO_LARGE,
+    TRANSACTION_CANCELLED,
+    TRANSACTION_IN_PROGRESS,
+    error_code,
+    to_wire,
+    translated,
+)
+from brightrun.core.errors import ContentionError, RecordTooLargeError, StorageError
 
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb.client import DynamoDBClient
@@ -22,7 +29,6 @@ MAX_OPERATIONS = 100
 _TRIES = 10
 _TRANSIENT = frozenset({"TransactionConflict", "ThrottlingError", "ProvisionedThroughputExceeded"})
 FAILED_CONDITION = "ConditionalCheckFailed"
-_TRANSACTION_IN_PROGRESS = "TransactionConflictException"
 T = TypeVar("T")
 
 
@@ -31,7 +37,7 @@ def transact(client: DynamoDBClient, operations: Sequence[Mapping[str, Any]]) ->
 
     An empty list means that everything was written. Concurrent transactions on the same record,
     such as a job's counters, conflict; the SDK does not retry those, so this does, with full
-    jitter. Raises StorageError.
+    jitter. Raises ContentionError, StorageError, RecordTooLargeError.
     """
     for attempt in range(_TRIES):
         try:
@@ -44,22 +50,22 @@ def transact(client: DynamoDBClient, operations: Sequence[Mapping[str, Any]]) ->
             _pause(attempt)
         else:
             return []
-    raise StorageError("TransactWriteItems", "too many conflicts on the same records")
+    raise ContentionError("TransactWriteItems", "too many conflicts on the same records")
 
 
 def retry_on_conflict(write: Callable[[], T]) -> T:
     """Repeat a single write while a transaction in progress holds its record.
 
-    DynamoDB rejects the write meanwhile, and the SDK does not retry that. Raises StorageError.
+    DynamoDB rejects the write meanwhile, and the SDK does not retry that. Raises ContentionError.
     """
     for attempt in range(_TRIES):
         try:
             return write()
         except ClientError as error:
-            if error_code(error) != _TRANSACTION_IN_PROGRESS:
+            if error_code(error) != TRANSACTION_IN_PROGRESS:
                 raise
             _pause(attempt)
-    raise StorageError("UpdateItem", "too many conflicts on the same record")
+    raise ContentionError("UpdateItem", "too many conflicts on the same record")
 
 
 def _pause(attempt: int) -> None:
@@ -67,8 +73,13 @@ def _pause(attempt: int) -> None:
 
 
 def _failed_conditions(error: ClientError) -> list[int]:
-    """Positions of failed conditions; empty if there were only conflicts. Raises StorageError."""
+    """Positions of failed conditions; empty if there were only conflicts.
+
+    Raises StorageError, RecordTooLargeError.
+    """
     reasons = error.response.get("CancellationReasons", [])
+    if any(ROW_TOO_LARGE in reason.get("Message", "") for reason in reasons):
+        raise RecordTooLargeError from error
     codes = [str(reason.get("Code", "None")) for reason in reasons]
     failed = [index for index, code in enumerate(codes) if code == FAILED_CONDITION]
     unknown = set(codes) - _TRANSIENT - {FAILED_CONDITION, "None"}

@@ -194,6 +194,19 @@ class CompletionCache:
         )
 
 
+MAX_REQUEST_BYTES = 300_000
+"""A row of the log holds 400 KB; prompts of a judgement can be longer, even compressed."""
+_KEPT_CHARACTERS = 60_000
+
+
 def _compressed(prompt: Prompt) -> bytes:
-    text = json.dumps({"system": prompt.system, "user": prompt.user}, ensure_ascii=False)
+    """Compress a prompt for its log entry; one that is too long is cut."""
+    whole = _zlib(prompt.system, prompt.user)
+    if len(whole) <= MAX_REQUEST_BYTES:
+        return whole
+    return _zlib(prompt.system, prompt.user[:_KEPT_CHARACTERS])
+
+
+def _zlib(system: str, user: str) -> bytes:
+    text = json.dumps({"system": system, "user": user}, ensure_ascii=False)
     return zlib.compress(text.encode("utf-8"), level=6)

@@ -13,6 +13,7 @@ from brightrun.aws.objects import ObjectStore
 from brightrun.aws.request_keys import RequestKeys
 from brightrun.batches.gateway import Workflow
 from brightrun.batches.model import (
+    ENDED_JOBS,
     MAX_ITEMS,
     BatchItem,
     BatchJob,
@@ -32,7 +33,12 @@ from brightrun.claude.registry import (
     recorded_model,
 )
 from brightrun.core import object_keys
-from brightrun.core.errors import BatchTooLargeError, InvalidInputError, NotFoundError, StorageError
+from brightrun.core.errors import (
+    BatchTooLargeError,
+    InvalidInputError,
+    NotFoundError,
+    RequestInProgressError,
+)
 from brightrun.core.ids import item_id, made_at_ms, time_ordered_id
 from brightrun.core.timestamps import Clock, epoch_ms, iso
 from brightrun.scaffolding.catalog import ScaffoldingCatalog
@@ -186,6 +192,8 @@ def _active(record: R) -> R:
 
 MAX_REQUEST_S = 30
 """Seconds after which a request cannot store its job any more: its Lambda stops at 29 s."""
+_RESERVED = "reserved"
+"""The fingerprint of names that `JobStarter.holder` reserves."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -242,35 +250,70 @@ class JobStarter:
     ) -> BatchJob:
         """Create the job with `make(job_id)`, or find the job of an earlier request with the key.
 
-        Raises what `make` raises, IdempotencyKeyReusedError, and StorageError while the earlier
-        request may still be storing items.
+        The key is bound after `make`, so that a request which `make` refuses can be corrected and
+        sent with the same key. Raises what `make` raises, IdempotencyKeyReusedError,
+        RequestInProgressError while the earlier request may still be storing items, StorageError.
         """
-        job_id = new_id = time_ordered_id(now)
+        new_id = time_ordered_id(now)
+        earlier: str | None = None
         if idempotency_key is not None:
-            job_id = self.keys.job_for(owner_id, idempotency_key, fingerprint, new_id, now)
-        try:
-            job = self.batches.job(owner_id, job_id)
-        except NotFoundError:
+            earlier = self.keys.find(owner_id, idempotency_key, fingerprint, now)
+        job = self._find(owner_id, earlier) if earlier else None
+        if job is None:
             new_job = make(new_id)
-            # After make(), so that a request that cannot be planned always fails with its reason.
-            if idempotency_key is not None and job_id != new_id:
-                self._rebind(owner_id, idempotency_key, fingerprint, new_id, job_id, now)
+            if idempotency_key is not None:
+                self._bind(owner_id, idempotency_key, fingerprint, new_id, earlier, now)
             job = self._stored(new_job)
         self.workflow.ensure_running(job)
         return job
 
-    def _rebind(
-        self, owner_id: str, key: str, fingerprint: str, new_id: str, dead_id: str, now: datetime
-    ) -> None:
-        """Bind the key to the new job, once the request for `dead_id` ended without storing it.
+    def holder(self, owner_id: str, name: str, job_id: str, now: datetime) -> str | None:
+        """Reserve `name` for a job to be stored; return the job that holds it instead, if one does.
 
-        The job needs a new id, because the request may be planned differently by now: items of
-        both plans under one id would be more than the job counts.
+        A job holds what it reserved until it ends and no call of it is in flight, or for a day; a
+        request that died before it stored its job, for MAX_REQUEST_S.
         """
-        _require_ended(dead_id, now)
-        bound = self.keys.rebind(owner_id, key, fingerprint, new_id, dead_id, now)
+        bound = self.keys.job_for(owner_id, name, _RESERVED, job_id, now)
+        if bound == job_id:
+            return None
+        holding = self._find(owner_id, bound)
+        if holding is None:
+            ended = _has_ended(bound, now)
+        else:
+            ended = holding.status in ENDED_JOBS and holding.processing_items == 0
+        if ended:
+            bound = self.keys.rebind(owner_id, name, _RESERVED, job_id, bound, now)
+        return None if bound == job_id else bound
+
+    def _find(self, owner_id: str, job_id: str) -> BatchJob | None:
+        try:
+            return self.batches.job(owner_id, job_id)
+        except NotFoundError:
+            return None
+
+    def _bind(
+        self,
+        owner_id: str,
+        key: str,
+        fingerprint: str,
+        new_id: str,
+        dead_id: str | None,
+        now: datetime,
+    ) -> None:
+        """Bind the key to the new job; raises RequestInProgressError if another request has it.
+
+        The request for `dead_id` bound it and has not stored its job. Once it has ended, the job
+        needs a new id, because it may be planned differently by now: items of both plans under one
+        id would be more than the job counts.
+        """
+        if dead_id is None:
+            bound = self.keys.job_for(owner_id, key, fingerprint, new_id, now)
+        elif _has_ended(dead_id, now):
+            bound = self.keys.rebind(owner_id, key, fingerprint, new_id, dead_id, now)
+        else:
+            bound = dead_id
         if bound != new_id:
-            _require_ended(bound, now)
+            raise RequestInProgressError
 
     def _stored(self, new: NewJob) -> BatchJob:
         if new.plan is not None:
@@ -297,7 +340,7 @@ class BatchCreator:
 
         A repetition with the same key returns the first job and completes what the first request
         left undone. Raises what `BatchPlanner.plan` raises, UnusableModelError,
-        IdempotencyKeyReusedError, and StorageError while that request may still be storing items.
+        IdempotencyKeyReusedError, RequestInProgressError, StorageError.
         """
         now = self.clock()
 
@@ -326,12 +369,9 @@ class BatchCreator:
         )
 
 
-def _require_ended(job_id: str, now: datetime) -> None:
-    """Raise StorageError while the request that bound the key may still store its own job."""
-    if epoch_ms(now) - made_at_ms(job_id) < MAX_REQUEST_S * 1000:
-        raise StorageError(
-            "Storing the job", "an earlier request with this Idempotency-Key is still in progress"
-        )
+def _has_ended(job_id: str, now: datetime) -> bool:
+    """Whether the request that made the id can no longer store its job."""
+    return epoch_ms(now) - made_at_ms(job_id) >= MAX_REQUEST_S * 1000
 
 
 def _job(owner_id: str, request: BatchRequest, planned: PlannedBatch, now: str) -> BatchJob:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import asdict, dataclass
 from datetime import datetime
@@ -17,10 +17,10 @@ from brightrun.batches.model import (
     calls_per_worker,
     job_key,
 )
-from brightrun.claude.registry import ClaudeModel
+from brightrun.claude.registry import ClaudeModel, recorded_model
 from brightrun.conversations.model import ConversationRecord
 from brightrun.conversations.repository import ConversationRepository
-from brightrun.core.errors import NotFoundError, UnfitConversationsError
+from brightrun.core.errors import BeingJudgedError, NotFoundError, UnfitConversationsError
 from brightrun.core.ids import item_id
 from brightrun.core.timestamps import Clock, iso
 
@@ -70,34 +70,76 @@ class JudgementCreator:
     ) -> CreatedJudgements:
         """Start a job for the conversations that the current rubric has not judged.
 
-        Raises UnfitConversationsError naming the conversations that do not exist,
-        UnusableModelError, IdempotencyKeyReusedError, StorageError.
+        A repetition with the same key returns the first job. Raises UnfitConversationsError naming
+        the conversations that do not exist, UnusableModelError, BeingJudgedError,
+        IdempotencyKeyReusedError, RequestInProgressError, StorageError.
         """
         # The function starts more often to generate, which needs no rubric.
+        from brightrun.conversations.quality.judgement import current_rubric, judged_by
+
+        version, now = current_rubric().version, self.clock()
+        records = self._records(owner_id, request.conversation_ids)
+
+        def make(job_id: str) -> NewJob:
+            return self._new_job(owner_id, job_id, request, records, now)
+
+        job: BatchJob | None
+        try:
+            job = self.starter.start(owner_id, request.fingerprint(), idempotency_key, make, now)
+        except _NothingToJudgeError:
+            job = None
+        before = [
+            key
+            for key, one in records.items()
+            if one is not None
+            and (by := judged_by(one, current_rubric())) is not None
+            and (job is None or by != job.job_id)
+        ]
+        if job is None:
+            return CreatedJudgements(None, version, before, 0.0)
+        others = [one for key, one in records.items() if one is not None and key not in before]
+        cost = _estimate(recorded_model(job.model), others, now)
+        return CreatedJudgements(job, version, before, cost)
+
+    def _new_job(
+        self,
+        owner_id: str,
+        job_id: str,
+        request: JudgementRequest,
+        records: Mapping[str, ConversationRecord | None],
+        now: datetime,
+    ) -> NewJob:
         from brightrun.conversations.quality.judgement import (
             choose_judge,
             current_rubric,
-            is_judged,
+            judged_by,
         )
 
-        records = self._records(owner_id, request.conversation_ids)
+        missing = [key for key, one in records.items() if one is None]
+        if missing:
+            raise UnfitConversationsError(
+                f"{len(missing)} of the {len(records)} conversations do not exist; remove them.",
+                details={"unknown": missing},
+            )
         rubric = current_rubric()
-        judged = [one.conversation_id for one in records if is_judged(one, rubric)]
-        unjudged = [one for one in records if not is_judged(one, rubric)]
+        unjudged = [one for one in records.values() if one and judged_by(one, rubric) is None]
         if not unjudged:
-            return CreatedJudgements(None, rubric.version, judged, 0.0)
-        now = self.clock()
+            raise _NothingToJudgeError
         judge = choose_judge(request.model, {one.model for one in unjudged}, now.date())
+        # In one order, so that of several requests for the same conversations one gets them all.
+        for key in sorted(one.conversation_id for one in unjudged):
+            name = f"judgement {rubric.version} of {key}"
+            if holder := self.starter.holder(owner_id, name, job_id, now):
+                raise BeingJudgedError(key, holder)
+        job = _job(owner_id, job_id, request, judge, len(unjudged), iso(now))
+        items = [_item(job, n, one, rubric.version) for n, one in enumerate(unjudged, start=1)]
+        return NewJob(job, items)
 
-        def make(job_id: str) -> NewJob:
-            job = _job(owner_id, job_id, request, judge, len(unjudged), iso(now))
-            items = [_item(job, n, one, rubric.version) for n, one in enumerate(unjudged, start=1)]
-            return NewJob(job, items)
+    def _records(
+        self, owner_id: str, ids: Sequence[str]
+    ) -> Mapping[str, ConversationRecord | None]:
+        """Read the conversations; None for one that does not exist."""
 
-        job = self.starter.start(owner_id, request.fingerprint(), idempotency_key, make, now)
-        return CreatedJudgements(job, rubric.version, judged, _estimate(judge, unjudged, now))
-
-    def _records(self, owner_id: str, ids: Sequence[str]) -> list[ConversationRecord]:
         def read(conversation_id: str) -> ConversationRecord | None:
             try:
                 return self.conversations.conversation(owner_id, conversation_id)
@@ -106,14 +148,11 @@ class JudgementCreator:
 
         unique_ids = list(dict.fromkeys(ids))
         with ThreadPoolExecutor(_PARALLEL_READS) as threads:
-            found = list(threads.map(read, unique_ids))
-        missing = [one for one, record in zip(unique_ids, found, strict=True) if record is None]
-        if missing:
-            raise UnfitConversationsError(
-                f"{len(missing)} of the {len(unique_ids)} conversations do not exist; remove them.",
-                details={"unknown": missing},
-            )
-        return [record for record in found if record is not None]
+            return dict(zip(unique_ids, threads.map(read, unique_ids), strict=True))
+
+
+class _NothingToJudgeError(Exception):
+    """Every conversation of the request was judged before."""
 
 
 def _job(

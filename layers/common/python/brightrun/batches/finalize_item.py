@@ -21,7 +21,7 @@ from brightrun.core.logging import logger
 from brightrun.core.timestamps import Clock, epoch_ms, iso
 
 MAX_BACKOFF_S = 300.0
-"""Limit on the computed delay, as in v1; a longer Retry-After is respected."""
+"""Limit on the computed delay, as in v1; a longer Retry-After is respected, up to its own limit."""
 _GROWTH = 4
 _JITTER = 0.1
 
@@ -66,8 +66,12 @@ class ItemFinalizer:
     retry_base_seconds: float
 
     def is_final(self, item: BatchItem, error: ClaudeCallError) -> bool:
-        """Whether the item fails with this error instead of being requeued."""
-        return not error.retryable or item.attempts >= MAX_ATTEMPTS
+        """Whether the item fails with this error instead of being requeued.
+
+        An answer that was perhaps billed and cannot be used is asked for again once.
+        """
+        repeated = error.maybe_billed and item.error_code == error.reason
+        return not error.retryable or repeated or item.attempts >= MAX_ATTEMPTS
 
     async def requeue(self, item: BatchItem, error: ClaudeCallError) -> float | None:
         """Queue an item for another attempt; returns seconds to wait if Claude is overloaded."""

@@ -21,8 +21,8 @@ from brightrun.conversations.model import ConversationRecord, version_conflict
 from brightrun.conversations.quality.judgement import (
     JudgeCall,
     current_rubric,
-    is_judged,
     judge_prompt,
+    judged_by,
     judgement,
     read_verdicts,
 )
@@ -66,7 +66,7 @@ class JudgementWriter:
         completion: Completion | None = None
         try:
             record = await asyncio.to_thread(self._record, item)
-            if is_judged(record, current_rubric()):
+            if judged_by(record, current_rubric()) is not None:
                 # Its worker died before it completed the item, or another job was faster.
                 await self._complete(item, await asyncio.to_thread(self._uncounted, item, record))
                 return None

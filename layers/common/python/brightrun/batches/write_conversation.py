@@ -22,7 +22,12 @@ from brightrun.conversations.model import (
     read_conversation,
 )
 from brightrun.core import object_keys
-from brightrun.core.errors import BrightRunError, ClaudeCallError, ConversationRefusedError
+from brightrun.core.errors import (
+    BrightRunError,
+    ClaudeCallError,
+    ConversationRefusedError,
+    RecordTooLargeError,
+)
 from brightrun.core.ids import conversation_id
 from brightrun.core.logging import logger
 from brightrun.core.timestamps import Clock, iso
@@ -109,14 +114,25 @@ class ConversationWriter:
             await self._fail(item, prompt, completion, Fault.of(error))
             return None
         outcome = await asyncio.to_thread(self._store, item, conversation, completion)
+        await self._end(item, prompt, completion, outcome)
+        return None
+
+    async def _end(
+        self, item: BatchItem, prompt: Prompt, completion: Completion, outcome: Outcome
+    ) -> None:
+        """Complete the item with its conversation; one that is not stored leaves no file."""
         record = outcome.conversation
         if record is None:
-            return None
-        if await self.finalizer.complete(item, outcome):
-            await asyncio.to_thread(self._run_after_stored, record)
-        else:
+            return
+        try:
+            completed = await self.finalizer.complete(item, outcome)
+        except RecordTooLargeError as error:
             await asyncio.to_thread(self._discard, record)
-        return None
+            fault = Fault("validation_error", error.code, error.message)
+            await self._fail(item, prompt, completion, fault)
+            return
+        after = self._run_after_stored if completed else self._discard
+        await asyncio.to_thread(after, record)
 
     def _validated(self, item: BatchItem, completion: Completion) -> RawConversation:
         require_end_turn(completion)

@@ -9,7 +9,9 @@ from __future__ import annotations
 import time
 from collections.abc import Mapping
 from datetime import date
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import TYPE_CHECKING, Annotated, Any, Protocol
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from brightrun.claude.model import (
     CALL_TIMEOUT_S,
@@ -23,7 +25,6 @@ from brightrun.core.errors import BrightRunError, ClaudeCallError, ClaudeNotSetU
 
 if TYPE_CHECKING:
     from anthropic import AsyncAnthropic, AsyncAnthropicAWS, AsyncAnthropicBedrock
-    from anthropic.types import Message
 
     AsyncClient = AsyncAnthropic | AsyncAnthropicAWS | AsyncAnthropicBedrock
 
@@ -55,6 +56,8 @@ _REMEDIES: Mapping[int, str] = {
 }
 """What a person can do about the fatal ones; the rest goes away by itself or is ours."""
 _SPEND_LIMITS = frozenset({"EnforcedSpendLimitReachedError", "ContractSpendLimitReachedError"})
+MAX_RETRY_AFTER_S = 3600.0
+"""Limit on the wait that a server may ask for; after it, the call is tried whatever was asked."""
 
 
 def to_call_error(error: Exception) -> ClaudeCallError:
@@ -101,13 +104,18 @@ def _from_status(error: Any) -> ClaudeCallError:
 
 
 def _retry_after(headers: Mapping[str, str]) -> float | None:
-    """Seconds the server asks to wait; None for a date or an unreadable value."""
+    """Seconds the server asks to wait, at most MAX_RETRY_AFTER_S.
+
+    None for a date, a negative number and an unreadable value.
+    """
     try:
         if "retry-after-ms" in headers:
-            return float(headers["retry-after-ms"]) / 1000
-        return float(headers["retry-after"])
+            seconds = float(headers["retry-after-ms"]) / 1000
+        else:
+            seconds = float(headers["retry-after"])
     except (KeyError, ValueError):
         return None
+    return min(seconds, MAX_RETRY_AFTER_S) if seconds >= 0 else None
 
 
 class Claude(Protocol):
@@ -159,11 +167,11 @@ class AnthropicClaude(Claude):
             response = await self._client.messages.with_raw_response.create(
                 **self._request(prompt, schema)
             )
-            message = await response.parse()
+            body = await response.read()
         except Exception as error:
             raise to_call_error(error) from error
         simulated = self._provider == "simulator" or SIMULATED_HEADER in response.headers
-        return _completion(message, time.monotonic() - started, simulated=simulated)
+        return _completion(body, time.monotonic() - started, simulated=simulated)
 
     async def close(self) -> None:
         await self._client.close()
@@ -184,9 +192,51 @@ class AnthropicClaude(Claude):
         return request
 
 
-def _completion(message: Message, seconds: float, *, simulated: bool) -> Completion:
+_Name = Annotated[str, Field(pattern=r"^[!-~]{1,200}$")]
+"""What is stored in an object's user metadata, for which S3 has 2 KB."""
+_Tokens = Annotated[int, Field(ge=0, le=1_000_000_000)]
+
+
+class _Part(BaseModel):
+    """A value of an answer; the SDK's own types accept anything in place of it."""
+
+    model_config = ConfigDict(strict=True, defer_build=True)
+
+
+class _Block(_Part):
+    type: str
+    text: str = ""
+
+
+class _Usage(_Part):
+    input_tokens: _Tokens
+    output_tokens: _Tokens
+    cache_read_input_tokens: _Tokens | None = None
+    cache_creation_input_tokens: _Tokens | None = None
+
+
+class _StopDetails(_Part):
+    category: _Name | None = None
+
+
+class _Answer(_Part):
+    """The fields that are used of an answer with status 200."""
+
+    id: _Name
+    model: _Name
+    content: list[_Block]
+    stop_reason: _Name | None = None
+    stop_details: _StopDetails | None = None
+    usage: _Usage
+
+
+def _completion(body: bytes, seconds: float, *, simulated: bool) -> Completion:
+    """Read an answer with status 200; raises ClaudeCallError if it is not a message."""
+    try:
+        message = _Answer.model_validate_json(body)
+    except ValidationError as error:
+        raise _unreadable(error) from error
     usage = message.usage
-    details = getattr(message, "stop_details", None)
     return Completion(
         text="\n".join(block.text for block in message.content if block.type == "text"),
         stop_reason=message.stop_reason or "unknown",
@@ -196,9 +246,21 @@ def _completion(message: Message, seconds: float, *, simulated: bool) -> Complet
         output_tokens=usage.output_tokens,
         cache_read_tokens=usage.cache_read_input_tokens or 0,
         cache_write_tokens=usage.cache_creation_input_tokens or 0,
-        refusal_category=getattr(details, "category", None),
+        refusal_category=message.stop_details.category if message.stop_details else None,
         duration_ms=round(seconds * 1000),
         simulated=simulated,
+    )
+
+
+def _unreadable(error: ValidationError) -> ClaudeCallError:
+    where = ".".join(str(part) for part in error.errors(include_input=False)[0]["loc"])
+    what = f"its {where} is missing or unusable" if where else "it is no JSON object"
+    return ClaudeCallError(
+        "unreadable_answer",
+        f"Claude answered 200, but the answer is not a message: {what}.",
+        status=200,
+        retryable=True,
+        maybe_billed=True,
     )
 
 

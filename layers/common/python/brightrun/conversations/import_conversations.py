@@ -24,6 +24,7 @@ from brightrun.conversations.repository import ConversationRepository
 from brightrun.core import object_keys
 from brightrun.core.errors import DuplicateKeyError, InvalidInputError, NotFoundError
 from brightrun.core.ids import imported_conversation_id, new_attempt
+from brightrun.core.text import in_one_line
 from brightrun.core.timestamps import Clock, iso
 from brightrun.scaffolding.builtin import tier_of_arc
 
@@ -134,7 +135,7 @@ def _record(
     document = read.document
     turns = document["turns"]
     conversation_id = read.conversation_id or imported_conversation_id(owner_id, _to_json(document))
-    name = str(document["conversation_metadata"].get("client_persona") or "Imported")
+    name = in_one_line(str(document["conversation_metadata"].get("client_persona") or ""))
     keys = {key: value[:_LONGEST_KEY] for key, value in read.keys.items()}
     parameters = {
         key: str(value)[:_LONGEST_KEY]
@@ -143,7 +144,7 @@ def _record(
     return ConversationRecord(
         owner_id=owner_id,
         conversation_id=conversation_id,
-        conversation_name=name[:_LONGEST_NAME],
+        conversation_name=name[:_LONGEST_NAME] or "Imported",
         batch_job_id="",
         item_id="",
         persona_id=parameters.get("persona_id", ""),

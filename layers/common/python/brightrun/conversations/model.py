@@ -88,6 +88,8 @@ RAW_CONVERSATION_SCHEMA: dict[str, Any] = {
 """v1's schema for structured outputs, without bounds, which structured outputs do not support;
 `read_conversation` checks the bounds."""
 Sentence = Annotated[str, Field(min_length=1)]
+LONGEST_EMOTION = 100
+"""Characters of an emotion, which is asked for as one word and stored in the row."""
 
 
 class EmotionalContext(BaseModel):
@@ -95,7 +97,7 @@ class EmotionalContext(BaseModel):
 
     model_config = ConfigDict(extra="forbid", strict=True, defer_build=True)
 
-    primary_emotion: Sentence
+    primary_emotion: Annotated[str, Field(min_length=1, max_length=LONGEST_EMOTION)]
     secondary_emotion: str | None = None
     intensity: Annotated[float, Field(ge=0, le=1)]
 

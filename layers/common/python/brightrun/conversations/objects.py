@@ -7,7 +7,7 @@ from contextlib import contextmanager, suppress
 
 from brightrun.aws.objects import ObjectStore
 from brightrun.conversations.repository import ConversationRepository
-from brightrun.core.errors import ConflictError, NotFoundError, StorageError
+from brightrun.core.errors import BrightRunError, NotFoundError, StorageError
 
 
 @contextmanager
@@ -18,10 +18,15 @@ def discarded_if_lost(
     conversation_id: str,
     *keys: str,
 ) -> Iterator[None]:
-    """Remove these objects when the block, which writes the row, loses to another writer."""
+    """Remove these objects when the block ends without having written the row.
+
+    After a StorageError nobody knows whether it was written: they stay.
+    """
     try:
         yield
-    except (ConflictError, NotFoundError):
+    except StorageError:
+        raise
+    except BrightRunError:
         discard(conversations, files, owner_id, conversation_id, *keys)
         raise
 

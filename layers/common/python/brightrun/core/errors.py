@@ -9,6 +9,7 @@ BrightRunError
 │   ├── TemplateTooLongError          the resolved prompt is over its limit
 │   ├── NoTemplateForArcError         no active template serves the arc
 │   ├── BatchTooLargeError            more items than one job may have
+│   ├── RecordTooLargeError           a record over the 400 KB of a row
 │   ├── InvalidCursorError            a cursor that this list did not return
 │   ├── UnusableModelError            a retired or unknown Claude model
 │   ├── ActionNotAllowedError         the job's status does not allow the action
@@ -28,6 +29,8 @@ BrightRunError
 │   ├── UploadSizeError               the uploaded file is not of the declared size
 │   ├── ObjectChangedError            the object was replaced after it was validated
 │   ├── DatasetNotReadyError          the dataset cannot be trained on now
+│   ├── RequestInProgressError        the first request with this Idempotency-Key still runs
+│   ├── BeingJudgedError              another job judges the conversation now
 │   ├── TokenizerMissingError         the base model's tokenizer is not in the bucket
 │   ├── UntrainableError              the trainer would reject the dataset or the base model
 │   ├── UncountableError              one conversation is too large to be counted in a request
@@ -42,6 +45,7 @@ BrightRunError
 ├── TrainingRequestError              SageMaker rejected the job; retrying does not help
 ├── UnusableAdapterError              the training output is not a valid adapter
 └── StorageError                      a call to an AWS service failed
+    └── ContentionError               other requests write the same records at the same time
 """
 
 from __future__ import annotations
@@ -51,9 +55,13 @@ from typing import Any, Self
 
 
 class BrightRunError(Exception):
-    """The base of all errors: a message, a stable `code` for programs, and JSON details."""
+    """The base of all errors: a message, a stable `code` for programs, and JSON details.
+
+    `retry_after_s`: the seconds after which the same request can succeed; None if it cannot.
+    """
 
     code = "error"
+    retry_after_s: float | None = None
 
     def __init__(self, message: str, *, details: Any = None) -> None:
         super().__init__(message)
@@ -96,6 +104,15 @@ class InvalidInputError(BrightRunError):
         return cls(f"{field}: {message}", details=[{"field": field, "message": message}])
 
 
+class RecordTooLargeError(InvalidInputError):
+    """The texts of a record together are over the limit of a row."""
+
+    code = "record_too_large"
+
+    def __init__(self) -> None:
+        super().__init__("The record would have more than 400 KB; shorten its texts.")
+
+
 class ConflictError(BrightRunError):
     """The record is not in the state that the request needs; `details` hold its current state."""
 
@@ -116,6 +133,44 @@ class StorageError(BrightRunError):
     def __init__(self, operation: str, reason: str) -> None:
         super().__init__(f"{operation} failed: {reason}.")
         self.details: Mapping[str, str] = {"operation": operation}
+
+
+class ContentionError(StorageError):
+    """Other requests write the same records at the same time: no failure of a service."""
+
+    code = "contention"
+    retry_after_s = 1
+
+    def __init__(self, operation: str, reason: str) -> None:
+        super().__init__(operation, reason)
+        self.message = "Other requests change the same records now; try again in a moment."
+
+
+class RequestInProgressError(ConflictError):
+    """The first request with this Idempotency-Key may still be storing its job."""
+
+    code = "request_in_progress"
+    retry_after_s = 1
+
+    def __init__(self) -> None:
+        super().__init__(
+            "An earlier request with this Idempotency-Key is still in progress; repeat the request "
+            "in a moment to get its answer."
+        )
+
+
+class BeingJudgedError(ConflictError):
+    """Another job judges the conversation now; `details` name both."""
+
+    code = "being_judged"
+    retry_after_s = 30
+
+    def __init__(self, conversation_id: str, job_id: str) -> None:
+        super().__init__(
+            f"The job '{job_id}' judges the conversation '{conversation_id}' now. Wait until the "
+            "job has ended, or leave the conversation out.",
+            details={"conversation_id": conversation_id, "job_id": job_id},
+        )
 
 
 class VersionConflictError(ConflictError):
@@ -170,15 +225,17 @@ class ConversationRefusedError(BrightRunError):
     """Claude's answer cannot be stored as a conversation.
 
     `failure_type` is truncation, parse_error or validation_error, as in the failed-generation
-    records; `reason` is the named reason; `pattern` names the truncation pattern, if any.
+    records; `reason` is the named reason; `pattern` names the truncation pattern, if any. The
+    message can quote the answer, and is stored in rows: it is cut at `longest` characters.
     """
 
     code = "conversation_refused"
+    longest = 1000
 
     def __init__(
         self, failure_type: str, reason: str, message: str, *, pattern: str | None = None
     ) -> None:
-        super().__init__(message, details={"reason": reason})
+        super().__init__(message[: self.longest], details={"reason": reason})
         self.failure_type = failure_type
         self.reason = reason
         self.pattern = pattern
@@ -189,7 +246,7 @@ class ClaudeCallError(BrightRunError):
 
     `retryable`: trying again may help. `overloaded`: the whole service is busy, so that no worker
     should call before `retry_after_s`. `fatal`: no call of this job can succeed (key, billing or
-    model).
+    model). `maybe_billed`: the call was answered, so that it is repeated once only.
     """
 
     code = "claude_call_failed"
@@ -204,6 +261,7 @@ class ClaudeCallError(BrightRunError):
         overloaded: bool = False,
         fatal: bool = False,
         retry_after_s: float | None = None,
+        maybe_billed: bool = False,
     ) -> None:
         super().__init__(message, details={"reason": reason, "status": status})
         self.reason = reason
@@ -212,6 +270,7 @@ class ClaudeCallError(BrightRunError):
         self.overloaded = overloaded
         self.fatal = fatal
         self.retry_after_s = retry_after_s
+        self.maybe_billed = maybe_billed
 
 
 class ClaudeNotSetUpError(BrightRunError):

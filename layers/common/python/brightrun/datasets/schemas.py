@@ -6,12 +6,13 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal, Self
 
 from pydantic import ConfigDict, Field, StringConstraints
 
+from brightrun.core.fields import ONE_LINE
 from brightrun.core.pages import Page
 from brightrun.datasets.create_dataset import DatasetRequest
 from brightrun.datasets.model import MOST_BYTES, Dataset, DatasetSource, DatasetStatus, Upload
 from brightrun.datasets.service import ReportLink
 from brightrun.formats import api_names
-from brightrun.http.schemas import ONE_LINE, NestedModel, RequestModel, ResponseModel
+from brightrun.http.schemas import Description, NestedModel, RequestModel, ResponseModel
 from brightrun.training_files.model import MOST_VERSIONS
 
 if TYPE_CHECKING:
@@ -20,8 +21,7 @@ else:
     DatasetFormat = Literal["auto", *api_names()]
 
 DatasetName = Annotated[
-    str,
-    StringConstraints(strip_whitespace=True, min_length=1, max_length=200, pattern=ONE_LINE),
+    str, StringConstraints(strip_whitespace=True, min_length=1, max_length=200), ONE_LINE
 ]
 
 
@@ -33,7 +33,7 @@ class NewDataset(RequestModel):
     """
 
     name: DatasetName
-    description: Annotated[str, Field(max_length=2000)] = ""
+    description: Description = ""
     format: DatasetFormat = "brightrun_lora_v4"
     file_name: Annotated[str, Field(min_length=1, max_length=255)]
     file_size: Annotated[

@@ -67,6 +67,7 @@ def build_api(*routers: APIGatewayHttpRouter, services: Services) -> JsonApi:
     api.exception_handler(Exception)(_on_unexpected_error)
     api.exception_handler(errors.BrightRunError)(_on_domain_error)
     api.exception_handler(errors.StorageError)(_on_failed_storage)
+    api.exception_handler(errors.ContentionError)(_on_domain_error)
     api.exception_handler(RequestValidationError)(_on_invalid_request)
     api.not_found(_on_unknown_route)
     for router in routers:

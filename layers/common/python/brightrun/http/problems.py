@@ -18,6 +18,7 @@ STATUS: Mapping[type[errors.BrightRunError], HTTPStatus] = {
     errors.InvalidInputError: HTTPStatus.BAD_REQUEST,
     errors.ConflictError: HTTPStatus.CONFLICT,
     errors.IdempotencyKeyReusedError: HTTPStatus.UNPROCESSABLE_ENTITY,
+    errors.ContentionError: HTTPStatus.CONFLICT,
     errors.StorageError: HTTPStatus.SERVICE_UNAVAILABLE,
     errors.BrightRunError: HTTPStatus.INTERNAL_SERVER_ERROR,
 }
@@ -92,8 +93,15 @@ def problem(
 
 
 def domain_problem(error: errors.BrightRunError) -> Response[str]:
-    """Create the response to an error that the caller can correct."""
-    return problem(status_of(error), error.message, code=error.code, details=error.details)
+    """Create the response to an error that the caller can correct, or that passes."""
+    wait = error.retry_after_s
+    return problem(
+        status_of(error),
+        error.message,
+        code=error.code,
+        details=error.details,
+        headers={} if wait is None else {"Retry-After": f"{wait:g}"},
+    )
 
 
 def storage_problem(error: errors.StorageError) -> Response[str]:
@@ -117,7 +125,8 @@ def request_problem(faults: Sequence[Mapping[str, Any]]) -> Response[str]:
         {"field": _field(fault["loc"]), "message": fault["msg"].removeprefix("Value error, ")}
         for fault in faults[:MOST_FAULTS]
     ]
-    sentence = f"The request is not valid: {details[0]['field']}: {details[0]['message']}."
+    first = details[0]
+    sentence = f"The request is not valid: {first['field']}: {first['message'].removesuffix('.')}."
     if len(faults) > 1:
         sentence += f" {len(faults) - 1} more in details."
     return problem(HTTPStatus.BAD_REQUEST, sentence, code="invalid_request", details=details)

@@ -10,6 +10,8 @@ from aws_lambda_powertools.event_handler.openapi.params import Header, Path, Que
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, StringConstraints
 from pydantic.alias_generators import to_camel
 
+from brightrun.core.fields import ONE_LINE, REMARK
+
 
 class RequestModel(BaseModel):
     """A request body; unknown fields are rejected by name."""
@@ -59,16 +61,12 @@ class CamelResponseModel(CamelNestedModel, ResponseModel):
 
 Usd = Annotated[float, BeforeValidator(lambda micro_usd: micro_usd / 1e6)]
 """US dollars, converted from the millionths that are stored."""
-VISIBLE = r"[^\s\x85\x00-\x1f\x7f]"
-"""A visible character."""
-_LINE = r"[^\x00-\x1f\x7f]"
-ONE_LINE = f"^{_LINE}*{VISIBLE}{_LINE}*$"
-"""One line of text with at least one visible character."""
 Name = Annotated[
-    str,
-    StringConstraints(strip_whitespace=True, min_length=1, max_length=255, pattern=ONE_LINE),
+    str, StringConstraints(strip_whitespace=True, min_length=1, max_length=255), ONE_LINE
 ]
 """The name of a record: one line; surrounding white space is removed."""
+Description = Annotated[str, Field(max_length=2000), REMARK]
+"""The description of a record, which may be empty."""
 Identifier = Annotated[str, Field(min_length=1, max_length=100)]
 """A UUID, or the key of a scaffolding record."""
 RecordId = Annotated[str, Path(pattern="^[A-Za-z0-9_-]{1,100}$", max_length=100)]

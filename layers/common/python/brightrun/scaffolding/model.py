@@ -19,33 +19,26 @@ from pydantic import (
 )
 
 from brightrun.core.errors import InvalidInputError
-from brightrun.core.fields import Flag
+from brightrun.core.fields import LINES, Flag, ReadableText
 from brightrun.scaffolding.templates import placeholders
 
 Tier = Literal["template", "scenario", "edge_case"]
 Complexity = Literal["beginner", "intermediate", "advanced"]
 Origin = Literal["built_in", "edited", "own"]
 Key = Annotated[str, StringConstraints(pattern=r"^[a-z0-9]+(_[a-z0-9]+)*$", max_length=100)]
-# Bars and angle brackets delimit labels in the <scaffolding> block of a prompt.
-_PLAIN, _INK = r"[^\x00-\x1f\x7f|<>]", r"[^\s\x85\x00-\x1f\x7f|<>]"
 Label = Annotated[
     str,
-    StringConstraints(
-        strip_whitespace=True,
-        min_length=1,
-        max_length=150,
-        pattern=f"^{_PLAIN}*{_INK}{_PLAIN}*$",
-    ),
+    StringConstraints(strip_whitespace=True, min_length=1, max_length=150),
+    # Bars and angle brackets delimit labels in the <scaffolding> block of a prompt.
+    ReadableText(without="|<>"),
 ]
 Sentence = Annotated[
-    str,
-    StringConstraints(strip_whitespace=True, min_length=1, max_length=500, pattern=r"[^\s\x85]"),
+    str, StringConstraints(strip_whitespace=True, min_length=1, max_length=500), LINES
 ]
 Prose = Annotated[
-    str,
-    StringConstraints(strip_whitespace=True, min_length=1, max_length=2000, pattern=r"[^\s\x85]"),
+    str, StringConstraints(strip_whitespace=True, min_length=1, max_length=2000), LINES
 ]
-TemplateText = Annotated[str, StringConstraints(min_length=1, max_length=20_000)]
+TemplateText = Annotated[str, StringConstraints(min_length=1, max_length=20_000), LINES]
 Sentences = Annotated[tuple[Sentence, ...], Field(min_length=1, max_length=20)]
 Labels = Annotated[tuple[Label, ...], Field(min_length=1, max_length=20)]
 Keys = Annotated[
@@ -250,7 +243,7 @@ class ConsultantContent(Content):
     years_experience: Annotated[int, Field(strict=True, ge=0, le=80)]
     core_philosophy: CorePhilosophy
     communication_style: CommunicationStyle
-    system_prompt: Annotated[str, StringConstraints(min_length=100, max_length=4000)]
+    system_prompt: Annotated[str, StringConstraints(min_length=100, max_length=4000), LINES]
 
 
 class Consultant(ConsultantContent, Record):

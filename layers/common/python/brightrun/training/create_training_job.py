@@ -19,6 +19,7 @@ from brightrun.core.errors import (
     DuplicateKeyError,
     InvalidInputError,
     NotFoundError,
+    RequestInProgressError,
 )
 from brightrun.core.ids import time_ordered_id
 from brightrun.core.timestamps import Clock, iso
@@ -214,32 +215,38 @@ class TrainingJobCreator:
         """Store the job and start its workflow.
 
         With a key, a repetition returns the first job and starts its workflow if that is missing.
+        The key is bound once the request has passed the checks, so that it can be corrected.
         Raises NotFoundError for the dataset, DatasetNotReadyError, UnknownBaseModelError,
         UntrainableGpuError, InvalidInputError, ObjectChangedError, UntrainableError,
-        IdempotencyKeyReusedError, StorageError.
+        IdempotencyKeyReusedError, RequestInProgressError, StorageError.
         """
         now = self.clock()
         job_id = time_ordered_id(now)
         if idempotency_key is not None:
             fingerprint = request.fingerprint()
-            job_id = self.keys.job_for(owner_id, idempotency_key, fingerprint, job_id, now)
+            job_id = self.keys.find(owner_id, idempotency_key, fingerprint, now) or job_id
         try:
             job = self.jobs.job(owner_id, job_id)
         except NotFoundError:
-            job = self._create(owner_id, job_id, request, now)
+            job = self._checked_job(owner_id, job_id, request, now)
+            if idempotency_key is not None:
+                self._bind(job, idempotency_key, request.fingerprint(), now)
+            job = self._stored(job, now)
         if not job.settled:
             self.workflow.ensure_training(job)
         return job
 
-    def _create(
-        self, owner_id: str, job_id: str, request: TrainingJobRequest, now: datetime
-    ) -> TrainingJob:
-        job = self._checked_job(owner_id, job_id, request, now)
+    def _bind(self, job: TrainingJob, key: str, fingerprint: str, now: datetime) -> None:
+        bound = self.keys.job_for(job.owner_id, key, fingerprint, job.job_id, now)
+        if bound != job.job_id:
+            raise RequestInProgressError
+
+    def _stored(self, job: TrainingJob, now: datetime) -> TrainingJob:
         try:
             self.jobs.create(job, job_queued(job, now))
         except DuplicateKeyError:
             # A concurrent request with the same key has stored the job.
-            return self.jobs.job(owner_id, job_id)
+            return self.jobs.job(job.owner_id, job.job_id)
         message = f"Queued for {job.billing.instances} x {job.billing.instance_type}."
         self.records.add_event(job, training_event(now, "info", "queued", message))
         return job

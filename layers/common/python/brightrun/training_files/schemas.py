@@ -10,7 +10,7 @@ from pydantic import AliasPath, ConfigDict, Field
 
 from brightrun.core.fields import Flag
 from brightrun.core.pages import Page
-from brightrun.http.schemas import Name, NestedModel, RequestModel, ResponseModel
+from brightrun.http.schemas import Description, Name, NestedModel, RequestModel, ResponseModel
 from brightrun.training_files.build_training_file import ConversationSelection
 from brightrun.training_files.model import Eligibility, TrainingFile
 from brightrun.training_files.service import FileLink
@@ -43,7 +43,7 @@ class NewTrainingFile(ConversationsToAdd):
     """POST /api/training-files."""
 
     name: Name
-    description: Annotated[str, Field(max_length=2000)] = ""
+    description: Description = ""
 
 
 class VersionView(NestedModel):

@@ -9,6 +9,7 @@ from typing import Any, Literal, NamedTuple
 
 from brightrun.conversations.emotions import UNDECIDED, DeclaredArc
 from brightrun.conversations.model import (
+    LONGEST_EMOTION,
     is_cut_off,
     is_finished,
     literal_escape,
@@ -46,6 +47,10 @@ CODES: Mapping[str, Code] = {
     "MISSING_CONTENT": Code("blocker", "The turn has no text.", _EDIT),
     "MISSING_EMOTIONAL_CONTEXT": Code("blocker", "The turn has no emotional_context."),
     "MISSING_PRIMARY_EMOTION": Code("blocker", "The turn names no primary emotion."),
+    "EMOTION_TOO_LONG": Code(
+        "blocker",
+        f"The turn names an emotion with {{found}} characters; {LONGEST_EMOTION} are the most.",
+    ),
     "MISSING_INTENSITY": Code("blocker", "The turn's emotion has no intensity."),
     "INTENSITY_OUT_OF_RANGE": Code("blocker", "The intensity {found} is not between 0 and 1."),
     "MISSING_EXPECTED_OUTCOME": Code(
@@ -67,6 +72,11 @@ CODES: Mapping[str, Code] = {
     "ESCAPE_ARTIFACT": Code(
         "warning", "The text holds the escape {found} where a character belongs.", _EDIT
     ),
+    "TOO_LONG": Code(
+        "blocker",
+        "With the earlier turns that every pair repeats, the file would have {found} characters.",
+        "Split the conversation, and import its parts.",
+    ),
     "CUT_TEXT": Code("blocker", "The text was cut off: it ends in a backslash.", _EDIT),
     "UNFINISHED_TEXT": Code("warning", "The text does not end as a sentence does: {found}.", _EDIT),
     "DUPLICATED_TURN": Code("warning", "The turn repeats turn {found}.", _EDIT),
@@ -87,6 +97,10 @@ FLAGGED: Mapping[str, str] = {
 _IN_TURN = re.compile(r"turns\[(\d+)\]")
 
 
+_LONGEST_FOUND = 200
+"""Characters of a value that a message quotes; a row has room for 400 KB."""
+
+
 @dataclass(frozen=True, slots=True)
 class Issue:
     """One issue, and its field, such as `turns[2].content`."""
@@ -95,6 +109,11 @@ class Issue:
     field: str
     found: str = ""
 
+    @property
+    def message(self) -> str:
+        """The kind's sentence, with the beginning of the value that was found."""
+        return CODES[self.code].message.format(found=self.found[:_LONGEST_FOUND])
+
     def report(self) -> dict[str, str]:
         """Return the issue in the format of v1."""
         kind = CODES[self.code]
@@ -102,7 +121,7 @@ class Issue:
             "code": self.code,
             "severity": kind.severity,
             "field": self.field,
-            "message": kind.message.format(found=self.found),
+            "message": self.message,
         }
         return report | ({"suggestion": kind.suggestion} if kind.suggestion else {})
 
@@ -111,8 +130,7 @@ class Issue:
         turn = _IN_TURN.match(self.field)
         if turn is None or self.code not in FLAGGED:
             return None
-        message = CODES[self.code].message.format(found=self.found)
-        return TurnFlag(FLAGGED[self.code], int(turn[1]) + 1, message)
+        return TurnFlag(FLAGGED[self.code], int(turn[1]) + 1, self.message)
 
 
 _SHORT = 10
@@ -139,6 +157,7 @@ def _turn_issues(document: Mapping[str, Any], arc: DeclaredArc | None) -> Iterat
     if len(turns) < 2:
         yield Issue("INSUFFICIENT_TURNS", "turns", str(len(turns)))
         return
+    yield from _length(turns)
     for index, turn in enumerate(turns):
         yield from _turn(turn if isinstance(turn, dict) else {}, index)
     if all(isinstance(turn, dict) for turn in turns):
@@ -146,6 +165,23 @@ def _turn_issues(document: Mapping[str, Any], arc: DeclaredArc | None) -> Iterat
         yield from _repetitions(turns)
         if arc is not None:
             yield from _along_the_arc(turns, arc)
+
+
+MOST_CHARACTERS = 20_000_000
+"""Characters of an enriched file: 200 turns of 1,000 characters each, which its function can hold.
+They grow with the square of the turns, since every pair repeats the turns before it."""
+_BESIDE_THE_TEXT = 200
+"""Characters of a turn in a history beside its text: names, emotions, indentation."""
+
+
+def _length(turns: list[Any]) -> Iterator[Issue]:
+    characters, repeated = 0, 0
+    for turn in turns:
+        repeated += characters
+        content = turn.get("content") if isinstance(turn, dict) else None
+        characters += _BESIDE_THE_TEXT + (len(content) if isinstance(content, str) else 0)
+    if repeated + characters > MOST_CHARACTERS:
+        yield Issue("TOO_LONG", "turns", f"{repeated + characters:,}")
 
 
 def _turn(turn: Mapping[str, Any], index: int) -> Iterator[Issue]:
@@ -183,13 +219,19 @@ def _emotion(context: Any, where: str) -> Iterator[Issue]:
         yield Issue("MISSING_PRIMARY_EMOTION", f"{where}.primary_emotion")
     if not _is_text(context.get("secondary_emotion")):
         yield Issue("MISSING_SECONDARY_EMOTION", f"{where}.secondary_emotion")
-    intensity = context.get("intensity")
+    for name in ("primary_emotion", "secondary_emotion"):
+        if len(str(context.get(name))) > LONGEST_EMOTION:
+            yield Issue("EMOTION_TOO_LONG", f"{where}.{name}", f"{len(str(context[name])):,}")
+    yield from _intensity(context.get("intensity"), f"{where}.intensity")
+
+
+def _intensity(intensity: Any, where: str) -> Iterator[Issue]:
     if not isinstance(intensity, int | float) or isinstance(intensity, bool):
-        yield Issue("MISSING_INTENSITY", f"{where}.intensity")
+        yield Issue("MISSING_INTENSITY", where)
     elif not 0 <= intensity <= 1:
-        yield Issue("INTENSITY_OUT_OF_RANGE", f"{where}.intensity", str(intensity))
+        yield Issue("INTENSITY_OUT_OF_RANGE", where, str(intensity))
     elif intensity in (0, 1):
-        yield Issue("EXTREME_INTENSITY", f"{where}.intensity", str(intensity))
+        yield Issue("EXTREME_INTENSITY", where, str(intensity))
 
 
 def _order(turns: list[dict[str, Any]]) -> Iterator[Issue]:

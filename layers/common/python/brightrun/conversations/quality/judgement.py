@@ -15,7 +15,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_valida
 from brightrun.claude.model import Completion, Prompt
 from brightrun.claude.registry import ClaudeModel, claude_model
 from brightrun.conversations.emotions import DeclaredArc
-from brightrun.conversations.model import ConversationRecord
+from brightrun.conversations.model import ConversationRecord, parse_json
 from brightrun.core.errors import ConversationRefusedError, UnusableModelError
 
 LOWEST, HIGHEST = 1, 5
@@ -170,7 +170,7 @@ def read_verdicts(text: str, rubric: Rubric) -> dict[str, Verdict]:
     Raises ConversationRefusedError.
     """
     try:
-        answer = json.loads(text)
+        answer = parse_json(text)
         if not isinstance(answer, dict):
             raise ValueError("it is no object")
         expected = [one.key for one in rubric.criteria]
@@ -205,12 +205,14 @@ def judgement(
     }
 
 
-def is_judged(record: ConversationRecord, rubric: Rubric) -> bool:
-    """Whether the conversation has a judgement by this rubric.
+def judged_by(record: ConversationRecord, rubric: Rubric) -> str | None:
+    """The job that judged the conversation by this rubric; None if none did.
 
     An edit removes the judgement, so that an existing one is of the current text.
     """
-    return record.judgement is not None and record.judgement["rubric_version"] == rubric.version
+    if record.judgement is None or record.judgement["rubric_version"] != rubric.version:
+        return None
+    return str(record.judgement["job_id"])
 
 
 def _unreadable(why: str) -> ConversationRefusedError:

@@ -15,6 +15,7 @@ from functools import cache
 from brightrun.conversations.quality.model import TurnFlag
 from brightrun.conversations.quality.transcript import Utterance, phrases_of, words_of
 from brightrun.core.special_tokens import MORE_SPECIAL_TOKENS, SPECIAL_TOKENS
+from brightrun.core.text import BIDIRECTIONAL, CONTROLS
 
 LONGEST_TURN = 20_000
 """Characters of a turn: about 5,000 tokens, four times the longest answer of v1."""
@@ -24,11 +25,8 @@ LONGEST_WORD, LONGEST_STRING = 100, 1000
 without spaces have no such limit."""
 SEARCHED = 100_000
 
-_CONTROL = r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f]|\r(?!\n)"
-"""The controls C0 and C1 but for tab, newline, and the carriage return before a newline."""
-_BIDIRECTIONAL = r"[\u202a-\u202e\u2066-\u2069]"
-"""Embeddings, overrides and isolates, which can show a text in another order than it has. The
-marks of Arabic and Hebrew, U+200E and U+200F, cannot."""
+_CONTROL = rf"[{CONTROLS}]|\r(?!\n)"
+"""The controls, and a carriage return that is not before a newline."""
 _INVISIBLE = (
     r"[\u00ad\u180e\u200b-\u200f\u2060-\u2064\u206a-\u206f\ufeff]{2,}"
     r"|[A-Za-z0-9][\u180e\u200b-\u200d\u2060-\u2064\ufeff]+[A-Za-z0-9]"
@@ -70,7 +68,11 @@ def text_flags(said: Sequence[Utterance]) -> Iterator[TurnFlag]:
 def _character_flags(one: Utterance) -> Iterator[TurnFlag]:
     for code, expression, what in (
         ("control_character", _CONTROL, "a control character"),
-        ("bidirectional_override", _BIDIRECTIONAL, "a character that changes the text's direction"),
+        (
+            "bidirectional_override",
+            f"[{BIDIRECTIONAL}]",
+            "a character that changes the text's direction",
+        ),
         ("invisible_characters", _INVISIBLE, "invisible characters"),
     ):
         if match := _compiled(expression).search(one.text):

@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import re
 from collections import Counter
-from typing import Annotated, Literal, Self, get_args
+from typing import Annotated, Any, Literal, Self, get_args
 
 from aws_lambda_powertools.event_handler.openapi.params import Query
-from pydantic import AfterValidator, Field, model_validator
+from pydantic import Field, model_validator
 
 from brightrun.conversations.model import (
     ConversationFilter,
@@ -23,8 +22,8 @@ from brightrun.conversations.review.model import (
     ReviewAction,
 )
 from brightrun.conversations.review.service import MOST_AT_ONCE, BulkReviewResult, Outcome, TurnEdit
+from brightrun.core.fields import LINES
 from brightrun.http.schemas import (
-    VISIBLE,
     CamelNestedModel,
     CamelRequest,
     Identifier,
@@ -34,21 +33,9 @@ from brightrun.http.schemas import (
 )
 from brightrun.scaffolding.model import Tier
 
-
-def _require_text(reason: str) -> str:
-    if not re.search(VISIBLE, reason):
-        raise ValueError("It is blank; give a reason, or leave it out.")
-    return reason
-
-
-# The pattern is for the OpenAPI document; the validator has the better message.
-Reason = Annotated[
-    str,
-    Field(max_length=LONGEST_REASON, json_schema_extra={"minLength": 1, "pattern": VISIBLE}),
-    AfterValidator(_require_text),
-]
+Reason = Annotated[str, Field(min_length=1, max_length=LONGEST_REASON), LINES]
 DeletionReason = Annotated[
-    str | None,
+    Annotated[str, LINES] | None,
     Query(min_length=1, max_length=LONGEST_REASON, description="The reason, for the audit trail."),
 ]
 
@@ -107,7 +94,7 @@ class TurnChange(RequestModel):
 
     turn_number: Annotated[int, Field(ge=1, le=1000)]
     content: Annotated[str, Field(min_length=1, max_length=LONGEST_TURN)]
-    reason: Annotated[Reason, Field(max_length=500)]
+    reason: Annotated[str, Field(min_length=1, max_length=500), LINES]
 
     def to_edit(self) -> TurnEdit:
         """The edit for the service."""
@@ -117,10 +104,18 @@ class TurnChange(RequestModel):
 Quality = Annotated[float, Field(ge=0, le=5)]
 
 
+def _require_one_value(schema: dict[str, Any]) -> None:
+    """What `_not_empty` checks, for the OpenAPI document: null is no value."""
+    schema["anyOf"] = [
+        {"required": [name], "properties": {name: {"not": {"type": "null"}}}}
+        for name in schema["properties"]
+    ]
+
+
 class BulkFilter(RequestModel):
     """Selects conversations by the fields of the list; at least one must be given."""
 
-    model_config = {"json_schema_extra": {"minProperties": 1}}
+    model_config = {"json_schema_extra": _require_one_value}
 
     status: ReviewStatus | None = None
     tier: Tier | None = None
