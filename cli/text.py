@@ -1,7 +1,7 @@
 """Values from the API as short, safe text."""
 
-import json
 import re
+from collections.abc import Iterable
 from typing import Any
 
 # Control characters in stored text could rewrite the reader's terminal, and bidirectional ones its
@@ -15,9 +15,19 @@ def plain(value: Any) -> str:
         return "-"
     if isinstance(value, bool):
         return "yes" if value else "no"
-    if isinstance(value, dict | list):
-        return plain(json.dumps(value, ensure_ascii=False))
+    if isinstance(value, dict):
+        return _joined(f"{plain(name)} {_inner(inner)}" for name, inner in value.items())
+    if isinstance(value, list):
+        return _joined(map(_inner, value))
     return CONTROL_CHARACTERS.sub("", str(value))
+
+
+def _joined(parts: Iterable[str]) -> str:
+    return ", ".join(parts) or "-"
+
+
+def _inner(value: Any) -> str:
+    return f"({plain(value)})" if isinstance(value, dict | list) else plain(value)
 
 
 def money(value: Any) -> str:

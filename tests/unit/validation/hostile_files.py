@@ -314,7 +314,7 @@ def _whole_files() -> Iterator[HostileFile]:
     yield HostileFile("gzip cut off", gzip.compress(good)[:-9], {(1, "file_is_damaged")})
     yield HostileFile("JSON array", b"[" + good[:-1] + b"]", {(1, "whole_json_document")})
     yield HostileFile(
-        "indented array", json.dumps([GOOD], indent=2).encode(), {(2, "whole_json_document")}
+        "indented array", json.dumps([GOOD], indent=2).encode(), {(1, "whole_json_document")}
     )
     two = json.dumps([GOOD, GOOD], indent=2).encode()
     yield HostileFile("array cut off", two[:-9], {(24, "broken_document"), (14, "invalid_json")})

@@ -225,9 +225,9 @@ class RecordSource:
             self._detect_lines(head)
 
     def _open_document(self, head: bytes, shape: int, key: str) -> None:
-        self.problems.append(FileProblem("whole_json_document", 1))
+        self.problems.append(FileProblem("whole_json_document", 0))
         if head.startswith(BYTE_ORDER_MARK):
-            self.problems.append(FileProblem("byte_order_mark", 1))
+            self.problems.append(FileProblem("byte_order_mark", 0))
             self._text.read(len(BYTE_ORDER_MARK))
         self._places = Places()
         self._records = self._items(DocumentReader(self._text, shape, key), self._places)
