@@ -107,6 +107,21 @@ GENERATION_GRANTS: Mapping[str, tuple[Grant, ...]] = {
         LEARN_THAT_A_FILE_IS_MISSING,
         START_BATCH,
     ),
+    "sweep_objects": (
+        *LOGS_AND_TRACES,
+        *(
+            Grant(("dynamodb:GetItem",), table, "see what a row points to")
+            for table in ("ConversationsTable", "DatasetsTable")
+        ),
+        *(
+            Grant(("s3:ListBucket",), bucket, "find the objects")
+            for bucket in ("ConversationFilesBucket", "DatasetsBucket")
+        ),
+        *(
+            Grant(("s3:DeleteObject",), f"{bucket}/*", "remove those that no row points to")
+            for bucket in ("ConversationFilesBucket", "DatasetsBucket")
+        ),
+    ),
     "batch_jobs": (
         *LOGS_AND_TRACES,
         Grant(

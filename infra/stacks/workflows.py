@@ -5,7 +5,9 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
-from aws_cdk import CfnOutput, RemovalPolicy, Stack
+from aws_cdk import CfnOutput, Duration, RemovalPolicy, Stack
+from aws_cdk import aws_events as events
+from aws_cdk import aws_events_targets as events_targets
 from aws_cdk import aws_secretsmanager as secretsmanager
 from constructs import Construct
 
@@ -28,10 +30,14 @@ GENERATE_BATCH_DEFINITION = (
 # calls in flight it was measured to hold 124 MB.
 PROCESS_NEXT = FunctionSpec(name="process_next", timeout_s=900, memory_mb=256)
 FINISH_BATCH = FunctionSpec(name="finish_batch", timeout_s=300)
+SWEEP_OBJECTS = FunctionSpec(name="sweep_objects", timeout_s=900)
 
 
 class WorkflowsStack(Stack):
-    """State machine GenerateBatch and its two functions; `generate_batch` tells how to start it."""
+    """State machine GenerateBatch and its two functions, and the sweep of what they may leave.
+
+    `generate_batch` tells how to start the machine.
+    """
 
     def __init__(
         self,
@@ -56,6 +62,7 @@ class WorkflowsStack(Stack):
         }
         process_next = self._claude_worker(targets)
         finish_batch = self._worker(FINISH_BATCH, targets, {})
+        self._sweep_daily(self._worker(SWEEP_OBJECTS, targets, {}))
         machine = self._state_machine(process_next, finish_batch)
         arn = machine.state_machine.state_machine_arn
         self.generate_batch = start_target(arn)
@@ -105,9 +112,18 @@ class WorkflowsStack(Stack):
             worker,
             "ErrorAlarm",
             metric=worker.function.metric_errors(),
-            description=f"{spec.name} crashed or timed out; the workflow tries it again",
+            description=f"{spec.name} crashed or timed out; it is tried again",
         )
         return worker
+
+    def _sweep_daily(self, sweeper: ServiceFunction) -> None:
+        events.Rule(
+            self,
+            "ObjectSweep",
+            description="Remove objects of conversations and datasets that no row points to",
+            schedule=events.Schedule.rate(Duration.days(1)),
+            targets=[events_targets.LambdaFunction(sweeper.function, retry_attempts=2)],
+        )
 
     def _claude_api_key_secret(self) -> secretsmanager.CfnSecret:
         """An empty secret: the operator puts the key in, and no made-up key is ever sent."""

@@ -52,3 +52,12 @@ def test_all_below_a_prefix_are_removed_and_no_others(objects: ObjectStore) -> N
     objects.remove_all("owner/1/")
     assert there(objects, *below) == []
     assert there(objects, "owner/10/1.json", "raw/owner/1/1.json") != []
+
+
+def test_all_are_listed_in_order_or_those_after_a_key(objects: ObjectStore) -> None:
+    put(objects, "b/1.json", "a/2.json", "a/1.json", "c.json")
+    listed = [one.key for one in objects.listed()]
+    assert listed == ["a/1.json", "a/2.json", "b/1.json", "c.json"]
+    assert [one.key for one in objects.listed(after="a/2.json")] == ["b/1.json", "c.json"]
+    (*_, last) = objects.listed()
+    assert last.stored_at.tzinfo is not None

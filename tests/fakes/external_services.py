@@ -4,18 +4,18 @@ from __future__ import annotations
 
 import asyncio
 from collections import deque
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from datetime import datetime, timedelta
 from typing import Any
 
-from brightrun.aws.objects import StoredText
+from brightrun.aws.objects import ListedObject, StoredText
 from brightrun.batches.gateway import Workflow
 from brightrun.batches.model import BatchJob
 from brightrun.claude.client import Claude
 from brightrun.claude.model import Completion, Prompt
 from brightrun.conversations.generation_log.model import GenerationLogEntry
 from brightrun.core.errors import IdempotencyKeyReusedError
-from tests.builders import a_completion
+from tests.builders import START, a_completion
 
 
 class InMemoryObjects:
@@ -23,11 +23,13 @@ class InMemoryObjects:
 
     def __init__(self) -> None:
         self.objects: dict[str, StoredText] = {}
+        self.stored_at: dict[str, datetime] = {}
+        self.now = START
 
     def put(
         self, key: str, body: str, *, content_type: str, metadata: dict[str, str] | None = None
     ) -> int:
-        self.objects[key] = StoredText(body, metadata or {})
+        self.objects[key], self.stored_at[key] = StoredText(body, metadata or {}), self.now
         return len(body.encode("utf-8"))
 
     def get(self, key: str) -> StoredText | None:
@@ -39,6 +41,11 @@ class InMemoryObjects:
     def remove_all(self, prefix: str) -> None:
         for key in [key for key in self.objects if key.startswith(prefix)]:
             del self.objects[key]
+
+    def listed(self, *, after: str = "") -> Iterator[ListedObject]:
+        for key in sorted(self.objects):
+            if key > after:
+                yield ListedObject(key, self.stored_at[key])
 
     def link(self, key: str, filename: str) -> str:
         return f"https://files.test/{key}?filename={filename}"

@@ -52,6 +52,17 @@ def run_every_operation(system: SystemUnderTest) -> None:
     run_the_training_workflow(system)
     system.http("POST /api/conversations", {"document": a_conversation()}, status=201)
     delete_conversations(system)
+    sweep_what_was_left(system)
+
+
+def sweep_what_was_left(system: SystemUnderTest) -> None:
+    """An object of a killed writer, and one that was uploaded after a deletion; both are old."""
+    s3 = boto3.client("s3")
+    for bucket in ("conversation-files", "datasets"):
+        s3.put_object(Bucket=bucket, Key=f"{OWNER}/gone/rows.json", Body=b"{}")
+    system.pass_days(2)
+    done = system.work("sweep_objects", {})
+    assert min(one["removed"] for one in done.values()) >= 1
 
 
 def edit_scaffolding(system: SystemUnderTest) -> None:

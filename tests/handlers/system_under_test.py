@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from types import ModuleType, SimpleNamespace
 from typing import Any
 
@@ -18,6 +18,7 @@ from functions.finish_batch import handler as finish_batch
 from functions.finish_training import handler as finish_training
 from functions.process_next import handler as process_next
 from functions.start_training import handler as start_training
+from functions.sweep_objects import handler as sweep_objects
 from functions.training_events import handler as training_events
 from functions.validate_dataset import handler as validate_dataset
 from functions.watch_training import handler as watch_training
@@ -53,6 +54,7 @@ WORKERS: dict[str, ModuleType] = {
     "process_next": process_next,
     "finish_batch": finish_batch,
     "validate_dataset": validate_dataset,
+    "sweep_objects": sweep_objects,
 }
 CONTEXT = SimpleNamespace(get_remaining_time_in_millis=lambda: 890_000)
 
@@ -68,6 +70,7 @@ class SystemUnderTest:
         self.sagemaker = SageMakerAccount(lambda: datetime.now(UTC))
         self.files = files
         self._claude = ScriptedClaude()
+        self._ahead = timedelta()
         self._before_the_next_moment: Callable[[], object] | None = None
         self._before_the_next_put: tuple[str, Callable[[], object]] | None = None
 
@@ -134,7 +137,11 @@ class SystemUnderTest:
         if action is not None:
             with self.calls.made_by(None):
                 action()
-        return datetime.now(UTC)
+        return datetime.now(UTC) + self._ahead
+
+    def pass_days(self, days: int) -> None:
+        """Let the functions read a later time; what is stored is as old as that then."""
+        self._ahead += timedelta(days=days)
 
     def open_claude(self, *_: Any, **__: Any) -> ScriptedClaude:
         return self._claude

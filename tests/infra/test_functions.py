@@ -12,6 +12,7 @@ from brightrun.wiring import (
     generate,
     process_next,
     start_training,
+    sweep_objects,
     training_events,
     watch_training,
 )
@@ -39,6 +40,7 @@ TIMEOUTS_S = dict.fromkeys(ROUTES, 29) | {
     "watch_training": 60,
     "finish_training": 900,
     "training_events": 300,
+    "sweep_objects": 900,
 }
 MEMORY_MB = {
     "training_files": 1769,  # a whole vCPU, and room for a file of 50 MB
@@ -68,6 +70,7 @@ SETTINGS: dict[str, type[settings.Settings]] = {
     "watch_training": watch_training.WatchTrainingSettings,
     "finish_training": finish_training.FinishTrainingSettings,
     "training_events": training_events.TrainingEventsSettings,
+    "sweep_objects": sweep_objects.SweepObjectsSettings,
 }
 
 

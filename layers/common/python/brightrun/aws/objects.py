@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Protocol
+from datetime import datetime
+from typing import TYPE_CHECKING, NamedTuple, Protocol
 
 from botocore.exceptions import BotoCoreError, ClientError
 
@@ -19,6 +21,13 @@ class StoredText:
 
     text: str
     metadata: dict[str, str] = field(default_factory=dict)
+
+
+class ListedObject(NamedTuple):
+    """An object of a listing, and when it was stored."""
+
+    key: str
+    stored_at: datetime
 
 
 LINK_SECONDS = 3600
@@ -41,6 +50,9 @@ class ObjectStore(Protocol):
 
     def remove_all(self, prefix: str) -> None:
         """Delete every object below a prefix."""
+
+    def listed(self, *, after: str = "") -> Iterator[ListedObject]:
+        """All objects in the order of their keys, or those whose keys come after one."""
 
     def link(self, key: str, filename: str) -> str:
         """Sign a link that downloads an object under a file name, valid for LINK_SECONDS."""
@@ -86,6 +98,16 @@ class S3Objects(ObjectStore):
 
     def remove_all(self, prefix: str) -> None:
         remove_below(self._client, self._bucket, prefix)
+
+    def listed(self, *, after: str = "") -> Iterator[ListedObject]:
+        try:
+            for page in self._client.get_paginator("list_objects_v2").paginate(
+                Bucket=self._bucket, StartAfter=after
+            ):
+                for one in page.get("Contents", []):
+                    yield ListedObject(one["Key"], one["LastModified"])
+        except (ClientError, BotoCoreError) as error:
+            raise StorageError("ListObjectsV2", type(error).__name__) from error
 
     def link(self, key: str, filename: str) -> str:
         return self._client.generate_presigned_url(

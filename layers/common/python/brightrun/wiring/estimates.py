@@ -5,9 +5,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from brightrun.core.settings import Settings
-from brightrun.datasets.repository import DatasetTables, DynamoDatasets
 from brightrun.estimates.service import TrainingEstimator
-from brightrun.wiring import clients
+from brightrun.wiring import clients, dataset_table
 
 if TYPE_CHECKING:
     from brightrun.training.repository import DynamoTrainingJobs
@@ -23,12 +22,7 @@ class EstimateSettings(Settings):
 def training_estimator() -> TrainingEstimator:
     """Compose the estimator."""
     settings = EstimateSettings.from_environment()
-    return TrainingEstimator(datasets(settings), jobs(settings))
-
-
-def datasets(settings: EstimateSettings) -> DynamoDatasets:
-    """Open the datasets to read."""
-    return DynamoDatasets(clients.dynamodb(), DatasetTables(settings.datasets_table))
+    return TrainingEstimator(dataset_table.datasets(settings.datasets_table), jobs(settings))
 
 
 def jobs(settings: EstimateSettings) -> DynamoTrainingJobs:

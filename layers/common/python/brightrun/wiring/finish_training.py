@@ -5,10 +5,9 @@ from __future__ import annotations
 from pydantic import Field
 
 from brightrun.core.settings import Settings
-from brightrun.datasets.repository import DatasetTables, DynamoDatasets
 from brightrun.training.adapters.deliver_adapter import AdapterDelivery
 from brightrun.training.workflow.finish import TrainingFinisher
-from brightrun.wiring import clients, training
+from brightrun.wiring import clients, dataset_table, training
 
 
 class FinishTrainingSettings(Settings):
@@ -36,7 +35,7 @@ def training_finisher() -> TrainingFinisher:
             models=settings.models_table,
         ),
         records=training.records(settings.training_events_table),
-        datasets=DynamoDatasets(clients.dynamodb(), DatasetTables(settings.datasets_table)),
+        datasets=dataset_table.datasets(settings.datasets_table),
         training=training.sagemaker(),
         delivery=AdapterDelivery(training.artifacts(settings.models_bucket)),
         clock=clients.clock,

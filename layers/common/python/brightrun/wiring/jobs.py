@@ -4,13 +4,12 @@ from __future__ import annotations
 
 from brightrun.aws.request_keys import DynamoRequestKeys
 from brightrun.core.settings import Settings
-from brightrun.datasets.repository import DatasetTables, DynamoDatasets
 from brightrun.http.app import Services
 from brightrun.training.costs.repository import DynamoCostRecords
 from brightrun.training.create_training_job import TrainingJobCreator
 from brightrun.training.repository import TrainingJobRepository, TrainingRecords
 from brightrun.training.service import TrainingCanceller, TrainingJobReader
-from brightrun.wiring import clients, training
+from brightrun.wiring import clients, dataset_table, training
 
 
 class JobsSettings(Settings):
@@ -46,7 +45,7 @@ def training_job_creator() -> TrainingJobCreator:
     settings = JobsSettings.from_environment()
     database = clients.dynamodb()
     return TrainingJobCreator(
-        datasets=DynamoDatasets(database, DatasetTables(settings.datasets_table)),
+        datasets=dataset_table.datasets(settings.datasets_table),
         jobs=_jobs(settings),
         records=_records(settings),
         estimator=training_estimator(),

@@ -9,8 +9,7 @@ from brightrun.core.settings import Settings
 from brightrun.datasets.file_repository import S3DatasetFiles
 from brightrun.datasets.receipts.repository import S3Tokenizers, TokenizerCache
 from brightrun.datasets.receipts.service import ReceiptWriter
-from brightrun.datasets.repository import DatasetTables, DynamoDatasets
-from brightrun.wiring import clients
+from brightrun.wiring import clients, dataset_table
 
 
 class ReceiptSettings(Settings):
@@ -25,7 +24,7 @@ def receipt_writer() -> ReceiptWriter:
     """Compose the service that writes receipts."""
     settings = ReceiptSettings.from_environment()
     return ReceiptWriter(
-        datasets=DynamoDatasets(clients.dynamodb(), DatasetTables(settings.datasets_table)),
+        datasets=dataset_table.datasets(settings.datasets_table),
         files=S3DatasetFiles(clients.s3(), settings.datasets_bucket),
         splits=S3Objects(clients.s3(), settings.datasets_bucket),
         tokenizers=S3Tokenizers(clients.s3(), settings.base_models_bucket, _tokenizer_cache()),

@@ -5,10 +5,9 @@ from __future__ import annotations
 from pydantic import Field
 
 from brightrun.core.settings import Settings
-from brightrun.datasets.repository import DatasetTables, DynamoDatasets
 from brightrun.training.sagemaker.request import TrainingResources
 from brightrun.training.workflow.start import TrainingStarter
-from brightrun.wiring import clients, training
+from brightrun.wiring import clients, dataset_table, training
 
 
 class StartTrainingSettings(Settings):
@@ -32,7 +31,7 @@ def training_starter() -> TrainingStarter:
     return TrainingStarter(
         jobs=training.jobs(settings.training_jobs_table),
         records=training.records(settings.training_events_table),
-        datasets=DynamoDatasets(clients.dynamodb(), DatasetTables(settings.datasets_table)),
+        datasets=dataset_table.datasets(settings.datasets_table),
         checker=training.dataset_checker(),
         base_models=training.artifacts(settings.base_models_bucket),
         training=training.sagemaker(),
