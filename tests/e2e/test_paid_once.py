@@ -33,7 +33,7 @@ def journal(system: Installation) -> dict[str, Any]:
 
 def stored_answers(folder: Path) -> int:
     """How many raw answers lie whole on disk: the text, and the values beside it."""
-    described = (folder / "s3").glob("*/*/raw/*/*.json.meta.json")
+    described = (folder / "s3").glob("*/*/raw/*/*/*.json.meta.json")
     return sum(one.with_name(one.name.removesuffix(".meta.json")).exists() for one in described)
 
 

@@ -99,7 +99,7 @@ def test_each_failure_that_matters_has_an_alarm(templates: Templates) -> None:
     alarms = [body["Properties"] for body in templates.of_type("AWS::CloudWatch::Alarm").values()]
     assert sorted((alarm["Namespace"], alarm["MetricName"]) for alarm in alarms) == [
         ("AWS/ApiGateway", "5xx"),
-        *[("AWS/Lambda", "Errors")] * 7,
+        *[("AWS/Lambda", "Errors")] * 8,
         *[("AWS/States", "ExecutionsFailed")] * 3,
         *[("AWS/States", "ExecutionsTimedOut")] * 3,
     ]

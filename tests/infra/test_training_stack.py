@@ -66,7 +66,8 @@ def test_the_role_is_passed_to_sagemaker_alone_and_by_one_function(templates: Te
 
 @pytest.mark.slow
 def test_events_and_a_clock_call_the_sweep(templates: Templates) -> None:
-    rules = [body["Properties"] for body in templates.of_type("AWS::Events::Rule").values()]
+    found = templates.of_type("AWS::Events::Rule", TRAINING)
+    rules = [body["Properties"] for body in found.values()]
     (changed,) = [rule for rule in rules if "EventPattern" in rule]
     (timed,) = [rule for rule in rules if "ScheduleExpression" in rule]
     assert changed["EventPattern"] == {

@@ -60,8 +60,16 @@ def test_the_machine_invokes_the_deployed_functions(templates: Templates) -> Non
     functions = templates.of_type("AWS::Lambda::Function", WORKFLOWS)
     assert "${" not in deployed
     assert json.loads(deployed)["States"]
-    assert len(functions) == 2
-    assert all(f'"{logical_id}.Arn"' in deployed for logical_id in functions)
+    named = [one for one in functions if f'"{one}.Arn"' in deployed]
+    assert sorted(one[:8] for one in named) == ["FinishBa", "ProcessN"]
+
+
+@pytest.mark.slow
+def test_objects_are_swept_once_a_day(templates: Templates) -> None:
+    (rule,) = templates.of_type("AWS::Events::Rule", WORKFLOWS).values()
+    assert rule["Properties"]["ScheduleExpression"] == "rate(1 day)"
+    (target,) = rule["Properties"]["Targets"]
+    assert "SweepObjects" in text(target["Arn"])
 
 
 @pytest.mark.slow
