@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Container, Iterator
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import TYPE_CHECKING, NamedTuple, Protocol
 
 from botocore.exceptions import BotoCoreError, ClientError
 
-from brightrun.core.errors import StorageError
+from brightrun.core.errors import BrightRunError, StorageError
 
 if TYPE_CHECKING:
     from mypy_boto3_s3.client import S3Client
@@ -119,6 +120,36 @@ class S3Objects(ObjectStore):
             },
             ExpiresIn=LINK_SECONDS,
         )
+
+
+@contextmanager
+def discarded_if_lost(
+    store: ObjectStore, in_use: Callable[[], Container[str]], *keys: str
+) -> Iterator[None]:
+    """Remove these objects when the block ends without having written the row.
+
+    After a StorageError nobody knows whether it was written: they stay.
+    """
+    try:
+        yield
+    except StorageError:
+        raise
+    except BrightRunError:
+        discard(store, in_use, *keys)
+        raise
+
+
+def discard(store: ObjectStore, in_use: Callable[[], Container[str]], *keys: str) -> None:
+    """Remove the objects of an attempt that lost, but for those that are `in_use`.
+
+    That is asked first: a write whose answer was lost on the way looks like one that lost. What
+    cannot be removed stays below its owner's prefix, and goes with the owner.
+    """
+    with suppress(StorageError):
+        kept = in_use()
+        for key in keys:
+            if key not in kept:
+                store.remove(key)
 
 
 def remove_below(client: S3Client, bucket: str, prefix: str) -> None:

@@ -11,7 +11,7 @@ from dataclasses import dataclass, field, replace
 from functools import partial
 from typing import Protocol
 
-from brightrun.aws.objects import ObjectStore
+from brightrun.aws.objects import ObjectStore, discard
 from brightrun.batches import log as batch_log
 from brightrun.batches.ask_claude import CompletionCache, judgement_spec
 from brightrun.batches.claim_repository import ClaimRepository
@@ -26,7 +26,7 @@ from brightrun.claude.client import Claude, UnavailableClaude
 from brightrun.claude.model import CALL_TIMEOUT_S
 from brightrun.conversations.generation_log.repository import GenerationLog
 from brightrun.conversations.model import ConversationRecord
-from brightrun.conversations.objects import discard
+from brightrun.conversations.objects import keys_in_use
 from brightrun.conversations.quality.judgement import current_rubric
 from brightrun.conversations.repository import ConversationRepository
 from brightrun.core.errors import (
@@ -383,8 +383,13 @@ class WorkerRunner:
             failures=FailureRecorder(self.failure_reports, job, self.clock),
             clock=self.clock,
             after_stored=self.after_stored,
-            discard=partial(discard, self.conversations, self.conversation_files),
+            discard=self._discard,
         )
+
+    def _discard(self, lost: ConversationRecord) -> None:
+        """Remove the file of an attempt that lost its item; its paid answer may be in use."""
+        in_use = partial(keys_in_use, self.conversations, lost.owner_id, lost.conversation_id)
+        discard(self.conversation_files, in_use, lost.file_path)
 
     def _started_job(self, request: WorkerInvocation) -> BatchJob:
         """Read the job; the first worker changes it from queued to processing."""

@@ -99,7 +99,7 @@ class ConversationWriter:
     failures: FailureRecorder
     clock: Clock
     after_stored: Callable[[ConversationRecord], object]
-    discard: Callable[[str, str, str], None]
+    discard: Callable[[ConversationRecord], None]
 
     async def process(self, item: BatchItem) -> float | None:
         """Generate, validate and store the item's conversation, or fail or requeue the item."""
@@ -127,11 +127,11 @@ class ConversationWriter:
         try:
             completed = await self.finalizer.complete(item, outcome)
         except RecordTooLargeError as error:
-            await asyncio.to_thread(self._discard, record)
+            await asyncio.to_thread(self.discard, record)
             fault = Fault("validation_error", error.code, error.message)
             await self._fail(item, prompt, completion, fault)
             return
-        after = self._run_after_stored if completed else self._discard
+        after = self._run_after_stored if completed else self.discard
         await asyncio.to_thread(after, record)
 
     def _validated(self, item: BatchItem, completion: Completion) -> RawConversation:
@@ -194,10 +194,6 @@ class ConversationWriter:
             simulated=completion.simulated,
             conversation=record,
         )
-
-    def _discard(self, lost: ConversationRecord) -> None:
-        """Remove the file of an attempt that lost its lease; its paid answer may be in use."""
-        self.discard(lost.owner_id, lost.conversation_id, lost.file_path)
 
     def _run_after_stored(self, record: ConversationRecord) -> None:
         """Call `after_stored`; the item is completed, so an error is only logged."""

@@ -9,9 +9,10 @@ import json
 from collections.abc import Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
-from brightrun.aws.objects import ObjectStore
+from brightrun.aws.objects import ObjectStore, discarded_if_lost
 from brightrun.conversations.imported_documents import (
     ImportedConversation,
     ReadResult,
@@ -19,7 +20,7 @@ from brightrun.conversations.imported_documents import (
     read_conversations,
 )
 from brightrun.conversations.model import ConversationRecord
-from brightrun.conversations.objects import discarded_if_lost
+from brightrun.conversations.objects import keys_in_use
 from brightrun.conversations.repository import ConversationRepository
 from brightrun.core import object_keys
 from brightrun.core.errors import DuplicateKeyError, InvalidInputError, NotFoundError
@@ -116,7 +117,8 @@ class ConversationImporter:
         )
         if self._exists(record):
             raise DuplicateKeyError(f"There is a conversation '{identifier}' already.")
-        with discarded_if_lost(self.conversations, files, owner, identifier, *contents):
+        in_use = partial(keys_in_use, self.conversations, owner, identifier)
+        with discarded_if_lost(files, in_use, *contents):
             for path, content in contents.items():
                 files.put(path, _to_json(content), content_type="application/json")
             self.conversations.add(record)

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Container
 from datetime import timedelta
 
 from brightrun.aws.objects import ObjectStore
 from brightrun.aws.orphans import OrphanSweep
+from brightrun.conversations.objects import keys_in_use
 from brightrun.conversations.repository import ConversationRepository
-from brightrun.core.errors import NotFoundError
 
 KEPT = timedelta(days=1)
 """Longer than any writer takes to its row, and than a link to what was replaced is valid."""
@@ -21,14 +20,9 @@ def conversation_orphans(
     conversations: ConversationRepository, files: ObjectStore
 ) -> OrphanSweep[tuple[str, str]]:
     """The sweep of the bucket of conversation files."""
-
-    def kept_by(owner: tuple[str, str]) -> Container[str]:
-        try:
-            return conversations.conversation(*owner).object_keys()
-        except NotFoundError:
-            return frozenset()
-
-    return OrphanSweep(files, _owner_of, kept_by, _kept_for)
+    return OrphanSweep(
+        files, _owner_of, lambda owner: keys_in_use(conversations, *owner), _kept_for
+    )
 
 
 def _owner_of(key: str) -> tuple[str, str] | None:

@@ -14,6 +14,7 @@ from pydantic.alias_generators import to_camel
 from brightrun.aws.objects import ObjectStore
 from brightrun.core import object_keys
 from brightrun.core.errors import NotFoundError, ObjectChangedError, VersionConflictError
+from brightrun.core.rows import LARGEST, SMALLEST
 from brightrun.core.timestamps import Clock, iso
 from brightrun.datasets.file_repository import CHANGED, ByteStream, DatasetFiles
 from brightrun.datasets.model import Dataset
@@ -147,8 +148,6 @@ _NODE = 8
 """Characters that each value counts for, besides its text."""
 _DEEPEST = 12
 _CUT = "…"
-_SMALLEST, _LARGEST = 1e-130, 1e125
-"""Between these a number fits into a row."""
 
 
 def sample_of(head: bytes) -> list[dict[str, Any]]:
@@ -218,7 +217,7 @@ class _Shortener:
 def _is_beyond(value: Any) -> bool:
     """True for a number that readers of JSON, or a row, cannot hold: it becomes text."""
     if isinstance(value, float):
-        return not (value == 0 or _SMALLEST < abs(value) < _LARGEST)
+        return not (value == 0 or SMALLEST <= abs(value) <= LARGEST)
     return isinstance(value, int) and not isinstance(value, bool) and abs(value) > 2**53
 
 

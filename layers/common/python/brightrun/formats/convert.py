@@ -145,7 +145,7 @@ class _Converter:
         for one in file.source.problems:
             row = codes()[one.code]
             if row.severity == "error":
-                text = f"{message_of(one.code, one.detail)} {row.hint}"
+                text = f"{one.message} {row.hint}"
                 return UnreadableFileError(text, details=details, code=one.code)
         if not tally.records:
             return UnknownFormatError(f"{message_of('empty_file')} Nothing was written.")

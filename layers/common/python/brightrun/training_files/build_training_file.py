@@ -5,19 +5,19 @@ from __future__ import annotations
 import hashlib
 import re
 from collections import Counter, defaultdict
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager, suppress
+from contextlib import AbstractContextManager
 from dataclasses import asdict, dataclass
+from functools import partial
 from typing import Any, Literal
 
-from brightrun.aws.objects import ObjectStore
+from brightrun.aws.objects import ObjectStore, discarded_if_lost
 from brightrun.conversations.enrichment.model import read_enriched
 from brightrun.conversations.model import ConversationRecord
 from brightrun.conversations.repository import ConversationRepository
 from brightrun.core import object_keys
 from brightrun.core.errors import (
-    ConflictError,
     NotFoundError,
     StorageError,
     TrainingFileFullError,
@@ -331,26 +331,19 @@ class TrainingFileBuilder:
             self.files.replace(grown, file.version)
         return grown
 
-    @contextmanager
     def _discarded_if_lost(
         self, owner_id: str, file_id: str, version: TrainingFileVersion
-    ) -> Iterator[None]:
-        """Remove a version's objects when the row was not written, as far as the row tells."""
-        try:
-            yield
-        except ConflictError:
-            with suppress(StorageError):
-                if version.json_key not in self._stored_keys(owner_id, file_id):
-                    self.training_files.remove(version.json_key)
-                    self.training_files.remove(version.jsonl_key)
-            raise
+    ) -> AbstractContextManager[None]:
+        in_use = partial(self._stored_keys, owner_id, file_id)
+        keys = (version.json_key, version.jsonl_key)
+        return discarded_if_lost(self.training_files, in_use, *keys)
 
-    def _stored_keys(self, owner_id: str, file_id: str) -> list[str]:
+    def _stored_keys(self, owner_id: str, file_id: str) -> frozenset[str]:
         try:
             stored = self.files.training_file(owner_id, file_id)
         except NotFoundError:
-            return []
-        return [one.json_key for one in stored.versions]
+            return frozenset()
+        return frozenset(key for one in stored.versions for key in (one.json_key, one.jsonl_key))
 
     def _store(
         self,

@@ -10,9 +10,10 @@ import dataclasses
 import json
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 from typing import Any, Protocol
 
-from brightrun.aws.objects import ObjectStore
+from brightrun.aws.objects import ObjectStore, discarded_if_lost
 from brightrun.conversations.emotions import DeclaredArc, declared_arc
 from brightrun.conversations.enrichment.document import enriched_document
 from brightrun.conversations.enrichment.model import (
@@ -24,7 +25,7 @@ from brightrun.conversations.enrichment.model import (
 )
 from brightrun.conversations.enrichment.validation import Validation, validate
 from brightrun.conversations.model import ConversationRecord, EnrichmentStatus
-from brightrun.conversations.objects import discarded_if_lost
+from brightrun.conversations.objects import keys_in_use
 from brightrun.conversations.quality.flags import turn_flags
 from brightrun.conversations.quality.model import HIGHEST_SCORE, Quality, TurnFlag
 from brightrun.conversations.quality.score import score_quality
@@ -76,8 +77,8 @@ class ConversationEnricher:
         """
         after = self._run(record)
         new = after.object_keys() - record.object_keys()
-        rows, files = self.conversations, self.conversation_files
-        with discarded_if_lost(rows, files, record.owner_id, record.conversation_id, *new):
+        in_use = partial(keys_in_use, self.conversations, record.owner_id, record.conversation_id)
+        with discarded_if_lost(self.conversation_files, in_use, *new):
             return self.conversations.replace(after, record.version)
 
     def _run(self, record: ConversationRecord) -> ConversationRecord:

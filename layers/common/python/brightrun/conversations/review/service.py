@@ -8,12 +8,13 @@ from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from datetime import datetime
+from functools import partial
 from typing import Any, Literal
 
-from brightrun.aws.objects import ObjectStore
+from brightrun.aws.objects import ObjectStore, discarded_if_lost
 from brightrun.conversations.enrichment.service import EnrichmentService
 from brightrun.conversations.model import ConversationFilter, ConversationRecord, version_conflict
-from brightrun.conversations.objects import discarded_if_lost
+from brightrun.conversations.objects import keys_in_use
 from brightrun.conversations.repository import ConversationRepository
 from brightrun.conversations.review.model import (
     AuditEntry,
@@ -292,8 +293,10 @@ class ConversationEditor:
             reason=edit.reason,
             turn_number=edit.turn_number,
         )
-        rows, files = self.enrichment.conversations, self.conversation_files
-        with discarded_if_lost(rows, files, record.owner_id, record.conversation_id, path):
+        in_use = partial(
+            keys_in_use, self.enrichment.conversations, record.owner_id, record.conversation_id
+        )
+        with discarded_if_lost(self.conversation_files, in_use, path):
             return self.reviews.record(after, record.version, entry)
 
 
