@@ -34,7 +34,7 @@ _READ_UNIT_BYTES = 4096
 _LEASE_SECONDS = "900"
 """No lease is renewed while we count: renewals go by time, not by item, and are worked out."""
 
-_READS = {"GetItem", "Query"}
+_READS = {"BatchGetItem", "GetItem", "Query"}
 _SINGLE_WRITES = {"PutItem", "UpdateItem"}
 _WRITES = {*_SINGLE_WRITES, "BatchWriteItem", "TransactWriteItems"}
 _evaluated_bytes: ContextVar[int] = ContextVar("evaluated_bytes", default=0)
@@ -140,8 +140,19 @@ class MeteredEmulator(Emulator):
             answer = json.loads(content)
             if action == "GetItem":
                 _evaluated_bytes.set(self._dynamodb._item_size_bytes(answer.get("Item", {})))
-            self._meter.database(action, asked, answer)
+            if action == "BatchGetItem":
+                self._meter_batch_get(asked, answer)
+            else:
+                self._meter.database(action, asked, answer)
         return status, answer_headers, content
+
+    def _meter_batch_get(self, asked: dict[str, Any], answer: dict[str, Any]) -> None:
+        """Count each row by itself, as DynamoDB does."""
+        for table, items in answer["Responses"].items():
+            consistent = asked["RequestItems"][table].get("ConsistentRead")
+            sizes = map(self._dynamodb._item_size_bytes, items)
+            units = sum(read_units(size, consistent=consistent) for size in sizes)
+            self._meter.add(f"read units {table_of(table)}", units)
 
     def _measured_page(self, *arguments: Any) -> Any:
         page, more = self._paginate(*arguments)

@@ -16,8 +16,8 @@ from pathlib import Path
 from typing import Any
 
 from benchmarks.batch_counts import Usage
-from brightrun.batches.worker import CLAIM_MARGIN_S
-from brightrun.claude.model import CALL_TIMEOUT_S
+from brightrun.batches.call_limit import CALL_MARGIN_S
+from brightrun.core.limits import CALL_TIMEOUT_S
 
 LAMBDA_ARM_GB_S = 0.0000133334
 LAMBDA_REQUEST = 0.20e-6
@@ -41,6 +41,9 @@ START_S = 3.0
 _BYTES_PER_EVENT = 500
 _BYTES_PER_INVOCATION = 1000
 """CloudWatch: a workflow's event without data, and Lambda's START, END and REPORT lines."""
+
+_MB_OF_A_PROCESSOR = 1769
+"""Source: Lambda developer guide, "Configure Lambda function memory"."""
 
 _KMS_REQUESTS = 400
 """DynamoDB asks for a table's key once in five minutes a connection with traffic, so: 3 workers,
@@ -83,7 +86,7 @@ class Load:
 
     def turns(self, deployment: Deployment) -> int:
         """Invocations that a worker needs: in its last minutes a function claims nothing more."""
-        claiming_s = deployment.timeout_s - CALL_TIMEOUT_S - CLAIM_MARGIN_S
+        claiming_s = deployment.timeout_s - CALL_TIMEOUT_S - CALL_MARGIN_S
         return max(1, math.ceil(self._waves * self.call_s / claiming_s))
 
     def billed_s(self, deployment: Deployment) -> float:
@@ -147,6 +150,31 @@ def bill(load: Load, usage: Usage, workflow: Workflow, deployment: Deployment) -
         Line("CloudWatch, log bytes", log_bytes, LOG_BYTE),
         Line("KMS, requests for table keys", _KMS_REQUESTS, KMS_REQUEST),
         Line("Secrets Manager, requests", load.workers, SECRET_REQUEST),
+    ]
+
+
+def economy_bill(
+    usage: Usage, workflow: Workflow, deployment: Deployment, *, cpu_s: float
+) -> list[Line]:
+    """What a job in the economy lane costs, where no worker waits for Claude.
+
+    `cpu_s` is what its workers computed; Lambda gives a function a processor for 1,769 MB, and less
+    of one in proportion.
+    """
+    billed_s = cpu_s / min(1.0, deployment.memory_mb / _MB_OF_A_PROCESSOR)
+    log_bytes = workflow.events * _BYTES_PER_EVENT + workflow.invocations * _BYTES_PER_INVOCATION
+    return [
+        Line("Lambda, GB-s of workers", billed_s * deployment.memory_mb / 1024, LAMBDA_ARM_GB_S),
+        Line("DynamoDB, write units", usage.write_units, WRITE_UNIT),
+        Line("DynamoDB, read units", usage.read_units, READ_UNIT),
+        Line("S3, PUT", usage.puts, S3_PUT),
+        Line("S3, GET", usage.gets, S3_GET),
+        Line("Step Functions, transitions", workflow.transitions, STATE_TRANSITION),
+        Line("Lambda, requests", workflow.invocations + 1, LAMBDA_REQUEST),
+        Line("API Gateway, requests", 1, HTTP_API_REQUEST),
+        Line("CloudWatch, log bytes", log_bytes, LOG_BYTE),
+        Line("KMS, requests for table keys", _KMS_REQUESTS, KMS_REQUEST),
+        Line("Secrets Manager, requests", workflow.invocations, SECRET_REQUEST),
     ]
 
 

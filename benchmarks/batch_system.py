@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import itertools
 import json
 import os
@@ -77,10 +78,29 @@ class BenchmarkSystem:
         self._token = session["AuthenticationResult"]["AccessToken"]
         self._combinations = self._all_combinations()
 
-    def run(self, items: int, *, workers: int = 3, calls: int | None = None) -> Run:
+    @property
+    def api_url(self) -> str:
+        """Where the engine answers, also as the emulated AWS."""
+        return self._local.api_url
+
+    @property
+    def owner_id(self) -> str:
+        """The user that requests are made for."""
+        claims = self._token.split(".")[1]
+        padded = claims + "=" * (-len(claims) % 4)
+        return str(json.loads(base64.urlsafe_b64decode(padded))["sub"])
+
+    @property
+    def process(self) -> int:
+        """The id of the engine's process, from which all others descend."""
+        return self._local.process.pid
+
+    def run(
+        self, items: int, *, workers: int = 3, calls: int | None = None, lane: str | None = None
+    ) -> Run:
         """Write a batch to its end; raises RuntimeError when an item was not written."""
         began = time.monotonic()
-        job_id, accepted_s = self.create(items, workers=workers, calls=calls)
+        job_id, accepted_s = self.create(items, workers=workers, calls=calls, lane=lane)
         execution = f"{self._machine.replace(':stateMachine:', ':execution:')}:{job_id}-1"
         while self._workflows.describe_execution(executionArn=execution)["status"] == "RUNNING":
             if time.monotonic() - began > _DEADLINE_S:
@@ -93,7 +113,7 @@ class BenchmarkSystem:
         return Run(job_id, accepted_s, finished_s, self._events(execution))
 
     def create(
-        self, items: int, *, workers: int = 3, calls: int | None = None
+        self, items: int, *, workers: int = 3, calls: int | None = None, lane: str | None = None
     ) -> tuple[str, float]:
         """Have a batch accepted; gives the job's id and the seconds it took."""
         body = {
@@ -104,10 +124,24 @@ class BenchmarkSystem:
             ],
             "concurrentProcessing": workers,
             **({"callsPerWorker": calls} if calls else {}),
+            **({"lane": lane} if lane else {}),
         }
         began = time.monotonic()
         job = self.request("POST", "/api/conversations/generate-batch", body)
         return job["jobId"], time.monotonic() - began
+
+    def script_claude(self, *faults: dict[str, Any]) -> None:
+        """Give the simulator faults, as its control route takes them."""
+        stacks = client("cloudformation", self._local.api_url)
+        described = stacks.describe_stacks(StackName="BrightRunWorkflows")["Stacks"][0]
+        values = {one["ParameterKey"]: one["ParameterValue"] for one in described["Parameters"]}
+        request = urllib.request.Request(
+            f"{values['ClaudeBaseUrl']}/_simulator/faults",
+            data=json.dumps(faults).encode(),
+            headers={"content-type": "application/json"},
+        )
+        with urllib.request.urlopen(request) as response:
+            response.read()
 
     def counts(self) -> Counter[str]:
         """What the meter of a metered engine has counted so far."""

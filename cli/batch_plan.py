@@ -1,77 +1,222 @@
-"""The plan of a batch, its cost and duration, before anything is sent to the server."""
+"""What a new batch consists of: its options, the server's preview of it, and how to go on."""
 
-from dataclasses import dataclass
-from decimal import Decimal
-from itertools import product
-from typing import Any
+import shlex
+from dataclasses import dataclass, fields
+from typing import TYPE_CHECKING, Annotated, Any, Literal
 
-from cli.client import ApiClient, Document
-from cli.scaffolding import ARCS, PERSONAS, TOPICS, choose_records
+import typer
 
-# Medians measured over v1's 155 stored conversations: $0.038 and 55 s each.
-COST_PER_CONVERSATION_USD = Decimal("0.04")
-SECONDS_PER_CONVERSATION = 55
+from cli.client import ApiClient, Document, segment
+from cli.errors import CliError, NotFoundError, RefusedError
+from cli.render import Column, record, table
+from cli.scaffolding import ALL
+from cli.text import duration, money, number, percent, plain, quantiles, quote_basis
 
+if TYPE_CHECKING:
+    from rich.console import Console
 
-@dataclass(frozen=True)
-class BatchPlan:
-    """The scaffolding chosen for a batch; every combination becomes one conversation."""
+CHOICE = "Key or id; repeat it for several, or write all."
+CREATE = "/api/conversations/generate-batch"
+COMBINATION = {
+    "persona_id": "persona_key",
+    "emotional_arc_id": "emotional_arc_key",
+    "training_topic_id": "training_topic_key",
+}
+"""The names of a combination's parts in requests, and in the answers."""
+MOST_SHOWN = 10
+"""Lines of a table within a longer text."""
 
-    persona_ids: tuple[str, ...]
-    arc_ids: tuple[str, ...]
-    topic_ids: tuple[str, ...]
-
-    @property
-    def count(self) -> int:
-        """How many conversations."""
-        return len(self.persona_ids) * len(self.arc_ids) * len(self.topic_ids)
-
-    @property
-    def cost_usd(self) -> Decimal:
-        """The expected cost of Claude's answers, in US dollars."""
-        return self.count * COST_PER_CONVERSATION_USD
-
-    def longest_s(self, workers: int) -> int:
-        """The duration in seconds if each worker writes one conversation at a time.
-
-        Only the server knows how many it gives each worker at once; it never takes longer.
-        """
-        rounds = -(-self.count // workers)
-        return rounds * SECONDS_PER_CONVERSATION
-
-    def source(self, template_id: str | None) -> dict[str, Any]:
-        """Return the part of the request that names the conversations.
-
-        A selection lets the server choose a template for each arc; one named template needs the
-        combinations written out.
-        """
-        if template_id is None:
-            return {
-                "selection": {
-                    "personas": list(self.persona_ids),
-                    "emotional_arcs": list(self.arc_ids),
-                    "training_topics": list(self.topic_ids),
-                }
-            }
-        names = ("persona_id", "emotional_arc_id", "training_topic_id")
-        combinations = product(self.persona_ids, self.arc_ids, self.topic_ids)
-        sets = [
-            {"templateId": template_id, "parameters": dict(zip(names, ids, strict=True))}
-            for ids in combinations
-        ]
-        return {"parameterSets": sets}
+PLANNED = (
+    Column("Persona", "persona_key"),
+    Column("Arc", "emotional_arc_key"),
+    Column("Topic", "training_topic_key"),
+)
+INCOMPATIBLE = (
+    *PLANNED,
+    Column("Confidence", "confidence"),
+    Column("Because", "warnings", "\n".join),
+)
+WARNINGS = (Column("Conversations", "conversations", number), Column("Fits less", "warning"))
+PROBLEMS = (Column("What", "field"), Column("Missing or unusable", "message"))
 
 
-def plan_batch(
-    client: ApiClient, personas: list[str], arcs: list[str], topics: list[str]
-) -> BatchPlan:
-    """Look the names up; raises NotFoundError for one that is no active record."""
-    return BatchPlan(
-        persona_ids=_ids(choose_records(client, PERSONAS, personas)),
-        arc_ids=_ids(choose_records(client, ARCS, arcs)),
-        topic_ids=_ids(choose_records(client, TOPICS, topics)),
+@dataclass(frozen=True, kw_only=True)
+class BatchOptions:
+    """What the conversations of a batch are, and how they are written."""
+
+    name: Annotated[str, typer.Option(help="The name of the batch.")]
+    persona: Annotated[list[str], typer.Option(help=CHOICE)]
+    arc: Annotated[list[str], typer.Option(help=CHOICE)]
+    topic: Annotated[list[str], typer.Option(help=CHOICE)]
+    template: Annotated[
+        str | None,
+        typer.Option(help="Id or name of a template; by default one is chosen for each arc."),
+    ] = None
+    concurrency: Annotated[
+        int,
+        typer.Option(
+            min=1,
+            max=250,
+            help="Calls to Claude at the same time, at the most; fewer while it refuses some.",
+        ),
+    ] = 75
+    lane: Annotated[
+        Literal["realtime", "economy"],
+        typer.Option(
+            help="economy: at half the price, in Message Batches; most end within an hour, all "
+            "within a day."
+        ),
+    ] = "realtime"
+    on_error: Annotated[
+        Literal["stop", "continue"],
+        typer.Option(help="Whether a failed conversation stops the batch."),
+    ] = "continue"
+    priority: Annotated[Literal["low", "normal", "high"], typer.Option()] = "normal"
+    domain: Annotated[
+        str | None, typer.Option(help="Key of a domain; by default financial_planning.")
+    ] = None
+    language: Annotated[
+        str | None,
+        typer.Option(help="Write in this language, by its ISO 639-1 code; by default en."),
+    ] = None
+    max_cost: Annotated[
+        float | None,
+        typer.Option(
+            min=0.0001,
+            metavar="USD",
+            help="The most that the batch may spend. What it does not pay for remains, and is "
+            "written after `brightrun batch resume --max-cost`.",
+        ),
+    ] = None
+
+    reuse: Annotated[
+        bool,
+        typer.Option(
+            "--reuse",
+            help="Take answers that your batches of the last 30 days paid for, where model and "
+            "prompt are the same: they cost nothing again.",
+        ),
+    ] = False
+
+    def request(self, **selected: Any) -> Document:
+        """The body of the request; `selected` narrows the combinations down."""
+        selection: Document = {
+            "personas": _choice(self.persona),
+            "emotional_arcs": _choice(self.arc),
+            "training_topics": _choice(self.topic),
+            **selected,
+        }
+        if self.template:
+            selection["template_id"] = self.template
+        return {
+            "name": self.name,
+            "selection": selection,
+            "callsInFlight": self.concurrency,
+            "errorHandling": self.on_error,
+            "priority": self.priority,
+            **({"lane": self.lane} if self.lane != "realtime" else {}),
+            **({"maxCostUsd": self.max_cost} if self.max_cost else {}),
+            **({"domain": self.domain} if self.domain else {}),
+            **({"language": self.language} if self.language else {}),
+            **({"reuse": True} if self.reuse else {}),
+        }
+
+    def command(self, *more: str) -> str:
+        """The command with these options and some more, to be copied."""
+        words = ["brightrun", "batch", "create"]
+        for one in fields(self):
+            value = getattr(self, one.name)
+            for given in value if isinstance(value, list) else [value]:
+                if given is True:
+                    words.append(f"--{one.name}")
+                elif given is not None and value != one.default:
+                    words += [f"--{one.name.replace('_', '-')}", str(given)]
+        return shlex.join([*words, *more])
+
+
+def _choice(references: list[str]) -> list[str] | str:
+    return ALL if ALL in references else references
+
+
+def combinations_of(client: ApiClient, job_id: str) -> list[Document]:
+    """The combinations of a batch, to leave them out of another."""
+    path = f"/api/conversations/batch/{segment(job_id)}/items"
+    return [
+        {name: item[field] for name, field in COMBINATION.items()}
+        for page in client.pages(path, "items")
+        for item in page["items"]
+    ]
+
+
+def preview_batch(client: ApiClient, request: Document) -> Document:
+    """Ask for the plan of a batch; nothing is stored."""
+    return client.post(f"{CREATE}/preview", request)
+
+
+def require_complete(preview: Document) -> None:
+    """Raise an error that names everything that the batch lacks."""
+    problems = preview["problems"]
+    if not problems:
+        return
+    unknown = {problem["code"] for problem in problems} == {"unknown_scaffolding"}
+    kind: type[CliError] = NotFoundError if unknown else RefusedError
+    raise kind(
+        f"The batch lacks {number(preview['problemCount'])} thing(s):",
+        code="unplannable_batch",
+        hint="See what there is with `brightrun personas list`, `arcs list`, `topics list` and "
+        "`templates list`.",
+        details=problems,
     )
 
 
-def _ids(records: list[Document]) -> tuple[str, ...]:
-    return tuple(str(record["id"]) for record in records)
+def show_preview(console: "Console", preview: Document) -> None:
+    """Show size, price and time of a plan, what does not fit and what is missing."""
+    console.print(record(_summary(preview)))
+    for notice in filter(None, map(preview.get, ("modelNotice", "repetitionNotice"))):
+        console.print(plain(notice), soft_wrap=True)
+    if preview["incompatible"]:
+        console.print(f"{number(preview['incompatibleItems'])} do not fit together, such as:")
+        shown = preview["incompatible"][:MOST_SHOWN]
+        console.print(table(shown, INCOMPATIBLE, width=console.width))
+    if preview["warnings"]:
+        console.print(table(preview["warnings"][:MOST_SHOWN], WARNINGS, width=console.width))
+    if preview["problems"]:
+        console.print(table(preview["problems"], PROBLEMS, width=console.width))
+
+
+def _past_error(preview: Document) -> str:
+    """How wrong quotes like this one were."""
+    source = preview["estimatedCost"]["source"]
+    like = [one for one in preview["pastQuotes"] if one["source"] == source]
+    return "".join(
+        f"; {number(one['batches'])} such quotes were {percent(one['cost_mape'])} off"
+        for one in like
+    )
+
+
+def _summary(preview: Document) -> dict[str, Any]:
+    kinds = ("personas", "emotionalArcs", "trainingTopics")
+    counts = {name: preview[name] for name in kinds}
+    product = counts["personas"] * counts["emotionalArcs"] * counts["trainingTopics"]
+    total, requested = preview["totalItems"], preview["requestedItems"]
+    size = f"{number(total)} conversations"
+    if total < product:
+        size += f" of {number(product)} combinations"
+    if total < requested:
+        size += f"; {number(requested - total)} cannot be written"
+    return {
+        "size": f"{counts['personas']} personas x {counts['emotionalArcs']} arcs x "
+        f"{counts['trainingTopics']} topics = {size}",
+        "model": preview["model"],
+        **{lane["lane"]: _quote(lane, preview["lane"]) for lane in preview["lanes"]},
+        "price by": f"{quote_basis(preview['estimatedCost'])}{_past_error(preview)}",
+    }
+
+
+def _quote(lane: Document, chosen: str) -> str:
+    """What a lane costs and takes, and whether it is the chosen one."""
+    if lane["unavailable"]:
+        return str(lane["unavailable"])
+    price = quantiles(lane["estimatedCost"], money)
+    told = f"{price}; {quantiles(lane['estimatedTime'], duration)}"
+    return f"{told} (chosen)" if lane["lane"] == chosen else told

@@ -9,7 +9,7 @@ from decimal import Decimal
 from typing import TYPE_CHECKING
 
 from cli.client import ApiClient, Document, segment
-from cli.text import duration, money
+from cli.text import duration, money, number
 from cli.watching import POLL_S, leave_running, print_changes
 
 if TYPE_CHECKING:
@@ -36,6 +36,8 @@ class BatchStatus:
     cost_usd: Decimal
     simulated: bool
     stopped_reason: str | None
+    status_line: str
+    max_cost_usd: float | None
     document: Document
 
     @classmethod
@@ -57,12 +59,14 @@ class BatchStatus:
             cost_usd=Decimal(str(document["cost_usd"])),
             simulated=document["simulated"],
             stopped_reason=document.get("stoppedReason"),
+            status_line=document["status_line"],
+            max_cost_usd=document["max_cost_usd"],
             document=document,
         )
 
     @property
     def is_final(self) -> bool:
-        """Whether the batch has ended; only retry-failed can change it now."""
+        """Whether the batch has ended; only retry-failed, or a higher cap, can change it now."""
         return self.status in FINAL_STATUSES
 
     @property
@@ -78,7 +82,7 @@ class BatchStatus:
 
 def batch_status(client: ApiClient, job_id: str) -> BatchStatus:
     """Send one request."""
-    return BatchStatus.read(client.get(f"/api/conversations/batch/{segment(job_id)}/status"))
+    return BatchStatus.read(client.poll(f"/api/conversations/batch/{segment(job_id)}/status"))
 
 
 def follow_batch(
@@ -132,14 +136,18 @@ def progress_display(console: "Console | None") -> Iterator[Listener]:
 
 
 def describe(status: BatchStatus) -> str:
-    """Describe the progress of a job in one line."""
+    """Describe the progress of a job in one line; of one that has ended, what is left to do."""
     cost = f"{money(status.cost_usd)}{' (simulated)' if status.simulated else ''}"
-    parts = [f"{status.completed}/{status.total} done", f"{status.failed} failed"]
+    if status.max_cost_usd is not None:
+        cost += f" of at most {money(status.max_cost_usd)}"
+    if status.is_final:
+        return f"{status.status_line} {cost}"
+    done = f"{number(status.completed)}/{number(status.total)} done"
+    parts = [done, f"{number(status.failed)} failed"]
     if status.cancelled:
-        parts.append(f"{status.cancelled} cancelled")
-    if not status.is_final:
-        parts.append(f"{duration(status.seconds_left)} left")
-    return f"{status.status}: {', '.join([*parts, cost])}"
+        parts.append(f"{number(status.cancelled)} cancelled")
+    parts.append(f"{duration(status.seconds_left)} left")
+    return f"{status.status}: {', '.join([*parts, cost])} so far"
 
 
 @contextmanager

@@ -1,6 +1,6 @@
 """The HTTP API as a Python object: signed-in requests, bounded retries, pages."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from typing import TYPE_CHECKING, Any, Protocol
 from urllib.parse import quote
 
@@ -54,14 +54,23 @@ class ApiClient:
 
     Every method returns the decoded JSON object and raises a CliError otherwise. GET, and POST
     with an idempotency key, are repeated on connection trouble, 429, 5xx and a 409 that passes.
+    `on_replay` is called when a first request turns out to repeat an earlier one with its key.
     """
 
-    def __init__(self, api_url: str, tokens: TokenSource, retry: RetryPolicy | None = None) -> None:
+    def __init__(
+        self,
+        api_url: str,
+        tokens: TokenSource,
+        retry: RetryPolicy | None = None,
+        on_replay: Callable[[], None] = lambda: None,
+    ) -> None:
         import httpx2
 
+        self._on_replay = on_replay
         self.api_url = api_url
         self.retry = retry or RetryPolicy()
         self._tokens = tokens
+        self._polled: dict[httpx2.URL, tuple[str, Document] | None] = {}
         self._http = httpx2.Client(
             base_url=api_url,
             timeout=httpx2.Timeout(TIMEOUT_S, connect=CONNECT_TIMEOUT_S),
@@ -72,15 +81,29 @@ class ApiClient:
 
     def get(self, path: str, params: Params | None = None) -> Document:
         """Read; parameters that are None are left out."""
-        given = {name: value for name, value in (params or {}).items() if value is not None}
-        return self._call(self._http.build_request("GET", path, params=given), repeatable=True)
+        request = self._http.build_request("GET", path, params=_given(params))
+        return self._call(request, repeatable=True)
+
+    def poll(self, path: str) -> Document:
+        """Read what is read again and again: while it stays the same, the API sends no body."""
+        request = self._http.build_request("GET", path)
+        last = self._polled.setdefault(request.url, None)
+        if last is not None:
+            request.headers["if-none-match"] = last[0]
+        return self._call(request, repeatable=True)
 
     def post(
-        self, path: str, body: Document | None = None, idempotency_key: str | None = None
+        self,
+        path: str,
+        body: Document | None = None,
+        idempotency_key: str | None = None,
+        params: Params | None = None,
     ) -> Document:
         """Create or start something; repeated on trouble only with an idempotency key."""
         headers = {"idempotency-key": idempotency_key} if idempotency_key else {}
-        request = self._http.build_request("POST", path, json=body or {}, headers=headers)
+        request = self._http.build_request(
+            "POST", path, json=body or {}, headers=headers, params=_given(params)
+        )
         return self._call(request, repeatable=idempotency_key is not None)
 
     def patch(self, path: str, body: Document, if_match: str | None = None) -> Document:
@@ -89,13 +112,18 @@ class ApiClient:
         request = self._http.build_request("PATCH", path, json=body, headers=headers)
         return self._call(request, repeatable=False)
 
+    def put(self, path: str, body: Document, if_match: str | None = None) -> Document:
+        """Replace a record, of the version with this ETag where one is given."""
+        headers = {"if-match": if_match} if if_match else {}
+        request = self._http.build_request("PUT", path, json=body, headers=headers)
+        return self._call(request, repeatable=False)
+
     def delete(
         self, path: str, params: Params | None = None, if_match: str | None = None
     ) -> Document:
         """Deactivate or remove, of the version with this ETag where one is given."""
-        given = {name: value for name, value in (params or {}).items() if value is not None}
         headers = {"if-match": if_match} if if_match else {}
-        request = self._http.build_request("DELETE", path, params=given, headers=headers)
+        request = self._http.build_request("DELETE", path, params=_given(params), headers=headers)
         return self._call(request, repeatable=False)
 
     def pages(
@@ -133,7 +161,7 @@ class ApiClient:
         while True:
             token = self._tokens.access_token()
             try:
-                return self._exchange(request, token)
+                return self._exchange(request, token, is_first=attempt == 1)
             except UnavailableError as error:
                 wait = self.retry.wait_s(attempt, error.retry_after) if repeatable else None
                 if wait is None:
@@ -141,14 +169,23 @@ class ApiClient:
                 self.retry.sleep(wait)
                 attempt += 1
 
-    def _exchange(self, request: "httpx2.Request", token: str) -> Document:
+    def _exchange(self, request: "httpx2.Request", token: str, *, is_first: bool) -> Document:
         response = self._send(request, token)
         if response.status_code == 401:
             # The authorizer refuses before anything is done, so any method may be sent again.
             response = self._send(request, self._tokens.access_token(renew=True))
+        last = self._polled.get(request.url)
+        if response.status_code == 304 and last is not None:
+            return last[1]
         if not response.is_success:
             raise error_from_response(response)
-        return _decoded(response)
+        document = _decoded(response)
+        if is_first and "idempotent-replayed" in response.headers:
+            document["replayed"] = True
+            self._on_replay()
+        if request.url in self._polled and "etag" in response.headers:
+            self._polled[request.url] = response.headers["etag"], document
+        return document
 
     def _send(self, request: "httpx2.Request", token: str) -> "httpx2.Response":
         import httpx2
@@ -162,6 +199,10 @@ class ApiClient:
                 f"{error or type(error).__name__}.",
                 hint="Check that the system runs and that this machine can reach it.",
             ) from error
+
+
+def _given(params: Params | None) -> Params:
+    return {name: value for name, value in (params or {}).items() if value is not None}
 
 
 def _decoded(response: "httpx2.Response") -> Document:

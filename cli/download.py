@@ -34,7 +34,7 @@ def save_link(
     if not overwrites:
         require_absent(target)
     url = require_safe_url(link["download_url"], "The download link")
-    with _replacing(target) as stream:
+    with replacing(target) as stream:
         _fetch(url, stream, link.get("file_size"), retry)
         _verify(stream, target.name, link.get("sha256"))
     return target
@@ -93,7 +93,7 @@ def _verify(stream: BufferedRandom, name: str, expected: str | None) -> None:
 
 
 @contextmanager
-def _replacing(target: Path) -> Iterator[BufferedRandom]:
+def replacing(target: Path) -> Iterator[BufferedRandom]:
     """Open a draft beside the target that takes its place when the block ends without error."""
     with explained("write", target):
         descriptor, draft = tempfile.mkstemp(dir=target.parent, prefix=f".{target.name}.")

@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Any
 
 from cli.client import Document
 from cli.render import Column, record, table
-from cli.text import duration, plain
+from cli.text import duration, money, number, plain, quantiles
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -29,12 +29,12 @@ def show_v1(console: "Console", found: Document) -> None:
     """Show the estimate by v1's formula."""
     details, costs = found["training_details"], found["cost_breakdown"]
     fields = {
-        "cost": f"{dollars(found['estimated_cost'])} (compute {dollars(costs['compute'])}, "
-        f"storage {dollars(costs['storage'])})",
+        "cost": f"{money(found['estimated_cost'])} (compute {money(costs['compute'])}, "
+        f"storage {money(costs['storage'])})",
         "time": f"{found['estimated_duration_hours']:.2f} h",
-        "rate": f"{dollars(found['hourly_rate'])} an hour",
-        "steps": f"{details['total_steps']} ({details['steps_per_epoch']} an epoch)",
-        "tokens per second": details["estimated_throughput_tokens_per_sec"],
+        "rate": f"{money(found['hourly_rate'])} an hour",
+        "steps": _steps(details),
+        "tokens per second": number(details["estimated_throughput_tokens_per_sec"]),
     }
     console.print(record(fields))
     console.print("v1's formula: it knows no model and no instance. Use --profile v2.")
@@ -61,15 +61,15 @@ def _summary(found: Document) -> dict[str, Any]:
     return {
         "model": found["base_model"],
         "time": _quantiles(found["seconds"], duration),
-        "cost": _quantiles(found["cost_usd"], dollars),
+        "cost": _quantiles(found["cost_usd"], money),
         "asked for": f"{asked['count']} x {asked['type']}",
         "billed": f"{rent['instances']} x {rent['instance_type']} with {rent['billed_gpus']} GPUs, "
-        f"{dollars(rent['usd_per_hour'])} an hour (prices of {rent['price_date']}, "
+        f"{money(rent['usd_per_hour'])} an hour (prices of {rent['price_date']}, "
         f"{rent['region']})",
-        "steps": f"{steps['total_steps']} ({steps['steps_per_epoch']} an epoch)"
-        + (f" at {rate} tokens a second" if rate else ""),
-        "tokens": f"{data['tokens_per_epoch']} an epoch in {data['sequences_per_epoch']} "
-        f"sequences, {data['merge_factor']} times fewer than the pairs have",
+        "steps": _steps(steps) + (f" at {number(rate)} tokens a second" if rate else ""),
+        "tokens": f"{number(data['tokens_per_epoch'])} an epoch in "
+        f"{number(data['sequences_per_epoch'])} sequences, {data['merge_factor']} times fewer "
+        "than the pairs have",
         "memory": f"fits; {memory['weights_gib']} GiB of weights"
         if memory["fits"]
         else f"too little: {memory['advice']}",
@@ -77,18 +77,16 @@ def _summary(found: Document) -> dict[str, Any]:
     }
 
 
+def _steps(details: Document) -> str:
+    total, epoch = number(details["total_steps"]), number(details["steps_per_epoch"])
+    return f"{total} ({epoch} an epoch)"
+
+
 def _quantiles(found: Document | None, shown: Callable[[float], str]) -> str:
     """The median and the ninetieth percentile, of a job that fits."""
-    if found is None:
-        return "none, because it does not fit"
-    return f"{shown(found['p50'])}; 9 of 10 within {shown(found['p90'])}"
+    return "none, because it does not fit" if found is None else quantiles(found, shown)
 
 
 def _alternative(one: Document) -> dict[str, Any]:
     gains = [word for word in ("cheaper", "faster") if one[word]]
-    return {**one, "cost_usd": dollars(one["cost_usd"]), "gain": ", ".join(gains)}
-
-
-def dollars(amount: float) -> str:
-    """Format US dollars by cents, and what is less than a cent as that."""
-    return "under $0.01" if 0 < amount < 0.01 else f"${amount:,.2f}"
+    return {**one, "cost_usd": money(one["cost_usd"]), "gain": ", ".join(gains)}

@@ -4,7 +4,7 @@ import inspect
 import json
 from collections.abc import Callable
 from contextlib import ExitStack
-from dataclasses import dataclass, field, fields, is_dataclass
+from dataclasses import MISSING, dataclass, field, fields, is_dataclass
 from functools import cached_property, wraps
 from typing import TYPE_CHECKING, Annotated, Any, Concatenate, ParamSpec, get_type_hints
 
@@ -62,7 +62,14 @@ class Invocation:
         """The API of the profile."""
         from cli.client import ApiClient
 
-        return self.at_end.enter_context(ApiClient(self.session.profile.api_url, self.session))
+        client = ApiClient(
+            self.session.profile.api_url,
+            self.session,
+            on_replay=lambda: self.say(
+                "This was ordered before with the same key: nothing new was begun."
+            ),
+        )
+        return self.at_end.enter_context(client)
 
     @cached_property
     def console(self) -> "Console":
@@ -77,9 +84,13 @@ class Invocation:
     def answer(self, document: "Document", show: "Callable[[Console], None]") -> None:
         """Print the result of the command, as JSON or with `show`."""
         if self.as_json:
-            typer.echo(json.dumps(document, ensure_ascii=False, indent=2))
+            self.print_document(document)
         else:
             show(self.console)
+
+    def print_document(self, document: "Document") -> None:
+        """Print a result that is JSON with and without --json, such as a file to fill in."""
+        typer.echo(json.dumps(document, ensure_ascii=False, indent=2))
 
     def say(self, sentence: str) -> None:
         """Print a message before the result, unless under --json."""
@@ -176,7 +187,7 @@ def _options_of(group: Any) -> list[inspect.Parameter]:
         inspect.Parameter(
             one.name,
             inspect.Parameter.KEYWORD_ONLY,
-            default=one.default,
+            default=inspect.Parameter.empty if one.default is MISSING else one.default,
             annotation=hints[one.name],
         )
         for one in fields(group)

@@ -11,11 +11,15 @@ from cli.commands import (
     batch_control,
     batch_create,
     batch_view,
+    consultant,
     conversations,
     convert,
     costs,
+    coverage,
     datasets,
     deletion,
+    doctor,
+    domain,
     estimate,
     failures,
     generate,
@@ -25,10 +29,12 @@ from cli.commands import (
     logs,
     models,
     notifications,
+    preferences,
     quality,
     receipt,
     reviews,
     scaffolding,
+    template_preview,
     train,
     training_files,
     validate,
@@ -37,7 +43,8 @@ from cli.errors import UsageError
 from cli.scaffolding import ARCS, PERSONAS, TEMPLATES, TOPICS
 
 EXIT_CODES = """Exit codes: 0 done; 1 the batch, conversation or training job ended failed, partly
-failed, cancelled or paused, a file is not ready or not trainable, or an import was refused in part;
+failed, cancelled or paused, a file is not ready or not trainable, an import was refused in part, a
+dry run found something missing, or an action about many left some out;
 2 wrong usage, or no training file; 3 not signed in; 4 not found; 5 refused by the server;
 6 server or network trouble, throttling included; 130 interrupted or declined."""
 
@@ -71,6 +78,7 @@ def build_app() -> typer.Typer:
     offline = (convert.app, validate.app, receipt.app, estimate.app)
     for part in (
         account.app,
+        doctor.app,
         scaffolding.compatibility_app,
         generate.app,
         import_files.app,
@@ -84,8 +92,9 @@ def build_app() -> typer.Typer:
         batch.add_typer(part)
     app.add_typer(batch, name="batch")
     kept = typer.Typer(help="The conversations: list, show, review, edit, enrich, download.")
-    for part in (conversations.app, reviews.app, deletion.app, quality.app, judgements.app):
-        kept.add_typer(part)
+    parts = (conversations, reviews, deletion, quality, coverage, preferences, judgements)
+    for module in parts:
+        kept.add_typer(module.app)
     app.add_typer(kept, name="conversations")
     app.add_typer(training_files.app, name="training-files")
     app.add_typer(datasets.app, name="dataset")
@@ -96,7 +105,12 @@ def build_app() -> typer.Typer:
     app.add_typer(logs.app, name="logs")
     kinds = {"personas": PERSONAS, "arcs": ARCS, "topics": TOPICS, "templates": TEMPLATES}
     for name, kind in kinds.items():
-        app.add_typer(scaffolding.kind_app(kind), name=name)
+        commands = scaffolding.kind_app(kind)
+        if kind is TEMPLATES:
+            template_preview.add_preview(commands)
+        app.add_typer(commands, name=name)
+    app.add_typer(consultant.app, name="consultant")
+    app.add_typer(domain.app, name="domain")
     return app
 
 

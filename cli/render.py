@@ -5,7 +5,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from cli.text import money, names, plain
+from cli.text import money, names, plain, tokens
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -118,18 +118,20 @@ def print_conversation(
 
     console.print(Rule(Text(plain(conversation.get("conversation_name")), style="bold")))
     console.print(record(_header(conversation)))
-    _print_quality(console, conversation)
+    print_quality(console, conversation)
     if conversation.get("judgement"):
         console.print(Text("\nJudged, as advice only:", style="bold"))
         console.print(record(_judgement(conversation["judgement"])))
     flagged = conversation.get("flag_details") or []
     for turn in turns:
-        codes = [one["code"] for one in flagged if one["turn_number"] == turn["turn_number"]]
+        flags = [one for one in flagged if one["turn_number"] == turn["turn_number"]]
         heading = Text(f"\n{turn['turn_number']}. {plain(turn['role'])}")
         heading.stylize(SPEAKER_STYLES.get(turn["role"], "bold"))
         heading.append(f"  {_emotion(turn.get('emotional_context') or {})}", style="dim")
-        heading.append(f"  flagged: {names(codes)}" if codes else "", style="bold red")
         console.print(heading)
+        for flag in flags:
+            said = f"{plain(flag['code'])} ({plain(flag['severity'])}): {plain(flag['message'])}"
+            console.print(Padding(Text(f"flagged: {said}", style="bold red"), (0, 0, 0, 3)))
         console.print(Padding(Text(plain(turn["content"])), (0, 0, 0, 3)))
     if not turns:
         console.print(Text("\nNo turns are stored for this conversation."))
@@ -141,14 +143,17 @@ def quality_of(conversation: Mapping[str, Any]) -> str:
     return "not scored" if score is None else f"quality {plain(score)} ({plain(tier)})"
 
 
-def _print_quality(console: "Console", conversation: Mapping[str, Any]) -> None:
-    """Print the reason for every sub-score, and every flag with its turn."""
+def print_quality(console: "Console", conversation: Mapping[str, Any]) -> None:
+    """Print the reason for every sub-score, the pairs' scores, and every flag with its turn."""
     from rich.text import Text
 
     if reasons := conversation.get("quality_reasons"):
         console.print(Text(f"\n{quality_of(conversation).capitalize()}:", style="bold"))
         parts = [plain(reason).partition(": ") for reason in reasons]
         console.print(record({name: sentence for name, _, sentence in parts}))
+    if criteria := conversation.get("quality_criteria"):
+        known = (f"{name} {value}" for name, value in criteria.items() if value is not None)
+        console.print(record({"scores of its pairs": names(known)}))
     if flags := conversation.get("flag_details"):
         console.print(Text("\nFlagged:", style="bold red"))
         console.print(table(flags, FLAGS, width=console.width))
@@ -157,8 +162,6 @@ def _print_quality(console: "Console", conversation: Mapping[str, Any]) -> None:
 def _header(conversation: Mapping[str, Any]) -> dict[str, Any]:
     scaffolding = ("persona_key", "emotional_arc_key", "training_topic_key")
     cost = money(conversation.get("cost_usd"))
-    tokens = f"{plain(conversation.get('input_tokens'))} in, "
-    tokens += f"{plain(conversation.get('output_tokens'))} out"
     return {
         "id": conversation.get("conversation_id"),
         "status": conversation.get("status"),
@@ -168,7 +171,7 @@ def _header(conversation: Mapping[str, Any]) -> dict[str, Any]:
         "tier": conversation.get("tier"),
         "model": conversation.get("model"),
         "cost": f"{cost} (simulated)" if conversation.get("simulated") else cost,
-        "tokens": tokens,
+        "tokens": tokens(conversation),
         "created": conversation.get("created_at"),
     }
 
@@ -182,8 +185,8 @@ def _judgement(judged: Mapping[str, Any]) -> dict[str, Any]:
     return {
         "score": judged["score"],
         "by": f"{judged['model']}, rubric {judged['rubric_version']}",
-        "cost": f"{cost} (simulated)" if judged["simulated"] else cost,
-        "tokens": f"{judged['input_tokens']} in, {judged['output_tokens']} out",
+        "cost of judging": f"{cost} (simulated)" if judged["simulated"] else cost,
+        "tokens": tokens(judged),
         **verdicts,
     }
 

@@ -1,10 +1,8 @@
 """The kinds of scaffolding records, and finding them by id or key."""
 
 from dataclasses import dataclass
-from typing import Any
 
 from cli.client import ApiClient, Document, segment
-from cli.errors import NotFoundError
 from cli.render import Column
 
 ALL = "all"
@@ -82,26 +80,15 @@ def find_id(client: ApiClient, kind: Kind, reference: str | None) -> str | None:
     return None if reference is None else str(find_record(client, kind, reference)["id"])
 
 
-def choose_records(client: ApiClient, kind: Kind, references: list[str]) -> list[Document]:
-    """Return the active records named by id or key, each once, or all of them for "all".
+SYSTEM_FIELDS = frozenset({"id", "version", "origin", "created_at", "updated_at", "variables"})
+"""What the server adds to a record; the rest is what people write."""
 
-    Raises NotFoundError naming what is missing and what there is.
+
+def example_record(client: ApiClient, kind: Kind) -> Document:
+    """A record that `create` takes: the first there is, with only the fields that people write.
+
+    Its key is new, so that it can be created as it is.
     """
-    active: list[Document] = []
-    for page in client.pages(kind.path, kind.list_key):
-        active.extend(page[kind.list_key])
-    if ALL in references:
-        return active
-    by_name: dict[Any, Document] = {}
-    for record in active:
-        by_name[record[kind.key_field]] = by_name[record["id"]] = record
-    missing = [reference for reference in references if reference not in by_name]
-    if missing:
-        known = ", ".join(str(record[kind.key_field]) for record in active)
-        raise NotFoundError(
-            f"There is no active {kind.noun} {', '.join(map(repr, missing))}.",
-            hint=f"Active ones: {known or 'none'}.",
-            details={"kind": kind.noun, "missing": missing},
-        )
-    chosen = {by_name[reference]["id"]: by_name[reference] for reference in references}
-    return list(chosen.values())
+    records: list[Document] = client.get(kind.path, {"is_active": "all"})[kind.list_key]
+    content = {name: value for name, value in records[0].items() if name not in SYSTEM_FIELDS}
+    return {**content, "is_active": True, kind.key_field: f"example_{kind.noun}"}

@@ -1,7 +1,7 @@
 """Values from the API as short, safe text."""
 
 import re
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
 # Control characters in stored text could rewrite the reader's terminal, and bidirectional ones its
@@ -31,8 +31,39 @@ def _inner(value: Any) -> str:
 
 
 def money(value: Any) -> str:
-    """Format US dollars; four decimals, because one conversation costs cents."""
-    return "-" if value is None else f"${float(value):,.4f}"
+    """Format US dollars by cents, and what is less than a cent as that; "-" when unknown."""
+    if value is None:
+        return "-"
+    amount = float(value)
+    return "under $0.01" if 0 < amount < 0.01 else f"${amount:,.2f}"
+
+
+def number(value: Any) -> str:
+    """Format a count with separators, such as 1,234; "-" when unknown."""
+    return "-" if value is None else f"{value:,}"
+
+
+def quantiles(found: Mapping[str, Any], shown: Callable[[Any], str]) -> str:
+    """The median, and what nine of ten stay within."""
+    return f"{shown(found['p50'])}; 9 of 10 within {shown(found['p90'])}"
+
+
+def quote_basis(quote: Mapping[str, Any]) -> str:
+    """What a quote of a batch is based on."""
+    if quote["source"] == "typical":
+        return "a typical conversation, since too few of yours are known"
+    return f"{number(quote['conversations'])} conversations of {number(quote['batches'])} of yours"
+
+
+def percent(share: float | None) -> str:
+    """Format a share; "-" when unknown."""
+    return "-" if share is None else f"{share:.0%}"
+
+
+def tokens(document: Mapping[str, Any]) -> str:
+    """The tokens that Claude read and wrote."""
+    read, written = (number(document.get(f"{one}_tokens")) for one in ("input", "output"))
+    return f"{read} in, {written} out"
 
 
 def names(values: Any) -> str:

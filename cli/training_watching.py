@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from cli.client import ApiClient, Document, segment
-from cli.text import money, plain
+from cli.text import money, number, plain
 from cli.watching import POLL_S, leave_running, print_changes
 
 if TYPE_CHECKING:
@@ -64,7 +64,7 @@ class MetricsReader:
 
 def training_progress(client: ApiClient, job_id: str, metrics: MetricsReader) -> TrainingProgress:
     """Send one request."""
-    job = client.get(f"/api/jobs/{segment(job_id)}")["data"]["job"]
+    job = client.poll(f"/api/jobs/{segment(job_id)}")["data"]["job"]
     points = metrics.all_points()
     return TrainingProgress(job, _curve(points, "training_loss"), _curve(points, "validation_loss"))
 
@@ -127,12 +127,13 @@ def describe(now: TrainingProgress) -> str:
     job = now.job
     parts = [f"{job['status']}, {plain(job['current_stage'])}"]
     if job["total_steps"]:
-        parts.append(f"step {job['current_step']}/{job['total_steps']}")
+        parts.append(f"step {number(job['current_step'])}/{number(job['total_steps'])}")
     if now.losses:
         parts.append(f"loss {now.losses[-1][1]:.4f}")
     if now.validation_losses:
         parts.append(f"validation {now.validation_losses[-1][1]:.4f}")
-    parts.append(money(job["current_cost"] if job["final_cost"] is None else job["final_cost"]))
+    final = job["final_cost"]
+    parts.append(f"{money(job['current_cost'])} so far" if final is None else money(final))
     if job["stage_reason"] and not now.is_final:
         parts.append(plain(job["stage_reason"]))
     return ", ".join(parts)

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import argparse
 import time
+import uuid
 from pathlib import Path
 from typing import Any
 
@@ -22,8 +23,6 @@ SELECTION = {
 """Two personas, one arc and two topics: every combination is a conversation."""
 ENDED = {"completed", "failed", "cancelled"}
 ENRICHED = {"completed", "validation_failed", "normalization_failed"}
-FLAGGED = "severe"
-"""A flag that keeps a conversation out of training files until a reviewer approves it."""
 POLL_S = 1.0
 
 
@@ -34,7 +33,10 @@ def main() -> None:
     arguments = parser.parse_args()
     with connect() as api:
         job_id = api.post(
-            "/api/conversations/generate-batch", json={"name": "Example", "selection": SELECTION}
+            "/api/conversations/generate-batch",
+            json={"name": "Example", "selection": SELECTION},
+            # A request that got no answer can be repeated with its key, and is paid for once.
+            headers={"idempotency-key": str(uuid.uuid4())},
         ).json()["jobId"]
         print(f"Batch {job_id} with {follow(api, job_id)} conversations")
         written = enriched(api, job_id)
@@ -70,9 +72,8 @@ def enriched(api: httpx2.Client, job_id: str) -> list[dict[str, Any]]:
 
 
 def fits(conversation: dict[str, Any]) -> bool:
-    """Whether a training file takes the conversation without a review."""
-    severities = {flag["severity"] for flag in conversation["flag_details"]}
-    return conversation["enrichment_status"] == "completed" and FLAGGED not in severities
+    """Whether a training file takes the conversation without a review: severe flags need one."""
+    return conversation["enrichment_status"] == "completed" and not conversation["severe_flags"]
 
 
 if __name__ == "__main__":

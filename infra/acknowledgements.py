@@ -8,6 +8,8 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
+from infra.settings import StageSettings
+
 TRACES = "X-Ray's write actions accept no resource but *; they can only add traces, not read any."
 TRACES_AND_LOG_DELIVERY = (
     "X-Ray and CloudWatch's log delivery accept no resource but *; these are the documented "
@@ -42,6 +44,10 @@ TRACES_AND_LISTING = (
     "X-Ray's write actions and sagemaker:ListTrainingJobs accept no resource but *; the names are "
     "looked at before anything is done to a job."
 )
+TRACES_AND_QUOTAS = (
+    "X-Ray's write actions and servicequotas:GetServiceQuota accept no resource but *; a quota is "
+    "a number that the account's operators see in the console."
+)
 METRICS_AND_SIGN_IN = (
     "CloudWatch's PutMetricData and ECR's GetAuthorizationToken accept no resource but *; the one "
     "adds metrics, the other signs in and pulls nothing by itself."
@@ -53,6 +59,15 @@ CHANNELS = "Keys hold ids made at run time; the wildcard covers what one bucket 
 RUNS = "Keys hold ids made at run time; the prefix jobs/ holds checkpoints and raw artifacts only."
 MODELS = "Keys begin with an owner's id, which is made at run time; one bucket of our own."
 MIRRORS = "A base model's key and revision come from the registry; only its config.json is read."
+
+DEFAULT_CERTIFICATE = (
+    "The pages are served under CloudFront's own name and certificate, whose policy CloudFront "
+    "fixes; a domain of one's own brings a certificate and a stricter policy."
+)
+PAGES_ARE_PUBLIC = (
+    "The pages hold no data and are the same for everyone: what needs protection is the API, which "
+    "has its own authorizer and throttling."
+)
 
 
 class Acknowledgement(NamedTuple):
@@ -69,22 +84,24 @@ def _wildcard(role: str, resource: str, reason: str) -> Acknowledgement:
     )
 
 
-_PLAN_OBJECTS = "BrightRunData:BatchLogsBucketArn/*/plan.json"
-_LOG_OBJECTS = "BrightRunData:BatchLogsBucketArn/*/log.txt"
-_CONVERSATION_OBJECTS = "BrightRunData:ConversationFilesBucketArn/*"
-_FAILURE_OBJECTS = "BrightRunData:FailedGenerationFilesBucketArn/*"
-_BASE_MODELS = "BrightRunData:BaseModelsBucketArn/*"
-_TRAINING_OBJECTS = "BrightRunData:TrainingFilesBucketArn/*"
-_DATASET_OBJECTS = "BrightRunData:DatasetsBucketArn/*"
-_MODEL_OBJECTS = "BrightRunData:ModelsBucketArn/*"
-_RUN_OBJECTS = "BrightRunData:ModelsBucketArn/jobs/*"
-_TRAINING_JOBS = "arn:aws:sagemaker:us-east-1:<AWS::AccountId>:training-job/brightrun-*"
-_EXECUTIONS = "arn:aws:states:us-east-1:<AWS::AccountId>:execution:brightrun-train-adapter:*"
-_LOG_STREAMS = (
-    "arn:aws:logs:us-east-1:<AWS::AccountId>:log-group:/aws/sagemaker/TrainingJobs:log-stream:*"
-)
+# What a finding quotes of a resource's ARN differs by deployment; acknowledged() fills it in.
+_PLAN_OBJECTS = "{data}:BatchLogsBucketArn/*/plan.json"
+_LOG_OBJECTS = "{data}:BatchLogsBucketArn/*/log.txt"
+_CONVERSATION_OBJECTS = "{data}:ConversationFilesBucketArn/*"
+_FAILURE_OBJECTS = "{data}:FailedGenerationFilesBucketArn/*"
+_BASE_MODELS = "{data}:BaseModelsBucketArn/*"
+_TRAINING_OBJECTS = "{data}:TrainingFilesBucketArn/*"
+_DATASET_OBJECTS = "{data}:DatasetsBucketArn/*"
+_MODEL_OBJECTS = "{data}:ModelsBucketArn/*"
+_RUN_OBJECTS = "{data}:ModelsBucketArn/jobs/*"
+_TRAINING_JOBS = "arn:aws:sagemaker:{region}:{account}:training-job/brightrun-*"
+_EXECUTIONS = "arn:aws:states:{region}:{account}:execution:{train_adapter}:*"
+_LOG_STREAMS = "arn:aws:logs:{region}:{account}:log-group:/aws/sagemaker/TrainingJobs:*"
 
 ACKNOWLEDGEMENTS = (
+    Acknowledgement("BrightRunConsole/Pages/Resource", "AwsSolutions-CFR4", DEFAULT_CERTIFICATE),
+    Acknowledgement("BrightRunConsole/Pages/Resource", "AwsSolutions-CFR1", PAGES_ARE_PUBLIC),
+    Acknowledgement("BrightRunConsole/Pages/Resource", "AwsSolutions-CFR2", PAGES_ARE_PUBLIC),
     _wildcard("BrightRunApi/Generate", "*", TRACES),
     _wildcard("BrightRunApi/Generate", _PLAN_OBJECTS, PLANS),
     _wildcard("BrightRunApi/BatchJobs", "*", TRACES),
@@ -100,7 +117,7 @@ ACKNOWLEDGEMENTS = (
     _wildcard("BrightRunApi/Estimate", _DATASET_OBJECTS, RECEIPTS),
     _wildcard("BrightRunApi/Estimate", f"{_BASE_MODELS}/tokenizer*", TOKENIZERS),
     _wildcard("BrightRunApi/Estimate", f"{_BASE_MODELS}/chat_template.jinja", TOKENIZERS),
-    _wildcard("BrightRunApi/Jobs", "*", TRACES),
+    _wildcard("BrightRunApi/Jobs", "*", TRACES_AND_QUOTAS),
     _wildcard("BrightRunApi/Jobs", _DATASET_OBJECTS, RECEIPTS),
     _wildcard("BrightRunApi/Jobs", f"{_BASE_MODELS}/tokenizer*", TOKENIZERS),
     _wildcard("BrightRunApi/Jobs", f"{_BASE_MODELS}/chat_template.jinja", TOKENIZERS),
@@ -119,6 +136,7 @@ ACKNOWLEDGEMENTS = (
     _wildcard("BrightRunWorkflows/SweepObjects", "*", TRACES),
     _wildcard("BrightRunWorkflows/SweepObjects", _CONVERSATION_OBJECTS, CONVERSATIONS),
     _wildcard("BrightRunWorkflows/SweepObjects", _DATASET_OBJECTS, DATASETS),
+    _wildcard("BrightRunWorkflows/SweepObjects", _TRAINING_OBJECTS, TRAINING),
     _wildcard("BrightRunWorkflows/GenerateBatch", "*", TRACES_AND_LOG_DELIVERY),
     _wildcard("BrightRunApi/Datasets", "*", TRACES),
     _wildcard("BrightRunApi/Datasets", _DATASET_OBJECTS, DATASETS),
@@ -128,6 +146,10 @@ ACKNOWLEDGEMENTS = (
     _wildcard("BrightRunDatasets/ValidateDataset", _DATASET_OBJECTS, DATASETS),
     _wildcard("BrightRunDatasets/ValidateDataset", f"{_DATASET_OBJECTS}/_validation/*", REPORTS),
     _wildcard("BrightRunDatasets/Validation", "*", TRACES_AND_LOG_DELIVERY),
+    _wildcard("BrightRunDatasets/BuildTrainingFile", "*", TRACES),
+    _wildcard("BrightRunDatasets/BuildTrainingFile", _CONVERSATION_OBJECTS, CONVERSATIONS),
+    _wildcard("BrightRunDatasets/BuildTrainingFile", _TRAINING_OBJECTS, TRAINING),
+    _wildcard("BrightRunDatasets/TrainingFileBuild", "*", TRACES_AND_LOG_DELIVERY),
     _wildcard("BrightRunTraining/TrainingRole", "*", METRICS_AND_SIGN_IN),
     _wildcard("BrightRunTraining/TrainingRole", _DATASET_OBJECTS, CHANNELS),
     _wildcard("BrightRunTraining/TrainingRole", _BASE_MODELS, CHANNELS),
@@ -139,7 +161,7 @@ ACKNOWLEDGEMENTS = (
     _wildcard("BrightRunTraining/StartTraining", f"{_BASE_MODELS}/chat_template.jinja", TOKENIZERS),
     _wildcard(
         "BrightRunTraining/StartTraining",
-        "BrightRunData:BaseModelsBucketArn/*/config.json",
+        "{data}:BaseModelsBucketArn/*/config.json",
         MIRRORS,
     ),
     _wildcard("BrightRunTraining/StartTraining", _TRAINING_JOBS, JOBS),
@@ -155,6 +177,17 @@ ACKNOWLEDGEMENTS = (
     _wildcard("BrightRunTraining/TrainingEvents", _TRAINING_JOBS, JOBS),
     _wildcard("BrightRunTraining/TrainAdapter", "*", TRACES_AND_LOG_DELIVERY),
     Acknowledgement("BrightRunWorkflows/ClaudeApiKeySecret", "AwsSolutions-SMG4", NO_ROTATION),
-    Acknowledgement("BrightRunApi/Users/UserPool/Resource", "AwsSolutions-COG2", NO_MFA),
-    Acknowledgement("BrightRunApi/Users/UserPool/Resource", "AwsSolutions-COG8", NO_PLUS_TIER),
+    Acknowledgement("BrightRunData/UserPool/Resource", "AwsSolutions-COG2", NO_MFA),
+    Acknowledgement("BrightRunData/UserPool/Resource", "AwsSolutions-COG8", NO_PLUS_TIER),
 )
+
+
+def acknowledged(settings: StageSettings) -> tuple[Acknowledgement, ...]:
+    """The acknowledgements as the findings of this deployment read."""
+    names = {
+        "data": settings.named("BrightRunData"),
+        "train_adapter": settings.named("brightrun-train-adapter"),
+        "region": settings.region,
+        "account": settings.account or "<AWS::AccountId>",
+    }
+    return tuple(one._replace(finding=one.finding.format_map(names)) for one in ACKNOWLEDGEMENTS)

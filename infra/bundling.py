@@ -31,7 +31,17 @@ PLATFORMS = (
 )
 # What no program reads at run time. The rest of each .dist-info stays: entry points are looked up
 # there (opentelemetry finds its context that way), and licences must travel with the code.
-UNUSED = ("bin", "**/tests", "**/*.pyi", "**/__pycache__", "*.dist-info/RECORD")
+UNUSED = ("bin", "boto3/examples", "**/tests", "**/*.pyi", "**/__pycache__", "*.dist-info/RECORD")
+# What the functions call: botocore comes with models of four hundred services, of 25 MB.
+AWS_SERVICES = (
+    "dynamodb",
+    "s3",
+    "sagemaker",
+    "secretsmanager",
+    "service-quotas",
+    "stepfunctions",
+)
+SIZE_LIMIT_MB = 250  # Lambda's, for a function with its layers, unpacked
 
 
 class LayerNotBuiltError(RuntimeError):
@@ -67,12 +77,18 @@ def build_layer(layer: Path = LAYER, lock: Path = LOCK) -> bool:
     shutil.rmtree(layer, ignore_errors=True)
     packages = layer / "python"
     _install(lock, packages)
-    for pattern in UNUSED:
-        for path in sorted(packages.glob(pattern)):
-            shutil.rmtree(path) if path.is_dir() else path.unlink()
+    for path in _unused(packages):
+        shutil.rmtree(path) if path.is_dir() else path.unlink()
     compile_folders({packages: LAYER_PATH})
     _digest_file(layer).write_text(digest, encoding="ascii")
     return True
+
+
+def _unused(packages: Path) -> list[Path]:
+    found = {path for pattern in UNUSED for path in packages.glob(pattern)}
+    models = (path for path in packages.glob("botocore/data/*") if path.is_dir())
+    found |= {path for path in models if path.name not in AWS_SERVICES}
+    return sorted(path for path in found if not found.intersection(path.parents))
 
 
 @cache
@@ -161,18 +177,27 @@ def _is_built(layer: Path, digest: str) -> bool:
 
 
 def _layer_digest(lock: Path) -> str:
-    recipe = repr((PLATFORMS, UNUSED, compiler_digest())).encode()
+    recipe = repr((PLATFORMS, UNUSED, AWS_SERVICES, compiler_digest())).encode()
     return hashlib.sha256(lock.read_bytes() + recipe).hexdigest()
+
+
+def sizes() -> str:
+    """Say in one line how large the layers are, unpacked; both must be built."""
+    megabytes = {
+        name: sum(path.stat().st_size for path in folder.rglob("*") if path.is_file()) / 1e6
+        for name, folder in (
+            ("Dependencies", LAYER),
+            ("BrightRunCode", compiled_code() / "layers" / "common"),
+        )
+    }
+    parts = ", ".join(f"{name} {size:.1f} MB" for name, size in megabytes.items())
+    return f"Layers: {parts}, of {SIZE_LIMIT_MB} MB; bytecode for Python {PYTHON}"
 
 
 def main() -> None:
     """Build the layer and say how large it is."""
-    built = build_layer()
-    megabytes = sum(path.stat().st_size for path in LAYER.rglob("*") if path.is_file()) / 1e6
-    state = "built" if built else "up to date"
-    sys.stdout.write(
-        f"Dependencies layer {state}: {megabytes:.0f} MB, with bytecode for Python {PYTHON}\n"
-    )
+    build_layer()
+    sys.stdout.write(f"{sizes()}\n")
 
 
 if __name__ == "__main__":

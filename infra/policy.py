@@ -7,6 +7,7 @@ from cdk_nag import AwsSolutionsChecks
 from constructs import IConstruct
 
 from infra import acknowledgements
+from infra.settings import StageSettings
 
 ADR = "docs/adr/0008-policy-acknowledgements.md"
 
@@ -19,9 +20,9 @@ def enforce_policy(app: App) -> None:
     Validations.of(app).add_plugins(AwsSolutionsChecks())
 
 
-def acknowledge(app: App) -> None:
+def acknowledge(app: App, settings: StageSettings) -> None:
     """Accept the findings of the table; raises RuntimeError for a resource that does not exist."""
-    for accepted in acknowledgements.ACKNOWLEDGEMENTS:
+    for accepted in acknowledgements.acknowledged(settings):
         Validations.of(_at(app, accepted.path)).acknowledge(
             Acknowledgment(id=accepted.finding, reason=f"{accepted.reason} {ADR}")
         )

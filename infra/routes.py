@@ -12,11 +12,14 @@ ROUTES: Mapping[str, list[str]] = {
     "generate": [
         "POST /api/conversations/generate",
         "POST /api/conversations/generate-batch",
+        "POST /api/conversations/generate-batch/preview",
         "POST /api/conversations/generate-with-scaffolding",
         "POST /api/conversations/judge",
     ],
     "batch_jobs": [
         "GET /api/batch-jobs",
+        "GET /api/batch-jobs/planned",
+        "GET /api/batch-jobs/quotes",
         "GET /api/batch-jobs/{id}",
         "GET /api/batch-jobs/{id}/log",
         "POST /api/batch-jobs/{id}/cancel",
@@ -29,6 +32,7 @@ ROUTES: Mapping[str, list[str]] = {
     "conversations": [
         "GET /api/conversations",
         "POST /api/conversations",
+        "GET /api/conversations/coverage",
         "GET /api/conversations/stats",
         "GET /api/conversations/{id}",
         "PATCH /api/conversations/{id}",
@@ -43,6 +47,7 @@ ROUTES: Mapping[str, list[str]] = {
         "POST /api/conversations/{id}/enrich",
         "GET /api/conversations/{id}/validation-report",
         "POST /api/conversations/bulk-action",
+        "POST /api/conversations/bulk-action/{id}/undo",
         "POST /api/conversations/bulk-enrich",
         "GET /api/failed-generations",
         "GET /api/failed-generations/{id}",
@@ -51,14 +56,19 @@ ROUTES: Mapping[str, list[str]] = {
         "GET /api/generation-logs/stats",
     ],
     "training_files": [
+        "POST /api/conversations/diversity",
+        "POST /api/conversations/duplicates",
+        "POST /api/conversations/preferences",
         "GET /api/training-files",
         "POST /api/training-files",
         "GET /api/training-files/available-for-import",
         "GET /api/training-files/{id}",
+        "POST /api/training-files/preview",
         "POST /api/training-files/{id}/add-conversations",
         "GET /api/training-files/{id}/download",
     ],
     "scaffolding": [
+        "GET /api/scaffolding/domains",
         "GET /api/scaffolding/personas",
         "POST /api/scaffolding/personas",
         "GET /api/scaffolding/personas/{id}",
@@ -81,6 +91,7 @@ ROUTES: Mapping[str, list[str]] = {
         "POST /api/templates",
         "GET /api/templates/select",
         "POST /api/templates/select",
+        "POST /api/templates/preview",
         "GET /api/templates/{id}",
         "PATCH /api/templates/{id}",
         "DELETE /api/templates/{id}",
@@ -120,5 +131,16 @@ ROUTES: Mapping[str, list[str]] = {
         "GET /api/models/{id}",
         "POST /api/models/{id}/download",
     ],
-    "costs": ["GET /api/costs"],
+    "costs": ["GET /api/costs", "GET /api/costs/budget"],
 }
+
+BEGINS_PAID_WORK = (
+    "POST /api/conversations/generate",
+    "POST /api/conversations/generate-batch",
+    "POST /api/conversations/generate-with-scaffolding",
+    "POST /api/conversations/judge",
+    "POST /api/batch-jobs/{id}/retry-failed",
+    "POST /api/jobs",
+)
+"""Orders that Claude or SageMaker bill. They have a lower rate of their own, so that a loop of them
+leaves the others, cancelling among them, their share."""

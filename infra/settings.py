@@ -10,7 +10,13 @@ from urllib.parse import urlsplit
 
 # Retention periods that are both a CloudWatch Logs choice and long enough to debug a batch.
 LOG_RETENTION_CHOICES = (7, 14, 30, 60, 90, 180, 365)
+CUDA = (12, 13)
+MOST_WORKERS = 900  # of the usual 1,000; AWS keeps 100 unreserved
 LOG_LEVELS = ("DEBUG", "INFO", "WARNING", "ERROR")
+DEFAULT_STAGE = "dev"
+# Ends the names of stacks and state machines and is part of a Cognito domain, which takes lower
+# case only and refuses names that hold one of these three words.
+STAGE = re.compile(r"(?!.*(?:aws|amazon|cognito))[a-z][a-z0-9]{0,15}")
 LOOPBACK_HOSTS = ("127.0.0.1", "localhost", "::1")
 
 
@@ -25,15 +31,20 @@ class StageSettings:
     Raises SettingsError for a value outside its allowed range.
     """
 
-    stage: str = "dev"  # a tag only: names of resources do not depend on it
+    stage: str = DEFAULT_STAGE  # deployments of two stages share an account and a region
     region: str = "us-east-1"
-    allowed_origin: str = "http://127.0.0.1:8610"  # the one web page that browsers may call from
+    account: str = ""  # refuses to deploy to any other; empty: that of the credentials at hand
+    allowed_origin: str = "http://127.0.0.1:8610"  # pages beside the console that may call
     throttle_rate_per_s: int = 50  # steady requests a second over the whole API; the next get 429
     throttle_burst: int = 100  # requests at once before the steady rate applies
     log_retention_days: int = 90  # longer costs storage, shorter loses evidence
     noncurrent_version_days: int = 30  # how long an overwritten or deleted object can be restored
     log_level: str = "INFO"
+    alarm_email: str = ""  # who gets the alarms by mail; empty: subscribe to the topic by hand
+    worker_concurrency: int = 0  # writers of all batches at once; 0: what the account has
+    former_indexes: str = "drop"  # "keep" in the first of two deployments that replace an index
     training_image: str = ""  # where SageMaker pulls it from; empty: built from this repository
+    training_cuda: int = 13  # of the image that is built; 12 for hosts with a driver before 580
 
     @classmethod
     def from_context(cls, lookup: Callable[[str], Any]) -> Self:
@@ -46,8 +57,27 @@ class StageSettings:
                 given[field.name] = _whole_number(field.name, given[field.name])
         return cls(**given)
 
+    def named(self, name: str) -> str:
+        """A name that is unique in its account and region only, made this stage's own.
+
+        The default stage's have nothing added: a stack of another name would be a new one, without
+        the data of the deployments that were made before there were stages.
+        """
+        return name if self.stage == DEFAULT_STAGE else f"{name}-{self.stage}"
+
     def __post_init__(self) -> None:
-        _require(self.stage.isidentifier(), "stage", self.stage, "letters, digits and _")
+        _require(
+            STAGE.fullmatch(self.stage) is not None,
+            "stage",
+            self.stage,
+            "up to 16 lower-case letters and digits, without aws, amazon or cognito",
+        )
+        _require(
+            re.fullmatch(r"(\d{12})?", self.account) is not None,
+            "account",
+            self.account,
+            "12 digits",
+        )
         _require(self.region.count("-") >= 2, "region", self.region, "a region such as us-east-1")
         _require(
             _is_origin(self.allowed_origin),
@@ -71,6 +101,23 @@ class StageSettings:
         )
         _require(self.log_level in LOG_LEVELS, "log_level", self.log_level, f"one of {LOG_LEVELS}")
         _require(
+            not self.alarm_email or re.fullmatch(r"[^@\s]+@[^@\s]+\.[^@\s]+", self.alarm_email),
+            "alarm_email",
+            self.alarm_email,
+            "one e-mail address",
+        )
+        _require(
+            0 <= self.worker_concurrency <= MOST_WORKERS,
+            "worker_concurrency",
+            self.worker_concurrency,
+            f"0 to {MOST_WORKERS}",
+        )
+        allowed = ("drop", "keep")
+        _require(
+            self.former_indexes in allowed, "former_indexes", self.former_indexes, str(allowed)
+        )
+        _require(self.training_cuda in CUDA, "training_cuda", self.training_cuda, f"one of {CUDA}")
+        _require(
             not self.training_image or _is_image(self.training_image),
             "training_image",
             self.training_image,
@@ -78,7 +125,7 @@ class StageSettings:
         )
 
 
-def _require(condition: bool, name: str, value: object, allowed: str) -> None:
+def _require(condition: object, name: str, value: object, allowed: str) -> None:
     if not condition:
         message = f"CDK context {name}={value!r} is not allowed: give {allowed}"
         raise SettingsError(message)

@@ -7,6 +7,8 @@ import ssl
 import threading
 import urllib.error
 import urllib.request
+from dataclasses import dataclass
+from datetime import date, datetime
 from urllib.parse import urlsplit
 
 from local.errors import LocalError
@@ -25,38 +27,57 @@ class ClaudeRefused(LocalError):
     """Claude cannot be used with this key, model or address; the message says which and why."""
 
 
-def check_claude(base_url: str, api_key: str, model: str) -> None:
+def check_claude(base_url: str, api_key: str, model: str) -> date | None:
     """Ask for the model by name; raises ClaudeRefused within DEADLINE_SECONDS and a little.
 
-    A busy Claude (429, 5xx) is taken for a usable one: batches wait for it.
+    Returns the date on which Claude says that the model retires, if it names one. A busy Claude
+    (429, 5xx) is taken for a usable one: batches wait for it.
     """
-    failures: list[str] = ["it did not answer in time"]
+    answers: list[_Answer] = [_Answer("it did not answer in time")]
     asking = threading.Thread(
-        target=lambda: failures.__setitem__(0, _failure(base_url, api_key, model)), daemon=True
+        target=lambda: answers.__setitem__(0, _ask(base_url, api_key, model)), daemon=True
     )
     asking.start()
     asking.join(DEADLINE_SECONDS)
-    if failures[0]:
+    if answers[0].failure:
         host = urlsplit(base_url).netloc or base_url
-        raise ClaudeRefused(f"Claude at {host} cannot be used: {failures[0]}. {_OTHERWISE}")
+        raise ClaudeRefused(f"Claude at {host} cannot be used: {answers[0].failure}. {_OTHERWISE}")
+    return answers[0].retires_at
 
 
-def _failure(base_url: str, api_key: str, model: str) -> str:
-    """Return what keeps Claude from being used and how to mend it; empty when nothing does."""
+@dataclass(frozen=True)
+class _Answer:
+    """What keeps Claude from being used and how to mend it, if anything, and until when it can."""
+
+    failure: str = ""
+    retires_at: date | None = None
+
+
+def _ask(base_url: str, api_key: str, model: str) -> _Answer:
     request = urllib.request.Request(
         f"{base_url.rstrip('/')}/v1/models/{model}",
         headers={"x-api-key": api_key, "anthropic-version": _VERSION},
     )
     try:
         with urllib.request.urlopen(request, timeout=DEADLINE_SECONDS) as answer:
-            return "" if _is_json(answer.read()) else _NOT_CLAUDE
+            return _described(answer.read(), model)
     except urllib.error.HTTPError as error:
         with error:
-            return _refusal(error.code, error.read(), model)
+            return _Answer(_refusal(error.code, error.read(), model))
     except urllib.error.URLError as error:
-        return _trouble(error.reason)
+        return _Answer(_trouble(error.reason))
     except (OSError, http.client.HTTPException, ValueError) as error:
-        return _trouble(error)
+        return _Answer(_trouble(error))
+
+
+def _described(body: bytes, model: str) -> _Answer:
+    if not _is_json(body):
+        return _Answer(_NOT_CLAUDE)
+    described = json.loads(body)
+    if described.get("lifecycle") == "retired":
+        return _Answer(f"the model {model} is retired; name another in BRIGHTRUN_CLAUDE_MODEL")
+    retires_at = described.get("retires_at")
+    return _Answer(retires_at=datetime.fromisoformat(retires_at).date() if retires_at else None)
 
 
 _NOT_CLAUDE = "what answers there is not the Claude API; correct BRIGHTRUN_CLAUDE_BASE_URL"

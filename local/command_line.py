@@ -10,6 +10,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import IO, Any
 
+from local.console import sign_in_link
 from local.errors import LocalError
 from local.instance import find_instance, stop_instance
 from local.settings import HOST, DataFolder, Settings
@@ -197,6 +198,9 @@ def _print(document: Mapping[str, Any], *, as_json: bool) -> None:
     if as_json:
         print(json.dumps(document))
         return
+    if document.get("state") == "ready":
+        link = sign_in_link(document["api_url"], Path(document["password_file"]))
+        print(f"{'console':20} {link}")
     for name, value in document.items():
         text = ", ".join(value) if isinstance(value, list) else value
         print(f"{name.replace('_', ' '):20} {text}")

@@ -8,6 +8,7 @@ import os
 import sys
 import tempfile
 import time
+import uuid
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
@@ -19,6 +20,7 @@ from cli.commands.batch_view import ITEM_COLUMNS
 from cli.config import ProfileStore
 from cli.render import make_console, print_conversation, table
 from cli.session import sign_in_locally
+from local.console import sign_in_link
 from local.demo_dataset import make_dataset
 from local.demo_training import train_an_adapter
 from local.demo_training_file import make_training_file
@@ -48,6 +50,8 @@ def main() -> int:
     try:
         with running_system(console) as folder, tempfile.TemporaryDirectory() as profiles:
             session = sign_in_locally(folder.outputs, ProfileStore(Path(profiles)))
+            link = sign_in_link(session.profile.api_url, folder.password)
+            console.print(f"Look at it in the browser: {link}", soft_wrap=True)
             with ApiClient(session.profile.api_url, session) as client:
                 summary = show_a_batch(client, console, generator_of(folder))
                 job_id = summary["batch_job_id"]
@@ -100,6 +104,7 @@ def show_a_batch(client: ApiClient, console: "Console", generator: str) -> dict[
     created = client.post(
         "/api/conversations/generate-batch",
         {"name": "Demo", "selection": SELECTION, "concurrentProcessing": WORKERS},
+        idempotency_key=str(uuid.uuid4()),
     )
     job_id = created["jobId"]
     console.print(f"Batch {job_id} accepted: {created['totalItems']} conversations.")

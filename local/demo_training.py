@@ -1,5 +1,6 @@
 """The demo's last part: train an adapter on this machine and download it."""
 
+import uuid
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -52,7 +53,8 @@ def train_an_adapter(
     receipt = request_receipt(client, dataset_id, estimate, patience_s=BUILT_WITHIN_S)
     console.print(record({name: receipt[name] for name in RECEIPT_FIELDS}))
     # The simulator's conversations teach a model nothing; the demo shows that they can.
-    job = client.post("/api/jobs", {**wanted, "name": "Demo", "allow_simulated": True})["data"]
+    order = {**wanted, "name": "Demo", "allow_simulated": True}
+    job = client.post("/api/jobs", order, idempotency_key=str(uuid.uuid4()))["data"]
     ended = watch_training(client, job["id"], console)
     if not ended.is_success:
         raise LocalError(

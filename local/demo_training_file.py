@@ -1,6 +1,7 @@
 """The demo's second part: a training file from the stored conversations."""
 
 import time
+import uuid
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -102,5 +103,7 @@ def create_file(client: ApiClient, job_id: str, chosen: Sequence[Conversation]) 
         "conversation_ids": [one["conversation_id"] for one in chosen],
         "eligibility": "approved",
     }
-    file: dict[str, Any] = client.post("/api/training-files", body)["trainingFile"]
+    key = str(uuid.uuid4())
+    made = client.post("/api/training-files", body, idempotency_key=key)
+    file: dict[str, Any] = made["trainingFile"]
     return file

@@ -56,6 +56,7 @@ class Emulator:
     ) -> None:
         from local.ministack_patches import (
             definition_checks,
+            expressions,
             http_api,
             lambda_execution,
             object_memory,
@@ -65,6 +66,7 @@ class Emulator:
         )
         from local.ministack_patches.item_durability import ItemDurability
         from local.ministack_patches.multipart_uploads import MultipartUploads
+        from local.ministack_patches.sorted_queries import SortedQueries
         from local.ministack_patches.workflow_execution import WorkflowExecution
 
         require_version()
@@ -72,6 +74,7 @@ class Emulator:
         self.snapshot = snapshots.open_snapshot(folder.snapshot, (secret,) if secret else ())
         self.deployment: dict[str, Any] = self.snapshot.state_of(DEPLOYMENT_RECORD) or {}
         self._serialize = snapshots.serialize
+        expressions.install()
         self._items = ItemDurability(folder.items)
         self._workflows = WorkflowExecution(
             ExecutionStore(folder.executions), DiskRoom(folder.root)
@@ -85,6 +88,7 @@ class Emulator:
         object_memory.install()
         self._objects.install()
         MultipartUploads(UploadStore(folder.uploads)).install()
+        SortedQueries().install()
         self._items.install()
         self._workflows.install()
 
@@ -100,6 +104,12 @@ class Emulator:
     def resume_executions(self) -> None:
         """Resume the executions that were running at the last stop."""
         self._workflows.resume(self._running)
+
+    def deployed_functions(self) -> list[tuple[dict[str, Any], bytes, list[bytes]]]:
+        """The functions that are deployed: configuration, archives of code and layers."""
+        from local.ministack_patches import lambda_execution
+
+        return list(lambda_execution.deployed())
 
     def capture(self) -> bytes:
         """Return a snapshot of everything that has no journal."""

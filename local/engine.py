@@ -11,7 +11,7 @@ from typing import Any
 
 from local.errors import LocalError
 from local.instance import stop_instance
-from local.settings import DataFolder, Settings
+from local.settings import MEMORY, DataFolder, Settings
 
 
 class StartFailed(LocalError):
@@ -90,7 +90,7 @@ def _serve_in_background(
         return subprocess.Popen(
             [sys.executable, "-m", "local", "serve", *arguments],
             cwd=Path(__file__).parents[1],
-            env=dict(environ),
+            env={**MEMORY, **environ},
             pass_fds=[ready],
             stdin=subprocess.DEVNULL,
             stdout=log,

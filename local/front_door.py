@@ -7,6 +7,7 @@ from enum import Enum
 from typing import Any
 from urllib.parse import parse_qs
 
+from local.console import Console
 from local.sagemaker.endpoint import TARGET_PREFIX as SAGEMAKER_TARGET
 from local.status import Status
 
@@ -41,26 +42,28 @@ class Destination(Enum):
     API = "api"
     AWS = "aws"
     SAGEMAKER = "sagemaker"
+    CONSOLE = "console"
     STATUS_PAGE = "status page"
     STATUS_DOCUMENT = "status document"
     REFUSED = "refused"
 
 
-_OWN_PAGES = {"/": Destination.STATUS_PAGE, "/_local/status": Destination.STATUS_DOCUMENT}
+_OWN_PAGES = {"/_local/": Destination.STATUS_PAGE, "/_local/status": Destination.STATUS_DOCUMENT}
 
 
-def destination_of(path: str, query: str, headers: dict[str, str]) -> Destination:
+def destination_of(method: str, path: str, query: str, headers: dict[str, str]) -> Destination:
     """Tell where a request goes, by its signature first and its path second.
 
     Requests that carry an AWS signature or an ``x-amz-target`` are for the emulated AWS, even if
-    their bucket is called api. Refused is what a web page from elsewhere could send: requests
+    their bucket is called api; what else is read without one is a page of the console, since no
+    bucket is public. Refused is what a web page from elsewhere could send: requests
     under a host name that it has made resolve to this machine, and requests of its own to the
     emulated AWS, which would let every page read it. So are ministack's administration pages,
     which could wipe everything without a signature.
     """
     if not _LOOPBACK.fullmatch(headers.get("host", "")) or path.startswith(_ADMINISTRATION):
         return Destination.REFUSED
-    destination = _by_signature_and_path(path, query, headers)
+    destination = _by_signature_and_path(method, path, query, headers)
     origin = headers.get("origin")
     is_aws = destination in (Destination.AWS, Destination.SAGEMAKER)
     if is_aws and origin and not _LOOPBACK_ORIGIN.fullmatch(origin):
@@ -68,7 +71,9 @@ def destination_of(path: str, query: str, headers: dict[str, str]) -> Destinatio
     return destination
 
 
-def _by_signature_and_path(path: str, query: str, headers: dict[str, str]) -> Destination:
+def _by_signature_and_path(
+    method: str, path: str, query: str, headers: dict[str, str]
+) -> Destination:
     if headers.get("x-amz-target", "").startswith(SAGEMAKER_TARGET):
         return Destination.SAGEMAKER
     signed = headers.get("authorization", "").startswith("AWS4-HMAC-SHA256")
@@ -76,7 +81,11 @@ def _by_signature_and_path(path: str, query: str, headers: dict[str, str]) -> De
         return Destination.AWS
     if path == "/api" or path.startswith("/api/"):
         return Destination.API
-    return _OWN_PAGES.get(path, Destination.AWS)
+    if path in _OWN_PAGES:
+        return _OWN_PAGES[path]
+    # The user pool's keys are public, and what begins with an underscore is the emulator's.
+    is_emulators = path.startswith("/_") or "/.well-known/" in path
+    return Destination.AWS if is_emulators or method not in _READING else Destination.CONSOLE
 
 
 def needs_snapshot(method: str, path: str, headers: dict[str, str]) -> bool:
@@ -101,12 +110,14 @@ class FrontDoor:
         self,
         emulator: Application,
         sagemaker: Application,
+        console: Console,
         status: Status,
         changed: Callable[[], None],
         shortage: Callable[[], str | None],
     ) -> None:
         self._emulator = emulator
         self._sagemaker = sagemaker
+        self._console = console
         self._status = status
         self._changed = changed
         self._shortage = shortage
@@ -120,21 +131,33 @@ class FrontDoor:
 
     async def _serve(self, scope: Scope, receive: Receive, send: Send) -> None:
         headers = {name.decode().lower(): text.decode("latin-1") for name, text in scope["headers"]}
-        match destination_of(scope["path"], scope["query_string"].decode("latin-1"), headers):
+        query = scope["query_string"].decode("latin-1")
+        match destination_of(scope["method"], scope["path"], query, headers):
             case Destination.API:
                 await self._serve_api(scope, receive, send)
             case Destination.AWS:
                 await self._emulator(scope, receive, send)
-                if needs_snapshot(scope["method"], scope["path"], headers):
-                    self._changed()
+                self._note(scope, headers)
             case Destination.SAGEMAKER:
                 await self._sagemaker(scope, receive, send)
+            case Destination.CONSOLE:
+                await self._serve_page(scope["path"], headers.get("accept", ""), send)
             case Destination.STATUS_PAGE:
                 await _respond(send, 200, "text/html; charset=utf-8", self._status.page())
             case Destination.STATUS_DOCUMENT:
                 await _respond(send, 200, "application/json", self._status.document_text())
             case Destination.REFUSED:
                 await _respond_message(send, 403, "Only for requests from and to this machine.")
+
+    def _note(self, scope: Scope, headers: dict[str, str]) -> None:
+        if needs_snapshot(scope["method"], scope["path"], headers):
+            self._changed()
+
+    async def _serve_page(self, path: str, accept: str, send: Send) -> None:
+        code, headers, body = self._console.respond(path, accept, self._status.document())
+        start = [(name.encode(), text.encode()) for name, text in headers.items()]
+        await send({"type": "http.response.start", "status": code, "headers": start})
+        await send({"type": "http.response.body", "body": body})
 
     async def _serve_api(self, scope: Scope, receive: Receive, send: Send) -> None:
         if self._status.api_id is None:

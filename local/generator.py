@@ -31,11 +31,15 @@ class SimulatorFailed(LocalError):
 
 @dataclass(frozen=True)
 class Generator:
-    """The chosen generator: its display name, and the stack parameters that configure it."""
+    """The chosen generator: its display name, and the stack parameters that configure it.
+
+    `notice` is what its owner should know: that its model retires soon.
+    """
 
     name: str
     parameters: Mapping[str, str]
     simulator: subprocess.Popen[str] | None = None
+    notice: str | None = None
 
     def stop(self) -> None:
         """Stop the simulator, if there is one."""
@@ -51,15 +55,16 @@ def choose_generator(
 
     Raises SimulatorFailed, and ClaudeRefused for a model, key or address that cannot be used.
     """
-    common = dict(SHORTER_PAUSES)
+    common = {**SHORTER_PAUSES, **settings.spending}
     if not any(stack.parameters_from({"ClaudeProvider": ""}) for stack in stacks):
         return Generator("none", common)
     if settings.claude_model:
         common["ClaudeModel"] = settings.claude_model
     if settings.anthropic_api_key:
-        _check_claude(settings, settings.anthropic_api_key, stacks)
+        notice = _check_claude(settings, settings.anthropic_api_key, stacks)
         address = settings.claude_base_url or ""
-        return Generator("claude", {**common, "ClaudeProvider": "direct", "ClaudeBaseUrl": address})
+        direct = {**common, "ClaudeProvider": "direct", "ClaudeBaseUrl": address}
+        return Generator("claude", direct, notice=notice)
     port = free_port_or_any(settings.port + 1) if settings.port else 0
     log = folder.logs / "claude_simulator.log"
     process = _start_simulator(settings.simulator_latency_seconds, port, log, lifeline)
@@ -74,17 +79,20 @@ def free_port_or_any(port: int) -> int:
         return 0 if probe.connect_ex((HOST, port)) == 0 else port
 
 
-def _check_claude(settings: Settings, api_key: str, stacks: Sequence[StackArtifact]) -> None:
-    from brightrun.claude.registry import claude_model
+def _check_claude(settings: Settings, api_key: str, stacks: Sequence[StackArtifact]) -> str | None:
+    """Refuse a Claude that cannot be used; returns a notice of the model's retirement."""
+    from brightrun.claude.registry import claude_model, retirement_notice
     from brightrun.core.errors import UnusableModelError
 
-    name = settings.claude_model or _default_model(stacks)
+    name, today = settings.claude_model or _default_model(stacks), datetime.now(UTC).date()
     try:
-        model = claude_model(name, datetime.now(UTC).date())
+        model = claude_model(name, today)
     except UnusableModelError as error:
         raise ClaudeRefused(f"{error.message} It is named in BRIGHTRUN_CLAUDE_MODEL.") from None
+    announced = None
     if settings.checks_claude:
-        check_claude(settings.claude_base_url or ADDRESS, api_key, model.id)
+        announced = check_claude(settings.claude_base_url or ADDRESS, api_key, model.id)
+    return retirement_notice(model, today, announced)
 
 
 def _default_model(stacks: Sequence[StackArtifact]) -> str:

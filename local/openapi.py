@@ -50,9 +50,15 @@ PROBLEMS = {
 }
 GATEWAY_ANSWERS = {
     401: "The token is missing, wrong or expired.",
-    403: "The token is an ID token; send the access token.",
+    403: "The user's groups do not allow it; or the token is an ID token: send the access token.",
     413: "The request has more than the 6 MB that its function takes.",
     429: "Too many requests.",
+}
+ETAG: Schema = {
+    "ETag": {
+        "description": "The tag for If-None-Match, and for If-Match where the record has versions.",
+        "schema": {"type": "string"},
+    }
 }
 GATEWAY_MESSAGE: Schema = {
     "type": "object",
@@ -114,6 +120,8 @@ def _operation(path: str, method: str, operation: Schema, function: Any) -> Sche
         if code.startswith("2")
     }
     parameters = [_parameter(one) for one in operation.get("parameters", [])]
+    if method == "get":
+        parameters.append(_if_none_match())
     errors = _error_codes(path, method, operation, parameters)
     fields = {
         "tags": operation["tags"],
@@ -122,10 +130,24 @@ def _operation(path: str, method: str, operation: Schema, function: Any) -> Sche
         "description": " ".join(description.split()),
         "parameters": parameters,
         "requestBody": operation.get("requestBody"),
-        "responses": success
+        "responses": _with_etags(method, success)
         | {str(code): {"$ref": f"#/components/responses/{code}"} for code in errors},
     }
     return {name: _without_titles(value) for name, value in fields.items() if value}
+
+
+def _with_etags(method: str, success: Schema) -> Schema:
+    """Add the ETag to what a GET answers, and its 304."""
+    if method != "get":
+        return success
+    tagged = {code: {**answer, "headers": ETAG} for code, answer in success.items()}
+    return tagged | {"304": {"$ref": "#/components/responses/304"}}
+
+
+def _if_none_match() -> Schema:
+    from brightrun.http.etags import IF_NONE_MATCH
+
+    return dict(IF_NONE_MATCH)
 
 
 def _error_codes(path: str, method: str, operation: Schema, parameters: list[Schema]) -> list[int]:
@@ -165,7 +187,8 @@ def _responses() -> Schema:
         code: _response(words, "application/problem+json", "Problem")
         for code, words in PROBLEMS.items()
     }
-    return {str(code): answer for code, answer in sorted((gateway | problems).items())}
+    unchanged = {304: {"description": "What the caller has is still right.", "headers": ETAG}}
+    return {str(code): answer for code, answer in sorted((unchanged | gateway | problems).items())}
 
 
 def _response(words: str, media_type: str, model: str) -> Schema:

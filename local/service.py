@@ -6,6 +6,7 @@ import signal
 from collections.abc import Callable
 from typing import Any
 
+from local.console import Console
 from local.deploy.cloud_assembly import StackArtifact, read_assembly
 from local.durability.room import DiskRoom
 from local.durability.snapshot import SnapshotSchedule
@@ -24,9 +25,6 @@ _log = logging.getLogger(__name__)
 
 Announce = Callable[[dict[str, Any]], None]
 """Hears of the status once the system is ready."""
-
-_GRACE_SECONDS = 1.0
-"""How long open requests may take at a stop, in seconds."""
 
 
 async def serve(settings: Settings, listener: int, port: int, announce: Announce) -> None:
@@ -76,6 +74,7 @@ class _Service:
         self._room = DiskRoom(folder.root)
         self._status = Status(self._endpoint_url, folder, self._live_status)
         self._snapshots = SnapshotSchedule(emulator.capture, emulator.snapshot.write)
+        self._preloading: asyncio.Task[None] | None = None
         self._stopping = asyncio.Event()
         self._closing = asyncio.Event()
 
@@ -114,6 +113,8 @@ class _Service:
             self._emulator.halt_executions()
             await asyncio.to_thread(self._functions.close)
             await serving
+            if self._preloading is not None:
+                await self._preloading
             if snapshots is not None:
                 snapshots.cancel()
                 self._emulator.take_last_snapshot()
@@ -129,40 +130,38 @@ class _Service:
             self._closing.set()
 
     async def _serve_requests(self, listener: int) -> None:
-        import hypercorn.asyncio
-        from hypercorn.config import Config
+        from local.http_server import serve_http
 
-        config = Config()
-        config.bind = [f"fd://{listener}"]
-        config.graceful_timeout = _GRACE_SECONDS
-        config.keep_alive_timeout = 75
-        config.loglevel = "WARNING"
-        application: Any = FrontDoor(
+        application = FrontDoor(
             self._emulator.handle,
             self._sagemaker.endpoint,
+            Console(),
             self._status,
             self._snapshots.mark,
             self._room.shortage,
         )
-        await hypercorn.asyncio.serve(application, config, shutdown_trigger=self._closing.wait)
+        await serve_http(application, listener, self._closing)
 
     async def _get_ready(self, stacks: list[StackArtifact], generator: Generator) -> None:
-        from local.deploy.deployment import deploy, is_current
+        from local.deploy.deployment import deploy, is_current, kept_users
 
         record = self._emulator.deployment
-        changed = not is_current(record, stacks, generator.parameters)
+        parameters = {**generator.parameters, **kept_users(record, stacks)}
+        changed = not is_current(record, stacks, parameters)
         if changed:
             record = await asyncio.to_thread(
-                deploy, stacks, generator.parameters, self._endpoint_url, self._code.keep_only
+                deploy, stacks, parameters, self._endpoint_url, self._code.keep_only
             )
         await asyncio.to_thread(self._set_up_accounts, outputs_by_name(record), changed)
         if changed:
             self._emulator.deployment = record
             await self._snapshots.take()
         await asyncio.to_thread(self._sagemaker.start, outputs_by_name(record))
-        self._status.ready(record, generator.name)
+        self._status.ready(record, generator.name, generator.notice)
         write_outputs(record, self._status.document(), self._folder)
         self._emulator.resume_executions()
+        deployed = self._emulator.deployed_functions()
+        self._preloading = asyncio.create_task(asyncio.to_thread(self._functions.preload, deployed))
 
     def _set_up_accounts(self, outputs: dict[str, str], deployed_anew: bool) -> None:
         from local.deploy.clients import client

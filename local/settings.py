@@ -2,6 +2,7 @@
 
 import errno
 import os
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -19,6 +20,10 @@ MOST_TRAINING_PLACES = 16
 
 REPOSITORY = Path(__file__).parents[1]
 USER_NAME = "demo@brightrun.local"
+
+
+MEMORY = {"MALLOC_ARENA_MAX": "2"}
+"""For processes of many threads, each of which would else get memory of its own from glibc."""
 
 
 def aws_variables(endpoint_url: str) -> dict[str, str]:
@@ -54,6 +59,8 @@ class Settings:
     training_python: Path = REPOSITORY / ".venv-train" / "bin" / "python"
     training_entry_point: Path = REPOSITORY / "training_container" / "launch.py"
     training_places: int = 1
+    spending: Mapping[str, str] = field(default_factory=dict)
+    """Parameters of the stacks: budgets, in US dollars."""
 
     @classmethod
     def from_environment(
@@ -91,7 +98,22 @@ class Settings:
                 environ, "BRIGHTRUN_TRAINING_ENTRY_POINT", cls.training_entry_point
             ),
             training_places=int(places),
+            spending=_spending(environ),
         )
+
+
+_SPENDING = {
+    "BRIGHTRUN_BUDGET_USD": "OwnerBudgetUsd",
+    "BRIGHTRUN_TRAINING_PRICE_WITHOUT_CAP_USD": "TrainingPriceWithoutCapUsd",
+}
+
+
+def _spending(environ: Mapping[str, str]) -> dict[str, str]:
+    given = {name: environ[name] for name in _SPENDING if environ.get(name)}
+    for name, amount in given.items():
+        if not re.fullmatch(r"\d{1,9}(\.\d{1,2})?", amount):
+            raise SettingsError(f"{name} is US dollars, such as 5 or 0.50; got {amount!r}.")
+    return {_SPENDING[name]: amount for name, amount in given.items()}
 
 
 def _api_key(environ: Mapping[str, str]) -> str | None:

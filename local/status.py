@@ -35,13 +35,14 @@ class Status:
             "password_file": str(folder.password),
         }
 
-    def ready(self, record: Mapping[str, Any], generator: str) -> None:
-        """Record the deployment, and that requests are served."""
+    def ready(self, record: Mapping[str, Any], generator: str, notice: str | None = None) -> None:
+        """Record the deployment, that requests are served, and a notice about the generator."""
         outputs = outputs_by_name(record)
         self.api_id = outputs.get("ApiId")
         self._document |= {
             "state": "ready",
             "generator": generator,
+            **({"notice": notice} if notice else {}),
             "user_pool": outputs.get("UserPoolId"),
             "user_pool_client": outputs.get("UserPoolClientId"),
             "stacks": sorted(record),

@@ -16,8 +16,11 @@ from moto import mock_aws
 from moto.backends import get_backend
 from moto.core.models import DEFAULT_ACCOUNT_ID
 
+from brightrun.aws.budgets import DynamoBudgets
+from brightrun.aws.dynamodb import read_rows_directly
 from brightrun.batches.claim_repository import DynamoClaims
 from brightrun.batches.repository import BatchTables, DynamoBatches
+from brightrun.conversations.digests import ConversationDigest
 
 ROOTS = "brightrun.wiring"
 KEYS: dict[str, tuple[str, str]] = {
@@ -38,10 +41,15 @@ KEYS: dict[str, tuple[str, str]] = {
     "GenerationLogsTable": ("owner_id", "log_id"),
     "FailedGenerationsTable": ("owner_id", "failure_id"),
     "IdempotencyTable": ("owner_id", "idempotency_key"),
+    "BudgetsTable": ("budget", "month"),
 }
 INDEXES: dict[str, dict[str, tuple[str, str]]] = {
-    "ConversationsTable": {"by_created_at": ("owner_id", "created_at")}
+    "ConversationsTable": {"by_updated_at": ("owner_id", "updated_at")}
 }
+HELD = [
+    name for name in ConversationDigest._fields if name not in ("conversation_id", "updated_at")
+]
+"""The attributes of that index beside its keys."""
 NUMBERS = {"position"}
 BUCKETS = (
     "conversation-files",
@@ -72,6 +80,7 @@ def moto_aws() -> Iterator[Aws]:
         session.register_component("data_loader", _LOADER)
         boto3.setup_default_session(botocore_session=session)  # moto puts the former one back
         dynamodb = boto3.client("dynamodb", region_name="us-east-1")
+        read_rows_directly(dynamodb)
         for name in KEYS:
             _create_table(dynamodb, name)
         isolate(dynamodb)
@@ -82,7 +91,7 @@ def moto_aws() -> Iterator[Aws]:
         yield Aws(
             dynamodb=dynamodb,
             s3=s3,
-            batches=DynamoBatches(dynamodb, tables),
+            batches=DynamoBatches(dynamodb, tables, DynamoBudgets(dynamodb, "BudgetsTable")),
             claims=DynamoClaims(
                 dynamodb,
                 tables,
@@ -118,6 +127,9 @@ def environment() -> dict[str, str]:
         "VALIDATE_DATASET_STATE_MACHINE_ARN": (
             "arn:aws:states:us-east-1:123456789012:stateMachine:brightrun-validate-dataset"
         ),
+        "BUILD_TRAINING_FILE_STATE_MACHINE_ARN": (
+            "arn:aws:states:us-east-1:123456789012:stateMachine:brightrun-build-training-file"
+        ),
         "TRAIN_ADAPTER_STATE_MACHINE_ARN": (
             "arn:aws:states:us-east-1:123456789012:stateMachine:brightrun-train-adapter"
         ),
@@ -129,6 +141,7 @@ def environment() -> dict[str, str]:
         "CLAUDE_MODEL": "claude-sonnet-5-5",
         "LEASE_SECONDS": "60",
         "RETRY_BASE_SECONDS": "0",
+        "TRAINING_PRICE_WITHOUT_CAP_USD": "100",
     }
 
 
@@ -137,15 +150,21 @@ def _variable(construct: str) -> str:
     return words.lstrip("_").upper()
 
 
+_ONE_AT_A_TIME = threading.Lock()
+
+
 def isolate(client: Any) -> None:
-    """Let one call in at a time: DynamoDB's transactions are isolated, moto's are not."""
-    lock, call = threading.Lock(), client._make_api_call
+    """Let one request in at a time: DynamoDB's transactions are isolated, moto's are not.
 
-    def one_at_a_time(operation: str, arguments: dict[str, Any]) -> Any:
-        with lock:
-            return call(operation, arguments)
+    One lock serves all clients, and is not held while a test's hooks run before or after a call.
+    """
+    send = client._make_request
 
-    client._make_api_call = one_at_a_time
+    def one_at_a_time(*arguments: Any) -> Any:
+        with _ONE_AT_A_TIME:
+            return send(*arguments)
+
+    client._make_request = one_at_a_time
 
 
 def _create_table(client: Any, name: str) -> None:
@@ -157,7 +176,7 @@ def _create_table(client: Any, name: str) -> None:
             {
                 "IndexName": index,
                 "KeySchema": _schema(keys),
-                "Projection": {"ProjectionType": "ALL"},
+                "Projection": {"ProjectionType": "INCLUDE", "NonKeyAttributes": HELD},
             }
             for index, keys in indexes.items()
         ]

@@ -7,10 +7,10 @@ import json
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from brightrun.batches.claim_repository import Outcome
-from brightrun.batches.create_batch import BatchPlanner, ParameterSet, PlannedBatch
+from brightrun.batches.claim_repository import ClaimRepository, Outcome
 from brightrun.batches.log import LogLine, log_line
 from brightrun.batches.model import BatchItem, BatchJob, ItemStatus, JobStatus, Lease
+from brightrun.batches.planner import BatchPlanner, ParameterSet, PlannedBatch
 from brightrun.claude.model import Completion
 from brightrun.conversations.quality.judgement import current_rubric
 from brightrun.core.ids import time_ordered_id
@@ -102,6 +102,12 @@ def failed(**changes: Any) -> Outcome:
     return dataclasses.replace(outcome, **changes)
 
 
+def end_item(claims: ClaimRepository, item: BatchItem, outcome: Outcome, now: datetime) -> None:
+    """Complete one item; raises what left it as it was."""
+    if error := claims.complete([(item, outcome)], now).get(item.position):
+        raise error
+
+
 def a_turn(number: int, text: str | None = None, role: str | None = None) -> dict[str, Any]:
     return {
         "turn_number": number,
@@ -142,3 +148,8 @@ def a_completion(text: str | None = None, **changes: Any) -> Completion:
         duration_ms=900,
     )
     return dataclasses.replace(completion, **changes)
+
+
+def a_refusal() -> Completion:
+    """An answer that fails its item at once: nothing can mend it."""
+    return a_completion("", stop_reason="refusal", refusal_category="general_harms")

@@ -1,8 +1,9 @@
 """Entry point (PID 1) of the training container: starts one process per GPU.
 
 SageMaker sends SIGTERM to PID 1 and kills 120 s later; the launcher forwards the signal, so that
-the processes can save. If a process fails, the others are killed and the cause is written to
-`output/failure`. Uses the standard library only.
+the processes can save. If a process or the launcher itself fails, what is left is killed and the
+cause is written to `output/failure`. Uses the standard library only, and is imported by train.py
+for what must work where nothing else can be imported.
 """
 
 from __future__ import annotations
@@ -10,13 +11,16 @@ from __future__ import annotations
 import contextlib
 import json
 import os
+import re
 import signal
 import socket
 import subprocess
 import sys
+import traceback
 from collections.abc import Mapping
 from pathlib import Path
 from types import FrameType
+from typing import Any
 
 PACKAGE_PARENT = Path(__file__).resolve().parent.parent
 SHARED_PACKAGE = PACKAGE_PARENT / "layers" / "common" / "python"
@@ -25,6 +29,19 @@ GRACE_SECONDS = 110
 """Seconds between the stop signal and killing what is left; SageMaker kills after 120."""
 MULTI_HOST_PORT = 7777
 FAILURE_LIMIT = 1024
+"""Characters of the failure file that SageMaker shows as FailureReason (its API reference)."""
+GPU_INSTANCE = re.compile(r"ml\.(p|gr?)\d")
+"""The instance families with NVIDIA GPUs: ml.p4d, ml.p5, ml.g5, ml.g6e, ml.gr6 and so on."""
+DRIVER_ANSWERS_S = 20
+"""How long nvidia-smi may take; a driver that hangs would otherwise bill until the job's limit."""
+
+
+class GpuUnavailableError(Exception):
+    """The instance has GPUs that this container cannot use; training on the CPU would take days."""
+
+
+class HostConfigError(Exception):
+    """SageMaker's resourceconfig.json does not say which hosts there are."""
 
 
 class Launcher:
@@ -32,12 +49,24 @@ class Launcher:
 
     def __init__(self, environment: Mapping[str, str]) -> None:
         self.environment = dict(environment)
-        self.root = Path(environment.get("SM_ML_ROOT", "/opt/ml"))
+        self.root = ml_root(environment)
         self.processes: dict[int, tuple[int, subprocess.Popen[bytes]]] = {}
         self.stopping = False
 
     def run(self) -> int:
-        """Run the job on this host to its end; returns the container's exit code."""
+        """Run the job on this host to its end; returns the container's exit code.
+
+        Whatever goes wrong, the cause is in the failure file, or at least on standard error.
+        """
+        try:
+            return self._run()
+        except Exception as error:  # noqa: BLE001 - without a failure file SageMaker knows no cause
+            traceback.print_exc()
+            self._send(signal.SIGKILL)
+            write_failure(self.root, "failure", failure_text(error))
+            return 1
+
+    def _run(self) -> int:
         for number in (signal.SIGTERM, signal.SIGINT):
             signal.signal(number, self._forward)
         signal.signal(signal.SIGALRM, self._kill)
@@ -58,8 +87,10 @@ class Launcher:
 
     def _process_environments(self) -> list[tuple[int, dict[str, str]]]:
         """(rank, environment) of every process on this host."""
-        hosts, here, interface = self._hosts()
-        local = int(self.environment.get("TRAINER_PROCESSES", "0")) or max(1, gpu_count())
+        resources = self._resources()
+        hosts, here = sorted(resources["hosts"]), resources["current_host"]
+        gpus = self._gpus(resources.get("current_instance_type", ""))
+        local = int(self.environment.get("TRAINER_PROCESSES", "0")) or max(1, gpus)
         port = MULTI_HOST_PORT if len(hosts) > 1 else free_port()
         folders = [str(PACKAGE_PARENT), str(SHARED_PACKAGE), self.environment.get("PYTHONPATH")]
         shared = {
@@ -73,8 +104,10 @@ class Launcher:
             "MASTER_ADDR": hosts[0] if len(hosts) > 1 else "127.0.0.1",
             "MASTER_PORT": self.environment.get("MASTER_PORT", str(port)),
             "WORLD_SIZE": str(len(hosts) * local),
+            "TRAINER_DEVICE": "cuda" if gpus else "cpu",
         }
         if len(hosts) > 1:
+            interface = resources["network_interface_name"]
             shared |= {"NCCL_SOCKET_IFNAME": interface, "GLOO_SOCKET_IFNAME": interface}
         first = hosts.index(here) * local
         return [
@@ -82,13 +115,37 @@ class Launcher:
             for i in range(local)
         ]
 
-    def _hosts(self) -> tuple[list[str], str, str]:
-        """All hosts of the job in rank order, the current one, and its network interface."""
+    def _resources(self) -> dict[str, Any]:
+        """SageMaker's description of the job's hosts; without one, this machine alone.
+
+        Raises HostConfigError.
+        """
         path = self.root / "input" / "config" / "resourceconfig.json"
         if not path.is_file():
-            return ["localhost"], "localhost", "lo"
-        config = json.loads(path.read_bytes())
-        return sorted(config["hosts"]), config["current_host"], config["network_interface_name"]
+            return {"hosts": ["localhost"], "current_host": "localhost"}
+        try:
+            resources: dict[str, Any] = json.loads(path.read_bytes())
+            if resources["current_host"] in resources["hosts"]:
+                return resources
+        except (ValueError, KeyError, TypeError) as error:
+            raise HostConfigError(f"{path.name} cannot be used: {error!r}") from error
+        raise HostConfigError(f"{path.name}: the current host is not among the hosts")
+
+    def _gpus(self, instance_type: str) -> int:
+        """The number of GPUs on this host; 0 only where the instance has none, or CPUs suffice.
+
+        Raises GpuUnavailableError.
+        """
+        listed = gpus_of_driver()
+        sys.stdout.write("".join(f"gpu: {line}\n" for line in listed))
+        may_do_without = self.environment.get("TRAINER_ALLOW_CPU") == "1"
+        if not listed and GPU_INSTANCE.match(instance_type) and not may_do_without:
+            raise GpuUnavailableError(
+                f"{instance_type} has GPUs, but the container sees none. The image needs "
+                "NVIDIA_VISIBLE_DEVICES=all and NVIDIA_DRIVER_CAPABILITIES=compute,utility, as "
+                "its Dockerfile sets them; nothing was trained."
+            )
+        return len(listed)
 
     def _forward(self, _number: int, _frame: FrameType | None) -> None:
         self.stopping = True
@@ -143,14 +200,14 @@ class Launcher:
         rank, code = min(failed, key=lambda item: (item[1] > 0, self._failure_time(item[0])))
         report = self._failure_report(rank)
         if report.is_file():
-            text = report.read_text("utf-8")
+            text = report.read_text("utf-8", errors="replace")
         elif self.stopping:
             text = "StoppedBeforeFirstStepError: a stop was asked for while setting up."
         else:
             name = signal.Signals(-code).name if code < 0 else f"exit code {code}"
             hint = "; out of host memory?" if code == -signal.SIGKILL else ""
             text = f"WorkerKilled: process {rank} ended with {name}{hint}"
-        (self.root / "output" / "failure").write_text(text[:FAILURE_LIMIT], "utf-8")
+        write_failure(self.root, "failure", text)
         return code if code > 0 else 128 - code
 
     def _failure_report(self, rank: int) -> Path:
@@ -161,13 +218,25 @@ class Launcher:
         return report.stat().st_mtime if report.is_file() else float("inf")
 
 
-def gpu_count() -> int:
-    """The number of GPUs that the driver lists; 0 without a driver."""
+def ml_root(environment: Mapping[str, str]) -> Path:
+    """The root of the job's folders: `/opt/ml` unless `SM_ML_ROOT` says otherwise."""
+    return Path(environment.get("SM_ML_ROOT", "/opt/ml"))
+
+
+def gpus_of_driver() -> list[str]:
+    """Name and driver version of each GPU, as the driver reports them; empty without a driver.
+
+    Where only nvidia-smi is missing or fails, the GPUs are the device files that the container got;
+    what is wrong with them is told by the process that tries to use one.
+    """
+    query = ["nvidia-smi", "--query-gpu=name,driver_version", "--format=csv,noheader"]
     try:
-        listed = subprocess.run(["nvidia-smi", "-L"], capture_output=True, text=True, check=False)  # noqa: S607 - on PATH wherever a GPU is
-    except FileNotFoundError:
-        return 0
-    return sum(line.startswith("GPU ") for line in listed.stdout.splitlines())
+        asked = subprocess.run(  # noqa: S603 - a fixed command, on PATH wherever a GPU is
+            query, capture_output=True, text=True, check=True, timeout=DRIVER_ANSWERS_S
+        )
+    except (OSError, subprocess.SubprocessError):
+        return [device.name for device in sorted(Path("/dev").glob("nvidia[0-9]*"))]
+    return asked.stdout.splitlines()
 
 
 def free_port() -> int:
@@ -176,6 +245,20 @@ def free_port() -> int:
         probe.bind(("127.0.0.1", 0))
         port: int = probe.getsockname()[1]
     return port
+
+
+def failure_text(error: BaseException) -> str:
+    """The text of a failure file: class name and message, cut to FAILURE_LIMIT."""
+    return f"{type(error).__name__}: {error}"[:FAILURE_LIMIT]
+
+
+def write_failure(root: Path, name: str, text: str) -> None:
+    """Write a failure file below `root`; where that is impossible, standard error has the text."""
+    try:
+        (root / "output").mkdir(parents=True, exist_ok=True)
+        (root / "output" / name).write_text(text[:FAILURE_LIMIT], "utf-8")
+    except OSError as error:
+        sys.stderr.write(f"{text}\nThe failure file cannot be written: {error}\n")
 
 
 if __name__ == "__main__":  # SageMaker passes the argument "train", which is ignored

@@ -1,4 +1,4 @@
-"""One training process: read the job, load data and model, train, check, publish."""
+"""A training process. Whatever fails, importing included, is in its failure file."""
 
 from __future__ import annotations
 
@@ -6,56 +6,27 @@ import os
 import sys
 import time
 import traceback
-from typing import Any
 
-from training_container.trainer.chat import chat_format
-from training_container.trainer.contract import JobPaths, load_config, write_failure
-from training_container.trainer.dataset import load_dataset
-from training_container.trainer.errors import exit_code_of
-from training_container.trainer.metrics import open_metrics
-from training_container.trainer.model import load_tokenizer, model_source
-from training_container.trainer.stopping import Budget, StopSignal
+from training_container.launch import failure_text, ml_root, write_failure
 
 
 def main() -> int:
     """Run the job that the environment describes; returns the process's exit code."""
     started = time.monotonic()
-    stop = StopSignal.install()
     rank = int(os.environ.get("RANK", "0"))
-    paths = JobPaths.from_environment(os.environ)
     try:
-        run(paths, stop, rank, started)
+        # Late: an image that lacks a package must be able to say so.
+        from training_container.trainer.contract import JobPaths
+        from training_container.trainer.job import run
+        from training_container.trainer.stopping import StopSignal
+
+        run(JobPaths.from_environment(os.environ), StopSignal.install(), rank, started)
     except Exception as error:  # noqa: BLE001 - the failure file must name any cause
-        write_failure(paths, rank, error)
+        # The launcher copies the first process's file to `failure`.
+        write_failure(ml_root(os.environ), f"failure.rank{rank}", failure_text(error))
         traceback.print_exc()
-        return exit_code_of(error)
+        return int(getattr(error, "exit_code", 1))
     return 0
-
-
-def run(paths: JobPaths, stop: StopSignal, rank: int, started: float) -> None:
-    """Train one adapter and publish it. Raises TrainingError."""
-    metrics = open_metrics(paths.checkpoints, paths.output_data, is_main=rank == 0)
-    metrics.stage("loading", part="dataset")
-    config = load_config(paths)
-    budget = Budget(config, started)
-    source = model_source(paths, config)
-    tokenizer = load_tokenizer(source)
-    chat = chat_format(tokenizer, config.template_variables, config.template_date)
-    dataset = load_dataset(paths, config, chat)
-    metrics.record("dataset", total_steps=len(dataset.steps), **dataset.summary())
-    stop.check()
-
-    metrics.stage("loading", part="model")
-    from training_container.trainer.session import Session
-
-    session = Session.open(config, source, dataset)
-    metrics.stage("training", **session.facts())
-    outcome = session.fit(paths.checkpoints, metrics, stop, budget)
-
-    metrics.stage("saving")
-    checks: dict[str, Any] = session.publish(paths, tokenizer, outcome, budget)
-    metrics.stage("done", status=outcome.reason.status, **checks)
-    session.close()
 
 
 if __name__ == "__main__":

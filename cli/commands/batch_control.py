@@ -1,6 +1,6 @@
 """batch pause, resume, cancel, retry-failed."""
 
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 
@@ -20,9 +20,17 @@ def pause_batch(run: Invocation, job_id: JobId) -> None:
 
 
 @command(app, "resume")
-def resume_batch(run: Invocation, job_id: JobId) -> None:
-    """Resume a paused batch."""
-    _act(run, job_id, "resume")
+def resume_batch(
+    run: Invocation,
+    *,
+    job_id: JobId,
+    max_cost: Annotated[
+        float | None,
+        typer.Option(min=0.0001, metavar="USD", help="A higher cap than the batch had."),
+    ] = None,
+) -> None:
+    """Resume a batch that was paused, or one that ended at its cap."""
+    _act(run, job_id, "resume", **({"max_cost_usd": max_cost} if max_cost else {}))
 
 
 @command(app, "cancel")
@@ -37,9 +45,9 @@ def retry_failed(run: Invocation, job_id: JobId) -> None:
     _answer(run, run.client.post(f"/api/batch-jobs/{segment(job_id)}/retry-failed"))
 
 
-def _act(run: Invocation, job_id: str, action: str) -> None:
+def _act(run: Invocation, job_id: str, action: str, **more: Any) -> None:
     path = f"/api/conversations/batch/{segment(job_id)}"
-    _answer(run, run.client.patch(path, {"action": action}))
+    _answer(run, run.client.patch(path, {"action": action, **more}))
 
 
 def _answer(run: Invocation, answer: Document) -> None:

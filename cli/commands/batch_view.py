@@ -1,9 +1,10 @@
-"""batch list, show, watch, items, log."""
+"""batch list, show, watch, report, items, log."""
 
-from typing import Annotated, Literal
+from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
 
+from cli.batch_conversations import quality_report, show_quality_report
 from cli.batch_watching import (
     BatchStatus,
     LogReader,
@@ -12,13 +13,16 @@ from cli.batch_watching import (
     follow_log,
     watch_batch,
 )
-from cli.client import segment
+from cli.client import Document, segment
 from cli.errors import ExitCode
 from cli.invocation import Invocation, command
 from cli.listing import Page, answer_list
-from cli.render import Column, record
-from cli.text import format_time, money, plain
+from cli.render import Column, record, table
+from cli.text import format_time, money, number, percent, plain, quantiles, quote_basis, tokens
 from cli.watching import POLL_S
+
+if TYPE_CHECKING:
+    from rich.console import Console
 
 app = typer.Typer()
 
@@ -29,11 +33,12 @@ JobId = Annotated[str, typer.Argument(metavar="ID", help="The batch.")]
 JOB_COLUMNS = (
     Column("Id", "id", whole=True),
     Column("Name", "name", stack="batch"),
-    Column("Status", "status", stack="batch"),
+    Column("Status", "statusLine", stack="batch"),
     Column("Created", "createdAt", format_time, stack="batch"),
-    Column("Total", "totalItems"),
-    Column("Good", "successfulItems"),
-    Column("Failed", "failedItems"),
+    Column("Total", "totalItems", number),
+    Column("Good", "successfulItems", number),
+    Column("Failed", "failedItems", number),
+    Column("Cost", "costUsd", money),
 )
 ITEM_COLUMNS = (
     Column("#", "position"),
@@ -42,8 +47,17 @@ ITEM_COLUMNS = (
     Column("Arc", "emotional_arc_key", stack="scaffolding"),
     Column("Topic", "training_topic_key", stack="scaffolding"),
     Column("Tries", "attempts"),
+    Column("Cost", "cost_usd", money),
+    Column("Reused", "reused"),
     Column("Conversation", "conversation_id", stack="outcome"),
     Column("Error", "error_message", stack="outcome"),
+)
+QUOTE_COLUMNS = (
+    Column("Quoted by", "source"),
+    Column("Simulated", "simulated"),
+    Column("Batches", "batches", number),
+    Column("Mean error", "cost_mape", percent),
+    Column("Within p90", "cost_p90_coverage", percent),
 )
 
 
@@ -72,6 +86,20 @@ def show_batch(run: Invocation, job_id: JobId) -> None:
     run.answer(status.document, lambda console: console.print(record(_summary(status))))
 
 
+@command(app, "quotes")
+def show_quotes(run: Invocation) -> None:
+    """Compare the quotes of the newest 100 batches with what the batches cost.
+
+    Only batches that were written whole count, and simulated ones by themselves.
+    """
+    answer = run.client.get("/api/batch-jobs/quotes")
+
+    def show(console: "Console") -> None:
+        console.print(table(answer["accuracy"], QUOTE_COLUMNS, width=console.width))
+
+    run.answer(answer, show)
+
+
 @command(app, "watch")
 def watch(
     run: Invocation,
@@ -86,12 +114,33 @@ def watch(
     Exits 0 when every conversation succeeded and 1 otherwise. Ctrl-C leaves the batch running.
     """
     last = watch_batch(run.client, job_id, run.progress_console, interval)
-    run.answer(last.document, lambda console: console.print(record(_summary(last))))
+    run.answer(last.document, lambda console: _show_end(run, console, last))
     if last.failed:
         run.say(f"See why: brightrun batch items {job_id} --status failed")
     if last.status == "paused":
         run.say(f"Paused; resume with: brightrun batch resume {job_id}")
+    if last.status == "completed" and last.cancelled:
+        run.say(f"Write the rest with: brightrun batch resume {job_id} --max-cost USD")
     return ExitCode.OK if last.is_success else ExitCode.JOB_NOT_SUCCESSFUL
+
+
+def _show_end(run: Invocation, console: "Console", last: BatchStatus) -> None:
+    console.print(record(_summary(last)))
+    if last.successful:
+        show_quality_report(console, quality_report(run.client, last.job_id))
+
+
+@command(app, "report")
+def show_report(run: Invocation, job_id: JobId) -> None:
+    """Show how good a batch is: scores, flags, and its weakest conversations with the reasons."""
+    status = batch_status(run.client, job_id)
+    report = quality_report(run.client, job_id)
+
+    def show(console: "Console") -> None:
+        console.print(record(_summary(status)))
+        show_quality_report(console, report)
+
+    run.answer({**status.document, "quality": report}, show)
 
 
 @command(app, "items")
@@ -141,6 +190,16 @@ def _summary(status: BatchStatus) -> dict[str, object]:
         "stopped because": status.stopped_reason,
         "started (UTC)": format_time(document.get("startedAt")),
         "ended (UTC)": format_time(document.get("completedAt")),
-        "tokens": f"{document['input_tokens']} in, {document['output_tokens']} out",
-        "cost": money(status.cost_usd),
+        "tokens": tokens(document),
+        "cost": money(status.cost_usd) if status.is_final else f"{money(status.cost_usd)} so far",
+        "quoted": _quoted(document),
     }
+
+
+def _quoted(document: Document) -> str | None:
+    """The quote that the batch was ordered with, and how wrong it was."""
+    if (quote := document["quote"]) is None:
+        return None
+    told = f"{quantiles(quote, money)}, by {quote_basis(quote)}"
+    error = document["quote_error"]
+    return told if error is None else f"{told}; it cost {error:+.0%}"

@@ -1,12 +1,14 @@
-"""conversations list, show, download."""
+"""conversations list, show, example, download."""
 
 from dataclasses import dataclass
-from typing import Annotated
+from typing import Annotated, Literal
 
 import typer
 
 from cli.client import ApiClient, Document, segment
 from cli.download_options import Destination, Force, answer_saved
+from cli.errors import UsageError
+from cli.examples import example_conversation
 from cli.invocation import Invocation, command
 from cli.listing import Page, answer_list
 from cli.render import Column, print_conversation
@@ -46,7 +48,10 @@ class Filters:
     ] = None
     quality_min: Annotated[float | None, typer.Option(help="The lowest quality score.")] = None
     quality_max: Annotated[float | None, typer.Option(help="The highest quality score.")] = None
-    search: Annotated[str | None, typer.Option(help="Those with this text in their name.")] = None
+    search: Annotated[
+        str | None,
+        typer.Option(help="Those with these words in their name, persona, arc or topic."),
+    ] = None
 
     def query(self, client: ApiClient) -> Document:
         """The filters that are set, as the API names them; looks up personas, arcs and topics."""
@@ -70,10 +75,21 @@ def list_conversations(
     run: Invocation,
     *,
     filters: Filters,
+    sort: Annotated[
+        Literal["created_at", "updated_at", "quality_score", "turn_count"] | None,
+        typer.Option(help="The order, ascending; by default the newest come first."),
+    ] = None,
+    descending: Annotated[
+        bool, typer.Option("--descending", help="With --sort: the highest first.")
+    ] = False,
     page: Page,
 ) -> None:
-    """List the stored conversations, newest first."""
+    """List the stored conversations, newest first or in another order."""
     query = {name: str(value) for name, value in filters.query(run.client).items()}
+    if descending and sort is None:
+        raise UsageError("--descending needs --sort; without it, the newest come first.")
+    if sort:
+        query |= {"sortBy": sort, "sortDirection": "desc" if descending else "asc"}
     answer_list(run, "/api/conversations", "conversations", COLUMNS, page, filters=query)
 
 
@@ -88,6 +104,12 @@ def show_conversation(run: Invocation, conversation_id: ConversationId) -> None:
             console, answer["conversation"], answer.get("turns") or []
         ),
     )
+
+
+@command(app, "example")
+def print_example(run: Invocation) -> None:
+    """Print a conversation as `import` takes it from a file; needs no session."""
+    run.print_document(example_conversation())
 
 
 @command(app, "download")

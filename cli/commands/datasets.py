@@ -1,5 +1,6 @@
-"""dataset upload, import, list, show, report, delete."""
+"""dataset example, upload, import, list, show, report, delete."""
 
+import json
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Literal
 
@@ -9,6 +10,7 @@ from cli.client import Document, segment
 from cli.dataset_upload import upload_dataset, wait_until_validated
 from cli.download_options import Destination, Force, answer_saved
 from cli.errors import ExitCode
+from cli.examples import example_rows
 from cli.invocation import Invocation, command
 from cli.listing import Page, answer_list
 from cli.render import Column, record, table
@@ -98,6 +100,13 @@ def import_training_file(
     if not no_wait:
         dataset = wait_until_validated(run.client, dataset["id"])
     return _answer_one(run, dataset)
+
+
+@command(app, "example")
+def print_example(run: Invocation) -> None:
+    """Print rows as `upload` takes them from a JSON Lines file; needs no session."""
+    rows = example_rows()
+    run.answer({"rows": rows}, lambda _: typer.echo("\n".join(map(json.dumps, rows))))
 
 
 @command(app, "list")

@@ -9,7 +9,6 @@ from cli.batch_watching import BatchStatus, watch_batch
 from cli.client import Document, segment
 from cli.errors import ExitCode
 from cli.invocation import Invocation, command
-from cli.scaffolding import ARCS, PERSONAS, TEMPLATES, TOPICS, find_id
 from cli.text import plain
 
 app = typer.Typer()
@@ -25,6 +24,12 @@ def generate(
     template: Annotated[
         str | None, typer.Option(help="Id of a template; by default one is chosen for the arc.")
     ] = None,
+    domain: Annotated[
+        str | None, typer.Option(help="Key of a domain; by default financial_planning.")
+    ] = None,
+    language: Annotated[
+        str | None, typer.Option(help="Write in this language, such as de; by default en.")
+    ] = None,
     idempotency_key: Annotated[
         str | None,
         typer.Option(help="A request repeated with the same key returns the same conversation."),
@@ -33,12 +38,12 @@ def generate(
 ) -> ExitCode:
     """Write one conversation."""
     body: dict[str, Any] = {
-        "persona_id": find_id(run.client, PERSONAS, persona),
-        "emotional_arc_id": find_id(run.client, ARCS, arc),
-        "training_topic_id": find_id(run.client, TOPICS, topic),
+        "persona_id": persona,
+        "emotional_arc_id": arc,
+        "training_topic_id": topic,
     }
-    if template:
-        body["template_id"] = find_id(run.client, TEMPLATES, template)
+    optional = {"template_id": template, "domain": domain, "language": language}
+    body |= {name: value for name, value in optional.items() if value}
     # Always a key: a repeated request after a lost answer must not be paid for twice.
     key = idempotency_key or str(uuid.uuid4())
     path = "/api/conversations/generate-with-scaffolding"

@@ -9,7 +9,7 @@ from cli.errors import ExitCode
 from cli.invocation import Invocation, command
 from cli.listing import Page, answer_list
 from cli.render import Column, record
-from cli.text import format_time, money
+from cli.text import format_time, money, number
 from cli.training_options import TrainingOptions
 from cli.training_watching import watch_training
 from cli.verdict_display import verdict_fields
@@ -31,8 +31,8 @@ COLUMNS = (
     Column("Stage", "current_stage", stack="state"),
     Column("Queued", "queued_at", format_time, stack="state"),
     Column("Base model", "base_model", stack="model"),
-    Column("Step", "current_step", stack="progress"),
-    Column("Of", "total_steps", stack="progress"),
+    Column("Step", "current_step", number, stack="progress"),
+    Column("Of", "total_steps", number, stack="progress"),
     Column("Cost", "final_cost", money),
 )
 POINT_COLUMNS = (
@@ -69,9 +69,6 @@ FIELDS = (
     "started_at",
     "completed_at",
     "estimated_completion_at",
-    "estimated_total_cost",
-    "current_cost",
-    "final_cost",
     "stopped_reason",
     "error_message",
     "error_hint",
@@ -174,4 +171,17 @@ def _answer_one(run: Invocation, job: Document) -> ExitCode:
 def _show(console: "Console", job: dict[str, Any]) -> None:
     results = job.get("results") or {}
     verdict = verdict_fields(results.get("verdict"), results.get("held_out"))
-    console.print(record({**verdict, **{name: job.get(name) for name in FIELDS}}))
+    fields = {**verdict, **{name: job.get(name) for name in FIELDS}}
+    console.print(record({**fields, "cost": cost_of(job)}))
+
+
+def cost_of(job: Document) -> str:
+    """The price of a job in one line: what it cost, or so far and at the end, and its limit."""
+    limit = job.get("max_cost_usd")
+    limited = "" if limit is None else f"; it stops before {money(limit)}"
+    if job["final_cost"] is not None:
+        return money(job["final_cost"])
+    return (
+        f"{money(job['current_cost'])} so far, "
+        f"estimated at {money(job['estimated_total_cost'])} in the end{limited}"
+    )

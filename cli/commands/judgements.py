@@ -5,9 +5,10 @@ from typing import Annotated, Any
 
 import typer
 
+from cli.batch_conversations import conversations_of
 from cli.batch_watching import describe, watch_batch
+from cli.bulk_action import MOST_AT_ONCE
 from cli.client import Document
-from cli.commands.reviews import MOST_AT_ONCE
 from cli.errors import ExitCode, InterruptedByUserError, UsageError
 from cli.invocation import Invocation, command
 from cli.text import money
@@ -33,7 +34,7 @@ def judge_conversations(
     """Have conversations judged by another Claude model, for advice only; this costs money."""
     if bool(ids) == bool(batch):
         raise UsageError("Give either conversations or --batch, not both or neither.")
-    wanted = ids or conversations_of(run, str(batch))
+    wanted = ids or [one["conversation_id"] for one in conversations_of(run.client, str(batch))]
     if not wanted:
         raise UsageError("The batch has no conversations.")
     question = f"Have {len(wanted)} conversations judged by Claude, at a price for each?"
@@ -43,12 +44,6 @@ def judge_conversations(
     document = {"success": succeeded, "jobs": jobs}
     run.answer(document, lambda console: console.print("Read it with `conversations show`."))
     return ExitCode.OK if succeeded else ExitCode.JOB_NOT_SUCCESSFUL
-
-
-def conversations_of(run: Invocation, job_id: str) -> list[str]:
-    """The ids of a batch's conversations."""
-    pages = run.client.pages("/api/conversations", "conversations", {"batch_job_id": job_id})
-    return [one["conversation_id"] for page in pages for one in page["conversations"]]
 
 
 def judge(
@@ -63,7 +58,7 @@ def judge(
         # Always a key: a repeated request after a lost answer must not pay a second time.
         job = run.client.post("/api/conversations/judge", body, idempotency_key=str(uuid.uuid4()))
         jobs.append(job)
-        run.say(f"{job['message']} Estimated by the server at {money(job['estimatedCost'])}.")
+        run.say(f"{job['message']} Estimated at {money(job['estimatedCost'])}.")
         if watch and job["jobId"]:
             last = watch_batch(run.client, job["jobId"], run.progress_console)
             run.say(describe(last))

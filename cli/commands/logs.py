@@ -7,7 +7,7 @@ import typer
 from cli.invocation import Invocation, command
 from cli.listing import Page, answer_list
 from cli.render import Column, record
-from cli.text import format_time, money
+from cli.text import format_time, money, number
 
 app = typer.Typer(help="The generation log: what each call to Claude used and cost.")
 
@@ -16,8 +16,8 @@ COLUMNS = (
     Column("Status", "status", stack="call"),
     Column("Model", "model_used", stack="call"),
     Column("Created", "created_at", format_time, stack="call"),
-    Column("Tokens in", "input_tokens", stack="use"),
-    Column("Tokens out", "output_tokens", stack="use"),
+    Column("Tokens in", "input_tokens", number, stack="use"),
+    Column("Tokens out", "output_tokens", number, stack="use"),
     Column("Cost", "cost_usd", money, stack="use"),
 )
 
@@ -26,6 +26,12 @@ COLUMNS = (
 def list_logs(
     run: Invocation,
     *,
+    status: Annotated[str | None, typer.Option(help="Only with this outcome.")] = None,
+    kind: Annotated[str | None, typer.Option(help="Only conversations, or judgements.")] = None,
+    model: Annotated[str | None, typer.Option(help="Only of this model.")] = None,
+    batch: Annotated[str | None, typer.Option(help="Only of this batch.")] = None,
+    date_from: Annotated[str | None, typer.Option(help="Not before this day, in UTC.")] = None,
+    date_to: Annotated[str | None, typer.Option(help="Not after this day, in UTC.")] = None,
     page: Page,
 ) -> None:
     """List the log's entries, newest first."""
@@ -35,6 +41,14 @@ def list_logs(
         "logs",
         COLUMNS,
         page,
+        filters={
+            "status": status,
+            "kind": kind,
+            "model_used": model,
+            "run_id": batch,
+            "date_from": date_from,
+            "date_to": date_to,
+        },
     )
 
 

@@ -4,17 +4,27 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from cli.batch_conversations import read_conversation
+from cli.bulk_action import MOST_AT_ONCE
 from cli.client import Document, segment
 from cli.commands.conversations import ConversationId
 from cli.invocation import Invocation, command
-from cli.render import Column, record, table
+from cli.render import Column, print_quality, quality_of, record, table
+from cli.text import number
 
 if TYPE_CHECKING:
     from rich.console import Console
 
 app = typer.Typer()
 
-MOST_AT_ONCE = 100  # the API's own maximum
+QUALITY = (
+    "quality_score",
+    "quality_tier",
+    "quality_reasons",
+    "quality_criteria",
+    "flags",
+    "flag_details",
+)
 
 ENRICHED = (
     Column("Id", "conversationId", whole=True),
@@ -73,13 +83,17 @@ def _again(run: Invocation, conversation_id: str) -> Document:
 
 @command(app, "report")
 def show_report(run: Invocation, conversation_id: ConversationId) -> None:
-    """Show what the validation of a conversation found."""
+    """Show a conversation's score with its reasons, its flags, and what the validation found."""
     path = f"/api/conversations/{segment(conversation_id)}/validation-report"
-    answer = run.client.get(path)
+    conversation = read_conversation(run.client, conversation_id)["conversation"]
+    answer = {**run.client.get(path), **{name: conversation.get(name) for name in QUALITY}}
     run.answer(answer, lambda console: _print_report(console, answer))
 
 
 def _print_report(console: "Console", answer: Document) -> None:
+    if answer["quality_score"] is None:
+        console.print(quality_of(answer).capitalize())
+    print_quality(console, answer)
     report = answer["validation_report"] or {}
     issues = [*report.get("blockers", []), *report.get("warnings", [])]
     console.print(f"Enrichment: {answer['enrichment_status']}")
@@ -94,5 +108,5 @@ def _print_report(console: "Console", answer: Document) -> None:
 def _flat(value: Any) -> Any:
     """Counts by name in one line."""
     if isinstance(value, dict):
-        return ", ".join(f"{name} {count}" for name, count in sorted(value.items())) or None
-    return value
+        return ", ".join(f"{name} {number(count)}" for name, count in sorted(value.items())) or None
+    return number(value) if isinstance(value, int) else value

@@ -1,36 +1,29 @@
-"""conversations approve, reject, archive, reopen, edit, audit."""
+"""conversations approve, reject, archive, reopen, undo, edit, audit."""
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from cli.client import Document, segment
+from cli.bulk_action import BulkAction, Caution, show_rest, undo_action
+from cli.client import segment
 from cli.commands.conversations import ConversationId, Filters
-from cli.errors import UsageError
+from cli.errors import ExitCode, UsageError
 from cli.invocation import Invocation, command
 from cli.listing import Page, answer_list
-from cli.render import Column, table
-from cli.text import format_time
+from cli.render import Column
+from cli.text import format_time, number
 
 if TYPE_CHECKING:
     from rich.console import Console
 
 app = typer.Typer()
 
-MOST_AT_ONCE = 100  # the API's own maximum
-
 Ids = Annotated[
     list[str] | None, typer.Argument(metavar="[ID]...", help="The conversations; or use filters.")
 ]
 Reason = Annotated[str | None, typer.Option(help="The reason, recorded in the audit trail.")]
 
-RESULTS = (
-    Column("Id", "conversationId", whole=True),
-    Column("Outcome", "outcome"),
-    Column("Status", "status"),
-    Column("Version", "version"),
-)
 TRAIL = (
     Column("When", "at", format_time),
     Column("Who", "by", whole=True),
@@ -51,8 +44,12 @@ def _decision(action: str, words: str) -> None:
         *,
         reason: Reason = None,
         filters: Filters,
-    ) -> int:
-        return _decide(run, action, ids or [], filters.query(run.client), reason)
+        caution: Caution,
+    ) -> ExitCode:
+        if action == "reject" and not reason:
+            raise UsageError("A rejection needs --reason.")
+        wanted = filters.query(run.client)
+        return BulkAction(run, action, ids or [], wanted, reason).perform(caution)
 
     decide.__doc__ = f"{words} the named conversations, or all that the filters find."
     command(app, action)(decide)
@@ -67,58 +64,29 @@ for _action, _words in (
     _decision(_action, _words)
 
 
-def _decide(
-    run: Invocation, action: str, ids: list[str], wanted: Document, reason: str | None
-) -> int:
-    """Send as many requests as needed; 1 if a conversation was not found or changed meanwhile."""
-    if bool(ids) == bool(wanted):
-        raise UsageError(f"Give either conversations or filters to {action}, not both or neither.")
-    if action == "reject" and not reason:
-        raise UsageError("A rejection needs --reason.")
-    asked: Document = {"action": action} | ({"reason": reason} if reason else {})
-    results: list[Any] = []
-    remaining = 0
-    if ids:
-        for begin in range(0, len(ids), MOST_AT_ONCE):
-            some = {**asked, "conversationIds": ids[begin : begin + MOST_AT_ONCE]}
-            results += _ask(run, some)["results"]
-    else:
-        results, remaining = _until_done(run, {**asked, "filter": wanted})
-    document = _document(results, remaining)
-    run.answer(document, lambda console: _print(console, document))
-    return 0 if document["success"] else 1
+@command(app, "undo")
+def undo(
+    run: Invocation,
+    action_id: Annotated[
+        str, typer.Argument(metavar="ID", help="The id that the action printed when it was done.")
+    ],
+) -> ExitCode:
+    """Undo an approval, rejection, archiving or reopening, of all that it changed.
 
+    A conversation that was changed since stays as it is, and is listed. Exits 1 if there is one.
+    """
+    outcome = undo_action(run, segment(action_id))
 
-def _until_done(run: Invocation, body: Document) -> tuple[list[Any], int]:
-    """Repeat while the server reports remaining conversations and makes progress."""
-    results: list[Any] = []
-    while True:
-        answer = _ask(run, body)
-        results += answer["results"]
-        if not answer["remaining"] or not answer["summary"]["updated"]:
-            return results, answer["remaining"]
+    def show(console: "Console") -> None:
+        summary = outcome["summary"]
+        console.print(f"Put back {number(summary['updated'])} conversation(s).")
+        if summary["unchanged"]:
+            console.print(f"{number(summary['unchanged'])} had been put back before.")
+        changed = [one for one in outcome["results"] if one["outcome"] != "unchanged"]
+        show_rest(console, {"results": changed}, "were changed since, and stay as they are")
 
-
-def _ask(run: Invocation, body: Document) -> Document:
-    return run.client.post("/api/conversations/bulk-action", body)
-
-
-def _document(results: list[Any], remaining: int) -> Document:
-    outcomes = [result["outcome"] for result in results]
-    names = ("updated", "unchanged", "not_found", "conflict")
-    summary = {"total": len(outcomes), **{name: outcomes.count(name) for name in names}}
-    done = not (summary["not_found"] or summary["conflict"] or remaining)
-    return {"success": done, "summary": summary, "results": results, "remaining": remaining}
-
-
-def _print(console: "Console", document: Document) -> None:
-    left = [one for one in document["results"] if one["outcome"] != "updated"]
-    if left:
-        console.print(table(left, RESULTS, width=console.width))
-    counts = document["summary"].items()
-    console.print(", ".join(f"{name.replace('_', ' ')} {count}" for name, count in counts))
-    if document["remaining"]:
-        console.print(f"{document['remaining']} more match; repeat the command.")
+    run.answer(outcome, show)
+    return ExitCode.OK if outcome["success"] else ExitCode.JOB_NOT_SUCCESSFUL
 
 
 @command(app, "edit")

@@ -1,4 +1,4 @@
-"""personas, arcs, topics, templates: list, show, create, edit, deactivate; and compatibility."""
+"""personas, arcs, topics, templates: list, show, example, create, edit...; compatibility."""
 
 import json
 from dataclasses import dataclass
@@ -13,12 +13,24 @@ from cli.invocation import Invocation, command
 from cli.listing import Limit, Page, answer_list
 from cli.private_files import read_json_object
 from cli.render import record
-from cli.scaffolding import ARCS, PERSONAS, TOPICS, Kind, find_id, find_record
+from cli.scaffolding import Kind, example_record, find_record
 
 compatibility_app = typer.Typer()
 
 Key = Annotated[str, typer.Argument(metavar="KEY", help="Key or id.")]
 RecordFile = Annotated[Path, typer.Option("--file", help="JSON file with the record's fields.")]
+
+Assignments = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--set",
+        metavar="FIELD=VALUE",
+        help="Change a field; the value is JSON, or else taken as text. Repeatable.",
+    ),
+]
+ChangesFile = Annotated[
+    Path | None, typer.Option("--file", help="JSON file with the fields to change.")
+]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -30,7 +42,7 @@ class ScaffoldingPage(Page):
 
 def kind_app(kind: Kind) -> typer.Typer:
     """Make the commands of one kind of record."""
-    app = typer.Typer(help=f"The {kind.noun}s: list, show, create, edit, deactivate.")
+    app = typer.Typer(help=f"The {kind.noun}s: list, show, example, create, edit, deactivate.")
     _add_reading(app, kind)
     _add_writing(app, kind)
     return app
@@ -44,6 +56,9 @@ def _add_reading(app: typer.Typer, kind: Kind) -> None:
         active: Annotated[
             Literal["true", "false", "all"], typer.Option(help="Only (in)active ones, or all.")
         ] = "true",
+        domain: Annotated[
+            str | None, typer.Option(help="Key of a domain; by default financial_planning.")
+        ] = None,
         page: ScaffoldingPage,
     ) -> None:
         """List them."""
@@ -53,45 +68,41 @@ def _add_reading(app: typer.Typer, kind: Kind) -> None:
             kind.list_key,
             kind.columns,
             page,
-            filters={"is_active": active},
+            filters={"is_active": active, "domain": domain},
         )
 
     @command(app, "show")
     def show_record(run: Invocation, key: Key) -> None:
         """Show one in full."""
-        _answer_record(run, kind, find_record(run.client, kind, key))
+        answer_record(run, kind, find_record(run.client, kind, key))
 
 
 def _add_writing(app: typer.Typer, kind: Kind) -> None:
+    @command(app, "example")
+    def print_example(run: Invocation) -> None:
+        """Print a record as `create` takes it, to be changed: one there is under another key."""
+        run.print_document(example_record(run.client, kind))
+
     @command(app, "create")
     def create_record(run: Invocation, file: RecordFile) -> None:
         """Create one from a JSON file."""
         created = run.client.post(kind.path, read_json_object(file))
-        _answer_record(run, kind, created[kind.record_key])
+        answer_record(run, kind, created[kind.record_key])
 
     @command(app, "edit")
     def edit_record(
         run: Invocation,
         *,
         key: Key,
-        changes: Annotated[
-            list[str] | None,
-            typer.Option(
-                "--set",
-                metavar="FIELD=VALUE",
-                help="Change a field; the value is JSON, or else taken as text. Repeatable.",
-            ),
-        ] = None,
-        file: Annotated[
-            Path | None, typer.Option("--file", help="JSON file with the fields to change.")
-        ] = None,
+        changes: Assignments = None,
+        file: ChangesFile = None,
     ) -> None:
         """Change some fields; the others stay."""
-        fields = {**(read_json_object(file) if file else {}), **_assignments(changes or [])}
+        fields = {**(read_json_object(file) if file else {}), **assignments(changes or [])}
         if not fields:
             raise UsageError("Nothing to change: give --set FIELD=VALUE or --file.")
         edited = run.client.patch(f"{kind.path}/{segment(key)}", fields)
-        _answer_record(run, kind, edited[kind.record_key])
+        answer_record(run, kind, edited[kind.record_key])
 
     @command(app, "deactivate")
     def deactivate_record(run: Invocation, key: Key) -> None:
@@ -108,23 +119,31 @@ def check_compatibility(
     arc: Annotated[str, typer.Option(help="Key or id.")],
     topic: Annotated[str, typer.Option(help="Key or id.")],
 ) -> None:
-    """Show how well a persona, an arc and a topic fit together."""
-    body = {
-        "persona_id": find_id(run.client, PERSONAS, persona),
-        "emotional_arc_id": find_id(run.client, ARCS, arc),
-        "training_topic_id": find_id(run.client, TOPICS, topic),
-    }
+    """Show how well a persona, an arc and a topic fit, and the template a batch would choose.
+
+    Everything that does not exist is named at once.
+    """
+    body = {"persona_id": persona, "emotional_arc_id": arc, "training_topic_id": topic}
     answer = run.client.post("/api/scaffolding/check-compatibility", body)
-    fields = {name: value for name, value in answer.items() if name != "success"}
+    template = answer["template"]
+    fields = {
+        "fits": answer["is_compatible"],
+        "confidence": answer["confidence"],
+        "template": template["template_name"] if template else "none",
+        "because": "\n".join(answer["warnings"]) or None,
+        "instead": "\n".join(answer["suggestions"]) or None,
+    }
     run.answer(answer, lambda console: console.print(record(fields)))
 
 
-def _answer_record(run: Invocation, kind: Kind, fields: Document) -> None:
+def answer_record(run: Invocation, kind: Kind, fields: Document) -> None:
+    """Answer with one record."""
     document = {"success": True, kind.record_key: fields}
     run.answer(document, lambda console: console.print(record(fields)))
 
 
-def _assignments(changes: list[str]) -> dict[str, Any]:
+def assignments(changes: list[str]) -> dict[str, Any]:
+    """Read FIELD=VALUE options; a value is JSON, or else text. Raises UsageError."""
     return dict(_assignment(change) for change in changes)
 
 

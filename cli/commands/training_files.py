@@ -1,36 +1,26 @@
-"""training-files create, add, list, show, download."""
+"""training-files create, add, watch, list, show, download."""
 
 from typing import Annotated, Any, Literal
 
 import typer
 
-from cli.client import Document, segment
+from cli.client import segment
+from cli.commands.conversations import Filters
 from cli.download_options import Destination, Force, answer_saved
 from cli.invocation import Invocation, command
 from cli.listing import Page, answer_list
 from cli.render import Column, record, table
 from cli.text import format_time
+from cli.training_file_builds import FILES, Choice, answer_watched, build, describe
 
 app = typer.Typer(
     help="Training files: conversations exported for training, in immutable versions."
 )
 
-FILES = "/api/training-files"
-
 FileId = Annotated[str, typer.Argument(metavar="ID", help="The training file.")]
 ConversationIds = Annotated[
-    list[str], typer.Argument(metavar="CONVERSATION...", help="Up to 80, in this order.")
-]
-Eligible = Annotated[
-    Literal["enriched", "approved"],
-    typer.Option(
-        "--eligibility",
-        help="The status that is needed; a severe flag needs an approval anyway.",
-    ),
-]
-AllowDuplicates = Annotated[
-    bool,
-    typer.Option("--allow-duplicates", help="Also add conversations that duplicate another one."),
+    list[str] | None,
+    typer.Argument(metavar="[CONVERSATION]...", help="In the order that the file has."),
 ]
 
 COLUMNS = (
@@ -59,19 +49,15 @@ VERSION_COLUMNS = (
 def create_training_file(
     run: Invocation,
     *,
-    conversations: ConversationIds,
+    conversations: ConversationIds = None,
     name: Annotated[str, typer.Option(help="The name of the file, unique among yours.")],
     description: Annotated[str, typer.Option(help="What it is for.")] = "",
-    eligibility: Eligible = "enriched",
-    allow_duplicates: AllowDuplicates = False,
-) -> None:
-    """Create a training file from conversations."""
-    body = {
-        "name": name,
-        "description": description,
-        **_choice(conversations, eligibility, allow_duplicates=allow_duplicates),
-    }
-    _answer_changed(run, run.client.post(FILES, body))
+    choice: Choice,
+    filters: Filters,
+) -> int:
+    """Create a training file from the named conversations, or from all that the filters find."""
+    selection = choice.body(run.client, conversations, filters)
+    return build(run, FILES, {"name": name, "description": description}, selection, choice)
 
 
 @command(app, "add")
@@ -79,13 +65,20 @@ def add_conversations(
     run: Invocation,
     *,
     file_id: FileId,
-    conversations: ConversationIds,
-    eligibility: Eligible = "enriched",
-    allow_duplicates: AllowDuplicates = False,
-) -> None:
+    conversations: ConversationIds = None,
+    choice: Choice,
+    filters: Filters,
+) -> int:
     """Add conversations in a new version of the file; older versions do not change."""
-    body = _choice(conversations, eligibility, allow_duplicates=allow_duplicates)
-    _answer_changed(run, run.client.post(f"{FILES}/{segment(file_id)}/add-conversations", body))
+    selection = choice.body(run.client, conversations, filters)
+    path = f"{FILES}/{segment(file_id)}/add-conversations"
+    return build(run, path, {}, selection, choice)
+
+
+@command(app, "watch")
+def watch_training_file(run: Invocation, file_id: FileId) -> int:
+    """Follow the build of a file's next version until it has ended."""
+    return answer_watched(run, file_id)
 
 
 @command(app, "list")
@@ -100,11 +93,14 @@ def list_training_files(
 
 @command(app, "show")
 def show_training_file(run: Invocation, file_id: FileId) -> None:
-    """Show a training file with all its versions."""
+    """Show a training file with all its versions, and how far a build is."""
     answer = run.client.get(f"{FILES}/{segment(file_id)}")
+    fields = {name: value for name, value in answer["trainingFile"].items() if name != "build"}
 
     def show(console: Any) -> None:
-        console.print(record(answer["trainingFile"]))
+        console.print(record(fields))
+        if answer.get("build"):
+            console.print(describe(answer))
         console.print(table(answer["versions"], VERSION_COLUMNS, width=console.width))
 
     run.answer(answer, show)
@@ -128,18 +124,3 @@ def download_training_file(
     path = f"{FILES}/{segment(file_id)}/download"
     link = run.client.get(path, {"format": file_format, "version": version})
     answer_saved(run, link, output, force=force, version=link["version"], sha256=link["sha256"])
-
-
-def _choice(conversations: list[str], eligibility: str, *, allow_duplicates: bool) -> Document:
-    return {
-        "conversation_ids": conversations,
-        "eligibility": eligibility,
-        "allow_duplicates": allow_duplicates,
-    }
-
-
-def _answer_changed(run: Invocation, answer: Document) -> None:
-    run.answer(
-        answer,
-        lambda console: console.print(f"{answer['trainingFile']['id']}: {answer['message']}"),
-    )

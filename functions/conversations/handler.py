@@ -8,6 +8,7 @@ from brightrun.conversations import routes as conversation_routes
 from brightrun.conversations.enrichment import routes as enrichment_routes
 from brightrun.conversations.generation_log import routes as generation_log_routes
 from brightrun.conversations.review import routes as review_routes
+from brightrun.core.invocation import invocation
 from brightrun.http.app import build_api
 from brightrun.wiring.conversations import SERVICES
 
@@ -20,6 +21,7 @@ api = build_api(
 )
 
 
+@invocation
 def lambda_handler(event: dict[str, Any], context: Any) -> dict[str, Any]:
     """Answer an API Gateway request."""
     return api.resolve(event, context)

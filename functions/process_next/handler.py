@@ -5,9 +5,11 @@ from __future__ import annotations
 from typing import Any
 
 from brightrun.batches.workflow import WorkerInvocation
+from brightrun.core.invocation import invocation
 from brightrun.wiring.process_next import worker_runner
 
 
+@invocation
 def lambda_handler(event: dict[str, Any], context: Any) -> dict[str, Any]:
     """Run one invocation; the result's status decides whether the workflow starts another."""
     request = WorkerInvocation.model_validate(event)

@@ -5,9 +5,11 @@ from __future__ import annotations
 import dataclasses
 from typing import Any
 
+from brightrun.core.invocation import invocation
 from brightrun.wiring.training_events import training_reconciler
 
 
+@invocation
 def lambda_handler(event: dict[str, Any], context: Any) -> dict[str, Any]:  # noqa: ARG001
     """Reconcile the SageMaker job that the event names, or all of them."""
     reconciler = training_reconciler()

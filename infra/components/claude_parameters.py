@@ -67,8 +67,8 @@ def claude_environment(
     """Declare the parameters behind `variables` on `stack` and return those variables' values.
 
     Each stack declares its own: a value shared through an export could never change again, because
-    CloudFormation refuses to change an export in use. `cdk deploy --parameters ClaudeModel=...`
-    without a stack's name sets all of them.
+    CloudFormation refuses to change an export in use. They are set by stack: what is given without
+    a stack's name goes to every stack, and CloudFormation refuses what a stack does not declare.
     """
     return {
         variable: CfnParameter(stack, name, **properties).value_as_string

@@ -11,7 +11,7 @@ from aws_cdk import ArnFormat, Stack
 from aws_cdk import aws_stepfunctions as stepfunctions
 from constructs import Construct
 
-from infra.components.alarm import failure_alarm
+from infra.components.alarm import alarm
 from infra.components.log_group import log_group
 from infra.components.service_role import service_role
 from infra.permissions import STATE_MACHINE_GRANTS
@@ -41,8 +41,8 @@ def render_definition(definition: Path, values: Mapping[str, str]) -> str:
     return PLACEHOLDER.sub(lambda match: values[match.group(1)], text)
 
 
-def state_machine_arn(stack: Stack, name: str) -> str:
-    """The ARN that a state machine of this fixed name has.
+def state_machine_arn(stack: Stack, settings: StageSettings, name: str) -> str:
+    """The ARN that a LoggedStateMachine of this name has.
 
     For a function that starts the very machine which invokes it: a reference to the machine itself
     would be a circle.
@@ -50,7 +50,7 @@ def state_machine_arn(stack: Stack, name: str) -> str:
     return stack.format_arn(
         service="states",
         resource="stateMachine",
-        resource_name=name,
+        resource_name=settings.named(name),
         arn_format=ArnFormat.COLON_RESOURCE_NAME,
     )
 
@@ -58,7 +58,8 @@ def state_machine_arn(stack: Stack, name: str) -> str:
 class LoggedStateMachine(Construct):
     """A Standard state machine whose role allows what STATE_MACHINE_GRANTS says under `grants`.
 
-    `remedy` says in its alarms what helps when an execution failed or timed out.
+    `name` is made the stage's own. Its alarms say by `remedy` and `runbook` what helps when an
+    execution failed or timed out.
     """
 
     def __init__(
@@ -71,14 +72,15 @@ class LoggedStateMachine(Construct):
         definition: Path,
         function_arns: Mapping[str, str],
         settings: StageSettings,
-        remedy: str = "its history says where; start it again",
+        remedy: str,
+        runbook: str,
     ) -> None:
         super().__init__(scope, construct_id)
         values = {f"{function}Arn": arn for function, arn in function_arns.items()}
         self.state_machine = stepfunctions.StateMachine(
             self,
             "StateMachine",
-            state_machine_name=name,
+            state_machine_name=settings.named(name),
             state_machine_type=stepfunctions.StateMachineType.STANDARD,
             definition_body=stepfunctions.DefinitionBody.from_string(
                 render_definition(definition, values)
@@ -88,6 +90,7 @@ class LoggedStateMachine(Construct):
                 service="states.amazonaws.com",
                 grants=STATE_MACHINE_GRANTS[grants],
                 arns=function_arns,
+                taken_for=state_machine_arn(Stack.of(self), settings, name),
             ),
             tracing_enabled=True,
             logs=stepfunctions.LogOptions(
@@ -97,18 +100,14 @@ class LoggedStateMachine(Construct):
                 include_execution_data=False,
             ),
         )
-        self._raise_alarms(name, remedy)
-
-    def _raise_alarms(self, name: str, remedy: str) -> None:
-        failure_alarm(
-            self,
-            "FailedAlarm",
-            metric=self.state_machine.metric_failed(),
-            description=f"An execution of {name} failed: {remedy}",
-        )
-        failure_alarm(
-            self,
-            "TimedOutAlarm",
-            metric=self.state_machine.metric_timed_out(),
-            description=f"An execution of {name} timed out: {remedy}",
-        )
+        for alarm_id, how, metric in (
+            ("FailedAlarm", "failed", self.state_machine.metric_failed()),
+            ("TimedOutAlarm", "timed out", self.state_machine.metric_timed_out()),
+        ):
+            alarm(
+                self,
+                alarm_id,
+                metric=metric,
+                description=f"An execution of {settings.named(name)} {how}: {remedy}",
+                runbook=runbook,
+            )

@@ -16,7 +16,10 @@ NUMBER = dynamodb.AttributeType.NUMBER
 class TableSpec:
     """A table's keys: `partition` and `sort` (a string unless `sort_type` says otherwise).
 
-    `index_on` names a second sort key under the same partition, in an index `by_<index_on>`.
+    `index_on` names a second sort key under the same partition, in an index `by_<index_on>` that
+    holds the keys and the attributes `index_holds`. `former_index_on` is that of an index with all
+    attributes which it replaced: a deployment makes or removes one index of a table, so that a
+    table that has the former one keeps it in the deployment that makes the new one.
     `expires_by` names the attribute that holds the epoch second after which a row may go.
     """
 
@@ -24,10 +27,14 @@ class TableSpec:
     sort: str
     sort_type: dynamodb.AttributeType = STRING
     index_on: str | None = None
+    index_holds: tuple[str, ...] = ()
+    former_index_on: str | None = None
     expires_by: str | None = None
 
 
-def table(scope: Construct, construct_id: str, spec: TableSpec) -> dynamodb.Table:
+def table(
+    scope: Construct, construct_id: str, spec: TableSpec, *, keep_former_index: bool = False
+) -> dynamodb.Table:
     """Create a table that outlives its stack.
 
     The key is the account's own AWS-managed one: visible in the template and in CloudTrail, and
@@ -53,6 +60,14 @@ def table(scope: Construct, construct_id: str, spec: TableSpec) -> dynamodb.Tabl
             index_name=f"by_{spec.index_on}",
             partition_key=partition,
             sort_key=dynamodb.Attribute(name=spec.index_on, type=STRING),
+            projection_type=dynamodb.ProjectionType.INCLUDE,
+            non_key_attributes=list(spec.index_holds),
+        )
+    if spec.former_index_on and keep_former_index:
+        created.add_global_secondary_index(
+            index_name=f"by_{spec.former_index_on}",
+            partition_key=partition,
+            sort_key=dynamodb.Attribute(name=spec.former_index_on, type=STRING),
             projection_type=dynamodb.ProjectionType.ALL,
         )
     return created

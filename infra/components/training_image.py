@@ -40,7 +40,7 @@ class TrainingImage:
     repository_arn: str | None
 
 
-def training_image(stack: Stack, named: str) -> TrainingImage:
+def training_image(stack: Stack, named: str, cuda: int) -> TrainingImage:
     """Use the image that the context names, else have the repository's own built at deployment."""
     if not named:
         built = ecr_assets.DockerImageAsset(
@@ -48,6 +48,7 @@ def training_image(stack: Stack, named: str) -> TrainingImage:
             "TrainingImage",
             directory=str(ROOT),
             file=DOCKERFILE,
+            build_args={"CUDA": str(cuda)},
             exclude=list(CONTEXT),
             ignore_mode=IgnoreMode.DOCKER,
             platform=ecr_assets.Platform.LINUX_AMD64,

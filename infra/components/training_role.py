@@ -9,12 +9,14 @@ from aws_cdk import aws_iam as iam
 from constructs import Construct
 
 from infra.components.service_role import service_role
-from infra.components.target import Target
+from infra.components.target import Target, training_jobs_target
 from infra.components.training_image import TrainingImage
 from infra.permissions import PULL_THE_IMAGE, TRAINING_ROLE_GRANTS
+from infra.permissions.training_workflow import TRAINING_JOBS
 
 # SageMaker's own name for it; a log group of another name cannot be chosen.
 LOG_GROUP = "/aws/sagemaker/TrainingJobs"
+NAMES = TRAINING_JOBS.partition("/")[2]
 
 
 class TrainingRole(Construct):
@@ -32,20 +34,24 @@ class TrainingRole(Construct):
         stack = Stack.of(self)
         arns = {name: target.arn for name, target in targets.items()}
         arns["TrainingLogGroup"] = _log_group_arn(stack)
-        arns["TrainingLogStreams"] = f"{_log_group_arn(stack)}:log-stream:*"
         grants = TRAINING_ROLE_GRANTS
         if image.repository_arn is not None:
             arns["TrainingImageRepository"] = image.repository_arn
             grants = (*grants, *PULL_THE_IMAGE)
         self.role: iam.IRole = service_role(
-            self, service="sagemaker.amazonaws.com", grants=grants, arns=arns
+            self,
+            service="sagemaker.amazonaws.com",
+            grants=grants,
+            arns=arns,
+            taken_for=f"{training_jobs_target(stack).arn}/{NAMES}",
         )
 
 
 def _log_group_arn(stack: Stack) -> str:
+    """The group and its streams: for requests about either, CloudWatch Logs wants the `:*`."""
     return stack.format_arn(
         service="logs",
         resource="log-group",
-        resource_name=LOG_GROUP,
+        resource_name=f"{LOG_GROUP}:*",
         arn_format=ArnFormat.COLON_RESOURCE_NAME,
     )

@@ -5,7 +5,7 @@ index, to object keys or to models: `BatchLogsBucket/*/log.txt`. No action holds
 a whole resource stands only where the service knows no narrower one. A DynamoDB transaction needs
 no action of its own: it is authorised by the item actions inside it.
 
-tests/handlers/test_permissions_used.py runs every function and holds its grants equal to its calls.
+tests/infra/test_roles.py runs every function and holds the roles equal to its calls.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from collections.abc import Mapping
 from infra.permissions.claude import PROVIDER_GRANTS
 from infra.permissions.datasets import DATASETS_GRANTS
 from infra.permissions.generation import GENERATION_GRANTS
-from infra.permissions.grant import LOGS_AND_TRACES, Grant
+from infra.permissions.grant import KEEP_FAILED_EVENTS, LOGS_AND_TRACES, Grant
 from infra.permissions.state_machines import STATE_MACHINE_GRANTS
 from infra.permissions.training import TRAINING_GRANTS
 from infra.permissions.training_workflow import (
@@ -33,6 +33,7 @@ FUNCTION_GRANTS: Mapping[str, tuple[Grant, ...]] = {
 
 __all__ = [
     "FUNCTION_GRANTS",
+    "KEEP_FAILED_EVENTS",
     "LOGS_AND_TRACES",
     "PROVIDER_GRANTS",
     "PULL_THE_IMAGE",

@@ -2,19 +2,18 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping
+from pathlib import Path
 
 from infra.permissions.grant import Grant
 
-# The models of claude/claude_models.json as Amazon Bedrock names them.
-BEDROCK_MODELS = (
-    "anthropic.claude-sonnet-5-5",
-    "anthropic.claude-haiku-5-5",
-    "anthropic.claude-opus-5-5",
-    "anthropic.claude-sonnet-5",
-    "anthropic.claude-haiku-4-5-20251001-v1:0",
-    "anthropic.claude-sonnet-4-5-20250929-v1:0",
+_REGISTRY = (
+    Path(__file__).resolve().parents[2] / "layers/common/python/brightrun/claude/claude_models.json"
 )
+_MODELS = json.loads(_REGISTRY.read_text(encoding="utf-8"))["models"]
+# The registry's models as Amazon Bedrock names them; each is called by its global profile.
+BEDROCK_MODELS = tuple(str(model["bedrock_id"]).removeprefix("global.") for model in _MODELS)
 
 # What process_next holds besides, where the parameter ClaudeProvider names the provider. A global
 # inference profile runs a model where there is room; AWS authorises the call three times over, on
@@ -25,6 +24,16 @@ PROVIDER_GRANTS: Mapping[str, tuple[Grant, ...]] = {
             ("aws-external-anthropic:CreateInference",),
             "ClaudeWorkspace",
             "call Claude in one workspace of Claude Platform on AWS",
+        ),
+        Grant(
+            (
+                "aws-external-anthropic:CreateBatchInference",
+                "aws-external-anthropic:GetBatchInference",
+                "aws-external-anthropic:ListBatchInferences",
+                "aws-external-anthropic:CancelBatchInference",
+            ),
+            "ClaudeWorkspace",
+            "send Message Batches there, find one again, read its results, cancel it",
         ),
     ),
     "bedrock": tuple(

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from infra.permissions.grant import LOGS_AND_TRACES, Grant
+from infra.permissions.grant import LOGS_AND_TRACES, Grant, learn_that_a_file_is_missing
 
 DATASETS_GRANTS: Mapping[str, tuple[Grant, ...]] = {
     "datasets": (
@@ -42,6 +42,7 @@ DATASETS_GRANTS: Mapping[str, tuple[Grant, ...]] = {
             "find all objects of a dataset to delete, and get 404 for a file that is missing",
         ),
         Grant(("s3:GetObject",), "TrainingFilesBucket/*", "copy the version that is imported"),
+        learn_that_a_file_is_missing("TrainingFilesBucket"),
         Grant(
             ("states:StartExecution",), "ValidateDatasetStateMachine", "have a dataset validated"
         ),

@@ -4,17 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from infra.permissions.grant import LOGS_AND_TRACES, Grant
+from infra.permissions.grant import (
+    KEEP_FAILED_EVENTS,
+    LOGS_AND_TRACES,
+    Grant,
+    learn_that_a_file_is_missing,
+)
+from infra.permissions.spending import CLOSE_BUDGET, RESERVE_BUDGET
 
 START_BATCH = Grant(
     ("states:StartExecution",), "GenerateBatchStateMachine", "start or restart the batch workflow"
-)
-
-# To a caller that may not list a bucket, S3 answers 403 for a missing key, as for a forbidden one.
-LEARN_THAT_A_FILE_IS_MISSING = Grant(
-    ("s3:ListBucket",),
-    "ConversationFilesBucket",
-    "get 404 for a file that is not there; the code lists nothing",
 )
 
 ENRICH = (
@@ -25,7 +24,16 @@ ENRICH = (
         "read a conversation, store its training pairs or remove what lost, sign download links",
     ),
     Grant(("s3:GetObject",), "BatchLogsBucket/*/plan.json", "read what it was made from"),
+    learn_that_a_file_is_missing("BatchLogsBucket"),
 )
+
+READ_SELECTED = (
+    Grant(("dynamodb:GetItem",), "ConversationsTable", "see whether a conversation may go in"),
+    Grant(("s3:GetObject",), "ConversationFilesBucket/*", "read a conversation's pairs"),
+    learn_that_a_file_is_missing("ConversationFilesBucket"),
+)
+
+SWEPT = ("ConversationFilesBucket", "DatasetsBucket", "TrainingFilesBucket")
 
 GENERATION_GRANTS: Mapping[str, tuple[Grant, ...]] = {
     "generate": (
@@ -36,9 +44,9 @@ GENERATION_GRANTS: Mapping[str, tuple[Grant, ...]] = {
             "read the personas, arcs, topics and templates that a request names",
         ),
         Grant(
-            ("dynamodb:PutItem", "dynamodb:GetItem"),
+            ("dynamodb:PutItem", "dynamodb:GetItem", "dynamodb:Query"),
             "BatchJobsTable",
-            "create the job, and find it again on a repeated request",
+            "create the job, find it again on a repeated request, and quote it by earlier ones",
         ),
         Grant(("dynamodb:BatchWriteItem",), "BatchItemsTable", "create the job's items"),
         Grant(("dynamodb:GetItem",), "ConversationsTable", "see what is to be judged"),
@@ -48,6 +56,7 @@ GENERATION_GRANTS: Mapping[str, tuple[Grant, ...]] = {
             "answer a repeated Idempotency-Key with the first answer",
         ),
         Grant(("s3:PutObject",), "BatchLogsBucket/*/plan.json", "store the job's plan"),
+        RESERVE_BUDGET,
         START_BATCH,
     ),
     "process_next": (
@@ -68,17 +77,27 @@ GENERATION_GRANTS: Mapping[str, tuple[Grant, ...]] = {
             "ConversationsTable",
             "store a conversation's record; read one that is to be judged",
         ),
-        Grant(("dynamodb:PutItem",), "GenerationLogsTable", "record tokens and cost of each call"),
+        Grant(
+            ("dynamodb:BatchWriteItem",),
+            "GenerationLogsTable",
+            "record tokens and cost of each call",
+        ),
         Grant(("dynamodb:PutItem",), "FailedGenerationsTable", "record each failed call"),
+        Grant(
+            ("dynamodb:PutItem", "dynamodb:GetItem"),
+            "IdempotencyTable",
+            "remember where the answer to a request lies, and find it for a batch that reuses it",
+        ),
         Grant(
             ("s3:GetObject", "s3:PutObject", "s3:DeleteObject"),
             "ConversationFilesBucket/*",
             "store the raw answer before parsing, reuse it after a crash, store the conversation; "
             "remove what lost",
         ),
-        LEARN_THAT_A_FILE_IS_MISSING,
+        learn_that_a_file_is_missing("ConversationFilesBucket"),
         Grant(("s3:PutObject",), "FailedGenerationFilesBucket/*", "store a failure's report"),
         Grant(("s3:GetObject",), "BatchLogsBucket/*/plan.json", "read the job's plan"),
+        learn_that_a_file_is_missing("BatchLogsBucket"),
         Grant(("secretsmanager:GetSecretValue",), "ClaudeApiKeySecret", "call Claude by API key"),
     ),
     "finish_batch": (
@@ -99,27 +118,30 @@ GENERATION_GRANTS: Mapping[str, tuple[Grant, ...]] = {
         Grant(("s3:PutObject",), "BatchLogsBucket/*/log.txt", "store the log as one file"),
         Grant(
             ("dynamodb:Query",),
-            "ConversationsTable/index/by_created_at",
+            "ConversationsTable/index/by_updated_at",
             "find the job's conversations that are not enriched",
         ),
-        Grant(("dynamodb:GetItem",), "ConversationsTable", "see what a row points to"),
+        Grant(
+            ("dynamodb:GetItem", "dynamodb:BatchGetItem"),
+            "ConversationsTable",
+            "read them, and see what a row points to",
+        ),
         *ENRICH,
-        LEARN_THAT_A_FILE_IS_MISSING,
+        learn_that_a_file_is_missing("ConversationFilesBucket"),
+        CLOSE_BUDGET,
         START_BATCH,
     ),
     "sweep_objects": (
         *LOGS_AND_TRACES,
+        KEEP_FAILED_EVENTS,
         *(
             Grant(("dynamodb:GetItem",), table, "see what a row points to")
-            for table in ("ConversationsTable", "DatasetsTable")
+            for table in ("ConversationsTable", "DatasetsTable", "TrainingFilesTable")
         ),
-        *(
-            Grant(("s3:ListBucket",), bucket, "find the objects")
-            for bucket in ("ConversationFilesBucket", "DatasetsBucket")
-        ),
+        *(Grant(("s3:ListBucket",), bucket, "find the objects") for bucket in SWEPT),
         *(
             Grant(("s3:DeleteObject",), f"{bucket}/*", "remove those that no row points to")
-            for bucket in ("ConversationFilesBucket", "DatasetsBucket")
+            for bucket in SWEPT
         ),
     ),
     "batch_jobs": (
@@ -139,17 +161,25 @@ GENERATION_GRANTS: Mapping[str, tuple[Grant, ...]] = {
             "BatchLogsTable",
             "note that a job was paused or cancelled; show the log",
         ),
+        Grant(
+            ("dynamodb:PutItem", "dynamodb:GetItem"),
+            "IdempotencyTable",
+            "reserve the conversations of a judgement job that is retried",
+        ),
+        RESERVE_BUDGET,
         START_BATCH,
     ),
     "conversations": (
         *LOGS_AND_TRACES,
         Grant(
-            ("dynamodb:GetItem", "dynamodb:DeleteItem"),
+            ("dynamodb:GetItem", "dynamodb:BatchGetItem", "dynamodb:DeleteItem"),
             "ConversationsTable",
-            "show one conversation, delete it",
+            "show one conversation or a page of them, delete one",
         ),
         Grant(
-            ("dynamodb:Query",), "ConversationsTable/index/by_created_at", "list the newest first"
+            ("dynamodb:Query",),
+            "ConversationsTable/index/by_updated_at",
+            "read what changed since the last list",
         ),
         Grant(
             ("dynamodb:PutItem", "dynamodb:Query"),
@@ -177,12 +207,46 @@ GENERATION_GRANTS: Mapping[str, tuple[Grant, ...]] = {
             "TrainingFilesTable",
             "list and show training files, make them and their next versions",
         ),
-        Grant(("dynamodb:GetItem",), "ConversationsTable", "see whether a conversation may go in"),
-        Grant(("s3:GetObject",), "ConversationFilesBucket/*", "read a conversation's pairs"),
+        *READ_SELECTED,
+        Grant(
+            ("dynamodb:Query",),
+            "ConversationsTable/index/by_updated_at",
+            "find what a filter selects",
+        ),
+        Grant(
+            ("dynamodb:PutItem", "dynamodb:GetItem"),
+            "IdempotencyTable",
+            "answer a repeated Idempotency-Key with the first answer",
+        ),
         Grant(
             ("s3:GetObject", "s3:PutObject", "s3:DeleteObject"),
             "TrainingFilesBucket/*",
             "store a version or remove what lost, build the next one on it, sign download links",
+        ),
+        learn_that_a_file_is_missing("TrainingFilesBucket"),
+        Grant(
+            ("states:StartExecution",),
+            "BuildTrainingFileStateMachine",
+            "have a large version built in the background",
+        ),
+    ),
+    "build_training_file": (
+        *LOGS_AND_TRACES,
+        Grant(
+            ("dynamodb:GetItem", "dynamodb:UpdateItem"),
+            "TrainingFilesTable",
+            "see how far the build is, and store how far it is now, or the version",
+        ),
+        *READ_SELECTED,
+        Grant(
+            ("s3:GetObject", "s3:PutObject", "s3:DeleteObject", "s3:AbortMultipartUpload"),
+            "TrainingFilesBucket/*",
+            "write a version in parts after the one before, and remove what a build kept or lost",
+        ),
+        Grant(
+            ("s3:ListBucket", "s3:ListBucketMultipartUploads"),
+            "TrainingFilesBucket",
+            "find what a build kept, and uploads that it began and forgot",
         ),
     ),
     "scaffolding": (

@@ -45,6 +45,10 @@ STATE_MACHINE_GRANTS: Mapping[str, tuple[Grant, ...]] = {
         Grant(("lambda:InvokeFunction",), "ValidateDatasetFunction", "validate an uploaded file"),
         *LOG_DELIVERY_AND_TRACES,
     ),
+    "build_training_file": (
+        Grant(("lambda:InvokeFunction",), "BuildTrainingFileFunction", "build the next page"),
+        *LOG_DELIVERY_AND_TRACES,
+    ),
     "train_adapter": (
         Grant(("lambda:InvokeFunction",), "StartTrainingFunction", "start the training job"),
         Grant(("lambda:InvokeFunction",), "WatchTrainingFunction", "see how far it is"),

@@ -4,16 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from infra.permissions.grant import LOGS_AND_TRACES, Grant
+from infra.permissions.grant import LOGS_AND_TRACES, Grant, learn_that_a_file_is_missing
+from infra.permissions.spending import RESERVE_BUDGET
 
 RENDER_A_DATASET = (
     Grant(("s3:GetObject",), "DatasetsBucket/*", "read a dataset and its split for a receipt"),
-    Grant(
-        ("s3:ListBucket",),
-        "DatasetsBucket",
-        "get 404 for a file that was deleted; the code lists nothing",
-    ),
-    Grant(("s3:ListBucket",), "BaseModelsBucket", "see whether a tokenizer is there"),
+    learn_that_a_file_is_missing("DatasetsBucket"),
+    learn_that_a_file_is_missing("BaseModelsBucket"),
     Grant(("s3:GetObject",), "BaseModelsBucket/*/tokenizer*", "read a base model's tokenizer"),
     Grant(("s3:GetObject",), "BaseModelsBucket/*/chat_template.jinja", "read its template"),
 )
@@ -62,7 +59,13 @@ TRAINING_GRANTS: Mapping[str, tuple[Grant, ...]] = {
             "IdempotencyTable",
             "answer a repeated Idempotency-Key with the first answer",
         ),
+        RESERVE_BUDGET,
         Grant(("sagemaker:StopTrainingJob",), "TrainingJobs/brightrun-*", "stop what is cancelled"),
+        Grant(
+            ("servicequotas:GetServiceQuota",),
+            "*",
+            "see whether the account may run a job's instances; quotas are read without a resource",
+        ),
         Grant(
             ("states:StartExecution",), "TrainAdapterStateMachine", "start the training workflow"
         ),
@@ -75,5 +78,7 @@ TRAINING_GRANTS: Mapping[str, tuple[Grant, ...]] = {
     "costs": (
         *LOGS_AND_TRACES,
         Grant(("dynamodb:Query",), "CostRecordsTable", "add up what training has cost"),
+        Grant(("dynamodb:Query",), "BatchJobsTable", "add up what batches have spent on Claude"),
+        Grant(("dynamodb:GetItem",), "BudgetsTable", "show what may be spent, and what is left"),
     ),
 }

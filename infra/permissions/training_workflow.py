@@ -4,7 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from infra.permissions.grant import LOGS_AND_TRACES, Grant
+from infra.permissions.grant import (
+    KEEP_FAILED_EVENTS,
+    LOGS_AND_TRACES,
+    Grant,
+    learn_that_a_file_is_missing,
+)
+from infra.permissions.spending import CLOSE_BUDGET
 from infra.permissions.training import RENDER_A_DATASET
 
 TRAINING_JOBS = "TrainingJobs/brightrun-*"
@@ -18,11 +24,6 @@ KEEP_THE_ROW = Grant(
 )
 HAND_OVER = Grant(
     ("states:StartExecution",), "TrainAdapterStateMachine", "go on in a new execution"
-)
-LEARN_THAT_AN_ARTIFACT_IS_MISSING = Grant(
-    ("s3:ListBucket",),
-    "ModelsBucket",
-    "get 404 for a file that is not there; the code lists nothing",
 )
 
 TRAINING_WORKFLOW_GRANTS: Mapping[str, tuple[Grant, ...]] = {
@@ -62,7 +63,7 @@ TRAINING_WORKFLOW_GRANTS: Mapping[str, tuple[Grant, ...]] = {
         Grant(("dynamodb:BatchWriteItem",), "TrainingMetricsTable", "keep the points of curves"),
         Grant(("dynamodb:PutItem",), "NotificationsTable", "tell that training has begun"),
         Grant(("s3:GetObject",), "ModelsBucket/jobs/*", "read what the trainer has measured"),
-        LEARN_THAT_AN_ARTIFACT_IS_MISSING,
+        learn_that_a_file_is_missing("ModelsBucket"),
         Grant(
             ("sagemaker:DescribeTrainingJob", "sagemaker:StopTrainingJob"),
             TRAINING_JOBS,
@@ -81,6 +82,7 @@ TRAINING_WORKFLOW_GRANTS: Mapping[str, tuple[Grant, ...]] = {
         ),
         Grant(("dynamodb:PutItem",), "ModelsTable", "write the model's row"),
         Grant(("dynamodb:PutItem",), "CostRecordsTable", "write the job's bill"),
+        CLOSE_BUDGET,
         Grant(("dynamodb:PutItem",), "NotificationsTable", "tell how the job has ended"),
         Grant(("s3:GetObject",), "ModelsBucket/jobs/*", "read what the training has left"),
         Grant(
@@ -88,11 +90,12 @@ TRAINING_WORKFLOW_GRANTS: Mapping[str, tuple[Grant, ...]] = {
             "ModelsBucket/*",
             "put the adapter where its owner downloads it, in parts, or give those up",
         ),
-        LEARN_THAT_AN_ARTIFACT_IS_MISSING,
+        learn_that_a_file_is_missing("ModelsBucket"),
         Grant(("sagemaker:DescribeTrainingJob",), TRAINING_JOBS, "learn how it has ended"),
     ),
     "training_events": (
         *LOGS_AND_TRACES,
+        KEEP_FAILED_EVENTS,
         Grant(
             ("dynamodb:GetItem", "dynamodb:Scan"),
             "TrainingJobsTable",
@@ -131,14 +134,14 @@ TRAINING_ROLE_GRANTS: tuple[Grant, ...] = (
         for bucket in ("DatasetsBucket", "BaseModelsBucket", "ModelsBucket")
     ),
     Grant(
-        ("logs:CreateLogGroup", "logs:DescribeLogStreams"),
+        (
+            "logs:CreateLogGroup",
+            "logs:DescribeLogStreams",
+            "logs:CreateLogStream",
+            "logs:PutLogEvents",
+        ),
         "TrainingLogGroup",
-        "make SageMaker's own log group where it is missing",
-    ),
-    Grant(
-        ("logs:CreateLogStream", "logs:PutLogEvents"),
-        "TrainingLogStreams",
-        "write what the container prints",
+        "write what the container prints; make SageMaker's own log group where it is missing",
     ),
     Grant(
         ("cloudwatch:PutMetricData",),

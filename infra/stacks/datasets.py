@@ -1,14 +1,15 @@
-"""The validation of datasets: its state machine and the function that it runs."""
+"""What builds training files and validates datasets: two state machines with a function each."""
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
 from aws_cdk import CfnOutput, Stack
+from aws_cdk import aws_lambda as lambda_
 from constructs import Construct
 
-from infra.components.alarm import failure_alarm
 from infra.components.layers import shared_layers
 from infra.components.service_function import FunctionSpec, ServiceFunction
 from infra.components.state_machine import LoggedStateMachine
@@ -17,17 +18,24 @@ from infra.settings import StageSettings
 from infra.stacks.data import DataStack
 
 VALIDATE_DATASET = "brightrun-validate-dataset"
-VALIDATE_DATASET_DEFINITION = (
-    Path(__file__).resolve().parents[1] / "state_machines" / "validate_dataset.asl.json"
-)
+BUILD_TRAINING_FILE = "brightrun-build-training-file"
+_DEFINITIONS = Path(__file__).resolve().parents[1] / "state_machines"
+VALIDATE_DATASET_DEFINITION = _DEFINITIONS / "validate_dataset.asl.json"
+BUILD_TRAINING_FILE_DEFINITION = _DEFINITIONS / "build_training_file.asl.json"
 
+RUNBOOKS = {
+    "validate_dataset": "stuck_dataset",
+    "build_training_file": "stuck_training_file",
+}
 # 1,769 MB buy a whole vCPU (AWS, "Configure Lambda function memory"): the validator is bound by it
 # and needs under 100 MB itself. 500 MB take it seconds; the time is for a slow read from S3.
 VALIDATE = FunctionSpec(name="validate_dataset", timeout_s=900, memory_mb=1769)
+# Likewise bound by a vCPU: it parses and writes JSON, and holds the hashes of 50,000 conversations.
+BUILD = FunctionSpec(name="build_training_file", timeout_s=900, memory_mb=1769)
 
 
 class DatasetsStack(Stack):
-    """State machine ValidateDataset; `validate_dataset` tells how to start it."""
+    """State machines ValidateDataset and BuildTrainingFile; `targets` tell how to start them."""
 
     def __init__(
         self,
@@ -40,30 +48,60 @@ class DatasetsStack(Stack):
     ) -> None:
         super().__init__(scope, construct_id, **stack)
         self.add_stack_dependency(data)
-        validator = ServiceFunction(
+        self._settings = settings
+        self._layers = shared_layers(self)
+        self.targets: Mapping[str, Target] = {
+            "ValidateDatasetStateMachine": self._machine(
+                "Validation",
+                self._worker(VALIDATE, data.targets),
+                name=VALIDATE_DATASET,
+                definition=VALIDATE_DATASET_DEFINITION,
+                remedy="confirm the dataset again",
+            ),
+            "BuildTrainingFileStateMachine": self._machine(
+                "TrainingFileBuild",
+                self._worker(BUILD, data.targets),
+                name=BUILD_TRAINING_FILE,
+                definition=BUILD_TRAINING_FILE_DEFINITION,
+                remedy="the file's build says why; add the conversations again",
+            ),
+        }
+
+    def _worker(self, spec: FunctionSpec, targets: Mapping[str, Target]) -> lambda_.Function:
+        worker = ServiceFunction(
             self,
-            VALIDATE,
-            settings=settings,
-            layers=shared_layers(self),
-            targets=data.targets,
+            spec,
+            settings=self._settings,
+            layers=self._layers,
+            targets=targets,
             environment={},
         )
-        failure_alarm(
-            validator,
-            "ErrorAlarm",
-            metric=validator.function.metric_errors(),
-            description="validate_dataset crashed or timed out; the workflow tries it again",
-        )
+        worker.alarm_on_errors(remedy="the workflow tries it again", runbook=RUNBOOKS[spec.name])
+        return worker.function
+
+    def _machine(
+        self,
+        construct_id: str,
+        function: lambda_.Function,
+        *,
+        name: str,
+        definition: Path,
+        remedy: str,
+    ) -> Target:
+        """A machine that runs one function, both of one name, which its target has too."""
+        grants = name.removeprefix("brightrun-").replace("-", "_")
+        words = "".join(word.capitalize() for word in grants.split("_"))
         machine = LoggedStateMachine(
             self,
-            "Validation",
-            name=VALIDATE_DATASET,
-            grants="validate_dataset",
-            definition=VALIDATE_DATASET_DEFINITION,
-            function_arns={"ValidateDatasetFunction": validator.function.function_arn},
-            settings=settings,
-            remedy="confirm the dataset again",
+            construct_id,
+            name=name,
+            grants=grants,
+            definition=definition,
+            function_arns={f"{words}Function": function.function_arn},
+            settings=self._settings,
+            remedy=remedy,
+            runbook=RUNBOOKS[grants],
         )
         arn = machine.state_machine.state_machine_arn
-        self.validate_dataset = Target(arn, "VALIDATE_DATASET_STATE_MACHINE_ARN", arn)
-        CfnOutput(self, "ValidateDatasetStateMachineArn", value=arn)
+        CfnOutput(self, f"{words}StateMachineArn", value=arn)
+        return Target(arn, f"{grants.upper()}_STATE_MACHINE_ARN", arn)

@@ -10,9 +10,11 @@ from aws_cdk import ArnFormat, CfnOutput, Duration, Stack
 from aws_cdk import aws_events as events
 from aws_cdk import aws_events_targets as events_targets
 from aws_cdk import aws_lambda as lambda_
+from aws_cdk import aws_sqs as sqs
 from constructs import Construct
 
-from infra.components.alarm import failure_alarm
+from infra.components.alarm import alarm, business_metric
+from infra.components.dead_letters import dead_letters
 from infra.components.layers import shared_layers
 from infra.components.service_function import FunctionSpec, ServiceFunction
 from infra.components.state_machine import LoggedStateMachine, state_machine_arn
@@ -55,18 +57,20 @@ class TrainingStack(Stack):
         self.add_stack_dependency(data)
         self._settings = settings
         self._layers = shared_layers(self)
-        image = training_image(self, settings.training_image)
+        image = training_image(self, settings.training_image, settings.training_cuda)
         role = TrainingRole(self, "TrainingRole", targets=data.targets, image=image).role
-        arn = state_machine_arn(self, TRAIN_ADAPTER)
+        arn = state_machine_arn(self, settings, TRAIN_ADAPTER)
         self._own_targets = {
             **data.targets,
             "TrainAdapterStateMachine": _machine_target(arn),
-            "TrainAdapterExecutions": Target(f"{_executions_arn(self)}:*"),
+            "TrainAdapterExecutions": Target(f"{_executions_arn(self, settings)}:*"),
             "TrainingJobs": training_jobs_target(self),
             "TrainingRole": Target(role.role_arn, "TRAINING_ROLE_ARN", role.role_arn),
         }
+        failures, self._own_targets["DeadLetters"] = dead_letters(self)
         machine = self._state_machine(image, data.targets["ModelsBucket"].value)
-        self._watch_over(self._function(EVENTS, {}))
+        self._watch_over(self._function(EVENTS, {}, failures), failures)
+        self._raise_alarms(settings.stage)
         arn = machine.state_machine.state_machine_arn
         self.targets: Mapping[str, Target] = {
             "TrainAdapterStateMachine": _machine_target(arn),
@@ -74,6 +78,7 @@ class TrainingStack(Stack):
         }
         CfnOutput(self, "TrainAdapterStateMachineArn", value=arn)
         CfnOutput(self, "TrainingRoleArn", value=role.role_arn)
+        CfnOutput(self, "LogRetentionDays", value=str(settings.log_retention_days))
 
     def _state_machine(self, image: TrainingImage, models_bucket: str) -> LoggedStateMachine:
         times = training_environment(self)
@@ -100,9 +105,15 @@ class TrainingStack(Stack):
             },
             settings=self._settings,
             remedy="the sweep goes on with the job within 15 minutes; see why it failed",
+            runbook="stuck_training",
         )
 
-    def _function(self, spec: FunctionSpec, environment: Mapping[str, str]) -> lambda_.Function:
+    def _function(
+        self,
+        spec: FunctionSpec,
+        environment: Mapping[str, str],
+        failures: sqs.IQueue | None = None,
+    ) -> lambda_.Function:
         made = ServiceFunction(
             self,
             spec,
@@ -110,18 +121,32 @@ class TrainingStack(Stack):
             layers=self._layers,
             targets=self._own_targets,
             environment=environment,
+            failures=failures,
         )
-        failure_alarm(
-            made,
-            "ErrorAlarm",
-            metric=made.function.metric_errors(),
-            description=f"{spec.name} crashed or timed out; it is tried again",
-        )
+        made.alarm_on_errors(remedy="it is tried again", runbook="stuck_training")
         return made.function
 
-    def _watch_over(self, function: lambda_.Function) -> None:
+    def _raise_alarms(self, stage: str) -> None:
+        for construct_id, function, metric, description in (
+            ("FailedJobAlarm", "finish_training", "TrainingJobsFailed", "A training job failed"),
+            (
+                "OrphanAlarm",
+                "training_events",
+                "OrphansStopped",
+                "A training job ran in SageMaker that nobody waited for; it was stopped",
+            ),
+        ):
+            alarm(
+                self,
+                construct_id,
+                metric=business_metric(stage, function, metric),
+                description=description,
+                runbook="stuck_training",
+            )
+
+    def _watch_over(self, function: lambda_.Function, failures: sqs.IQueue) -> None:
         """Let EventBridge call at each change of a training job's status, and from time to time."""
-        call = events_targets.LambdaFunction(function, retry_attempts=2)
+        call = events_targets.LambdaFunction(function, retry_attempts=2, dead_letter_queue=failures)
         events.Rule(
             self,
             "TrainingJobChanged",
@@ -146,10 +171,10 @@ def _machine_target(arn: str) -> Target:
     return Target(arn, "TRAIN_ADAPTER_STATE_MACHINE_ARN", arn)
 
 
-def _executions_arn(stack: Stack) -> str:
+def _executions_arn(stack: Stack, settings: StageSettings) -> str:
     return stack.format_arn(
         service="states",
         resource="execution",
-        resource_name=TRAIN_ADAPTER,
+        resource_name=settings.named(TRAIN_ADAPTER),
         arn_format=ArnFormat.COLON_RESOURCE_NAME,
     )

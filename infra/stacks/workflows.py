@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 from pathlib import Path
 from typing import Any
 
@@ -9,11 +10,13 @@ from aws_cdk import CfnOutput, Duration, RemovalPolicy, Stack
 from aws_cdk import aws_events as events
 from aws_cdk import aws_events_targets as events_targets
 from aws_cdk import aws_secretsmanager as secretsmanager
+from aws_cdk import aws_sqs as sqs
 from constructs import Construct
 
-from infra.components.alarm import failure_alarm
+from infra.components.alarm import alarm, business_metric
 from infra.components.claude_access import grant_claude_access
 from infra.components.claude_parameters import claude_environment
+from infra.components.dead_letters import dead_letters
 from infra.components.layers import shared_layers
 from infra.components.service_function import FunctionSpec, ServiceFunction
 from infra.components.state_machine import LoggedStateMachine, state_machine_arn
@@ -29,6 +32,8 @@ GENERATE_BATCH_DEFINITION = (
 # It waits for Claude nearly all of its time, so memory is most of its price (docs/cost.md); with 25
 # calls in flight it was measured to hold 124 MB.
 PROCESS_NEXT = FunctionSpec(name="process_next", timeout_s=900, memory_mb=256)
+MOST_FAILING_PERCENT = 50
+MOST_ROUNDS = 8  # a batch of many thousands takes two or three, an hour's throttling some more
 FINISH_BATCH = FunctionSpec(name="finish_batch", timeout_s=300)
 SWEEP_OBJECTS = FunctionSpec(name="sweep_objects", timeout_s=900)
 
@@ -58,20 +63,26 @@ class WorkflowsStack(Stack):
             "ClaudeApiKeySecret": Target(
                 secret.attr_id, "CLAUDE_API_KEY_SECRET_ARN", secret.attr_id
             ),
-            "GenerateBatchStateMachine": start_target(state_machine_arn(self, GENERATE_BATCH)),
+            "GenerateBatchStateMachine": start_target(
+                state_machine_arn(self, settings, GENERATE_BATCH)
+            ),
         }
+        self._failures, targets["DeadLetters"] = dead_letters(self)
         process_next = self._claude_worker(targets)
         finish_batch = self._worker(FINISH_BATCH, targets, {})
-        self._sweep_daily(self._worker(SWEEP_OBJECTS, targets, {}))
+        self._sweep_daily(self._worker(SWEEP_OBJECTS, targets, {}, self._failures))
         machine = self._state_machine(process_next, finish_batch)
         arn = machine.state_machine.state_machine_arn
         self.generate_batch = start_target(arn)
+        self._watch_over_batches(settings.stage)
         CfnOutput(self, "GenerateBatchStateMachineArn", value=arn)
         CfnOutput(self, "ClaudeApiKeySecretArn", value=secret.attr_id)
 
     def _claude_worker(self, targets: dict[str, Target]) -> ServiceFunction:
         claude = claude_environment(self)
-        process_next = self._worker(PROCESS_NEXT, targets, claude)
+        concurrency = self._settings.worker_concurrency or None
+        worker = dataclasses.replace(PROCESS_NEXT, concurrency=concurrency)
+        process_next = self._worker(worker, targets, claude)
         grant_claude_access(
             process_next,
             process_next.role,
@@ -95,10 +106,15 @@ class WorkflowsStack(Stack):
             },
             settings=self._settings,
             remedy="start the batch again with retry-failed, or resume it",
+            runbook="stuck_batch",
         )
 
     def _worker(
-        self, spec: FunctionSpec, targets: dict[str, Target], environment: dict[str, str]
+        self,
+        spec: FunctionSpec,
+        targets: dict[str, Target],
+        environment: dict[str, str],
+        failures: sqs.IQueue | None = None,
     ) -> ServiceFunction:
         worker = ServiceFunction(
             self,
@@ -107,22 +123,41 @@ class WorkflowsStack(Stack):
             layers=self._layers,
             targets=targets,
             environment=environment,
+            failures=failures,
         )
-        failure_alarm(
-            worker,
-            "ErrorAlarm",
-            metric=worker.function.metric_errors(),
-            description=f"{spec.name} crashed or timed out; it is tried again",
-        )
+        worker.alarm_on_errors(remedy="it is tried again", runbook="stuck_batch")
         return worker
+
+    def _watch_over_batches(self, stage: str) -> None:
+        alarm(
+            self,
+            "ClaudeOutageAlarm",
+            metric=business_metric(stage, "process_next", "ClaudeFailing", statistic="Average"),
+            threshold=MOST_FAILING_PERCENT,
+            periods=3,
+            description="For a quarter of an hour, Claude has failed or refused half of the calls",
+            runbook="claude_outage",
+        )
+        alarm(
+            self,
+            "StuckBatchAlarm",
+            metric=business_metric(stage, "finish_batch", "UnfinishedRounds", statistic="Maximum"),
+            threshold=MOST_ROUNDS,
+            description="A batch goes round after round and does not end",
+            runbook="stuck_batch",
+        )
 
     def _sweep_daily(self, sweeper: ServiceFunction) -> None:
         events.Rule(
             self,
             "ObjectSweep",
-            description="Remove objects of conversations and datasets that no row points to",
+            description="Remove the objects that no row points to",
             schedule=events.Schedule.rate(Duration.days(1)),
-            targets=[events_targets.LambdaFunction(sweeper.function, retry_attempts=2)],
+            targets=[
+                events_targets.LambdaFunction(
+                    sweeper.function, retry_attempts=2, dead_letter_queue=self._failures
+                )
+            ],
         )
 
     def _claude_api_key_secret(self) -> secretsmanager.CfnSecret:

@@ -8,7 +8,11 @@ import random
 from typing import Any
 
 from local.claude_simulator.api_errors import ApiError
-from local.claude_simulator.conversation.scaffolding import Scaffolding, read_scaffolding
+from local.claude_simulator.conversation.scaffolding import (
+    Scaffolding,
+    read_scaffolding,
+    read_variation,
+)
 from local.claude_simulator.conversation.writer import write_conversation
 from local.claude_simulator.defects import apply_defect, extra_exchanges
 from local.claude_simulator.faults import Defect, Fault
@@ -27,8 +31,8 @@ _PLAIN = (
 def write_answer(body: dict[str, Any], seed: int, fault: Fault | None) -> str:
     """The text that answers a valid request; the same request and seed give the same text.
 
-    A conversation depends on its scaffolding block and the seed alone. ApiError 500 when a
-    scripted content fault does not fit the request.
+    A conversation depends on its scaffolding and variation blocks and the seed alone. ApiError 500
+    when a scripted content fault does not fit the request.
     """
     schema = ((body.get("output_config") or {}).get("format") or {}).get("schema")
     defect = fault.defect if fault else None
@@ -64,8 +68,11 @@ def wants_conversation(schema: dict[str, Any]) -> bool:
 def _conversation(
     body: dict[str, Any], schema: dict[str, Any], seed: int, defect: Defect | None
 ) -> Any:
-    scaffolding = read_scaffolding(prompt_text(body["messages"]))
-    origin = body["messages"] if scaffolding is None else repr(scaffolding)
+    prompt = prompt_text(body["messages"])
+    scaffolding = read_scaffolding(prompt)
+    origin = body["messages"]
+    if scaffolding is not None:
+        origin = repr(scaffolding) + read_variation(prompt)
     scaffolding = scaffolding or Scaffolding()
     rng = _generator(seed, origin)
     extra = extra_exchanges(defect, scaffolding)

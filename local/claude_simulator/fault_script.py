@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+import random
 import threading
 from collections.abc import Iterable
 from dataclasses import dataclass
 
 from local.claude_simulator.faults import Endpoint, Fault
+
+_SEED = 0
+"""Of the shares of calls: the nth call after a reset gets the same fault in every run."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,17 +33,20 @@ class FaultScript:
     def __init__(self) -> None:
         self._lock = threading.Lock()
         self._entries: list[_Entry] = []
+        self._random = random.Random(_SEED)  # noqa: S311 - chooses faults, no secret
 
     def extend(self, faults: Iterable[Fault]) -> None:
         """Append faults."""
         with self._lock:
             for fault in faults:
-                self._entries.append(_Entry(fault, fault.times or (None if fault.when else 1)))
+                for_all = fault.when is not None or fault.share is not None
+                self._entries.append(_Entry(fault, fault.times or (None if for_all else 1)))
 
     def clear(self) -> None:
         """Drop every fault."""
         with self._lock:
             self._entries.clear()
+            self._random.seed(_SEED)
 
     @property
     def pending(self) -> int:
@@ -50,10 +57,15 @@ class FaultScript:
         """The fault for `call`, used up once; None where none matches."""
         with self._lock:
             for entry in self._entries:
-                if entry.fault.condition.matches(call.endpoint, call.custom_id):
+                if self._applies(entry.fault, call):
                     self._use_up(entry)
                     return entry.fault
         return None
+
+    def _applies(self, fault: Fault, call: Call) -> bool:
+        if not fault.condition.matches(call.endpoint, call.custom_id):
+            return False
+        return fault.share is None or self._random.random() < fault.share
 
     def _use_up(self, entry: _Entry) -> None:
         if entry.remaining is None:

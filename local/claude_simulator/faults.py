@@ -5,6 +5,7 @@ A script is a JSON list; a call uses up the first fault that matches it. For exa
 [{"status": 429, "retry_after": 2, "times": 3},
  {"defect": "trailing_backslash"},
  {"hang_seconds": 300},
+ {"status": 529, "share": 0.3},
  {"status": 529, "when": {"endpoint": "batches"}, "times": 1},
  {"expired": true, "when": {"endpoint": "batch_items", "custom_id": "item-7"}}]
 ```
@@ -70,13 +71,15 @@ class Fault(BaseModel):
 
     A `retry_after` that is a text becomes the header as it stands. `malformed` answers 200 with a
     body that is no message.
-    `times` is how many calls it applies to: one by default, all of them where `when` is given.
+    `times` is how many calls it applies to: one by default, all of them where `when` or `share` is
+    given. `share` is the share of the matching calls that it applies to, at random.
     """
 
     model_config = ConfigDict(extra="forbid", frozen=True, strict=True)
 
     when: Condition | None = None
     times: int | None = Field(default=None, ge=1)
+    share: float | None = Field(default=None, gt=0, le=1)
     status: int | None = Field(default=None, ge=400, le=599)
     message: str | None = None
     retry_after: Annotated[float, Field(ge=0)] | str | None = None

@@ -75,6 +75,9 @@ _before_adaptive_thinking = partial(
 _OLDER: tuple[Model, ...] = (
     _before_adaptive_thinking("claude-haiku-4-5-20251001", alias="claude-haiku-4-5"),
     _before_adaptive_thinking(
+        "claude-opus-4-5-20251101", alias="claude-opus-4-5", retires_at=_day("2027-01-22")
+    ),
+    _before_adaptive_thinking(
         "claude-sonnet-4-5-20250929", alias="claude-sonnet-4-5", retires_at=_day("2026-11-30")
     ),
     _before_adaptive_thinking(

@@ -8,6 +8,8 @@ from local.deploy.clients import client
 from local.deploy.cloud_assembly import StackArtifact
 from local.deploy.stacks import DeployedStack, deploy_stack, pretend_bootstrapped
 
+_EXISTING_POOL = "ExistingUserPoolId"
+
 Record = dict[str, Any]
 """What is deployed: for each stack its digest, its outputs and its resources."""
 
@@ -18,6 +20,23 @@ def is_current(record: Record, stacks: list[StackArtifact], parameters: Mapping[
         record[stack.name]["digest"] == stack.digest(stack.parameters_from(parameters))
         for stack in stacks
     )
+
+
+def kept_users(record: Record, stacks: list[StackArtifact]) -> dict[str, str]:
+    """Return the parameter that keeps the user pool in use, unless its own stack made it.
+
+    Versions before made it with the API. In a new pool the user would get a new id, and nothing of
+    what is here would be theirs.
+    """
+    outputs = {name: text for one in record.values() for name, text in one["outputs"].items()}
+    keepers = {stack.name for stack in stacks if stack.parameters_from({_EXISTING_POOL: ""})}
+    own = [
+        pool
+        for name in keepers & record.keys()
+        for pool in record[name]["resources"].get("AWS::Cognito::UserPool", ())
+    ]
+    pool = outputs.get("UserPoolId")
+    return {} if pool is None or pool in own else {_EXISTING_POOL: pool}
 
 
 def deploy(

@@ -1,6 +1,6 @@
-"""Runs Lambda functions as processes: one template process per function, forked per worker.
+"""Runs Lambda functions as processes: one template process for all, forked per worker.
 
-The template imports the handler once; a worker is a fork of it, so that the tenth worker costs
-milliseconds and shares the first one's memory. Workers live on between invocations, as execution
-environments do, and end with the engine.
+The template has imported what the functions share, so that a worker of any of them costs a fork and
+the function's own modules, and shares the rest of its memory. Workers live on between invocations,
+as execution environments do, and end with the engine.
 """

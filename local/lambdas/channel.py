@@ -25,10 +25,12 @@ class Channel:
         except OSError:
             raise ChannelClosed from None
 
-    def send_descriptor(self, descriptor: int) -> None:
-        """Send an open file descriptor; raise ChannelClosed if the other process is gone."""
+    def send_with(self, message: Any, descriptors: list[int]) -> None:
+        """Send a message with open file descriptors; raise ChannelClosed as ``send`` does."""
+        content = json.dumps(message).encode()
         try:
-            socket.send_fds(self._stream, [b"+"], [descriptor])
+            socket.send_fds(self._stream, [struct.pack("!I", len(content))], descriptors)
+            self._stream.sendall(content)
         except OSError:
             raise ChannelClosed from None
 

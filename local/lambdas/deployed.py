@@ -3,12 +3,16 @@
 import json
 import os
 import threading
+from collections.abc import Iterable
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
+from local.lambdas.channel import ChannelClosed
 from local.lambdas.code_cache import CodeCache
 from local.lambdas.function import Function, Invocation
 from local.lambdas.pool import FunctionPool
+from local.lambdas.template import Templates
 from local.settings import ACCOUNT, HOST, aws_variables
 
 CONCURRENCY = 20
@@ -36,7 +40,7 @@ class DeployedFunctions:
         self._code = code
         self._logs = logs
         self._port = port
-        self._lifeline = lifeline
+        self._templates = Templates(lifeline)
         self._lock = threading.Lock()
         self._pools: dict[str, tuple[str, FunctionPool]] = {}
 
@@ -53,6 +57,13 @@ class DeployedFunctions:
             self._pools.clear()
         for pool in pools:
             pool.close()
+        self._templates.close()
+
+    def preload(self, deployed: Iterable[tuple[dict[str, Any], bytes, list[bytes]]]) -> None:
+        """Start the processes that the workers of these functions will be forked from."""
+        with suppress(ChannelClosed):  # the engine is stopping already
+            for config, code, layers in deployed:
+                self._templates.start(self._function(config, code, layers))
 
     def _pool(self, config: dict[str, Any], code: bytes, layers: list[bytes]) -> FunctionPool:
         name = config["FunctionName"]
@@ -66,7 +77,7 @@ class DeployedFunctions:
             if known is not None and known[0] == version:
                 return known[1]
             function = self._function(config, code, layers)
-            pool = FunctionPool(function, self._lifeline, concurrency=CONCURRENCY)
+            pool = FunctionPool(function, self._templates, concurrency=CONCURRENCY)
             self._pools[name] = (version, pool)
         if known is not None:
             known[1].close()
@@ -102,15 +113,7 @@ class DeployedFunctions:
             "LAMBDA_TASK_ROOT": str(path[0]),
             "TZ": ":UTC",
             "POWERTOOLS_TRACE_DISABLED": "true",
-            "_SHARED_IMPORTS": ",".join(_shared_imports(variables)),
+            "POWERTOOLS_METRICS_DISABLED": "true",  # nobody here reads them out of the log
             "PYTHONPATH": os.pathsep.join(str(folder) for folder in path),
             "_HANDLER": config["Handler"],
         }
-
-
-def _shared_imports(variables: dict[str, str]) -> list[str]:
-    """Return the modules that a function imports at its first call, made once for all workers.
-
-    The SDK of Claude costs a second of processor time, which ten new workers would each spend.
-    """
-    return ["anthropic"] if "CLAUDE_PROVIDER" in variables else []

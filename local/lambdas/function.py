@@ -22,6 +22,11 @@ class Function:
     memory_mb: int
     log_file: Path
 
+    @property
+    def layers(self) -> tuple[Path, ...]:
+        """The folders of its layers, which come after that of its own code."""
+        return self.path[1:]
+
 
 @dataclass(frozen=True)
 class Invocation:

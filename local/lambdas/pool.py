@@ -9,7 +9,7 @@ from typing import Any
 from local.lambdas.channel import ChannelClosed
 from local.lambdas.function import MAX_PAYLOAD_BYTES, Function, Invocation, failure
 from local.lambdas.invocation_log import log_invocation
-from local.lambdas.template import InitFailed, Worker
+from local.lambdas.template import InitFailed, Templates, Worker
 from local.lambdas.warm_workers import WarmWorkers
 
 
@@ -19,10 +19,10 @@ class FunctionPool:
     AWS would throttle them instead and its callers retry; waiting gives the same results.
     """
 
-    def __init__(self, function: Function, lifeline: int, *, concurrency: int) -> None:
+    def __init__(self, function: Function, templates: Templates, *, concurrency: int) -> None:
         self._function = function
         self._slots = threading.BoundedSemaphore(concurrency)
-        self.workers = WarmWorkers(function, lifeline)
+        self.workers = WarmWorkers(function, templates)
 
     def invoke(self, event: Any) -> Invocation:
         """Run one invocation and return its outcome; errors of any kind are outcomes too."""

@@ -1,22 +1,36 @@
-"""The template process of a function, and the workers forked from it."""
+"""The template process of all functions with the same layers, and the workers forked from it."""
 
 import os
 import signal
 import socket
 import subprocess
 import sys
+import threading
 from pathlib import Path
 from typing import Any, BinaryIO
 
 from local.durability.room import is_disk_full
 from local.lambdas.channel import Channel, ChannelClosed
 from local.lambdas.function import Function
+from local.settings import MEMORY
 
 INIT_TIMEOUT_SECONDS = 30.0
 """How long importing a handler may take; AWS allows 10 s, on hardware that is not also busy."""
 
 _SCRIPT = Path(__file__).with_name("worker.py")
-_LOG_LIMIT_BYTES = 5 * 1024 * 1024
+_START_TIMEOUT_SECONDS = 120.0
+"""How long importing what functions share may take, on a machine that is busy with much else."""
+_SHARED_IMPORTS = (
+    "boto3",
+    "anthropic",
+    "brightrun.wiring.generate",
+    "brightrun.wiring.process_next",
+    "brightrun.wiring.finish_batch",
+    "brightrun.batches.claim_repository",
+    "brightrun.conversations.enrichment.pipeline",
+)
+"""What functions with a layer import at their start or their first call: a second of processor time
+and 50 MB, once for all workers. One that is missing is left to the function that wants it."""
 
 
 class InitFailed(Exception):
@@ -49,51 +63,111 @@ class Worker:
 
 
 class Template:
-    """The process that imported a function's handler and forks workers.
+    """A process that has imported what functions share, and forks their workers.
 
-    Raises InitFailed when the import fails or takes longer than INIT_TIMEOUT_SECONDS.
+    Raises ChannelClosed when it does not start.
     """
 
     def __init__(self, function: Function, lifeline: int) -> None:
         ours, theirs = socket.socketpair()
-        _rotate(function.log_file)
-        with _open_log(function.log_file) as log, theirs:
+        imports = _SHARED_IMPORTS if function.layers else ()
+        path = os.pathsep.join(map(str, function.layers))
+        with theirs:
             self._process = subprocess.Popen(
-                [sys.executable, "-P", "-u", str(_SCRIPT), str(theirs.fileno()), str(lifeline)],
+                [
+                    sys.executable,
+                    "-P",
+                    "-u",
+                    str(_SCRIPT),
+                    str(theirs.fileno()),
+                    str(lifeline),
+                    *imports,
+                ],
                 pass_fds=[theirs.fileno(), lifeline],
-                env=dict(function.environment),
-                cwd=function.path[0],
+                env={**MEMORY, **function.environment, "PYTHONPATH": path},
                 stdin=subprocess.DEVNULL,
-                stdout=log,
-                stderr=log,
             )
         self._channel = Channel(ours)
+        self._lock = threading.Lock()
         try:
-            hello = self._channel.receive(INIT_TIMEOUT_SECONDS)
+            self._channel.receive(_START_TIMEOUT_SECONDS)
         except (TimeoutError, ChannelClosed):
-            hello = {"error": _init_error(function)}
-        if "error" in hello:
             self.close()
-            raise InitFailed(hello["error"])
+            raise ChannelClosed from None
 
-    def spawn(self) -> Worker:
-        """Fork a worker; raise ChannelClosed when the template is gone."""
+    @property
+    def is_alive(self) -> bool:
+        """Whether the process can fork workers."""
+        return self._process.poll() is None
+
+    def spawn(self, function: Function) -> Worker:
+        """Fork a worker of a function.
+
+        Raises InitFailed when its handler cannot be imported, or not within INIT_TIMEOUT_SECONDS,
+        and ChannelClosed when this process is gone.
+        """
         ours, theirs = socket.socketpair()
         channel = Channel(ours)
-        with theirs:
-            self._channel.send_descriptor(theirs.fileno())
+        description = {
+            "root": str(function.path[0]),
+            "environment": dict(function.environment),
+            "handler": function.handler,
+        }
+        with theirs, _open_log(function.log_file) as log, self._lock:
+            self._channel.send_with(description, [theirs.fileno(), log.fileno()])
         try:
-            pid = channel.receive(INIT_TIMEOUT_SECONDS)["pid"]
-        except TimeoutError:
+            hello = channel.receive(INIT_TIMEOUT_SECONDS)
+        except (TimeoutError, ChannelClosed):
             channel.close()
-            raise ChannelClosed from None
-        return Worker(channel, pid)
+            if not self.is_alive:
+                raise ChannelClosed from None
+            hello = {"error": _init_error(function)}
+        if "error" in hello:
+            channel.close()
+            raise InitFailed(hello["error"])
+        return Worker(channel, hello["pid"])
 
     def close(self) -> None:
         """End the process; its workers live on until they are closed or killed."""
         self._channel.close()
         self._process.kill()
         self._process.wait()
+
+
+class Templates:
+    """One template for each set of layers, started when it is first wanted."""
+
+    def __init__(self, lifeline: int) -> None:
+        self._lifeline = lifeline
+        self._lock = threading.Lock()
+        self._started: dict[tuple[Path, ...], Template] = {}
+        self._closed = False
+
+    def start(self, function: Function) -> Template:
+        """Start the template of a function; does nothing if it runs. ChannelClosed after close."""
+        with self._lock:
+            if self._closed:
+                raise ChannelClosed
+            template = self._started.get(function.layers)
+            if template is None or not template.is_alive:
+                if template is not None:  # it was killed from outside
+                    self._started.pop(function.layers).close()
+                template = self._started[function.layers] = Template(function, self._lifeline)
+            return template
+
+    def spawn(self, function: Function) -> Worker:
+        """Fork a worker of a function; raises InitFailed, ChannelClosed."""
+        try:
+            return self.start(function).spawn(function)
+        except ChannelClosed:  # the template was killed from outside: start another, once
+            return self.start(function).spawn(function)
+
+    def close(self) -> None:
+        """End the templates."""
+        with self._lock:
+            self._closed = True
+            for template in self._started.values():
+                template.close()
 
 
 def _init_error(function: Function) -> dict[str, Any]:
@@ -112,8 +186,3 @@ def _open_log(log_file: Path) -> BinaryIO:
         if not is_disk_full(error):
             raise
         return Path(os.devnull).open("ab")
-
-
-def _rotate(log_file: Path) -> None:
-    if log_file.exists() and log_file.stat().st_size > _LOG_LIMIT_BYTES:
-        log_file.replace(log_file.with_suffix(".log.1"))

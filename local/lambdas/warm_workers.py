@@ -2,24 +2,25 @@
 
 import threading
 import time
+from pathlib import Path
 
 from local.lambdas.channel import ChannelClosed
 from local.lambdas.function import Function
-from local.lambdas.template import Template, Worker
+from local.lambdas.template import Templates, Worker
 
 IDLE_SECONDS = 300.0
 """How long an unused worker is kept, in the range that Lambda keeps execution environments."""
+
+_LOG_LIMIT_BYTES = 5 * 1024 * 1024
 
 
 class WarmWorkers:
     """A pool of workers; idle ones are reused, and end after IDLE_SECONDS."""
 
-    def __init__(self, function: Function, lifeline: int) -> None:
+    def __init__(self, function: Function, templates: Templates) -> None:
         self._function = function
-        self._lifeline = lifeline
+        self._templates = templates
         self._lock = threading.Lock()
-        self._template_lock = threading.Lock()
-        self._template: Template | None = None
         self._idle: list[tuple[float, Worker]] = []
         self._busy: set[Worker] = set()
         self._closed = False
@@ -35,7 +36,11 @@ class WarmWorkers:
             if self._closed:
                 raise ChannelClosed
             worker = self._idle.pop()[1] if self._idle else None
-        worker = worker or self._spawn()
+            unused = not self._idle and not self._busy
+        if worker is None:
+            if unused:
+                _rotate(self._function.log_file)
+            worker = self._templates.spawn(self._function)
         with self._lock:
             self._busy.add(worker)
         return worker
@@ -66,24 +71,11 @@ class WarmWorkers:
                 self._reaper.cancel()
         for worker in workers:
             worker.kill()
-        self._close_template()
 
     def processes(self) -> set[int]:
         """Return the ids of the processes that run or wait for an invocation."""
         with self._lock:
             return {worker.pid for worker in (*self._busy, *(each for _, each in self._idle))}
-
-    def _spawn(self) -> Worker:
-        with self._template_lock:
-            if self._template is None:
-                self._template = Template(self._function, self._lifeline)
-            try:
-                return self._template.spawn()
-            except ChannelClosed:  # the template was killed from outside: start another, once
-                self._template.close()
-                self._template = None
-                self._template = Template(self._function, self._lifeline)
-                return self._template.spawn()
 
     def _arm_reaper(self) -> None:
         if self._reaper is None:
@@ -97,16 +89,13 @@ class WarmWorkers:
             expired = [worker for since, worker in self._idle if since <= oldest_kept]
             self._idle = [entry for entry in self._idle if entry[0] > oldest_kept]
             self._reaper = None
-            unused = not self._idle and not self._busy
             if self._idle:
                 self._arm_reaper()
         for worker in expired:
             worker.close()
-        if unused:
-            self._close_template()
 
-    def _close_template(self) -> None:
-        with self._template_lock:
-            if self._template is not None:
-                self._template.close()
-                self._template = None
+
+def _rotate(log_file: Path) -> None:
+    """Begin a new log file where nobody writes to the old one."""
+    if log_file.exists() and log_file.stat().st_size > _LOG_LIMIT_BYTES:
+        log_file.replace(log_file.with_suffix(".log.1"))

@@ -1,11 +1,12 @@
-"""The process side of a function: imports its handler, forks workers, runs invocations.
+"""The process side of functions: imports what they share, forks workers, runs invocations.
 
 Run as a script by ``local.lambdas.template``; it imports nothing of this project, only what the
-function's own path offers. Arguments: the control socket and the lifeline, as descriptors.
-Messages are JSON, preceded by their length in four bytes.
+functions' own paths offer. Arguments: the control socket and the lifeline, as descriptors, and the
+modules to share. Messages are JSON, preceded by their length in four bytes.
 """
 
 import errno
+import gc
 import importlib
 import io
 import json
@@ -17,6 +18,8 @@ import sys
 import threading
 import time
 import traceback
+from contextlib import suppress
+from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
@@ -114,10 +117,8 @@ def invoke(handler: Any, message: dict[str, Any]) -> dict[str, Any]:
         }
 
 
-def serve(channel: socket.socket, handler: Any, lifeline: int) -> None:
-    """Be a worker: answer invocations until the engine closes the channel."""
-    signal.signal(signal.SIGCHLD, signal.SIG_DFL)
-    end_with(lifeline)
+def serve(channel: socket.socket, handler: Any) -> None:
+    """Answer invocations until the engine closes the channel."""
     send(channel, {"pid": os.getpid()})
     while True:
         outcome = invoke(handler, receive(channel))
@@ -126,32 +127,73 @@ def serve(channel: socket.socket, handler: Any, lifeline: int) -> None:
         send(channel, outcome)
 
 
+def be_worker(channel: socket.socket, log: int, lifeline: int, function: dict[str, Any]) -> None:
+    """Be a worker of a function: take its environment, folder and log, and import its handler."""
+    for stream in (1, 2):
+        os.dup2(log, stream)
+    os.close(log)
+    signal.signal(signal.SIGCHLD, signal.SIG_DFL)
+    end_with(lifeline)
+    os.environ.clear()
+    os.environ.update(function["environment"])
+    _name_process(os.environ.get("POWERTOOLS_SERVICE_NAME", "function"))
+    time.tzset()
+    os.chdir(function["root"])
+    sys.path.insert(0, function["root"])
+    module, _, name = function["handler"].rpartition(".")
+    try:
+        handler = getattr(importlib.import_module(module.replace("/", ".")), name)
+    except BaseException as error:  # an import that exits is a failed init too
+        traceback.print_exc()
+        send(channel, {"error": describe(error)})
+        return
+    serve(channel, handler)
+
+
+def _name_process(name: str) -> None:
+    """Show in `ps` and `top` which function this worker runs; the kernel keeps 15 characters."""
+    with suppress(OSError):
+        Path("/proc/self/comm").write_text(name, "utf-8")
+
+
+def share(names: list[str]) -> None:
+    """Import modules for all workers, and load what boto3 makes clients of DynamoDB and S3 from."""
+    for name in names:
+        try:
+            importlib.import_module(name)
+        except ImportError:  # a function that wants it says so
+            continue
+    if "boto3" in names:
+        for service in ("dynamodb", "s3"):
+            sys.modules["boto3"].client(service)
+    gc.collect()
+    gc.freeze()  # a collection in a worker would write to, and so copy, all that is shared
+
+
 def main() -> None:
-    """Be the template: import the handler, then fork a worker for every channel received."""
+    """Be the template: import what is shared, then fork a worker for every function received."""
     sys.stdout = io.TextIOWrapper(LogStream(1), "utf-8", "backslashreplace", write_through=True)
     sys.stderr = io.TextIOWrapper(LogStream(2), "utf-8", "backslashreplace", write_through=True)
     control = socket.socket(fileno=int(sys.argv[1]))
     lifeline = int(sys.argv[2])
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     signal.signal(signal.SIGCHLD, signal.SIG_IGN)
-    module, _, name = os.environ["_HANDLER"].rpartition(".")
-    try:
-        handler = getattr(importlib.import_module(module.replace("/", ".")), name)
-        for shared in filter(None, os.environ.get("_SHARED_IMPORTS", "").split(",")):
-            importlib.import_module(shared)
-    except BaseException as error:  # an import that exits is a failed init too
-        traceback.print_exc()
-        send(control, {"error": describe(error)})
-        sys.exit(1)
+    share(sys.argv[3:])
     send(control, {"ready": True})
     while True:
-        message, descriptors, _, _ = socket.recv_fds(control, 1, 1)
-        if not message:
+        size, descriptors, _, _ = socket.recv_fds(control, 4, 2)
+        if not size:
             sys.exit(0)
+        function = json.loads(_read(control, struct.unpack("!I", size)[0]))
+        channel, log = descriptors
         if os.fork() == 0:
-            control.close()
-            serve(socket.socket(fileno=descriptors[0]), handler, lifeline)
-        os.close(descriptors[0])
+            try:
+                control.close()
+                be_worker(socket.socket(fileno=channel), log, lifeline, function)
+            finally:
+                os._exit(1)
+        os.close(channel)
+        os.close(log)
 
 
 if __name__ == "__main__":

@@ -5,13 +5,15 @@ Catch by class matches, starts another process after an error, adds 50 ms to eve
 and keeps log lines and metrics of all invocations in memory.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from typing import Any
 
 from local.lambdas.function import Invocation
 
+Deployed = tuple[dict[str, Any], bytes, list[bytes]]
+"""A function's configuration, its code archive, and its layers' archives."""
 Execute = Callable[[dict[str, Any], bytes, list[bytes], Any], Invocation]
-"""Runs a function: its configuration, its code archive, its layers' archives, the event."""
+"""Runs a function: as deployed, and the event."""
 
 
 def install(execute: Execute) -> None:
@@ -19,15 +21,29 @@ def install(execute: Execute) -> None:
     from ministack.services import lambda_svc
 
     def run(function: dict[str, Any], event: Any, _request_id: str) -> dict[str, Any]:
-        config = function.get("config") or function
-        layers = [lambda_svc._resolve_layer_zip(layer) for layer in config.get("Layers") or ()]
-        archives = [archive for archive in layers if archive]
-        invocation = execute(config, function["code_zip"], archives, event)
+        invocation = execute(*_as_deployed(function), event)
         return {"body": invocation.payload, "error": invocation.failed, "log": ""}
 
     lambda_svc._execute_function_warm = run
     lambda_svc._emit_lambda_logs = _nothing
     lambda_svc._emit_lambda_metrics = _nothing
+
+
+def deployed() -> Iterator[Deployed]:
+    """All functions that are deployed."""
+    from ministack.services import lambda_svc
+
+    for function in lambda_svc._functions.all_values():
+        if function.get("code_zip"):
+            yield _as_deployed(function)
+
+
+def _as_deployed(function: dict[str, Any]) -> Deployed:
+    from ministack.services import lambda_svc
+
+    config = function.get("config") or function
+    layers = [lambda_svc._resolve_layer_zip(layer) for layer in config.get("Layers") or ()]
+    return config, function["code_zip"], [archive for archive in layers if archive]
 
 
 def _nothing(*_arguments: Any, **_named: Any) -> None:

@@ -44,6 +44,8 @@ class TrainingEnvironment:
             **job.description.get("Environment", {}),
             **aws_variables(self.endpoint_url),
             "SM_ML_ROOT": str(root),
+            # Every instance type is this machine, which may have no GPU.
+            "TRAINER_ALLOW_CPU": "1",
             "TRAINING_JOB_NAME": job.name,
             "TRAINING_JOB_ARN": str(job.description["TrainingJobArn"]),
         }

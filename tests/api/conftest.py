@@ -4,6 +4,7 @@ from tests.handlers.conftest import (
     account,
     api,
     aws,
+    builds,
     clock,
     runs,
     seeds,
@@ -11,4 +12,4 @@ from tests.handlers.conftest import (
     validations,
 )
 
-__all__ = ["account", "api", "aws", "clock", "runs", "seeds", "trainings", "validations"]
+__all__ = ["account", "api", "aws", "builds", "clock", "runs", "seeds", "trainings", "validations"]

@@ -52,6 +52,14 @@ def a_conversation(seeds: Seeds, _: Api) -> str:
     return seeds.conversation().conversation_id
 
 
+def a_bulk_action(seeds: Seeds, api: Api) -> str:
+    """An action that no other has the id of."""
+    ids = [seeds.conversation().conversation_id]
+    made = api("POST /api/conversations/bulk-action", {"action": "approve", "conversationIds": ids})
+    action_id: str = made.body["bulk_action_id"]
+    return action_id
+
+
 def a_failure(seeds: Seeds, _: Api) -> str:
     return seeds.failure().failure_id
 
@@ -130,10 +138,15 @@ REQUESTS: Mapping[str, Sent] = {
     "POST /api/conversations/generate-batch": Sent(
         {"name": "A batch", "parameterSets": [{"parameters": ROC}]}
     ),
+    "POST /api/conversations/generate-batch/preview": Sent(
+        {"name": "A batch", "parameterSets": [{"parameters": ROC}]}
+    ),
     "POST /api/conversations/judge": Sent(
         {"conversationIds": [numbered_id(1)]}, known=a_conversation
     ),
     "GET /api/batch-jobs": Sent(query={"status": "queued", "limit": "5"}),
+    "GET /api/batch-jobs/planned": Sent(),
+    "GET /api/batch-jobs/quotes": Sent(),
     "GET /api/batch-jobs/{id}": Sent(known=a_job),
     "GET /api/batch-jobs/{id}/log": Sent(known=a_job_with_a_failure),
     "POST /api/batch-jobs/{id}/cancel": Sent(known=a_job),
@@ -152,6 +165,7 @@ REQUESTS: Mapping[str, Sent] = {
     "GET /api/conversations/{id}/validation-report": Sent(known=an_enriched_conversation),
     "POST /api/conversations/bulk-enrich": Sent({"conversationIds": ["any"]}),
     "GET /api/conversations/stats": Sent(),
+    "GET /api/conversations/coverage": Sent(),
     "POST /api/conversations": Sent({"document": build.a_conversation()}),
     "PATCH /api/conversations/{id}": Sent(
         {"turn_number": 2, "content": "A better answer.", "reason": "It was vague."},
@@ -162,6 +176,10 @@ REQUESTS: Mapping[str, Sent] = {
     "PATCH /api/conversations/{id}/status": Sent({"status": "approved"}, known=a_conversation),
     "GET /api/conversations/{id}/audit": Sent(known=a_conversation),
     "POST /api/conversations/bulk-action": Sent({"action": "approve", "conversationIds": ["any"]}),
+    "POST /api/conversations/bulk-action/{id}/undo": Sent(known=a_bulk_action),
+    "POST /api/conversations/duplicates": Sent({"conversation_ids": ["any"]}),
+    "POST /api/conversations/diversity": Sent({}, known=an_approved_conversation),
+    "POST /api/conversations/preferences": Sent({}, known=an_approved_conversation),
     "GET /api/training-files": Sent(),
     "POST /api/training-files": Sent(
         {"name": "A file", "conversation_ids": [numbered_id(1)]}, known=an_approved_conversation
@@ -169,6 +187,7 @@ REQUESTS: Mapping[str, Sent] = {
     "POST /api/training-files/{id}/add-conversations": Sent(
         {"conversation_ids": [numbered_id(1)], "allow_duplicates": True}, known=a_training_file
     ),
+    "POST /api/training-files/preview": Sent({"conversation_ids": [numbered_id(1)]}),
     "GET /api/training-files/available-for-import": Sent(),
     "GET /api/training-files/{id}": Sent(known=a_training_file),
     "GET /api/training-files/{id}/download": Sent(known=a_training_file),
@@ -209,6 +228,7 @@ REQUESTS: Mapping[str, Sent] = {
     "PATCH /api/scaffolding/training-topics/{id}": Sent({"is_active": False}, known=TOPIC),
     "DELETE /api/scaffolding/training-topics/{id}": Sent(known=TOPIC),
     "GET /api/scaffolding/consultant": Sent(),
+    "GET /api/scaffolding/domains": Sent(),
     "PUT /api/scaffolding/consultant": Sent(
         scaffolding.consultant().model_dump(mode="json", exclude={*KEPT, "is_active"})
     ),
@@ -217,6 +237,7 @@ REQUESTS: Mapping[str, Sent] = {
     "POST /api/templates": Sent(content_of(scaffolding.template(), template_name="Mine")),
     "GET /api/templates/select": Sent(query=WANTED),
     "POST /api/templates/select": Sent(WANTED),
+    "POST /api/templates/preview": Sent({**ROC, "template_text": "Ask {{persona_name}}."}),
     "GET /api/templates/{id}": Sent(known=TEMPLATE),
     "PATCH /api/templates/{id}": Sent({"rating": None}, known=TEMPLATE),
     "DELETE /api/templates/{id}": Sent(known=TEMPLATE),
@@ -239,4 +260,5 @@ REQUESTS: Mapping[str, Sent] = {
     "GET /api/models/{id}": Sent(known=a_delivered_model),
     "POST /api/models/{id}/download": Sent({"files": ["README.md"]}, known=a_delivered_model),
     "GET /api/costs": Sent(query={"period": "week"}),
+    "GET /api/costs/budget": Sent(),
 }

@@ -19,9 +19,10 @@ def taken_by(operation: dict[str, Any]) -> set[str]:
 
 
 def shown_by(operation: dict[str, Any]) -> Iterator[str]:
-    (success,) = [answer for code, answer in operation["responses"].items() if code < "300"]
-    for _, schema in nodes("", success["content"]["application/json"]["schema"]):
-        yield from schema.get("properties", {})
+    for code, answer in operation["responses"].items():
+        if code < "300":
+            for _, schema in nodes("", answer["content"]["application/json"]["schema"]):
+                yield from schema.get("properties", {})
 
 
 BODIES = {route: one for route, one in OPERATIONS.items() if "requestBody" in one}

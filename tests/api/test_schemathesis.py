@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import re
+from collections import Counter
+from collections.abc import Callable, Iterator
 from typing import Any
 
 import pytest
@@ -22,10 +25,11 @@ from tests.api.test_openapi_document import DOCUMENT, OPERATIONS, normalised
 from tests.api.wsgi import Application
 from tests.aws import empty_tables
 from tests.builders import OWNER
+from tests.effort import effort
 from tests.handlers.gateway import Api
 from tests.handlers.seeds import Seeds, StartedRuns
 
-pytestmark = pytest.mark.usefixtures("validations", "trainings")
+pytestmark = pytest.mark.usefixtures("validations", "trainings", "builds")
 
 TOKEN = "the-owners-token"
 HEADERS = {"Authorization": f"Bearer {TOKEN}"}
@@ -75,7 +79,19 @@ OURS: list[CheckFunction] = [request_is_understood, misfit_is_refused]
 EXCLUDED = [positive_data_acceptance, negative_data_rejection, unsupported_method]
 
 
+sent: Counter[str] = Counter()
+"""How many requests of a test were held against the document."""
+
+
+@pytest.fixture(autouse=True)
+def samples(record_property: Callable[[str, object], None]) -> Iterator[None]:
+    sent.clear()
+    yield
+    record_property("samples", sent.total())
+
+
 def validate(case: Case[Any], response: Any) -> None:
+    sent[case.operation.label] += 1
     case.validate_response(
         response,
         headers=HEADERS,
@@ -86,7 +102,7 @@ def validate(case: Case[Any], response: Any) -> None:
 
 @pytest.mark.slow
 @schema.parametrize()
-@settings(max_examples=15, deadline=None, suppress_health_check=list(HealthCheck))
+@settings(max_examples=effort(15, 200), deadline=None, suppress_health_check=list(HealthCheck))
 def test_an_operation_keeps_its_promises_whatever_is_sent(
     case: Case[Any], api: Api, seeds: Seeds, runs: StartedRuns
 ) -> None:
@@ -141,3 +157,24 @@ def test_every_operation_can_succeed_as_documented(
     response = case.call(headers=HEADERS)
     assert 200 <= response.status_code < 300, response.text
     validate(case, response)
+    assert not list(inexact_amounts(response.json()))
+
+
+AMOUNT = re.compile(r"usd|cost|amount|price", re.IGNORECASE)
+
+
+def inexact_amounts(node: Any, name: str = "") -> Iterator[tuple[str, float]]:
+    """Every amount of money that is not a number of millionths, such as 0.30000000000000004."""
+    if isinstance(node, dict):
+        for key, value in node.items():
+            yield from inexact_amounts(value, key)
+    elif isinstance(node, list):
+        for value in node:
+            yield from inexact_amounts(value, name)
+    elif isinstance(node, float) and AMOUNT.search(name) and node != round(node, 6):
+        yield name, node
+
+
+def test_an_amount_that_was_added_up_in_floats_is_found() -> None:
+    answer = {"data": [{"cost_usd": 0.1 + 0.2}, {"cost_usd": 0.3}], "share": 0.1 + 0.2}
+    assert [name for name, _ in inexact_amounts(answer)] == ["cost_usd"]

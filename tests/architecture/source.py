@@ -10,7 +10,7 @@ from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[2]
 LAYER = ROOT / "layers" / "common" / "python"
-FOLDERS = ("layers/common/python/brightrun", "functions", "infra", "local", "cli")
+FOLDERS = ("layers/common/python/brightrun", "functions", "infra", "local", "cli", "smoke")
 
 
 @dataclass(frozen=True)

@@ -61,6 +61,16 @@ def test_the_workflow_may_only_read_and_pins_what_it_uses() -> None:
     assert all(re.fullmatch(r"actions/[\w-]+@[0-9a-f]{40}", action) for action in used)
 
 
+def test_the_smoke_test_is_started_by_hand_and_stores_no_key_of_aws() -> None:
+    workflow = document(".github/workflows/smoke.yml")
+    assert list(workflow[True]) == ["workflow_dispatch"]  # YAML 1.1 reads `on` as true
+    assert workflow["permissions"] == {"contents": "read", "id-token": "write"}
+    (job,) = workflow["jobs"].values()
+    used = [step["uses"] for step in job["steps"] if "uses" in step]
+    assert all(re.fullmatch(r"(aws-)?actions/[\w-]+@[0-9a-f]{40}", action) for action in used)
+    assert "AWS_SECRET" not in (ROOT / ".github/workflows/smoke.yml").read_text("utf-8")
+
+
 @pytest.mark.parametrize(
     ("action", "key"), [("python", "python-version"), ("node", "node-version")]
 )

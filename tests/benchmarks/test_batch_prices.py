@@ -6,7 +6,7 @@ import pytest
 
 from benchmarks import batch_prices as prices
 from benchmarks.batch_counts import Usage
-from benchmarks.batch_prices import Deployment, Line, Load, Workflow, bill, total
+from benchmarks.batch_prices import Deployment, Line, Load, Workflow, bill, economy_bill, total
 
 WORKER = Deployment(memory_mb=512, timeout_s=900, lease_s=60)
 NOTHING = Usage(0, 0, 0, 0, 0, 0)
@@ -30,6 +30,13 @@ def test_a_long_job_takes_another_turn_of_every_worker() -> None:
     lines = bill(load, NOTHING, ONE_RUN, WORKER)
     assert line(lines, "Step Functions, transitions").quantity == 13 + 2 * 3
     assert line(lines, "Lambda, requests").quantity == 4 + 3 + 1
+
+
+def test_in_the_economy_lane_a_worker_is_billed_for_its_share_of_a_processor() -> None:
+    lines = economy_bill(NOTHING, ONE_RUN, WORKER, cpu_s=10)
+    seconds = 10 * 1769 / 512
+    assert line(lines, "Lambda, GB-s of workers").quantity == pytest.approx(seconds / 2)
+    assert line(lines, "Step Functions, transitions").quantity == 13
 
 
 def test_half_the_memory_costs_half() -> None:

@@ -13,6 +13,10 @@ CONVERSATION = "22222222-0000-4000-8000-000000000001"
 FAILURE = "33333333-0000-4000-8000-000000000001"
 TEMPLATE = "44444444-0000-4000-8000-000000000001"
 
+DOMAINS = [
+    {"key": "financial_planning", "name": "Financial planning", "countries": ["US"]},
+    {"key": "nursing_handover", "name": "Nursing handover", "countries": ["GB", "IE"]},
+]
 PERSONAS = [
     {"id": "p-1", "persona_key": "anxious_planner", "name": "Jennifer", "is_active": True},
     {"id": "p-2", "persona_key": "pragmatic_optimist", "name": "David", "is_active": True},
@@ -81,6 +85,9 @@ TRAINING_FILES = [{"id": TRAINING_FILE, "name": "First", **VERSION}]
 LOG_LINES = ["[10:00] Processing item", "[10:01] Item completed", "[10:02] Batch job complete"]
 
 
+QUOTE = {"p50": 0.16, "p90": 0.2, "source": "typical", "conversations": 0, "batches": 0}
+
+
 def status_document(status: str, total: int = 4, **changes: Any) -> Json:
     """One answer of the status route; the progress counters can be given by name."""
     names = ("completed", "successful", "failed", "cancelled", "processing", "queued")
@@ -99,6 +106,62 @@ def status_document(status: str, total: int = 4, **changes: Any) -> Json:
         "output_tokens": 8832,
         "simulated": True,
         "stoppedReason": None,
+        "status_line": f"{status.capitalize()}: {progress['successful']} of {total} succeeded.",
+        "max_cost_usd": None,
+        "reserved_cost_usd": 0.0,
+        "reused_items": 0,
+        "quote": QUOTE,
+        "quote_error": None,
+        **changes,
+    }
+
+
+def preview_document(total: int = 4, **changes: Any) -> Json:
+    """One answer of the preview route."""
+    items = [
+        {
+            "position": position,
+            "persona_key": PERSONAS[position % 2]["persona_key"],
+            "emotional_arc_key": ARCS[0]["arc_key"],
+            "training_topic_key": TOPICS[position % 3]["topic_key"],
+            "template_id": TEMPLATE,
+            "tier": "template",
+        }
+        for position in range(total)
+    ]
+    return {
+        "success": True,
+        "requestedItems": total,
+        "totalItems": total,
+        "personas": 2,
+        "emotionalArcs": 2,
+        "trainingTopics": 1,
+        "templates": 2,
+        "model": "claude-sonnet-5-5",
+        "lane": "realtime",
+        "estimatedCost": {**QUOTE, "p90": 1234.5},
+        "pastQuotes": [],
+        "estimatedTime": {"p50": 110, "p90": 200},
+        "lanes": [
+            {
+                "lane": "realtime",
+                "estimatedCost": {"p50": 0.16, "p90": 1234.5},
+                "estimatedTime": {"p50": 110, "p90": 200},
+                "unavailable": None,
+            },
+            {
+                "lane": "economy",
+                "estimatedCost": {"p50": 0.08, "p90": 617.25},
+                "estimatedTime": {"p50": 3600, "p90": 86400},
+                "unavailable": None,
+            },
+        ],
+        "items": items,
+        "incompatibleItems": 0,
+        "incompatible": [],
+        "warnings": [],
+        "problemCount": 0,
+        "problems": [],
         **changes,
     }
 
@@ -181,6 +244,7 @@ def add_routes(system: FakeSystem) -> None:
     serve_list(system, "/api/batch-jobs", "jobs", [_job(number) for number in range(130)])
     serve_list(system, "/api/conversations", "conversations", CONVERSATIONS)
     serve_list(system, "/api/failed-generations", "failures", FAILURES)
+    serve_list(system, "/api/scaffolding/domains", "domains", DOMAINS)
     _serve_training_files(system)
     serve_list(system, "/api/generation-logs", "logs", [{"id": "l-1", "status": "success"}])
     serve_list(system, f"/api/batch-jobs/{JOB}/log", "lines", LOG_LINES)
@@ -235,7 +299,14 @@ def _serve_actions(system: FakeSystem) -> None:
         "message": "Batch queued.",
     }
     started = {"success": True, "jobId": JOB, "conversation_id": CONVERSATION, "status": "queued"}
-    fit = {"success": True, "is_compatible": True, "confidence": 0.8, "warnings": ["persona"]}
+    fit = {
+        "success": True,
+        "is_compatible": True,
+        "confidence": 0.8,
+        "warnings": ["The arc is not meant for Jennifer."],
+        "suggestions": [],
+        "template": {"id": TEMPLATE, "template_name": "Fear template", "tier": "template"},
+    }
 
     def act(request: Recorded, _: re.Match[str]) -> Json:
         done = f"{request.body['action']} accepted"
@@ -248,6 +319,11 @@ def _serve_actions(system: FakeSystem) -> None:
         return Answer(202, json.dumps(document).encode())
 
     system.route("POST", "/api/conversations/generate-batch", lambda _, __: accepted(created))
+    system.route(
+        "POST",
+        "/api/conversations/generate-batch/preview",
+        lambda request, _: preview_document(request.body["selection"].get("sample", 4)),
+    )
     system.route(
         "POST", "/api/conversations/generate-with-scaffolding", lambda _, __: accepted(started)
     )

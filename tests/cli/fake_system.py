@@ -16,6 +16,17 @@ Json = dict[str, Any]
 Handler = Callable[["Recorded", re.Match[str]], "Answer | Json"]
 
 
+SPENDING = (
+    "/api/conversations/generate",
+    "/api/conversations/generate-batch",
+    "/api/conversations/generate-with-scaffolding",
+    "/api/conversations/judge",
+    "/api/jobs",
+    "/api/training-files",
+)
+"""Paths whose POST costs money or begins long work; only this fake refuses one without a key."""
+
+
 @dataclass(frozen=True)
 class Answer:
     """One HTTP answer; `cut_at` closes the connection after so many bytes of the body."""
@@ -95,6 +106,9 @@ class FakeSystem:
             status, document = self.user_pool.answer(request.headers["x-amz-target"], request.body)
             return Answer(status, json.dumps(document).encode())
         self.requests.append(request)
+        spends = request.method == "POST" and request.path in SPENDING
+        if spends and "idempotency-key" not in request.headers:
+            return problem(400, "A repetition would be paid for.", "no_idempotency_key")
         if faults := self._faults[request.method, request.path]:
             return faults.popleft()
         if request.path.startswith("/api/") and not self._is_signed_in(request):

@@ -62,6 +62,7 @@ COMPLETED: Json = {
     "total_steps": 21,
     "queued_at": "2026-11-21T10:00:00.000Z",
     "current_cost": 0.01,
+    "estimated_total_cost": 12.3,
     "final_cost": 0.02,
     "billed_seconds": 20,
     "settled": True,

@@ -14,6 +14,7 @@ from tests.cli.fake_routes import (
     JOB,
     LOG_LINES,
     PARTLY_FAILED,
+    QUOTE,
     RUNNING,
     TEMPLATE,
     serve_statuses,
@@ -37,7 +38,8 @@ def test_create_counts_and_prices_before_it_asks(brightrun: BrightRun, system: F
 
     assert result.exit_code == 130
     assert "2 personas x 2 arcs x 1 topics = 4 conversations" in result.stdout
-    assert "about $0.1600, at most 1 min 50 s" in result.stdout
+    assert "$0.16; 9 of 10 within $1,234.50" in result.stdout
+    assert "1 min 50 s; 9 of 10 within 3 min 20 s" in result.stdout
     assert "nothing is charged" in result.stdout
     assert system.sent("POST", CREATE) == []
 
@@ -52,14 +54,85 @@ def test_create_sends_what_was_confirmed(brightrun: BrightRun, system: FakeSyste
     assert system.sent("POST", CREATE)[0].body == {
         "name": "Nightly",
         "selection": {
-            "personas": ["p-1", "p-2"],
-            "emotional_arcs": ["a-1", "a-2"],
-            "training_topics": ["t-2"],
+            "personas": "all",
+            "emotional_arcs": ["a-1", "crisis_to_referral", "fear_to_confidence"],
+            "training_topics": ["spending_priorities"],
         },
-        "concurrentProcessing": 5,
+        "callsInFlight": 5,
         "errorHandling": "stop",
         "priority": "high",
     }
+
+
+def test_a_cap_is_sent_with_the_order_and_raised_with_resume(
+    brightrun: BrightRun, system: FakeSystem
+) -> None:
+    brightrun(*CHOICE, "--max-cost", "2.5", "--yes")
+    assert system.sent("POST", CREATE)[0].body["maxCostUsd"] == 2.5
+    assert brightrun("batch", "resume", JOB, "--max-cost", "5").exit_code == 0
+    sent = system.sent("PATCH", f"/api/conversations/batch/{JOB}")[0]
+    assert sent.body == {"action": "resume", "max_cost_usd": 5.0}
+
+
+def test_the_plan_prices_both_lanes_and_the_chosen_one_is_sent(
+    brightrun: BrightRun, system: FakeSystem
+) -> None:
+    shown = brightrun(*CHOICE, "--lane", "economy", "--yes").stdout
+    assert "economy" in shown and "$0.08" in shown
+    assert "realtime" in shown and "$0.16" in shown
+    assert system.sent("POST", CREATE)[0].body["lane"] == "economy"
+
+
+def test_the_spend_is_shown_against_the_cap(brightrun: BrightRun, system: FakeSystem) -> None:
+    serve_statuses(system, status_document("completed", successful=4, max_cost_usd=2.5))
+    assert "$0.15 (simulated) of at most $2.50" in brightrun("batch", "show", JOB).stdout
+
+
+def test_a_batch_is_shown_with_its_quote_and_how_wrong_it_was(
+    brightrun: BrightRun, system: FakeSystem
+) -> None:
+    own = {**QUOTE, "source": "own_batches", "conversations": 40, "batches": 3}
+    document = status_document("completed", successful=4, completed=4, quote=own, quote_error=-0.04)
+    serve_statuses(system, document)
+
+    shown = " ".join(brightrun("batch", "show", JOB).stdout.split())
+
+    assert "$0.16; 9 of 10 within $0.20, by 40 conversations of 3 of yours; it cost -4%" in shown
+
+
+def test_quotes_are_compared_with_what_batches_cost(
+    brightrun: BrightRun, system: FakeSystem
+) -> None:
+    measured = {"source": "typical", "simulated": False, "batches": 12}
+    document = {
+        "success": True,
+        "accuracy": [{**measured, "cost_mape": 0.083, "cost_p90_coverage": 0.92}],
+    }
+    system.route("GET", "/api/batch-jobs/quotes", lambda _, __: document)
+
+    assert json.loads(brightrun("batch", "quotes", "--json").stdout) == document
+    shown = brightrun("batch", "quotes").stdout
+    assert all(figure in shown for figure in ("typical", "12", "8%", "92%"))
+
+
+def test_a_repeated_order_says_that_it_is_one(brightrun: BrightRun, system: FakeSystem) -> None:
+    created = {"jobId": JOB, "status": "completed", "totalItems": 4, "message": "Accepted."}
+    replay = Answer(202, json.dumps(created).encode(), {"Idempotent-Replayed": "true"})
+    system.fail_next("POST", CREATE, replay, replay)
+    said = brightrun(*CHOICE, "--yes", "--idempotency-key", "key-1").stdout
+    assert "ordered before with the same key: nothing new was begun" in said
+    told = brightrun(*CHOICE, "--json", "--idempotency-key", "key-1").stdout
+    assert json.loads(told)["replayed"] is True
+
+
+def test_an_order_that_the_client_itself_sent_again_is_no_surprise(
+    brightrun: BrightRun, system: FakeSystem
+) -> None:
+    created = {"jobId": JOB, "status": "queued", "totalItems": 4, "message": "Accepted."}
+    replay = Answer(202, json.dumps(created).encode(), {"Idempotent-Replayed": "true"})
+    busy = problem(503, "Busy.", "storage", Retry_After="0")
+    system.fail_next("POST", CREATE, busy, replay)
+    assert "ordered before" not in brightrun(*CHOICE, "--yes").stdout
 
 
 def test_create_as_json_asks_nothing(brightrun: BrightRun, system: FakeSystem) -> None:
@@ -81,34 +154,10 @@ def test_create_after_a_lost_answer_repeats_the_same_key(
     assert len(set(keys)) == 1
 
 
-def test_create_with_a_template_writes_the_combinations_out(
-    brightrun: BrightRun, system: FakeSystem
-) -> None:
+def test_create_with_a_template_names_it(brightrun: BrightRun, system: FakeSystem) -> None:
     brightrun(*CHOICE, "--template", TEMPLATE, "--yes")
 
-    sets = system.sent("POST", CREATE)[0].body["parameterSets"]
-    assert len(sets) == 4
-    assert sets[0] == {
-        "templateId": TEMPLATE,
-        "parameters": {
-            "persona_id": "p-1",
-            "emotional_arc_id": "a-1",
-            "training_topic_id": "t-2",
-        },
-    }
-
-
-def test_create_with_an_unknown_key_names_the_known_ones(
-    brightrun: BrightRun, system: FakeSystem
-) -> None:
-    options = ("--name", "N", "--persona", "nobody", "--arc", "all", "--topic", "all")
-
-    result = brightrun("batch", "create", *options, "--yes")
-
-    assert result.exit_code == 4
-    assert "'nobody'" in result.stderr
-    assert "anxious_planner, pragmatic_optimist" in result.stderr
-    assert system.sent("POST", CREATE) == []
+    assert system.sent("POST", CREATE)[0].body["selection"]["template_id"] == TEMPLATE
 
 
 def test_create_and_watch_ends_with_the_outcome(brightrun: BrightRun, system: FakeSystem) -> None:
@@ -151,11 +200,13 @@ def test_watch_prints_a_line_for_each_change_where_there_is_no_terminal(
 
     result = brightrun("batch", "watch", JOB, "--interval", "0.1")
 
-    lines = [line for line in result.stdout.splitlines() if " done, " in line]
+    lines = [line for line in result.stdout.splitlines() if " done, " in line or "Compl" in line]
     assert len(system.sent("GET", STATUS)) == 4
-    assert lines[0].startswith("processing: 1/4 done, 0 failed, 1 min 15 s left, $0.1528 (sim")
+    assert lines[0].startswith(
+        "processing: 1/4 done, 0 failed, 1 min 15 s left, $0.15 (simulated) so"
+    )
     assert lines[1].startswith("processing: 3/4 done, 1 failed")
-    assert lines[2].startswith("completed: 4/4 done, 1 failed, $0.1528")
+    assert lines[2].startswith("Completed: 3 of 4 succeeded. $0.15 (simulated)")
     assert f"brightrun batch items {JOB} --status failed" in result.stdout
 
 
@@ -235,7 +286,7 @@ def test_show_tells_progress_cost_and_reason(brightrun: BrightRun, system: FakeS
     result = brightrun("batch", "show", JOB)
 
     assert "invalid API key" in result.stdout
-    assert "7600 in, 8832 out" in result.stdout
+    assert "7,600 in, 8,832 out" in result.stdout
 
 
 def test_items_tell_why_one_failed(brightrun: BrightRun, system: FakeSystem) -> None:

@@ -1,6 +1,7 @@
 """ApiClient against a server that fails, and the waits between attempts."""
 
 import dataclasses
+import json
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from email.utils import format_datetime
@@ -222,6 +223,29 @@ def test_batch_is_followed_to_its_end(
     assert [one.status for one in seen] == ["processing", "processing", "completed"]
     assert (last.is_success, last.successful, str(last.cost_usd)) == (True, 4, "0.1528")
     assert waits == [3.0, 3.0]
+
+
+def test_a_batch_in_which_nothing_moved_is_not_sent_again(
+    system: FakeSystem, client: ApiClient
+) -> None:
+    running, done = (json.dumps(one).encode() for one in (RUNNING, DONE))
+    status = f"/api/conversations/batch/{JOB}/status"
+    system.fail_next(
+        "GET",
+        status,
+        Answer(200, running, {"etag": 'W/"1"'}),
+        Answer(304, b"", {"etag": 'W/"1"'}),
+        Answer(503),
+        Answer(304, b"", {"etag": 'W/"1"'}),
+        Answer(200, done, {"etag": 'W/"2"'}),
+    )
+    seen: list[BatchStatus] = []
+
+    follow_batch(client, JOB, seen.append, sleep=lambda _: None)
+
+    assert [one.status for one in seen] == ["processing"] * 3 + ["completed"]
+    sent = [one.headers.get("if-none-match") for one in system.sent("GET", status)]
+    assert sent == [None, *['W/"1"'] * 4]
 
 
 def test_growing_log_is_read_once_line_by_line(system: FakeSystem, client: ApiClient) -> None:

@@ -36,7 +36,7 @@ def test_generate_answers_at_once(brightrun: BrightRun, system: FakeSystem) -> N
     assert CONVERSATION in result.stdout
     assert system.sent("POST", GENERATE)[0].body == {
         "persona_id": "p-1",
-        "emotional_arc_id": "a-1",
+        "emotional_arc_id": "fear_to_confidence",
         "training_topic_id": "t-1",
         "template_id": TEMPLATE,
     }
@@ -98,7 +98,7 @@ def test_conversation_is_shown_turn_by_turn(brightrun: BrightRun, system: FakeSy
     assert system.requests[-1].query == {"includeTurns": "true"}
     assert "Jennifer - The Anxious Planner" in result.stdout
     assert "anxious_planner · fear_to_confidence · estate_planning_basics" in result.stdout
-    assert "$0.0382 (simulated)" in result.stdout
+    assert "$0.04 (simulated)" in result.stdout
     assert "1. user  fear 0.80" in result.stdout
     assert "2. assistant  calm, warmth 0.45" in result.stdout
 
@@ -210,7 +210,19 @@ def test_failures_can_be_listed_shown_and_downloaded(
 
 
 def test_generation_log_is_listed_and_summed_up(brightrun: BrightRun, system: FakeSystem) -> None:
-    assert json.loads(brightrun("logs", "list", "--json").stdout)["count"] == 1
+    filters = ("--status", "failed", "--kind", "judgement", "--model", "claude", "--batch", JOB)
+    days = ("--date-from", "2026-08-01", "--date-to", "2026-08-05")
+    listed = brightrun("logs", "list", *filters, *days, "--json")
+    assert json.loads(listed.stdout)["count"] == 1
+    assert system.requests[-1].query == {
+        "status": "failed",
+        "kind": "judgement",
+        "model_used": "claude",
+        "run_id": JOB,
+        "date_from": "2026-08-01",
+        "date_to": "2026-08-05",
+        "limit": "25",
+    }
     stats = json.loads(brightrun("logs", "stats", "--type", "performance", "--json").stdout)
 
     assert stats["calls"] == 33
@@ -271,7 +283,10 @@ def test_every_flag_is_shown_with_its_turn_and_at_its_turn(
 
     assert re.search(r"2 +medical_directive +severe +It directs a treatment", output)
     assert re.search(r"1 +crisis_content +review +It speaks of a crisis", output)
-    assert "2. assistant  calm, warmth 0.45  flagged: medical_directive" in output
+    assert re.search(
+        r"2\. assistant  calm, warmth 0\.45\n   flagged: medical_directive \(severe\): It directs",
+        output,
+    )
 
 
 def test_a_flag_that_quotes_a_text_cannot_steer_the_terminal(

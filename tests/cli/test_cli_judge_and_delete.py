@@ -98,7 +98,9 @@ def test_many_are_deleted_in_hundreds_and_what_is_left_is_told(
             {"conversationId": one, "outcome": outcome.get(one, "deleted")}
             for one in body["conversationIds"]
         ]
-        return {"success": True, "results": results}
+        gone = sum(one["outcome"] == "deleted" for one in results)
+        summary = {"total": len(results), "deleted": gone}
+        return {"success": True, "results": results, "summary": summary, "remaining": None}
 
     system.route("POST", BULK, answer)
     ids = [f"c-{number}" for number in range(101)]

@@ -15,7 +15,7 @@ from cli.batch_watching import BatchStatus, progress_display
 from cli.errors import ExitCode
 from cli.main import EXIT_CODES, build_app
 from cli.render import PIPED_WIDTH, make_console
-from cli.text import duration, money
+from cli.text import duration, money, number
 from tests.cli.conftest import BrightRun
 from tests.cli.fake_routes import CONVERSATION, DONE, RUNNING
 
@@ -42,7 +42,7 @@ def test_help_tells_the_exit_codes(brightrun: BrightRun) -> None:
 def test_readme_names_every_command_and_exit_code() -> None:
     text = README.read_text(encoding="utf-8")
 
-    assert len(command_names()) == 85
+    assert len(command_names()) == 110
     assert [name for name in command_names() if f"brightrun {name}" not in text] == []
     assert [code.value for code in ExitCode if f"| {code.value} |" not in text] == []
 
@@ -122,7 +122,7 @@ def test_terminal_gets_a_bar() -> None:
 
     assert "25%" in out.getvalue()
     assert "100%" in out.getvalue()
-    assert "completed: 4/4 done, 0 failed, $0.1528 (simulated)" in out.getvalue()
+    assert "Completed: 4 of 4 succeeded. $0.15 (simulated)" in out.getvalue()
 
 
 @pytest.mark.parametrize(
@@ -133,8 +133,23 @@ def test_durations_read_naturally(seconds: float | None, text: str) -> None:
     assert duration(seconds) == text
 
 
-def test_money_has_four_decimals_or_a_dash() -> None:
-    assert (money(0.0382), money(1234), money(None)) == ("$0.0382", "$1,234.0000", "-")
+@pytest.mark.parametrize(
+    ("amount", "text"),
+    [
+        (12.3, "$12.30"),
+        (1234, "$1,234.00"),
+        (0.0382, "$0.04"),
+        (0.0099, "under $0.01"),
+        (0, "$0.00"),
+        (None, "-"),
+    ],
+)
+def test_money_is_rounded_to_cents(amount: float | None, text: str) -> None:
+    assert money(amount) == text
+
+
+def test_counts_have_separators() -> None:
+    assert (number(1234), number(0), number(None)) == ("1,234", "0", "-")
 
 
 def test_piped_table_keeps_whole_rows(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -61,9 +61,9 @@ def test_a_decision_names_its_conversations(
     brightrun: BrightRun, system: FakeSystem, action: str
 ) -> None:
     serve_bulk(system, ([result("updated")], None))
-    ended = brightrun("conversations", action, CONVERSATION, "--reason", "Fine.")
+    ended = brightrun("conversations", action, CONVERSATION, "--reason", "Fine.", "--yes")
     assert ended.exit_code == 0
-    assert "updated 1" in ended.stdout
+    assert "1 conversation(s)." in ended.stdout
     assert bodies(system) == [
         {"action": action, "conversationIds": [CONVERSATION], "reason": "Fine."}
     ]
@@ -84,7 +84,7 @@ def test_a_filter_that_gets_no_further_says_how_many_are_left(
     brightrun: BrightRun, system: FakeSystem
 ) -> None:
     serve_bulk(system, ([result("conflict")], 7))
-    ended = brightrun("conversations", "archive", "--tier", "template")
+    ended = brightrun("conversations", "archive", "--tier", "template", "--yes")
     assert ended.exit_code == 1
     assert "7 more match" in ended.stdout
 
@@ -94,7 +94,7 @@ def test_more_than_a_hundred_ids_are_sent_in_parts(
 ) -> None:
     ids = [f"c-{number}" for number in range(101)]
     serve_bulk(system, ([result("updated")], None), ([result("not_found", "c-100")], None))
-    ended = brightrun("conversations", "approve", *ids)
+    ended = brightrun("conversations", "approve", *ids, "--yes")
     assert ended.exit_code == 1
     assert "c-100" in ended.stdout
     assert [len(body["conversationIds"]) for body in bodies(system)] == [100, 1]

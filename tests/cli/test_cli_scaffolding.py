@@ -3,12 +3,18 @@
 import json
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import pytest
 
+from brightrun.scaffolding import model, schemas
+from brightrun.scaffolding.builtin import builtin_records
+from brightrun.scaffolding.service import ScaffoldingEditor
+from tests.builders import SteppedClock
 from tests.cli.conftest import BrightRun
 from tests.cli.fake_routes import TEMPLATE
 from tests.cli.fake_system import FakeSystem
+from tests.fakes.scaffolding import InMemoryScaffolding
 
 pytestmark = pytest.mark.usefixtures("signed_in")
 
@@ -30,6 +36,15 @@ GROUPS = [
     Group("topics", "training_topics", "training_topic", "t-2", "/api/scaffolding/training-topics"),
     Group("templates", "templates", "template", TEMPLATE, "/api/templates"),
 ]
+
+
+CHECK = "/api/scaffolding/check-compatibility"
+KINDS: dict[str, tuple[Any, Any, Any]] = {
+    "personas": (model.Persona, model.PersonaContent, schemas.PersonaList),
+    "arcs": (model.EmotionalArc, model.EmotionalArcContent, schemas.EmotionalArcList),
+    "topics": (model.TrainingTopic, model.TrainingTopicContent, schemas.TrainingTopicList),
+    "templates": (model.PromptTemplate, model.PromptTemplateContent, schemas.TemplateList),
+}
 
 
 @pytest.mark.parametrize("group", GROUPS, ids=lambda group: group.name)
@@ -110,15 +125,95 @@ def test_key_with_a_slash_stays_one_segment(brightrun: BrightRun, system: FakeSy
     assert system.requests[-1].query == {}
 
 
-def test_compatibility_is_checked_by_id(brightrun: BrightRun, system: FakeSystem) -> None:
-    options = ("--persona", "anxious_planner", "--arc", "a-1", "--topic", "spending_priorities")
+FIT = ("compatibility", "--persona", "anxious_planner", "--arc", "a-1", "--topic", "no_topic")
 
-    result = brightrun("compatibility", *options, "--json")
 
-    assert json.loads(result.stdout)["confidence"] == 0.8
+def test_compatibility_names_the_template_and_what_does_not_fit(
+    brightrun: BrightRun, system: FakeSystem
+) -> None:
+    assert json.loads(brightrun(*FIT, "--json").stdout)["confidence"] == 0.8
     assert system.requests[-1].body == {
-        "persona_id": "p-1",
+        "persona_id": "anxious_planner",
+        "emotional_arc_id": "a-1",
+        "training_topic_id": "no_topic",
+    }
+    output = brightrun(*FIT).stdout
+    assert "Fear template" in output
+    assert "The arc is not meant for Jennifer." in output
+
+
+def test_compatibility_says_when_there_is_no_template(
+    brightrun: BrightRun, system: FakeSystem
+) -> None:
+    lacking = ["The persona does not exist.", "The training topic does not exist."]
+    answer = {"is_compatible": False, "confidence": 0.0, "warnings": lacking, "suggestions": []}
+    system.route("POST", CHECK, lambda _, __: {"success": True, "template": None, **answer})
+    output = brightrun(*FIT).stdout
+    assert all(sentence in output for sentence in lacking)
+    assert "none" in output
+
+
+@pytest.mark.parametrize("group", GROUPS, ids=lambda group: group.name)
+def test_an_example_can_be_created_as_it_is(
+    brightrun: BrightRun, system: FakeSystem, group: Group
+) -> None:
+    record_type, content_type, list_type = KINDS[group.name]
+    records = builtin_records(record_type)
+    shown = list_type(**{group.list_key: records, "count": len(records)})
+    system.route("GET", group.path, lambda _, __: shown.model_dump(mode="json"))
+    printed = brightrun(group.name, "example")
+    assert printed.exit_code == 0
+    example = json.loads(printed.stdout)
+    assert json.loads(brightrun(group.name, "example", "--json").stdout) == example
+    editor = ScaffoldingEditor(InMemoryScaffolding(), SteppedClock())
+    created = editor.create("owner-1", record_type, content_type.model_validate(example))
+    assert created.key == example[record_type.key_field]
+
+
+PREVIEW = ("templates", "preview")
+CHOSEN = ("--persona", "anxious_planner", "--arc", "a-1", "--topic", "t-2")
+
+
+def serve_preview(system: FakeSystem, **changes: Any) -> None:
+    answer = {
+        "success": True,
+        "prompt": "Jennifer asks about {{topic_nme}}.",
+        "system_prompt": "You are a planner.",
+        "length": 1234,
+        "max_length": 40_000,
+        "unresolved": ["topic_nme"],
+        "tier": "scenario",
+        "template": None,
+        **changes,
+    }
+    system.route("POST", "/api/templates/preview", lambda _, __: answer)
+
+
+def test_a_draft_is_previewed_from_its_file_and_what_is_unknown_is_named(
+    brightrun: BrightRun, system: FakeSystem, tmp_path: Path
+) -> None:
+    serve_preview(system)
+    (tmp_path / "draft.json").write_text('{"template_text": "{{persona_name}} {{topic_nme}}"}')
+    result = brightrun(*PREVIEW, *CHOSEN, "--tier", "scenario", "--file", "draft.json")
+    assert result.exit_code == 1
+    for text in ("Jennifer asks about {{topic_nme}}.", "You are a planner.", "1,234 of at most"):
+        assert text in result.stdout
+    assert system.requests[-1].body == {
+        "persona_id": "anxious_planner",
         "emotional_arc_id": "a-1",
         "training_topic_id": "t-2",
+        "tier": "scenario",
+        "template_text": "{{persona_name}} {{topic_nme}}",
     }
-    assert "0.8" in brightrun("compatibility", *options).stdout
+
+
+def test_a_complete_template_is_previewed_by_its_name(
+    brightrun: BrightRun, system: FakeSystem
+) -> None:
+    named = {"id": TEMPLATE, "template_name": "Fear template", "tier": "template"}
+    serve_preview(system, unresolved=[], template=named, prompt="All said.")
+    result = brightrun(*PREVIEW, "Fear template", *CHOSEN)
+    assert result.exit_code == 0
+    assert "Fear template" in result.stdout
+    assert system.requests[-1].body["template_id"] == "Fear template"
+    assert brightrun(*PREVIEW, "Fear template", *CHOSEN, "--file", "x.json").exit_code == 2

@@ -188,7 +188,7 @@ def test_a_failed_training_tells_why_what_to_do_and_what_it_cost(
     serve_training(system, FAILED)
     result = brightrun("train", rows, "-o", "adapter", "--yes")
     assert result.exit_code == 1
-    for text in ("CUDA out of memory", "Lower the batch size", "$0.0200"):
+    for text in ("CUDA out of memory", "Lower the batch size", "$0.02"):
         assert text in result.stdout
     assert not Path("adapter").exists()
 
@@ -268,7 +268,7 @@ def test_a_file_of_a_model_is_fetched_alone(brightrun: BrightRun, system: FakeSy
 def test_jobs_are_listed_shown_and_cancelled(brightrun: BrightRun, system: FakeSystem) -> None:
     serve_training(system)
     assert JOB in brightrun("job", "list").stdout
-    assert "$0.0200" in brightrun("job", "list").stdout
+    assert "$0.02" in brightrun("job", "list").stdout
     assert "brightrun-tiny" in brightrun("job", "show", JOB).stdout
     assert json.loads(brightrun("job", "cancel", JOB, "--json").stdout)["data"]["id"] == JOB
     assert len(system.sent("POST", f"/api/jobs/{JOB}/cancel")) == 1
@@ -298,3 +298,23 @@ def test_a_curve_is_drawn_from_its_highest_to_its_lowest() -> None:
     assert sparkline([1.0, 1.0]) == "▅▅"
     assert sparkline([]) == ""
     assert len(sparkline([float(n) for n in range(1000)], width=60)) == 60
+
+
+@pytest.mark.parametrize(
+    ("changes", "text"),
+    [
+        ({}, "$0.01 so far, estimated at $12.30 in the end"),
+        ({"max_cost_usd": 20}, "$12.30 in the end; it stops before $20.00"),
+        ({"final_cost": 3.456}, "$3.46"),
+    ],
+)
+def test_a_job_has_one_price(
+    brightrun: BrightRun, system: FakeSystem, changes: dict[str, float], text: str
+) -> None:
+    job = {**RUNNING, **changes}
+    answer = {"success": True, "data": {"job": job}}
+    system.route("GET", f"/api/jobs/{JOB}", lambda _, __: answer)
+    (shown,) = (line for line in brightrun("job", "show", JOB).stdout.splitlines() if "$" in line)
+    assert shown.startswith("cost")
+    assert shown.rstrip().endswith(text)
+    assert json.loads(brightrun("job", "show", JOB, "--json").stdout) == answer

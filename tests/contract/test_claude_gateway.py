@@ -10,9 +10,10 @@ from typing import Any
 import pytest
 
 from brightrun.claude.client import anthropic_claude
-from brightrun.claude.model import CALL_TIMEOUT_S, CONNECT_TIMEOUT_S, Completion, Prompt
+from brightrun.claude.model import CONNECT_TIMEOUT_S, Completion, Prompt
 from brightrun.conversations.model import RAW_CONVERSATION_SCHEMA, read_conversation
 from brightrun.core.errors import ClaudeCallError, UnusableModelError
+from brightrun.core.limits import CALL_TIMEOUT_S
 from local.claude_simulator import ClaudeSimulator
 from tests.builders import a_plan
 
@@ -216,7 +217,3 @@ def test_a_retired_model_is_refused_before_a_call() -> None:
             api_key="k",
             workspace_id="",
         )
-
-
-def test_a_call_times_out_before_the_worker_does() -> None:
-    assert CALL_TIMEOUT_S < 900

@@ -2,18 +2,17 @@
 
 from __future__ import annotations
 
-import dataclasses
 from concurrent.futures import ThreadPoolExecutor
 from threading import Barrier
 
 import pytest
 
-from brightrun.conversations.model import ConversationFilter
+from brightrun.conversations.digests import Change, ConversationDigest
 from brightrun.conversations.repository import ConversationRepository, DynamoConversations
 from brightrun.core.errors import DuplicateKeyError, NotFoundError, VersionConflictError
 from tests.aws import Aws
 from tests.builders import OWNER, STRANGER
-from tests.fakes.conversations import InMemoryConversations, a_record
+from tests.fakes.conversations import InMemoryConversations, a_digest, a_record
 
 
 @pytest.fixture(params=["memory", "dynamodb"])
@@ -111,68 +110,52 @@ def test_of_two_writes_at_once_exactly_one_lands(aws: Aws) -> None:
     assert sorted(landed) == [False, True]
 
 
-def test_rows_are_listed_newest_first_by_pages(repository: ConversationRepository) -> None:
-    for day in (1, 3, 2):
-        repository.add(a_record(f"conversation-{day}", created_at=f"2026-11-0{day}T00:00:00.000Z"))
-    first = repository.conversations(OWNER, ConversationFilter(), limit=2, cursor=None)
-    rest = repository.conversations(OWNER, ConversationFilter(), limit=2, cursor=first.next_cursor)
-    ids = [row.conversation_id for row in (*first.records, *rest.records)]
-    assert ids == ["conversation-3", "conversation-2", "conversation-1"]
-    assert rest.next_cursor is None
+def test_rows_are_read_by_their_ids_in_that_order(repository: ConversationRepository) -> None:
+    for number in range(130):
+        repository.add(a_record(f"c-{number}", turn_count=number))
+    repository.add(a_record("c-other", owner_id=STRANGER))
+    ids = [f"c-{number}" for number in (129, 7, 128, *range(20, 120))]
+    found = repository.records(OWNER, ["c-other", *ids, "missing"])
+    assert [row.conversation_id for row in found] == ids
+    assert [row.turn_count for row in found[:3]] == [129, 7, 128]
+    assert repository.records(OWNER, []) == []
 
 
-@pytest.mark.parametrize("field", ["status", "tier", "batch_job_id", "enrichment_status"])
-def test_rows_are_listed_by_what_they_equal(repository: ConversationRepository, field: str) -> None:
-    repository.add(a_record("conversation-1"))
-    repository.add(a_record("conversation-2", **{field: "approved"}))
-    wanted = ConversationFilter({field: "approved"})
-    page = repository.conversations(OWNER, wanted, limit=10, cursor=None)
-    assert [row.conversation_id for row in page.records] == ["conversation-2"]
+def changed(repository: ConversationRepository, since: str | None = None) -> list[Change]:
+    return [change for page in repository.changes(OWNER, since) for change in page]
 
 
-@pytest.mark.parametrize(
-    ("wanted", "expected"),
-    [
-        (ConversationFilter(quality_min=3.0), {"good", "fair"}),
-        (ConversationFilter(quality_max=3.5), {"fair", "poor"}),
-        (ConversationFilter(quality_min=3.0, quality_max=3.0), {"fair"}),
-        (ConversationFilter(search="CHEN"), {"good", "unscored"}),
-        (ConversationFilter({"tier": "scenario"}, quality_min=1, search="ana"), {"poor"}),
-    ],
-)
-def test_rows_are_found_by_quality_and_by_name(
-    repository: ConversationRepository, wanted: ConversationFilter, expected: set[str]
+def test_changes_come_oldest_first_from_the_time_asked_for(
+    repository: ConversationRepository,
 ) -> None:
-    repository.add(a_record("good", quality_score=4.5, conversation_name="Marcus Chen"))
-    repository.add(a_record("fair", quality_score=3.0, conversation_name="Ana"))
-    repository.add(a_record("poor", quality_score=1.5, conversation_name="Ana", tier="scenario"))
-    repository.add(a_record("unscored", conversation_name="marcus chen"))
-    page = repository.conversations(OWNER, wanted, limit=10, cursor=None)
-    assert {row.conversation_id for row in page.records} == expected
-    assert {one.conversation_id for one in repository.digests(OWNER, wanted)} == expected
+    for day in (1, 3, 2):
+        repository.add(a_record(f"c-{day}", updated_at=f"2026-11-0{day}T00:00:00.000Z"))
+    assert [one.conversation_id for one in changed(repository)] == ["c-1", "c-2", "c-3"]
+    later = changed(repository, "2026-11-02T00:00:00.000Z")
+    assert [one.conversation_id for one in later] == ["c-2", "c-3"]
 
 
-def test_a_search_fills_its_pages(repository: ConversationRepository) -> None:
-    for day in range(1, 7):
-        name = "Ana" if day % 2 else "Marcus"
-        created_at = f"2026-11-0{day}T00:00:00.000Z"
-        repository.add(a_record(f"c-{day}", conversation_name=name, created_at=created_at))
-    wanted, seen, cursor = ConversationFilter(search="ana"), [], None
-    for _ in range(2):
-        page = repository.conversations(OWNER, wanted, limit=2, cursor=cursor, newest_first=False)
-        seen.append([row.conversation_id for row in page.records])
-        cursor = page.next_cursor
-    assert (seen, cursor) == ([["c-1", "c-3"], ["c-5"]], None)
+def test_a_row_that_was_written_again_is_one_change(repository: ConversationRepository) -> None:
+    repository.add(a_record(updated_at="2026-11-01T00:00:00.000Z"))
+    repository.replace(a_record(status="approved", updated_at="2026-11-05T00:00:00.000Z"), 1)
+    (change,) = changed(repository)
+    assert isinstance(change, ConversationDigest)
+    assert (change.status, change.version) == ("approved", 2)
 
 
 def test_a_digest_says_what_its_row_says(repository: ConversationRepository) -> None:
-    record = a_record(quality_score=4.0, simulated=True)
+    record = a_record(quality_score=4.0, simulated=True, flags=["guarantee"])
     repository.add(record)
     repository.add(a_record(owner_id=STRANGER))
-    (digest,) = repository.digests(OWNER, ConversationFilter())
-    for field in dataclasses.fields(digest):
-        assert getattr(digest, field.name) == getattr(record, field.name)
+    (digest,) = changed(repository)
+    assert digest == a_digest(record)
+    assert isinstance(digest, ConversationDigest)
     assert isinstance(digest.quality_score, float)
+
+
+def test_a_digest_lacks_a_score_where_its_row_does(repository: ConversationRepository) -> None:
+    repository.add(a_record())
+    assert changed(repository) == [a_digest(a_record())]
 
 
 def test_what_is_left_to_enrich_of_a_job_is_found(repository: ConversationRepository) -> None:
@@ -183,6 +166,6 @@ def test_what_is_left_to_enrich_of_a_job_is_found(repository: ConversationReposi
     repository.add(a_record("refused", enrichment_status="validation_failed"))
     repository.add(a_record("of-another-job", batch_job_id="job-2"))
     repository.add(a_record("of-another-owner", owner_id=STRANGER))
-    repository.add(a_record("earlier", created_at="2026-11-20T23:59:59.999Z"))
+    repository.add(a_record("earlier", updated_at="2026-11-20T23:59:59.999Z"))
     found = {row.conversation_id for row in repository.unenriched(OWNER, "job-1", since)}
     assert found == {"left", "halfway"}

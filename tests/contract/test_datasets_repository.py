@@ -23,7 +23,7 @@ from brightrun.notifications.repository import DynamoNotifications, Notification
 from brightrun.training_files.repository import DynamoTrainingFiles, TrainingFileRepository
 from tests.aws import Aws
 from tests.builders import OWNER, STRANGER
-from tests.contract.test_training_files_repository import a_file, a_version
+from tests.contract.test_training_files_repository import READY, a_file, a_version
 from tests.fakes.datasets import (
     DATASET_TABLES,
     InMemoryDatasets,
@@ -201,7 +201,7 @@ def test_a_version_of_a_training_file_becomes_one_dataset(stores: Stores) -> Non
 
 def test_what_was_imported_is_free_again_when_its_dataset_is_deleted(stores: Stores) -> None:
     stores.training_files.add(a_file())
-    stores.training_files.replace(a_file().grown(a_version(2), {}), 1)
+    stores.training_files.replace(a_file().grown(a_version(2), {}, READY), a_file())
     for dataset in (imported(), imported("dataset-2", version=2)):
         stores.datasets.add(dataset)
     assert stores.training_files.training_file(OWNER, "file-1").imported_versions == [1, 2]
@@ -215,7 +215,7 @@ def test_a_file_that_grows_meanwhile_keeps_what_was_imported_of_it(stores: Store
     stores.training_files.add(a_file())
     seen = stores.training_files.training_file(OWNER, "file-1")
     stores.datasets.add(imported())
-    stores.training_files.replace(seen.grown(a_version(2), {}), 1)
+    stores.training_files.replace(seen.grown(a_version(2), {}, READY), seen)
     assert stores.training_files.training_file(OWNER, "file-1").imported_versions == [1]
 
 

@@ -37,6 +37,18 @@ def test_another_request_with_the_key_is_refused(keys: RequestKeys) -> None:
         keys.job_for(OWNER, "key", "another", "job-2", NOW)
 
 
+@pytest.mark.parametrize("kind", ["memory", "dynamodb"])
+def test_keys_can_be_kept_for_longer(kind: str, request: pytest.FixtureRequest) -> None:
+    month = timedelta(days=30)
+    keys: RequestKeys = InMemoryKeys(month)
+    if kind == "dynamodb":
+        database = request.getfixturevalue("aws").dynamodb
+        keys = DynamoRequestKeys(database, "IdempotencyTable", month)
+    keys.job_for(OWNER, "key", "order", "job-1", NOW)
+    assert keys.find(OWNER, "key", "order", NOW + month) == "job-1"
+    assert keys.find(OWNER, "key", "order", NOW + month + timedelta(seconds=1)) is None
+
+
 def test_after_a_day_a_key_is_free_again(keys: RequestKeys) -> None:
     keys.job_for(OWNER, "key", "order", "job-1", NOW)
     later = NOW + timedelta(hours=24, seconds=1)

@@ -10,11 +10,19 @@ from threading import Barrier
 
 import pytest
 
+from brightrun.conversations.digests import OwnerDigests, Tombstone
 from brightrun.conversations.model import ConversationRecord
 from brightrun.conversations.repository import ConversationRepository, DynamoConversations
-from brightrun.conversations.review.model import AuditEntry, Decision, audit_entry
+from brightrun.conversations.review.model import (
+    AuditEntry,
+    Decision,
+    audit_entry,
+    bulk_change,
+    review_of,
+)
 from brightrun.conversations.review.repository import DynamoReviews, ReviewRepository
 from brightrun.core.errors import InvalidCursorError, NotFoundError, VersionConflictError
+from brightrun.core.timestamps import iso
 from tests.aws import Aws
 from tests.builders import OWNER, START, STRANGER
 from tests.fakes.conversations import InMemoryConversations, a_record
@@ -168,3 +176,61 @@ def test_a_row_that_changed_is_not_deleted_and_gets_no_entry(reviewer: Reviewer)
     with pytest.raises(VersionConflictError):
         reviewer.reviews.delete(seen, entry)
     assert [one.action for one in reviewer.trail()] == ["approve"]
+
+
+def test_what_an_action_about_many_changed_is_listed_by_pages_for_its_owner(
+    reviewer: Reviewer,
+) -> None:
+    for number in (1, 2, 3):
+        if number > 1:
+            reviewer.rows.add(a_record(f"conversation-{number}"))
+        record = reviewer.rows.conversation(OWNER, f"conversation-{number}")
+        after, entry = Decision("approve").apply(
+            record, by=OWNER, now=START, bulk_action_id="action-1"
+        )
+        reviewer.reviews.record(after, record.version, entry, bulk_change(record, entry))
+    list_changes = reviewer.reviews.bulk_changes
+    first = list_changes(OWNER, "action-1", limit=2, cursor=None)
+    rest = list_changes(OWNER, "action-1", limit=2, cursor=first.next_cursor)
+    changes = [*first.records, *rest.records]
+    assert sorted(one.conversation_id for one in changes) == [
+        f"conversation-{number}" for number in (1, 2, 3)
+    ]
+    assert {one.version for one in changes} == {2}
+    assert changes[0].before == review_of(a_record())
+    assert list_changes(STRANGER, "action-1", limit=2, cursor=None).records == ()
+    assert list_changes(OWNER, "action-2", limit=2, cursor=None).records == ()
+
+
+def test_a_decision_that_loses_leaves_nothing_to_undo(reviewer: Reviewer) -> None:
+    record = reviewer.rows.conversation(OWNER, "conversation-1")
+    after, entry = Decision("approve").apply(record, by=OWNER, now=START, bulk_action_id="a")
+    reviewer.decide("archive")
+    with pytest.raises(VersionConflictError):
+        reviewer.reviews.record(after, record.version, entry, bulk_change(record, entry))
+    assert reviewer.reviews.bulk_changes(OWNER, "a", limit=9, cursor=None).records == ()
+
+
+def test_a_deletion_is_a_change_that_readers_learn_of(reviewer: Reviewer) -> None:
+    record = reviewer.rows.conversation(OWNER, "conversation-1")
+    at = START + timedelta(hours=1)
+    entry = audit_entry(record, "delete", to_status=record.status, by=OWNER, now=at, reason=None)
+    reviewer.reviews.delete(record, entry)
+    (page,) = reviewer.rows.changes(OWNER, iso(at))
+    assert list(page) == [Tombstone("conversation-1", record.created_at, 2)]
+    with pytest.raises(NotFoundError):
+        reviewer.rows.conversation(OWNER, "deleted#conversation-1")
+    assert reviewer.rows.records(OWNER, ["conversation-1", "deleted#conversation-1"]) == []
+
+
+def test_an_id_can_be_used_again_after_a_deletion(reviewer: Reviewer) -> None:
+    record = reviewer.rows.conversation(OWNER, "conversation-1")
+    entry = audit_entry(record, "delete", to_status=record.status, by=OWNER, now=START, reason=None)
+    reviewer.reviews.delete(record, entry)
+    again = a_record(created_at=iso(START + timedelta(seconds=1)))
+    reviewer.rows.add(again)
+    assert reviewer.rows.conversation(OWNER, "conversation-1") == again
+    known = OwnerDigests()
+    for page in reviewer.rows.changes(OWNER, None):
+        known.apply(page)
+    assert [one.created_at for one in known.all()] == [again.created_at]

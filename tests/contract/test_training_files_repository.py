@@ -2,13 +2,20 @@
 
 from __future__ import annotations
 
+import dataclasses
 from concurrent.futures import ThreadPoolExecutor
 from threading import Barrier
+from typing import Any
 
 import pytest
 
 from brightrun.core.errors import DuplicateKeyError, NotFoundError, VersionConflictError
-from brightrun.training_files.model import QualitySummary, TrainingFile, TrainingFileVersion
+from brightrun.training_files.model import (
+    Build,
+    QualitySummary,
+    TrainingFile,
+    TrainingFileVersion,
+)
 from brightrun.training_files.repository import DynamoTrainingFiles, TrainingFileRepository
 from tests.aws import Aws
 from tests.builders import OWNER, STRANGER
@@ -56,6 +63,21 @@ def a_file(file_id: str = "file-1", name: str = "First", owner: str = OWNER) -> 
     )
 
 
+def a_build(version: int = 2, **changes: Any) -> Build:
+    fields: dict[str, Any] = {
+        "attempt": "attempt-1",
+        "version": version,
+        "status": "building",
+        "total": 4,
+        "started_at": "2026-11-21T12:00:00.000Z",
+        "updated_at": "2026-11-21T12:00:00.000Z",
+    }
+    return Build(**{**fields, **changes})
+
+
+READY = a_build(status="ready")
+
+
 def test_a_file_is_read_as_it_was_stored(repository: TrainingFileRepository) -> None:
     repository.add(a_file())
     assert repository.training_file(OWNER, "file-1") == a_file()
@@ -92,8 +114,8 @@ def test_a_file_grows_by_a_version_and_keeps_the_older_one(
     repository: TrainingFileRepository,
 ) -> None:
     repository.add(a_file())
-    grown = a_file().grown(a_version(2), {"personas": {"anxious_planner": 4}})
-    repository.replace(grown, 1)
+    grown = a_file().grown(a_version(2), {"personas": {"anxious_planner": 4}}, READY)
+    repository.replace(grown, a_file())
     stored = repository.training_file(OWNER, "file-1")
     assert stored == grown
     assert stored.versions[0] == a_version()
@@ -104,15 +126,43 @@ def test_a_version_on_top_of_an_older_one_is_refused_with_the_present_state(
     repository: TrainingFileRepository,
 ) -> None:
     repository.add(a_file())
-    repository.replace(a_file().grown(a_version(2), {}), 1)
+    repository.replace(a_file().grown(a_version(2), {}, READY), a_file())
     with pytest.raises(VersionConflictError) as refusal:
-        repository.replace(a_file().grown(a_version(2), {"personas": {"x": 1}}), 1)
+        repository.replace(a_file().grown(a_version(2), {"personas": {"x": 1}}, READY), a_file())
     assert refusal.value.details == {
         "version": 2,
         "conversation_count": 4,
         "updated_at": "2026-11-22T12:00:00.000Z",
+        "build": dataclasses.asdict(READY),
     }
     assert repository.training_file(OWNER, "file-1").scaffolding_distribution == {}
+
+
+def test_a_file_without_a_version_is_kept_with_its_build(
+    repository: TrainingFileRepository,
+) -> None:
+    left_out = {"left_out": {"unknown": 1}, "examples": {"unknown": ["conversation-1"]}}
+    begun = dataclasses.replace(a_file(), versions=[], version=0, build=a_build(1, **left_out))
+    repository.add(begun)
+    stored = repository.training_file(OWNER, "file-1")
+    assert (stored, stored.status, stored.newest.version) == (begun, "building", 0)
+
+
+@pytest.mark.parametrize(
+    "now",
+    [a_build(checkpoint="2"), a_build(attempt="attempt-2"), a_build(status="failed")],
+    ids=["further", "another", "failed"],
+)
+def test_a_build_that_went_on_meanwhile_is_not_overwritten(
+    repository: TrainingFileRepository, now: Build
+) -> None:
+    seen = dataclasses.replace(a_file(), build=a_build())
+    repository.add(a_file())
+    repository.replace(seen, a_file())
+    repository.replace(dataclasses.replace(seen, build=now), seen)
+    with pytest.raises(VersionConflictError):
+        repository.replace(dataclasses.replace(seen, build=a_build(checkpoint="3")), seen)
+    assert repository.training_file(OWNER, "file-1").build == now
 
 
 def test_files_are_listed_newest_first_by_pages(repository: TrainingFileRepository) -> None:
@@ -151,7 +201,9 @@ def test_of_two_concurrent_additions_exactly_one_is_stored(aws: Aws) -> None:
     def grow(persona: str) -> bool:
         barrier.wait()
         try:
-            repository.replace(a_file().grown(a_version(2), {"personas": {persona: 1}}), 1)
+            repository.replace(
+                a_file().grown(a_version(2), {"personas": {persona: 1}}, READY), a_file()
+            )
         except VersionConflictError:
             return False
         return True

@@ -7,16 +7,18 @@ import os
 import signal
 import urllib.request
 from collections.abc import Callable, Iterator
-from contextlib import ExitStack
+from contextlib import ExitStack, contextmanager
+from copy import copy
 from pathlib import Path
-from typing import Any
+from typing import Any, Self
 
 import pytest
 
 from cli.batch_watching import BatchStatus, follow_batch
 from cli.client import ApiClient
 from cli.config import ProfileStore
-from cli.session import sign_in_locally
+from cli.outputs import read_profile
+from cli.session import LOCAL_PROFILE, Session, sign_in_locally
 from local.deploy.clients import client
 from local.engine import LocalSystem, start
 
@@ -37,6 +39,7 @@ class Installation:
         self._system: LocalSystem | None = None
         self.client: ApiClient
         self.token: Callable[[], str]
+        self.username: str
 
     def start(self, *, latency_seconds: float = 0.0, trains: bool = False) -> None:
         environ = {**os.environ, "BRIGHTRUN_SIMULATOR_LATENCY": str(latency_seconds)}
@@ -47,9 +50,30 @@ class Installation:
             port=0, data_dir=self.folder, template_dir=ROOT / "cdk.out", environ=environ
         )
         store = ProfileStore(self.folder / "profiles")
-        session = sign_in_locally(self._system.folder.outputs, store)
+        self._use(sign_in_locally(self._system.folder.outputs, store))
+
+    @contextmanager
+    def as_user(self, name: str, *groups: str) -> Iterator[Self]:
+        """The same system as another user of it, who sees nothing of what the others have."""
+        user = {"UserPoolId": self.output("UserPoolId"), "Username": name}
+        cognito = self.aws("cognito-idp")
+        cognito.admin_create_user(**user, MessageAction="SUPPRESS")
+        cognito.admin_set_user_password(**user, Password=self.password, Permanent=True)
+        for group in groups:
+            cognito.admin_add_user_to_group(**user, GroupName=group)
+        assert self._system is not None
+        profile = read_profile(self._system.folder.outputs, LOCAL_PROFILE)
+        session = Session(profile, ProfileStore(self.folder / f"profiles of {name}"))
+        session.sign_in(name, self.password, lambda: self.password)
+        other = copy(self)
+        with ExitStack() as other._stack:
+            other._use(session)
+            yield other
+
+    def _use(self, session: Session) -> None:
         self.client = self._stack.enter_context(ApiClient(session.profile.api_url, session))
         self.token = session.access_token
+        self.username = session.username
 
     def kill(self) -> None:
         """End the engine as a power cut would: no signal handler runs."""
@@ -94,6 +118,16 @@ class Installation:
     def aws(self, service: str) -> Any:
         assert self._system is not None
         return client(service, self._system.api_url)
+
+    @property
+    def console_url(self) -> str:
+        assert self._system is not None
+        return self._system.api_url
+
+    @property
+    def password(self) -> str:
+        assert self._system is not None
+        return self._system.password
 
     def output(self, name: str) -> str:
         assert self._system is not None

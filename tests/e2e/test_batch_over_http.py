@@ -16,6 +16,7 @@ from cli.errors import CliError
 from tests.e2e.conftest import SELECTION, Installation
 
 pytestmark = pytest.mark.slow
+ONE = {name: keys[:1] for name, keys in SELECTION.items()}
 CRUEL_WORD = "quetzalcoatl-canary"
 
 
@@ -138,16 +139,54 @@ def test_a_killed_worker_loses_nothing(install: Callable[[], Installation]) -> N
 def test_an_unusable_answer_fails_its_item_and_leaves_a_report(
     system: Installation, fault: dict[str, Any], failure_type: str, reason: str
 ) -> None:
-    system.script_claude(fault)
-    job_id = system.create_batch()
+    system.script_claude(fault, fault)
+    job_id = system.create_batch(selection=ONE)
     status = system.follow(job_id)
-    assert (status.status, status.successful, status.failed) == ("completed", 11, 1)
+    assert (status.status, status.successful, status.failed) == ("failed", 0, 1)
     failed = system.items(job_id, status="failed")
     assert failed[0]["error_code"] == reason
     failures = system.client.get("/api/failed-generations", {"run_id": job_id})["failures"]
     assert [(one["failure_type"], one["reason"]) for one in failures] == [(failure_type, reason)]
     link = system.client.get(f"/api/failed-generations/{failures[0]['id']}/download", {})
     assert link["download_url"].startswith("http://127.0.0.1")
+
+
+@pytest.mark.parametrize(
+    "fault",
+    [
+        {"truncate": 0.5},
+        {"schema_violation": True},
+        {"defect": "trailing_backslash"},
+        {"defect": "ends_on_user"},
+        {"stop_reason": "pause_turn"},
+    ],
+    ids=lambda fault: "-".join(map(str, next(iter(fault.items())))),
+)
+def test_an_answer_that_can_be_mended_is_asked_for_once_more(
+    system: Installation, fault: dict[str, Any]
+) -> None:
+    system.script_claude(fault)
+    job_id = system.create_batch()
+    status = system.follow(job_id)
+    assert (status.status, status.successful, status.failed) == ("completed", 12, 0)
+    assert sorted(Counter(system.paid_answers(job_id)).values()) == [*[1] * 11, 2]
+    assert {item["attempts"] for item in system.items(job_id)} == {1}
+
+
+def test_a_batch_ends_at_its_cap_and_is_finished_with_a_higher_one(system: Installation) -> None:
+    job_id = system.create_batch(maxCostUsd=0.4)
+    ended = system.follow(job_id)
+    assert ended.status == "completed"
+    assert 0 < ended.successful < 12
+    assert ended.successful + ended.cancelled == 12
+    assert 0.1 < float(ended.cost_usd) <= 0.4
+    assert "remain: raise the cap and resume" in ended.status_line
+    path = f"/api/conversations/batch/{job_id}"
+    system.client.patch(path, {"action": "resume", "max_cost_usd": 5})
+    finished = system.follow(job_id)
+    assert (finished.status, finished.successful) == ("completed", 12)
+    assert set(Counter(system.paid_answers(job_id)).values()) == {1}
+    assert_counters_equal_items(system, job_id)
 
 
 def test_stop_ends_the_batch_at_its_first_failure(system: Installation) -> None:

@@ -90,6 +90,21 @@ def test_trouble_makes_more_calls_but_every_conversation_is_answered_once(
     assert sum(one["calls"] for one in asked["conversations"].values()) == ITEMS + 4
 
 
+def test_the_same_plan_again_is_written_by_the_first_ones_answers_without_a_paid_call(
+    system: Installation,
+) -> None:
+    system.follow(system.create_batch())
+    paid = journal(system)["answered"]
+    job_id = system.create_batch(reuse=True)
+    status = system.follow(job_id)
+    assert (status.status, status.successful) == ("completed", ITEMS)
+    assert paid == journal(system)["answered"] == ITEMS
+    assert status.document["reused_items"] == ITEMS
+    assert status.document["cost_usd"] == 0
+    assert all(item["reused"] and item["cost_usd"] == 0 for item in system.items(job_id))
+    assert sum("by an earlier answer at no cost" in line for line in system.log(job_id)) == ITEMS
+
+
 def test_a_spend_limit_ends_the_batch_after_the_calls_in_flight(system: Installation) -> None:
     limit = {"status": 429, "error_code": "enforced_spend_limit_reached"}
     system.script_claude({"when": {"endpoint": "messages"}, **limit})
@@ -170,6 +185,39 @@ def test_of_five_orders_at_once_one_judges_the_two_conversations(
     assert journal(system)["answered"] == before + 2
 
 
+def test_five_retries_at_once_pay_for_the_two_judgements_once(system: Installation) -> None:
+    system.follow(system.create_batch())
+    listed = system.client.get("/api/conversations", {"limit": 2})["conversations"]
+    body = {"conversationIds": [one["conversation_id"] for one in listed]}
+    system.script_claude({"when": {"endpoint": "messages"}, "malformed": "no_usage"})
+    jobs = [system.client.post("/api/conversations/judge", body)["jobId"]]
+    while system.follow(jobs[-1]).failed == 2 and len(jobs) < 5:
+        jobs.append(system.client.post("/api/conversations/judge", body)["jobId"])
+    system.reset_claude()
+    together = threading.Barrier(5)
+    retried: list[str] = []
+    refused: list[str] = []
+
+    def send(job_id: str) -> None:
+        together.wait()
+        try:
+            system.client.post(f"/api/batch-jobs/{job_id}/retry-failed")
+            retried.append(job_id)
+        except CliError as error:
+            refused.append(error.code)
+
+    senders = [threading.Thread(target=send, args=[one]) for one in jobs]
+    for sender in senders:
+        sender.start()
+    for sender in senders:
+        sender.join()
+    assert retried
+    # A retry that came after another job had ended is accepted and finds everything judged.
+    assert refused == ["being_judged"] * (5 - len(retried))
+    assert [system.follow(job_id).successful for job_id in retried] == [2] * len(retried)
+    assert journal(system)["answered"] == 2
+
+
 def test_a_paused_batch_asks_claude_nothing(install: Callable[[], Installation]) -> None:
     system = install()
     system.start(latency_seconds=0.3)
@@ -238,7 +286,7 @@ def test_no_word_of_a_prompt_reaches_a_log_whatever_fails(
         {"status": 400, "message": f"Your prompt says {CANARY}."},
     )
     job_id = system.create_batch()
-    assert system.follow(job_id).failed == 4
+    assert system.follow(job_id).failed == 2  # refused, and 400; the others are asked for again
     prompts = [one for one in system.folder.glob("s3/*/*/*/plan.json") if CANARY in one.read_text()]
     assert prompts, "the canary did not get into the prompts"
     password = (system.folder / "password").read_text().strip()

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import json
 import time
 from collections.abc import Callable
@@ -19,11 +18,10 @@ from cli.training_options import local_model
 from cli.training_watching import TrainingProgress, follow_training
 from cli.upload import send_file
 from tests.e2e.conftest import Installation
+from tests.e2e.datasets import ready_dataset, write_rows
 
 pytestmark = pytest.mark.slow
 
-CONVERSATIONS = 16
-EXCHANGES = 3
 LONG_ENOUGH = {
     "learning_rate": 1e-3,
     "batch_size": 4,
@@ -38,30 +36,7 @@ BUILT_WITHIN_S = 120.0
 @pytest.fixture
 def rows(tmp_path: Path) -> Path:
     """Rows of `messages`, every conversation with words of its own."""
-    path = tmp_path / "rows.jsonl"
-    lines = []
-    for number in range(CONVERSATIONS):
-        messages = [{"role": "system", "content": "You help people with their money, kindly."}]
-        for turn in range(EXCHANGES):
-            worry = hashlib.sha256(f"{number} {turn}".encode()).hexdigest()
-            messages += [
-                {"role": "user", "content": f"I worry about account {worry[:12]} in week {turn}."},
-                {"role": "assistant", "content": f"That is common. Look at {worry[12:24]} first."},
-            ]
-        lines.append(json.dumps({"messages": messages}))
-    path.write_text("\n".join(lines) + "\n")
-    return path
-
-
-def ready_dataset(system: Installation, rows: Path) -> dict[str, Any]:
-    body = {"name": "rows", "file_name": rows.name, "file_size": rows.stat().st_size}
-    created = system.client.post("/api/datasets", body)["data"]
-    dataset_id = created["dataset"]["id"]
-    send_file(system.client, dataset_id, created["upload"], rows, lambda _: None)
-    system.client.post(f"/api/datasets/{dataset_id}/confirm")
-    dataset = wait_until_validated(system.client, dataset_id)
-    assert dataset["status"] == "ready", dataset
-    return dataset
+    return write_rows(tmp_path / "rows.jsonl")
 
 
 def job_request(system: Installation, dataset_id: str, **changes: Any) -> dict[str, Any]:

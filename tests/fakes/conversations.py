@@ -3,18 +3,14 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
+from operator import itemgetter
 from typing import Any
 
+from brightrun.conversations.digests import Change, ConversationDigest, Tombstone
 from brightrun.conversations.enrichment.model import TO_BE_RUN
-from brightrun.conversations.model import (
-    ConversationDigest,
-    ConversationFilter,
-    ConversationRecord,
-    version_conflict,
-)
+from brightrun.conversations.model import ConversationRecord, version_conflict
 from brightrun.core.errors import DuplicateKeyError, NotFoundError
-from brightrun.core.pages import Page
 from brightrun.core.timestamps import iso
 from tests.builders import OWNER, START
 
@@ -24,6 +20,7 @@ class InMemoryConversations:
 
     def __init__(self, *records: ConversationRecord) -> None:
         self._rows = {(one.owner_id, one.conversation_id): one for one in records}
+        self._tombstones: list[tuple[str, str, Tombstone]] = []
         self.writes = 0
 
     def conversation(self, owner_id: str, conversation_id: str) -> ConversationRecord:
@@ -32,43 +29,23 @@ class InMemoryConversations:
         except KeyError:
             raise NotFoundError("conversation", conversation_id) from None
 
-    def conversations(
-        self,
-        owner_id: str,
-        where: ConversationFilter,
-        *,
-        limit: int,
-        cursor: str | None,
-        newest_first: bool = True,
-    ) -> Page[ConversationRecord]:
-        rows = self._matching(owner_id, where)
-        rows.sort(key=lambda row: (row.created_at, row.conversation_id), reverse=newest_first)
-        start = int(cursor or 0)
-        following = str(start + limit) if start + limit < len(rows) else None
-        return Page(tuple(rows[start : start + limit]), following)
+    def records(self, owner_id: str, conversation_ids: Sequence[str]) -> list[ConversationRecord]:
+        rows = (self._rows.get((owner_id, one)) for one in conversation_ids)
+        return [row for row in rows if row is not None]
 
-    def digests(self, owner_id: str, where: ConversationFilter) -> Iterator[ConversationDigest]:
-        names = [field.name for field in dataclasses.fields(ConversationDigest)]
-        rows = self._matching(owner_id, where)
-        for row in sorted(rows, key=lambda row: row.created_at, reverse=True):
-            yield ConversationDigest(**{name: getattr(row, name) for name in names})
-
-    def _matching(self, owner_id: str, where: ConversationFilter) -> list[ConversationRecord]:
-        return [
-            row
-            for row in self._rows.values()
-            if row.owner_id == owner_id
-            and all(getattr(row, name) == value for name, value in where.equal.items())
-            and where.admits_name(row.conversation_name)
-            and where.admits_quality(row.quality_score)
-        ]
+    def changes(self, owner_id: str, since: str | None) -> Iterator[Sequence[Change]]:
+        of_owner = [row for row in self._rows.values() if row.owner_id == owner_id]
+        written: list[tuple[str, Change]] = [(row.updated_at, a_digest(row)) for row in of_owner]
+        written += [(at, one) for owner, at, one in self._tombstones if owner == owner_id]
+        written.sort(key=itemgetter(0))
+        yield [change for at, change in written if since is None or at >= since]
 
     def unenriched(self, owner_id: str, job_id: str, since: str) -> list[ConversationRecord]:
         return [
             row
             for row in self._rows.values()
             if (row.owner_id, row.batch_job_id) == (owner_id, job_id)
-            and row.created_at >= since
+            and row.updated_at >= since
             and row.enrichment_status in TO_BE_RUN
         ]
 
@@ -84,17 +61,25 @@ class InMemoryConversations:
             raise version_conflict(current)
         return self._store(dataclasses.replace(record, version=seen_version + 1))
 
-    def drop(self, record: ConversationRecord) -> None:
+    def drop(self, record: ConversationRecord, at: str = iso(START)) -> None:
         """Delete the row if it is still at the record's version."""
         current = self.conversation(record.owner_id, record.conversation_id)
         if current.version != record.version:
             raise version_conflict(current)
         del self._rows[record.owner_id, record.conversation_id]
+        tombstone = Tombstone(record.conversation_id, record.created_at, record.version + 1)
+        self._tombstones.append((record.owner_id, at, tombstone))
 
     def _store(self, record: ConversationRecord) -> ConversationRecord:
         self.writes += 1
         self._rows[record.owner_id, record.conversation_id] = record
         return record
+
+
+def a_digest(record: ConversationRecord) -> ConversationDigest:
+    """The digest of a row."""
+    values = {name: getattr(record, name) for name in ConversationDigest._fields}
+    return ConversationDigest(**{**values, "flags": tuple(record.flags)})
 
 
 def a_record(conversation_id: str = "conversation-1", **changes: Any) -> ConversationRecord:
@@ -125,7 +110,6 @@ def a_record(conversation_id: str = "conversation-1", **changes: Any) -> Convers
         "output_tokens": 1500,
         "cost_micro_usd": 28_500,
         "simulated": False,
-        "scaffolding_snapshot": {},
         "created_at": iso(START),
         "updated_at": iso(START),
         "created_by": OWNER,

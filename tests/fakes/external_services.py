@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections import deque
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -12,6 +12,7 @@ from brightrun.aws.objects import ListedObject, StoredText
 from brightrun.batches.gateway import Workflow
 from brightrun.batches.model import BatchJob
 from brightrun.claude.client import Claude
+from brightrun.claude.message_batch_client import MessageBatches
 from brightrun.claude.model import Completion, Prompt
 from brightrun.conversations.generation_log.model import GenerationLogEntry
 from brightrun.core.errors import IdempotencyKeyReusedError
@@ -57,25 +58,26 @@ class InMemoryRecords:
     def __init__(self) -> None:
         self.entries: dict[str, GenerationLogEntry] = {}
 
-    def add_log_entry(self, entry: GenerationLogEntry) -> None:
-        self.entries[entry.log_id] = entry
+    def add_log_entries(self, entries: Sequence[GenerationLogEntry]) -> None:
+        self.entries |= {entry.log_id: entry for entry in entries}
 
 
 class InMemoryKeys:
     """Idempotency keys; a key is bound for a day."""
 
-    def __init__(self) -> None:
+    def __init__(self, kept_for: timedelta = timedelta(hours=24)) -> None:
+        self._kept_for = kept_for
         self._bound: dict[tuple[str, str], tuple[str, str, datetime]] = {}
 
     def find(self, owner_id: str, key: str, fingerprint: str, now: datetime) -> str | None:
         bound = self._bound.get((owner_id, key))
-        if bound is None or bound[2] < now - timedelta(hours=24):
+        if bound is None or bound[2] < now - self._kept_for:
             return None
         return self._job(owner_id, key, fingerprint)
 
     def job_for(self, owner_id: str, key: str, fingerprint: str, job_id: str, now: datetime) -> str:
         bound = self._bound.get((owner_id, key))
-        if bound is None or bound[2] < now - timedelta(hours=24):
+        if bound is None or bound[2] < now - self._kept_for:
             self._bound[owner_id, key] = (fingerprint, job_id, now)
         return self._job(owner_id, key, fingerprint)
 
@@ -130,6 +132,13 @@ class ScriptedClaude(Claude):
         if isinstance(played, Exception):
             raise played
         return played
+
+    def fingerprint(self, prompt: Prompt, *, schema: dict[str, Any]) -> str:
+        return repr((prompt, schema))
+
+    @property
+    def message_batches(self) -> MessageBatches:
+        raise AssertionError("the realtime lane sends no Message Batch")
 
     async def close(self) -> None:
         """Nothing to give back."""

@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import dataclasses
+import hashlib
 import json
+from collections.abc import Iterator, Sequence
+from itertools import count
 from typing import Any
 
 from brightrun.conversations.emotions import declared_arc
@@ -13,19 +16,22 @@ from brightrun.conversations.model import ConversationRecord
 from brightrun.conversations.quality.model import Quality
 from brightrun.conversations.quality.score import score_quality
 from brightrun.conversations.quality.transcript import Transcript
-from brightrun.core.errors import NotFoundError
+from brightrun.core.errors import NotFoundError, StorageError
 from brightrun.core.pages import Page
+from brightrun.training_files.gateway import BuildWorkflow
 from brightrun.training_files.model import (
+    Build,
     TrainingFile,
     TrainingFileVersion,
     name_key,
     name_taken,
     version_conflict,
 )
-from brightrun.training_files.repository import TrainingFileRepository
+from brightrun.training_files.repository import TrainingFileObjects, TrainingFileRepository
 from tests.builders import OWNER, a_conversation, a_turn
 from tests.fakes import scaffolding as records
 from tests.fakes.conversations import a_record
+from tests.fakes.external_services import InMemoryObjects
 
 
 class InMemoryTrainingFiles(TrainingFileRepository):
@@ -56,9 +62,9 @@ class InMemoryTrainingFiles(TrainingFileRepository):
         following = str(start + limit) if start + limit < len(rows) else None
         return Page(tuple(rows[start : start + limit]), following)
 
-    def replace(self, file: TrainingFile, seen_version: int) -> None:
+    def replace(self, file: TrainingFile, seen: TrainingFile) -> None:
         current = self.training_file(file.owner_id, file.file_id)
-        if current.version != seen_version:
+        if (current.version, _token(current)) != (seen.version, _token(seen)):
             raise version_conflict(current)
         self._rows[file.owner_id, file.file_id] = dataclasses.replace(
             file, imported_versions=current.imported_versions
@@ -70,6 +76,67 @@ class InMemoryTrainingFiles(TrainingFileRepository):
         others = {one for one in current.imported_versions if one != version}
         versions = sorted({*others, version} if imported else others)
         self._rows[owner_id, file_id] = dataclasses.replace(current, imported_versions=versions)
+
+
+def _token(file: TrainingFile) -> str | None:
+    return file.build.token if file.build else None
+
+
+class InMemoryTrainingFileObjects(InMemoryObjects, TrainingFileObjects):
+    """The objects of training files; `most_held` is the size of the largest part."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.uploads: dict[str, tuple[str, dict[int, bytes]]] = {}
+        self.most_held = 0
+        self._begun = count(1)
+
+    def begin_parts(self, key: str, content_type: str) -> str:
+        upload_id = f"upload-{next(self._begun)}"
+        self.uploads[upload_id] = (key, {})
+        return upload_id
+
+    def put_part(self, key: str, upload_id: str, number: int, data: bytes) -> str:
+        if upload_id not in self.uploads:
+            raise StorageError("UploadPart", "NoSuchUpload")
+        self.uploads[upload_id][1][number] = data
+        self.most_held = max(self.most_held, len(data))
+        return _etag(data)
+
+    def complete_parts(self, key: str, upload_id: str, etags: Sequence[str]) -> None:
+        if upload_id not in self.uploads:
+            return
+        parts = self.uploads[upload_id][1]
+        if [_etag(parts[number]) for number in range(1, len(etags) + 1)] != list(etags):
+            raise StorageError("CompleteMultipartUpload", "InvalidPart")
+        whole = b"".join(parts[number] for number in range(1, len(etags) + 1))
+        InMemoryObjects.put(self, key, whole.decode(), content_type="")
+        del self.uploads[upload_id]
+
+    def abandon_parts(self, prefix: str) -> None:
+        for upload_id, (key, _) in list(self.uploads.items()):
+            if key.startswith(prefix):
+                del self.uploads[upload_id]
+
+    def blocks(self, key: str, start: int = 0) -> Iterator[bytes]:
+        if key in self.objects:
+            data = self.objects[key].text.encode()[start:]
+            yield from (data[at : at + 1000] for at in range(0, len(data), 1000))
+
+
+def _etag(data: bytes) -> str:
+    return hashlib.md5(data, usedforsecurity=False).hexdigest()
+
+
+class RecordedBuilds(BuildWorkflow):
+    """The build workflow; remembers which attempts were started."""
+
+    def __init__(self) -> None:
+        self.started: list[str] = []
+
+    def ensure_building(self, file: TrainingFile, build: Build) -> None:
+        if build.attempt not in self.started:
+            self.started.append(build.attempt)
 
 
 def a_training_file(file_id: str, size: int) -> TrainingFile:

@@ -33,6 +33,7 @@ from brightrun.training.model import (
 from brightrun.training.repository import closed
 from tests.builders import OWNER, START
 from tests.fakes import datasets
+from tests.fakes.budgets import InMemoryBudgets
 
 T = TypeVar("T")
 
@@ -45,8 +46,9 @@ class InMemoryTraining:
     `datasets` holds the datasets on which jobs are counted.
     """
 
-    def __init__(self, *datasets: Dataset) -> None:
+    def __init__(self, *datasets: Dataset, budgets: InMemoryBudgets | None = None) -> None:
         self._lock = threading.RLock()
+        self.budgets = budgets or InMemoryBudgets()
         self._jobs: dict[Key, TrainingJob] = {}
         self._models: dict[Key, ModelArtifact] = {}
         self._costs: dict[Key, CostRecord] = {}
@@ -60,6 +62,7 @@ class InMemoryTraining:
             dataset = self.datasets.get((job.owner_id, job.dataset_id))
             if dataset is None or dataset.status != "ready":
                 raise DatasetNotReadyError("not ready", details={"dataset_id": job.dataset_id})
+            self.budgets.reserve(job.reservation)
             self._count(job, 1)
             self._jobs[job.owner_id, job.job_id] = job
             self.notifications.append(notification)
@@ -98,6 +101,7 @@ class InMemoryTraining:
         with self._lock:
             self._require_seen(job, seen_version)
             self._count(job, -1)
+            self.budgets.settle(job.reservation, cost.micro_usd)
             self._jobs[job.owner_id, job.job_id] = closed(job, seen_version, cost, model)
             self._costs[cost.owner_id, cost.record_id] = cost
             self.notifications.extend(notifications)

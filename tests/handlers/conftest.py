@@ -26,6 +26,7 @@ from tests.handlers.seeds import Seeds, StartedRuns
 
 MACHINE_ARN = deployed.environment()["GENERATE_BATCH_STATE_MACHINE_ARN"]
 VALIDATION_ARN = deployed.environment()["VALIDATE_DATASET_STATE_MACHINE_ARN"]
+BUILD_ARN = deployed.environment()["BUILD_TRAINING_FILE_STATE_MACHINE_ARN"]
 TRAINING_ARN = deployed.environment()["TRAIN_ADAPTER_STATE_MACHINE_ARN"]
 DEFINITION: dict[str, Any] = {"StartAt": "Done", "States": {"Done": {"Type": "Succeed"}}}
 
@@ -93,6 +94,14 @@ def validations(account: Account) -> Iterator[StartedRuns]:
     _deploy(account, VALIDATION_ARN)
     yield StartedRuns(account.workflows, "VALIDATE_DATASET")
     account.workflows.delete_state_machine(stateMachineArn=VALIDATION_ARN)
+
+
+@pytest.fixture
+def builds(account: Account) -> Iterator[StartedRuns]:
+    """The state machine of a training file's build, likewise."""
+    _deploy(account, BUILD_ARN)
+    yield StartedRuns(account.workflows, "BUILD_TRAINING_FILE")
+    account.workflows.delete_state_machine(stateMachineArn=BUILD_ARN)
 
 
 @pytest.fixture

@@ -2,14 +2,25 @@
 
 from __future__ import annotations
 
+import json
+from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
 import boto3
+import pytest
 
 from brightrun.batches.workflow import MAX_ROUNDS
 from brightrun.core.errors import ClaudeCallError
 from brightrun.scaffolding.model import Record
-from tests.builders import OWNER, a_completion, a_conversation, a_judgement
+from brightrun.training_files import build_training_file
+from tests.builders import (
+    OWNER,
+    a_completion,
+    a_conversation,
+    a_judgement,
+    a_refusal,
+    a_turn,
+)
 from tests.fakes import scaffolding as records
 from tests.fakes.tokenizer import put_tokenizer
 from tests.handlers.system_under_test import SystemUnderTest
@@ -58,8 +69,8 @@ def run_every_operation(system: SystemUnderTest) -> None:
 def sweep_what_was_left(system: SystemUnderTest) -> None:
     """An object of a killed writer, and one that was uploaded after a deletion; both are old."""
     s3 = boto3.client("s3")
-    for bucket in ("conversation-files", "datasets"):
-        s3.put_object(Bucket=bucket, Key=f"{OWNER}/gone/rows.json", Body=b"{}")
+    for bucket in ("conversation-files", "datasets", "training-files"):
+        s3.put_object(Bucket=bucket, Key=f"{OWNER}/gone/v1/a/rows.json", Body=b"{}")
     system.pass_days(2)
     done = system.work("sweep_objects", {})
     assert min(one["removed"] for one in done.values()) >= 1
@@ -80,6 +91,7 @@ def edit_scaffolding(system: SystemUnderTest) -> None:
         system.http(f"GET {route}/{{id}}", **one)
         system.http(f"PATCH {route}/{{id}}", {"name": "Another Name"}, **one)
         system.http(f"DELETE {route}/{{id}}", **one)
+    assert system.http("GET /api/scaffolding/domains")["count"] > 1
     consultant = system.http("GET /api/scaffolding/consultant")["consultant"]
     unchanged = {"is_active", "consultant_key", *SERVER_FIELDS}
     content = {name: value for name, value in consultant.items() if name not in unchanged}
@@ -116,6 +128,7 @@ def try_templates(system: SystemUnderTest) -> None:
     system.http("GET /api/templates/{id}", **one)
     system.http("PATCH /api/templates/{id}", {"description": "Shorter"}, **one)
     system.http("POST /api/templates/{id}/resolve", ONE_SET, **one)
+    system.http("POST /api/templates/preview", {**ONE_SET, "template_id": one["id"]})
     wanted = {"emotional_arc_type": "confusion_to_clarity"}
     system.http("GET /api/templates/select", query=wanted)
     system.http("POST /api/templates/select", wanted)
@@ -123,22 +136,26 @@ def try_templates(system: SystemUnderTest) -> None:
 
 
 def a_batch(system: SystemUnderTest, **headers: str) -> str:
-    body = {"name": "A batch", "parameterSets": SETS, "concurrentProcessing": 1}
+    body = {"name": "A batch", "parameterSets": SETS, "concurrentProcessing": 1, "reuse": True}
     route = "POST /api/conversations/generate-batch"
     return str(system.http(route, body, status=202, headers=headers)["jobId"])
 
 
 def write_a_batch(system: SystemUnderTest) -> str:
     """Stop for want of a key, go on with one; one call fails and one answer is no conversation."""
+    preview = "POST /api/conversations/generate-batch/preview"
+    assert system.http(preview, {"name": "A batch", "parameterSets": SETS})["totalItems"] == 3
     repeatable = {"idempotency-key": "once"}
     job_id = a_batch(system, **repeatable)
     assert a_batch(system, **repeatable) == job_id
+    beyond_the_budget = {"action": "resume", "max_cost_usd": 5000}
+    system.http("PATCH /api/conversations/batch/{id}", beyond_the_budget, id=job_id, status=409)
     assert system.turn(job_id) == "closed"
     assert system.finish(job_id) == "finished"
     system.put_key()
     system.http("POST /api/batch-jobs/{id}/retry-failed", id=job_id)
     busy = ClaudeCallError("server_error", "Claude answered 500.", status=500, retryable=True)
-    good, bad = a_completion(), a_completion("no json")
+    good, bad = a_completion(), a_refusal()
     assert system.turn(job_id, [busy, good, good, bad]) == "drained"
     system.turn(job_id, [bad])
     leave_one_unenriched()
@@ -192,6 +209,8 @@ def steer_batches(system: SystemUnderTest) -> None:
 
 def read_batches(system: SystemUnderTest, job_id: str) -> None:
     assert system.http("GET /api/batch-jobs")["count"] == 5
+    assert system.http("GET /api/batch-jobs/planned")["complete"]
+    assert system.http("GET /api/batch-jobs/quotes")["success"]
     assert system.http("GET /api/batch-jobs/{id}", id=job_id)["job"]["status"] == "completed"
     system.http("GET /api/conversations/batch/{id}/status", id=job_id)
     system.http("GET /api/conversations/batch/{id}/items", id=job_id)
@@ -228,7 +247,9 @@ def judge_conversations(system: SystemUnderTest) -> None:
     headers = {"idempotency-key": "judged-once"}
     ordered = system.http(route, {"conversationIds": ids}, status=202, headers=headers)
     job_id = str(ordered["jobId"])
-    assert system.turn(job_id, [a_completion("no json"), a_judgement()]) == "drained"
+    assert system.turn(job_id, [a_refusal(), a_judgement()]) == "drained"
+    system.http("POST /api/batch-jobs/{id}/retry-failed", id=job_id)
+    assert system.turn(job_id, [a_refusal()]) == "drained"
     assert system.finish(job_id) == "finished"
     (left,) = set(ids) - set(
         system.http(route, {"conversationIds": ids}, status=202)["alreadyJudged"]
@@ -267,8 +288,13 @@ def review_conversations(system: SystemUnderTest) -> None:
     edited = system.http("PATCH /api/conversations/{id}", edit, **one)["conversation"]
     assert edited["enrichment_status"] == "completed"
     reopened = {"action": "reopen", "filter": {"status": "rejected"}}
-    assert system.http("POST /api/conversations/bulk-action", reopened)["remaining"] == 0
+    done = system.http("POST /api/conversations/bulk-action", reopened)
+    assert done["remaining"] == 0
+    undo = "POST /api/conversations/bulk-action/{id}/undo"
+    assert system.http(undo, id=done["bulk_action_id"])["summary"]["updated"] == 1
+    system.http("POST /api/conversations/bulk-action", reopened)
     assert system.http("GET /api/conversations/stats")["by_status"]["pending_review"] > 0
+    assert system.http("GET /api/conversations/coverage")["combinations"]
 
 
 def make_training_files(system: SystemUnderTest) -> None:
@@ -283,7 +309,14 @@ def make_training_files(system: SystemUnderTest) -> None:
     for conversation_id in (first, second):
         system.http("PATCH /api/conversations/{id}/status", approved, id=conversation_id)
     made = system.http(f"POST {files}", {"name": "All", "conversation_ids": [first]}, status=201)
+    compared = {"conversation_ids": [first, second]}
+    assert system.http("POST /api/conversations/duplicates", compared)["compared"] == 2
     one = {"id": made["trainingFile"]["id"]}
+    measured = system.http("POST /api/conversations/diversity", {})
+    assert measured["diversity"]["conversations"] >= 2
+    every = system.http("GET /api/conversations")["conversations"]
+    edited = {"conversation_ids": [conversation["conversation_id"] for conversation in every]}
+    assert system.http("POST /api/conversations/preferences", edited)["records"]
     more = {"conversation_ids": [second], "allow_duplicates": True}
     system.overtake_put("training.jsonl", lambda: change_every_row("TrainingFilesTable"))
     system.http(f"POST {files}/{{id}}/add-conversations", more, **one)
@@ -292,6 +325,48 @@ def make_training_files(system: SystemUnderTest) -> None:
     assert len(system.http(f"GET {files}/{{id}}", **one)["versions"]) == 2
     for query in ({"format": "jsonl"}, {"format": "json", "version": "1"}):
         system.http(f"GET {files}/{{id}}/download", query=query, **one)
+    build_in_the_background(system, one["id"])
+
+
+def build_in_the_background(system: SystemUnderTest, file_id: str) -> None:
+    """Add by a filter, as if it selected many, with an upload that a killed step forgot."""
+    added = system.http("GET /api/training-files/{id}", id=file_id)["versions"][-1]
+    turns = [a_turn(at, f"What is said at {at}, and nowhere else.") for at in (1, 2)]
+    document = {"document": a_conversation(turns=turns)}
+    made = system.http("POST /api/conversations", document, status=201)
+    imported = made["results"][0]["conversation"]["conversation_id"]
+    system.http("POST /api/conversations/{id}/enrich", id=imported)
+    system.http("PATCH /api/conversations/{id}/status", {"status": "approved"}, id=imported)
+    order = {"filter": {"status": "approved"}, "allow_duplicates": True}
+    assert system.http("POST /api/training-files/preview", order)["eligible"] >= 1
+    route = "POST /api/training-files/{id}/add-conversations"
+    repeatable = {"idempotency-key": "added-once"}
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(build_training_file, "MOST_AT_ONCE", 0)
+        for _ in range(2):
+            begun = system.http(route, order, status=202, headers=repeatable, id=file_id)
+    (execution,) = executions("brightrun-build-training-file")
+    event = json.loads(execution["input"])
+    key = f"{OWNER}/{file_id}/v{begun['trainingFile']['build']['version']}/{event['attempt']}/"
+    boto3.client("s3").create_multipart_upload(Bucket="training-files", Key=f"{key}training.json")
+    while event.get("status", "building") == "building":
+        event = system.work("build_training_file", event)
+    assert event["status"] == "ready"
+    newest = system.http("GET /api/training-files/{id}", id=file_id)["versions"][-1]
+    assert newest["conversation_count"] > added["conversation_count"]
+
+
+def executions(machine: str) -> list[Any]:
+    client = boto3.client("stepfunctions")
+    (arn,) = [
+        one["stateMachineArn"]
+        for one in client.list_state_machines()["stateMachines"]
+        if one["name"] == machine
+    ]
+    return [
+        client.describe_execution(executionArn=one["executionArn"])
+        for one in client.list_executions(stateMachineArn=arn)["executions"]
+    ]
 
 
 def take_in_datasets(system: SystemUnderTest) -> None:

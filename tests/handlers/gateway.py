@@ -101,6 +101,7 @@ class Api:
         body: object = ABSENT,
         *,
         owner: str | None = OWNER,
+        groups: str | None = None,
         query: Mapping[str, str] | str = "",
         headers: Mapping[str, str] | None = None,
         raw: bytes | None = None,
@@ -112,7 +113,8 @@ class Api:
         request = Request(
             method, f"{path}?{text}" if text else path, {**sent, **(headers or {})}, content
         )
-        return self._gateway.answer(request, {"sub": owner} if owner else None)
+        named = {} if groups is None else {"cognito:groups": groups}
+        return self._gateway.answer(request, {"sub": owner, **named} if owner else None)
 
 
 def _pattern(route: str) -> re.Pattern[str]:

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import dataclasses
 import json
+from collections.abc import Mapping
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Any
 
 from brightrun.aws.dynamodb import row_of, to_wire
@@ -12,6 +14,7 @@ from brightrun.batches.claim_repository import Outcome
 from brightrun.batches.model import BatchItem, BatchJob
 from brightrun.conversations.generation_log.model import FailedGeneration, GenerationLogEntry
 from brightrun.conversations.model import ConversationRecord
+from brightrun.core.ids import first_id_at
 from brightrun.core.timestamps import from_iso, iso
 from brightrun.datasets.model import Dataset
 from brightrun.datasets.repository import DynamoDatasets
@@ -50,13 +53,13 @@ class Seeds:
         self._aws.batches.create(job, planned.items)
         return job
 
-    def completed(self, job: BatchJob, *outcomes: Outcome) -> BatchJob:
+    def completed(self, job: BatchJob, *outcomes: Outcome, at: datetime = START) -> BatchJob:
         """Let a worker take as many items of the job as there are outcomes, and end them so."""
         claims = self._aws.claims
         taken = claims.next_items(job.owner_id, job.job_id, len(outcomes))
         held = claims.claim(taken, build.a_lease(), build.lines_for(taken), START)
         for item, outcome in zip(held, outcomes, strict=True):
-            claims.complete(item, outcome, START)
+            build.end_item(claims, item, outcome, at)
         return self._aws.batches.job(job.owner_id, job.job_id)
 
     def logged(self, job: BatchJob, *messages: str) -> None:
@@ -120,16 +123,15 @@ class Seeds:
             emotional_arc_id=item.emotional_arc_id,
             training_topic_id=item.training_topic_id,
             template_id=item.template_id,
-            scaffolding_snapshot=planned.plan.snapshot(item, iso(START)),
         )
 
     def failure(self, number: int = 1, **changes: Any) -> FailedGeneration:
-        record = dataclasses.replace(_FAILURE, failure_id=numbered_id(number), **changes)
+        record = dataclasses.replace(_FAILURE, failure_id=_id_at(number, changes), **changes)
         self._store("FailedGenerationsTable", record)
         return record
 
     def log_entry(self, number: int = 1, **changes: Any) -> GenerationLogEntry:
-        entry = dataclasses.replace(_LOG_ENTRY, log_id=numbered_id(number), **changes)
+        entry = dataclasses.replace(_LOG_ENTRY, log_id=_id_at(number, changes), **changes)
         self._store("GenerationLogsTable", entry)
         return entry
 
@@ -147,9 +149,11 @@ class Seeds:
         DynamoDatasets(self._aws.dynamodb, DATASET_TABLES).add(dataset)
         return dataset
 
-    def training_file(self, number: int = 1, text: bytes = b"{}") -> TrainingFile:
-        """A training file of one version, whose lines are the text."""
-        file = a_training_file(numbered_id(number), len(text))
+    def training_file(
+        self, number: int = 1, text: bytes = b"{}", size: int | None = None
+    ) -> TrainingFile:
+        """A training file of one version, whose lines are the text, or of the size on its row."""
+        file = a_training_file(numbered_id(number), len(text) if size is None else size)
         DynamoTrainingFiles(self._aws.dynamodb, "TrainingFilesTable").add(file)
         self._aws.s3.put_object(Bucket="training-files", Key=file.newest.jsonl_key, Body=text)
         return file
@@ -236,6 +240,13 @@ def numbered_id(number: int) -> str:
     return f"00000000-0000-7000-8000-{number:012d}"
 
 
+def _id_at(number: int, changes: Mapping[str, Any]) -> str:
+    """The id of that number, created at the time that the changes name, if they do."""
+    created = changes.get("created_at")
+    first = first_id_at(from_iso(created)) if created else numbered_id(0)
+    return f"{first[:-12]}{number:012d}"
+
+
 _MADE_OF: dict[str, Any] = {
     "owner_id": OWNER,
     "item_id": numbered_id(90),
@@ -266,7 +277,6 @@ _CONVERSATION = ConversationRecord(
     raw_response_size=4500,
     model="claude-sonnet-5-5",
     cost_micro_usd=28_500,
-    scaffolding_snapshot={"persona": {"name": "Marcus Chen"}, "compatibility_score": 0.75},
     updated_at=iso(START),
     created_by=OWNER,
 )

@@ -14,6 +14,7 @@ import pytest
 from brightrun.claude import client as claude_client
 from brightrun.claude.model import Completion
 from brightrun.wiring import clients
+from functions.build_training_file import handler as build_training_file
 from functions.finish_batch import handler as finish_batch
 from functions.finish_training import handler as finish_training
 from functions.process_next import handler as process_next
@@ -23,7 +24,7 @@ from functions.training_events import handler as training_events
 from functions.validate_dataset import handler as validate_dataset
 from functions.watch_training import handler as watch_training
 from infra.routes import ROUTES
-from tests.aws import BUCKETS, Aws, environment, forget_what_was_built, moto_aws
+from tests.aws import Aws, environment, forget_what_was_built, moto_aws
 from tests.builders import OWNER
 from tests.fakes.external_services import ScriptedClaude
 from tests.fakes.sagemaker_account import SageMakerAccount
@@ -36,15 +37,12 @@ CREDENTIALS = {
     "AWS_SECRET_ACCESS_KEY": "testing",
     "AWS_DEFAULT_REGION": "us-east-1",
 }
-BUCKET_CONSTRUCTS = {
-    bucket: "".join(word.capitalize() for word in f"{bucket}-bucket".split("-"))
-    for bucket in BUCKETS
-}
-MACHINES = {
-    "brightrun-generate-batch": "GenerateBatchStateMachine",
-    "brightrun-validate-dataset": "ValidateDatasetStateMachine",
-    "brightrun-train-adapter": "TrainAdapterStateMachine",
-}
+MACHINES = (
+    "brightrun-generate-batch",
+    "brightrun-validate-dataset",
+    "brightrun-build-training-file",
+    "brightrun-train-adapter",
+)
 TRAINING_ROLE = "arn:aws:iam::123456789012:role/brightrun-training"
 WORKERS: dict[str, ModuleType] = {
     "start_training": start_training,
@@ -54,6 +52,7 @@ WORKERS: dict[str, ModuleType] = {
     "process_next": process_next,
     "finish_batch": finish_batch,
     "validate_dataset": validate_dataset,
+    "build_training_file": build_training_file,
     "sweep_objects": sweep_objects,
 }
 CONTEXT = SimpleNamespace(get_remaining_time_in_millis=lambda: 890_000)
@@ -66,7 +65,7 @@ class SystemUnderTest:
         self.calls = calls
         self.routes: set[str] = set()
         self._api = Api()
-        self._secret_arn = secret_arn
+        self.secret_arn = secret_arn
         self.sagemaker = SageMakerAccount(lambda: datetime.now(UTC))
         self.files = files
         self._claude = ScriptedClaude()
@@ -106,7 +105,7 @@ class SystemUnderTest:
         return self._invoke("validate_dataset", event)
 
     def work(self, function: str, event: dict[str, Any]) -> dict[str, Any]:
-        """Run a function of the training workflow or its sweep; gives its answer."""
+        """Run a function of another workflow, or a sweep; gives its answer."""
         with self.calls.made_by(function):
             answer: dict[str, Any] = WORKERS[function].lambda_handler(event, CONTEXT)
         return answer
@@ -114,7 +113,7 @@ class SystemUnderTest:
     def put_key(self) -> None:
         """Put a key into the secret, as an operator does."""
         boto3.client("secretsmanager").put_secret_value(
-            SecretId=self._secret_arn, SecretString="a-key\n"
+            SecretId=self.secret_arn, SecretString="a-key\n"
         )
 
     def overtake(self, action: Callable[[], object]) -> None:
@@ -156,7 +155,8 @@ class SystemUnderTest:
 def system_under_test() -> Iterator[SystemUnderTest]:
     """Make the account: tables, buckets, the state machine, and a secret without a value."""
     with pytest.MonkeyPatch.context() as patch:
-        for name, value in {**CREDENTIALS, **environment(), "CLAUDE_PROVIDER": "direct"}.items():
+        chosen = {"CLAUDE_PROVIDER": "direct", "OWNER_BUDGET_USD": "1000"}
+        for name, value in {**CREDENTIALS, **environment(), **chosen}.items():
             patch.setenv(name, value)
         with moto_aws() as aws:
             forget_what_was_built()
@@ -170,8 +170,7 @@ def _open(aws: Aws, patch: pytest.MonkeyPatch) -> SystemUnderTest:
     secret = boto3.client("secretsmanager").create_secret(Name="claude-api-key")["ARN"]
     patch.setenv("CLAUDE_API_KEY_SECRET_ARN", secret)
     patch.setenv("TRAINING_ROLE_ARN", TRAINING_ROLE)
-    names = {secret: "ClaudeApiKeySecret", TRAINING_ROLE: "TrainingRole"}
-    for name, construct in MACHINES.items():
+    for name in MACHINES:
         machine = boto3.client("stepfunctions").create_state_machine(
             name=name,
             definition='{"StartAt": "End", "States": {"End": {"Type": "Succeed"}}}',
@@ -179,8 +178,7 @@ def _open(aws: Aws, patch: pytest.MonkeyPatch) -> SystemUnderTest:
         )["stateMachineArn"]
         variable = name.removeprefix("brightrun-").replace("-", "_").upper()
         patch.setenv(f"{variable}_STATE_MACHINE_ARN", machine)
-        names[machine] = construct
-    calls = AwsCalls({**BUCKET_CONSTRUCTS, **names})
+    calls = AwsCalls()
     session = boto3.Session()
     for events in (session.events, aws.dynamodb.meta.events, aws.s3.meta.events):
         calls.watch(events)

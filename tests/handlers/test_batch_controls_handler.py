@@ -6,8 +6,9 @@ from typing import Any
 
 import pytest
 
-from brightrun.batches.model import JobStatus
+from brightrun.batches.model import JobAction, JobStatus
 from tests import builders as build
+from tests.aws import Aws
 from tests.handlers.gateway import Answer, Api
 from tests.handlers.seeds import Seeds, StartedRuns
 
@@ -28,6 +29,48 @@ def test_a_job_is_paused_and_resumed(api: Api, seeds: Seeds, runs: StartedRuns) 
     resumed = control(api, job_id, "resume").body
     assert (resumed["status"], resumed["message"]) == ("processing", "The job is resumed.")
     assert runs.names() == [f"{job_id}-2"]
+
+
+CAPPED: dict[str, Any] = {"max_cost_micro_usd": 1000, "item_bound_micro_usd": 400}
+
+
+def at_its_cap(aws: Aws, seeds: Seeds) -> str:
+    """A job that ended with one item of three, and 700 of 1,000 millionths spent."""
+    paid = build.completed(cost_micro_usd=700)
+    job = seeds.completed(seeds.job(3, **CAPPED, committed_micro_usd=700), paid)
+    waiting = [item for item in seeds.items(job) if item.status == "queued"]
+    aws.claims.cancel_items(waiting, build.START)
+    aws.batches.apply(
+        job.owner_id, job.job_id, JobAction.COMPLETE, build.START, build.a_line("ended")
+    )
+    return job.job_id
+
+
+def test_a_batch_that_ended_at_its_cap_goes_on_with_a_higher_one(
+    api: Api, aws: Aws, seeds: Seeds, runs: StartedRuns
+) -> None:
+    job_id = at_its_cap(aws, seeds)
+    path = f"/api/conversations/batch/{job_id}"
+    ended = api(f"GET {path}/status").body
+    assert ended["status_line"].startswith("Completed up to its cap of $0.00: 1 of 3 succeeded")
+    spent = api(f"PATCH {path}", {"action": "resume"})
+    assert (spent.status, spent.body["code"]) == (400, "action_not_allowed")
+    raised = api(f"PATCH {path}", {"action": "resume", "max_cost_usd": 0.002})
+    assert (raised.status, raised.body["status"]) == (200, "processing")
+    progress = api(f"GET {path}/status").body
+    assert (progress["max_cost_usd"], progress["progress"]["queued"]) == (0.002, 2)
+    assert runs.names() == [f"{job_id}-2"]
+
+
+def test_a_cap_is_raised_by_resume_alone_and_only_where_there_is_one(
+    api: Api, seeds: Seeds, runs: StartedRuns
+) -> None:
+    job_id = seeds.job(3).job_id
+    path = f"PATCH /api/conversations/batch/{job_id}"
+    assert api(path, {"action": "pause", "max_cost_usd": 5}).status == 400
+    refused = api(path, {"action": "resume", "max_cost_usd": 5})
+    assert (refused.status, refused.body["code"]) == (400, "action_not_allowed")
+    assert "it has no cap" in refused.body["detail"]
 
 
 def test_cancelling_keeps_completed_items(api: Api, seeds: Seeds, runs: StartedRuns) -> None:

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from brightrun.batches.model import ItemStatus, JobStatus
+from brightrun.batches.model import MAX_ITEMS, ItemStatus, JobStatus, Quote
 from tests import builders as build
 from tests.builders import OWNER, STRANGER, SteppedClock
 from tests.handlers.gateway import Api
@@ -25,6 +25,7 @@ def test_a_job_is_shown_with_its_counters(api: Api, seeds: Seeds) -> None:
             "name": "A batch",
             "kind": "generate",
             "status": "processing",
+            "statusLine": "Processing: 2 of 4 succeeded, 1 failed.",
             "totalItems": 4,
             "completedItems": 3,
             "successfulItems": 2,
@@ -32,8 +33,12 @@ def test_a_job_is_shown_with_its_counters(api: Api, seeds: Seeds) -> None:
             "cancelledItems": 0,
             "priority": "normal",
             "concurrentProcessing": 2,
+            "callsInFlight": 4,
             "errorHandling": "continue",
             "model": "claude-sonnet-5-5",
+            "lane": "realtime",
+            "costUsd": 0.0006,
+            "simulated": False,
             "createdAt": STARTED,
             "startedAt": STARTED,
             "completedAt": None,
@@ -52,6 +57,7 @@ def test_a_jobs_status_has_its_progress_cost_and_estimated_time(
         "jobId": job.job_id,
         "name": "A batch",
         "status": "processing",
+        "status_line": "Processing: 2 of 4 succeeded, 1 failed.",
         "progress": {
             "total": 4,
             "completed": 3,
@@ -69,7 +75,46 @@ def test_a_jobs_status_has_its_progress_cost_and_estimated_time(
         "cost_usd": 0.0006,
         "input_tokens": 20,
         "output_tokens": 40,
+        "max_cost_usd": None,
+        "reserved_cost_usd": 0.0,
+        "reused_items": 0,
+        "quote": None,
+        "quote_error": None,
         "simulated": False,
+        "lane": "realtime",
+    }
+
+
+def test_a_batch_that_has_ended_shows_its_quote_and_how_wrong_it_was(
+    api: Api, seeds: Seeds
+) -> None:
+    ended: dict[str, Any] = {
+        "status": JobStatus.COMPLETED,
+        "successful_items": 2,
+        "cost_micro_usd": 1_500_000,
+    }
+    quote = Quote(1_000_000, 1_300_000, "own_batches", conversations=40, batches=3)
+    job = seeds.job(2, quote=quote, **ended)
+    shown = api(f"GET /api/conversations/batch/{job.job_id}/status").body
+    assert shown["quote"] == {
+        "p50": 1.0,
+        "p90": 1.3,
+        "source": "own_batches",
+        "conversations": 40,
+        "batches": 3,
+    }
+    assert shown["quote_error"] == 0.5
+    assert api("GET /api/batch-jobs/quotes").body == {
+        "success": True,
+        "accuracy": [
+            {
+                "source": "own_batches",
+                "simulated": False,
+                "batches": 1,
+                "cost_mape": 0.3333,
+                "cost_p90_coverage": 0.0,
+            }
+        ],
     }
 
 
@@ -97,6 +142,10 @@ def test_items_are_shown_in_order_with_their_results(api: Api, seeds: Seeds) -> 
         "attempts": 1,
         "error_code": "x",
         "error_message": "broke",
+        "input_tokens": 0,
+        "output_tokens": 0,
+        "cost_usd": 0.0,
+        "reused": False,
         "updatedAt": STARTED,
     }
     assert (waiting["position"], waiting["status"], waiting["attempts"]) == (2, "queued", 0)
@@ -206,3 +255,39 @@ def test_a_cursor_of_another_owner_or_list_is_refused(api: Api, seeds: Seeds) ->
 def test_an_owner_sees_only_their_own_jobs(api: Api, seeds: Seeds) -> None:
     seeds.job(1)
     assert api("GET /api/batch-jobs", owner=STRANGER).body["jobs"] == []
+
+
+def planned_by_combination(body: dict[str, Any]) -> dict[str, int]:
+    return {
+        f"{one['persona_key']}/{one['emotional_arc_key']}/{one['training_topic_key']}": one[
+            "planned"
+        ]
+        for one in body["combinations"]
+    }
+
+
+def test_what_open_batches_have_not_written_yet_is_planned(api: Api, seeds: Seeds) -> None:
+    begun = seeds.completed(seeds.job(4), build.completed(), build.failed())
+    seeds.job(4, status=JobStatus.PAUSED)
+    seeds.job(4, status=JobStatus.CANCELLED)
+    seeds.job(4, kind="judge")
+    seeds.job(4, owner=STRANGER)
+    body = api("GET /api/batch-jobs/planned").body
+    left = [
+        f"{item.persona_key}/{item.emotional_arc_key}/{item.training_topic_key}"
+        for item in seeds.items(begun)
+        if item.status is ItemStatus.QUEUED
+    ]
+    counts = planned_by_combination(body)
+    assert (body["total"], body["complete"], sum(counts.values())) == (6, True, 6)
+    assert len(left) == 2
+    assert all(counts[combination] == 2 for combination in left)
+
+
+def test_planned_items_of_too_many_batches_are_said_to_be_incomplete(
+    api: Api, seeds: Seeds
+) -> None:
+    for _ in range(2):
+        seeds.job(3, total_items=MAX_ITEMS)
+    body = api("GET /api/batch-jobs/planned").body
+    assert (body["total"], body["complete"]) == (3, False)

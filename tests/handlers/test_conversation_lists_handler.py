@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
-from typing import Any
+import base64
+import json
+from typing import Any, get_args
 
 import pytest
 
-from brightrun.conversations import service
-from tests.builders import STRANGER
+from brightrun.conversations.digests import SortBy, SortDirection
+from tests.aws import Aws
+from tests.builders import OWNER, STRANGER
 from tests.handlers.gateway import Answer, Api
 from tests.handlers.seeds import Seeds
 
@@ -70,6 +73,8 @@ def test_lists_are_sorted_either_way(api: Api, sort_by: str, rising: list[int]) 
         ({"enrichment_status": "not_started"}, [3]),
         ({"search": "MARCUS"}, [4, 2]),
         ({"search": "ana", "quality_min": 1}, [1]),
+        ({"search": "Roth IRA 4"}, [4]),
+        ({"search": "avoider marcus clarity"}, [4, 2]),
     ],
 )
 def test_lists_hold_what_was_asked_for(
@@ -87,12 +92,41 @@ def test_pages_are_numbered_and_counted(api: Api) -> None:
     assert (beyond["count"], beyond["total"]) == (0, 4)
 
 
-def test_a_list_by_cursor_counts_nothing_and_goes_on(api: Api) -> None:
-    query = {"limit": "3", "sortDirection": "asc", "search": "a"}
-    first = api(LIST, query=query)
-    assert (first.body["page"], first.body["total"], first.body["totalPages"]) == (None, None, None)
-    rest = api(LIST, query={**query, "cursor": first.body["next_cursor"]})
-    assert numbers(first) + numbers(rest) == [1, 2, 3, 4]
+@pytest.mark.parametrize("sort_by", get_args(SortBy))
+@pytest.mark.parametrize("direction", get_args(SortDirection))
+def test_a_list_in_any_order_goes_on_by_cursor(api: Api, sort_by: str, direction: str) -> None:
+    query = {"sortBy": sort_by, "sortDirection": direction, "search": "a"}
+    whole = listed(api, **query)
+    assert len(whole) == 4
+    page = api(LIST, query={**query, "limit": "1"})
+    walked = numbers(page)
+    assert page.body["page"] == 1
+    while cursor := page.body["next_cursor"]:
+        page = api(LIST, query={**query, "limit": "1", "cursor": cursor})
+        assert (page.body["page"], page.body["total"], page.body["totalPages"]) == (None, 4, 4)
+        walked += numbers(page)
+    assert walked == whole
+
+
+def test_a_cursor_of_an_earlier_version_goes_on(api: Api) -> None:
+    newest = api(LIST, query={"limit": "1"}).body["conversations"][0]
+    key = {
+        "owner_id": OWNER,
+        "conversation_id": newest["id"],
+        "created_at": newest["created_at"],
+    }
+    cursor = base64.urlsafe_b64encode(json.dumps(key).encode()).decode()
+    assert listed(api, cursor=cursor) == [3, 2, 1]
+
+
+@pytest.mark.parametrize(
+    "changed", [{"value": "4"}, {"value": [1]}, {"sort_by": 7}, {"sort_by": "updated_at"}]
+)
+def test_a_cursor_that_was_changed_is_refused(api: Api, changed: dict[str, Any]) -> None:
+    key = {"owner_id": OWNER, "conversation_id": "x", "sort_by": "turn_count", "value": 1}
+    cursor = base64.urlsafe_b64encode(json.dumps(key | changed).encode()).decode()
+    refused = api(LIST, query={"sortBy": "turn_count", "cursor": cursor})
+    assert (refused.status, refused.body["code"]) == (400, "invalid_cursor")
 
 
 @pytest.mark.parametrize("query", [{"page": "2"}, {"sortBy": "turn_count"}])
@@ -110,15 +144,38 @@ def test_what_no_list_can_be_is_refused_by_its_name(api: Api, name: str) -> None
     assert (refused.status, refused.fields) == (400, {name})
 
 
-def test_more_than_can_be_sorted_asks_for_a_narrower_filter(
-    api: Api, monkeypatch: pytest.MonkeyPatch
+def test_what_was_changed_or_deleted_a_moment_ago_is_not_listed_as_it_was(
+    api: Api, aws: Aws, seeds: Seeds
 ) -> None:
-    monkeypatch.setattr(service, "MOST_SORTED", 3)
-    refused = api(LIST, query={"sortBy": "turn_count"})
-    assert (refused.status, refused.body["code"]) == (400, "too_many_conversations")
-    assert "narrow the filter" in refused.body["error"]
-    assert listed(api, sortBy="turn_count", quality_min=1) == [1, 2, 4]
-    assert listed(api) == [4, 3, 2, 1]
+    assert listed(api, status="pending_review") == [4, 3, 1]
+    # The index lags: the row is changed where nobody has told it yet.
+    stored = seeds.conversation(5, created_at="2026-11-21T12:00:05.000Z", conversation_name="Ana 5")
+    assert listed(api, status="pending_review") == [5, 4, 3, 1]
+    aws.dynamodb.update_item(
+        TableName="ConversationsTable",
+        Key={"owner_id": {"S": OWNER}, "conversation_id": {"S": stored.conversation_id}},
+        UpdateExpression="SET #status = :approved",
+        ExpressionAttributeNames={"#status": "status"},
+        ExpressionAttributeValues={":approved": {"S": "approved"}},
+    )
+    assert listed(api, status="pending_review") == [4, 3, 1]
+
+
+def test_coverage_counts_combinations_by_status(api: Api, seeds: Seeds) -> None:
+    seeds.conversation(5, training_topic_key="student_loan_payoff", batch_job_id="job-9")
+    answer = api("GET /api/conversations/coverage").body
+    assert (answer["total"], answer["omitted"]) == (5, 0)
+    often, rare = answer["combinations"]
+    assert often == {
+        "persona_key": "overwhelmed_avoider",
+        "emotional_arc_key": "confusion_to_clarity",
+        "training_topic_key": "roth_ira_conversion",
+        "total": 4,
+        "by_status": {"pending_review": 3, "approved": 1},
+    }
+    assert (rare["training_topic_key"], rare["total"]) == ("student_loan_payoff", 1)
+    of_job = api("GET /api/conversations/coverage", query={"batch_job_id": "job-9"}).body
+    assert (of_job["total"], len(of_job["combinations"])) == (1, 1)
 
 
 def test_statistics_count_what_became_of_conversations(api: Api) -> None:

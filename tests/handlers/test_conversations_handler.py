@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from typing import Any, get_args
 from urllib.parse import parse_qs, urlsplit
 
@@ -45,7 +46,6 @@ def test_a_conversation_is_shown_as_it_is_stored(api: Api, seeds: Seeds) -> None
         "input_tokens",
         "output_tokens",
         "simulated",
-        "scaffolding_snapshot",
         "created_at",
         "updated_at",
     }
@@ -59,6 +59,51 @@ def test_a_conversation_is_shown_as_it_is_stored(api: Api, seeds: Seeds) -> None
         "completed",
     )
     assert "owner_id" not in conversation
+
+
+def test_a_conversation_is_shown_with_the_scaffolding_of_its_plan(api: Api, seeds: Seeds) -> None:
+    stored = seeds.enrichable()
+    shown = api(f"{LIST}/{stored.conversation_id}").body["conversation"]["scaffolding_snapshot"]
+    assert shown["persona"]["id"] == stored.persona_id
+    assert shown["template"]["id"] == stored.template_id
+    assert shown["generation_timestamp"] == stored.created_at
+    assert shown["system_prompt"].startswith("You are Elena Morales")
+
+
+def test_a_conversation_whose_plan_is_gone_is_shown_without_it(api: Api, seeds: Seeds) -> None:
+    shown = api(f"{LIST}/{seeds.conversation().conversation_id}").body["conversation"]
+    assert shown["scaffolding_snapshot"] == {}
+
+
+def test_a_listed_row_stays_small_however_much_was_noted_on_it(api: Api, seeds: Seeds) -> None:
+    seeds.conversation(
+        conversation_name="N" * 255,
+        persona_key="k" * 100,
+        emotional_arc_key="k" * 100,
+        training_topic_key="k" * 100,
+        starting_emotion="e" * 100,
+        ending_emotion="e" * 100,
+        quality_reasons=["A long reason. " * 20] * 6,
+        flags=["guarantee", "medical_directive"],
+        flag_details=[
+            {
+                "code": "medical_directive",
+                "severity": "severe",
+                "turn_number": 2,
+                "message": "M" * 200,
+            }
+        ]
+        * 50,
+        revisions=[{"reason": "R" * 1000, "file_path": "p"}] * 50,
+        review_notes="N" * 2000,
+        enrichment_error="E" * 2000,
+    )
+    (row,) = api(LIST).body["conversations"]
+    assert len(json.dumps(row).encode()) <= 2048
+    assert (row["flags"], row["severe_flags"]) == (
+        ["guarantee", "medical_directive"],
+        ["medical_directive"],
+    )
 
 
 def test_turns_come_when_they_are_asked_for(api: Api, seeds: Seeds) -> None:

@@ -13,8 +13,9 @@ from urllib.parse import parse_qs, urlsplit
 import pytest
 
 from brightrun.core.errors import VersionConflictError
+from brightrun.core.limits import MOST_DATASET_BYTES
 from brightrun.datasets.create_dataset import DatasetConfirmer
-from brightrun.datasets.model import MOST_BYTES, Dataset
+from brightrun.datasets.model import Dataset
 from brightrun.datasets.repository import DynamoDatasets
 from brightrun.validation.validator import validate as validate_file
 from brightrun.wiring import datasets as datasets_wiring
@@ -126,7 +127,7 @@ def test_a_dataset_waits_for_its_file_under_a_link_for_its_size(api: Api) -> Non
         ({"file_name": ""}, "file_name"),
         ({"file_name": "x" * 256}, "file_name"),
         ({"file_size": 0}, "file_size"),
-        ({"file_size": MOST_BYTES + 1}, "file_size"),
+        ({"file_size": MOST_DATASET_BYTES + 1}, "file_size"),
         ({"file_size": "12"}, "file_size"),
         ({"format": "csv"}, "format"),
         ({"multipart": "yes"}, "multipart"),
@@ -143,7 +144,7 @@ def test_a_request_that_does_not_fit_is_refused_by_its_field(
 
 
 def test_the_largest_file_is_taken(api: Api) -> None:
-    assert len(create(api, MOST_BYTES)["upload"]["parts"]) == 32
+    assert len(create(api, MOST_DATASET_BYTES)["upload"]["parts"]) == 32
 
 
 def test_a_confirmed_file_is_validated_and_its_owner_notified(

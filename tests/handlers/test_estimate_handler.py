@@ -43,6 +43,34 @@ def test_a_dataset_is_estimated_by_its_owner_alone(api: Api, seeds: Seeds) -> No
     assert strange.body["error"].replace(other.dataset_id, numbered_id(3)) == missing.body["error"]
 
 
+CPU = {"gpu_config": {"type": "local-cpu", "count": 1}, "base_model": "brightrun-tiny"}
+
+
+def test_the_cpu_of_a_local_system_costs_nothing_and_says_so(
+    api: Api, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    on_aws = ask(api, **NUMBERS, **CPU).body["data"]
+    assert (on_aws["billing"]["instance_type"], on_aws["hourly_rate"]) == ("ml.m5.2xlarge", 0.46)
+    assert on_aws["cost_usd"]["p50"] > 0
+    monkeypatch.setenv("AWS_ENDPOINT_URL", "http://127.0.0.1:8610")
+    here = ask(api, **NUMBERS, **CPU).body["data"]
+    assert (here["billing"]["instance_type"], here["hourly_rate"]) == ("local_cpu", 0.0)
+    assert here["estimated_cost"] == 0
+    assert set(here["cost_usd"].values()) == {0.0}
+    assert here["seconds"] == on_aws["seconds"]
+    (added,) = set(here["warnings"]) - set(on_aws["warnings"])
+    assert "costs nothing" in added
+    assert "max_cost_usd has no effect" in added
+
+
+def test_a_gpu_is_estimated_at_its_price_on_aws_from_a_local_system_too(
+    api: Api, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    on_aws = ask(api, **NUMBERS).body
+    monkeypatch.setenv("AWS_ENDPOINT_URL", "http://127.0.0.1:8610")
+    assert ask(api, **NUMBERS).body == on_aws
+
+
 def test_v1s_request_has_v1s_response(api: Api, seeds: Seeds) -> None:
     dataset = seeds.dataset(total_training_pairs=89, trainable_pairs=44, total_tokens=17_800)
     body = {
@@ -188,6 +216,9 @@ def test_everything_that_can_be_chosen_is_listed(api: Api) -> None:
         "A100-80GB": True,
         "A100-40GB": True,
         "H100": True,
+        "A10G": True,
+        "L4": True,
+        "L40S": True,
         "V100-32GB": False,
         "local-cpu": True,
     }

@@ -90,6 +90,28 @@ def test_a_batch_keeps_its_options(api: Api, runs: StartedRuns) -> None:
     assert job["name"] == "Autumn"
 
 
+def test_calls_in_flight_are_one_number_for_the_whole_batch(api: Api, runs: StartedRuns) -> None:
+    job_id = api(BATCH, batch(callsInFlight=5, concurrentProcessing=3)).body["jobId"]
+    job = api(f"GET /api/batch-jobs/{job_id}").body["job"]
+    assert (job["callsInFlight"], job["concurrentProcessing"]) == (5, 1)
+    assert runs.input_of(f"{job_id}-1")["workers"] == [0]
+
+
+def test_a_cap_is_shown_with_what_was_spent_against_it(api: Api, runs: StartedRuns) -> None:
+    job_id = api(BATCH, batch(maxCostUsd=1.5)).body["jobId"]
+    status = api(f"GET /api/conversations/batch/{job_id}/status").body
+    assert (status["max_cost_usd"], status["cost_usd"], status["reserved_cost_usd"]) == (1.5, 0, 0)
+
+
+def test_a_cap_that_does_not_pay_for_one_conversation_at_its_most_is_refused(
+    api: Api, seeds: Seeds
+) -> None:
+    refused = api(BATCH, batch(maxCostUsd=0.05))
+    assert (refused.status, refused.fields) == (400, {"maxCostUsd"})
+    assert "may cost up to $0.2" in refused.body["detail"]
+    assert seeds.rows("BatchJobsTable") == 0
+
+
 def test_fields_may_be_written_in_snake_case_too(api: Api, runs: StartedRuns) -> None:
     body = {"name": "A batch", "parameter_sets": [{"parameters": ROC, "template_id": NIL_UUID}]}
     assert api(BATCH, body).status == 202
@@ -269,3 +291,105 @@ def test_the_first_status_of_a_job_is_queued(api: Api, runs: StartedRuns) -> Non
     job = api(f"GET /api/batch-jobs/{api(BATCH, batch()).body['jobId']}").body["job"]
     assert (job["status"], job["startedAt"], job["completedAt"]) == (JobStatus.QUEUED, None, None)
     assert job["createdAt"] == START.isoformat(timespec="milliseconds").replace("+00:00", "Z")
+
+
+PREVIEW = "POST /api/conversations/generate-batch/preview"
+
+
+def test_a_preview_tells_size_price_and_time_and_stores_nothing(api: Api, seeds: Seeds) -> None:
+    shown = api(PREVIEW, batch(concurrentProcessing=2))
+    assert shown.status == 200
+    body = shown.body
+    counted = ("requestedItems", "totalItems", "personas", "emotionalArcs", "trainingTopics")
+    assert [body[name] for name in counted] == [12, 12, 3, 2, 2]
+    assert (body["templates"], len(body["items"]), body["problems"]) == (2, 12, [])
+    assert seeds.rows("BatchJobsTable") == seeds.rows("BatchItemsTable") == 0
+
+
+def test_a_model_that_retires_soon_is_named_before_and_after_the_order(
+    api: Api, runs: StartedRuns, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assert api(PREVIEW, batch()).body["modelNotice"] is None
+    monkeypatch.setattr(
+        "brightrun.batches.create_batch.retirement_notice", lambda *_: "It retires on 2027-01-22."
+    )
+    assert api(PREVIEW, batch()).body["modelNotice"] == "It retires on 2027-01-22."
+    accepted = api(BATCH, batch()).body["message"]
+    assert accepted == "Batch of 12 conversations accepted. It retires on 2027-01-22."
+
+
+def test_a_preview_prices_both_lanes_and_an_order_tells_its_lane(
+    api: Api, runs: StartedRuns
+) -> None:
+    shown = api(PREVIEW, batch(lane="economy")).body
+    realtime, economy = shown["lanes"]
+    assert (realtime["lane"], economy["lane"], shown["lane"]) == ("realtime", "economy", "economy")
+    assert shown["estimatedCost"] == economy["estimatedCost"]
+    assert economy["estimatedCost"]["p50"] < 0.6 * realtime["estimatedCost"]["p50"]
+    assert economy["unavailable"] is None
+    job_id = api(BATCH, batch(lane="economy")).body["jobId"]
+    assert api(f"GET /api/batch-jobs/{job_id}").body["job"]["lane"] == "economy"
+    assert api(f"GET /api/conversations/batch/{job_id}/status").body["lane"] == "economy"
+
+
+def test_an_unknown_lane_is_refused(api: Api) -> None:
+    assert api(BATCH, batch(lane="slow")).status == 400
+
+
+def test_the_median_of_a_preview_is_the_price_of_the_batch(api: Api, runs: StartedRuns) -> None:
+    shown, accepted = api(PREVIEW, batch()).body, api(BATCH, batch()).body
+    cost, time = shown["estimatedCost"], shown["estimatedTime"]
+    assert (cost["p50"], time["p50"]) == (accepted["estimatedCost"], accepted["estimatedTime"])
+    assert cost["p50"] < cost["p90"] < 2 * cost["p50"]
+    assert time["p50"] < time["p90"] < 2 * time["p50"]
+
+
+def test_a_preview_tells_what_does_not_fit_and_why(api: Api) -> None:
+    odd = {
+        "personas": ["pragmatic_optimist"],
+        "emotional_arcs": ["shame_to_acceptance", "confusion_to_clarity"],
+        "training_topics": ["long_term_care"],
+    }
+    body = api(PREVIEW, batch(selection=odd)).body
+    (one,) = body["incompatible"]
+    assert (body["totalItems"], body["incompatibleItems"]) == (2, 1)
+    assert (one["emotional_arc_key"], one["confidence"]) == ("shame_to_acceptance", 0.3)
+    assert len(one["warnings"]) == 4
+    assert {warning["warning"] for warning in body["warnings"]} >= set(one["warnings"])
+
+
+def test_a_preview_lists_everything_that_a_batch_is_refused_for(
+    api: Api, runs: StartedRuns
+) -> None:
+    api(f"DELETE /api/templates/{scaffolding.template('fear_to_confidence').id}")
+    broken = batch(selection={**SELECTION, "personas": ["anxious_planer", "anxious_planner"]})
+    body = api(PREVIEW, broken).body
+    assert (body["requestedItems"], body["totalItems"], body["problemCount"]) == (8, 2, 2)
+    assert [one["code"] for one in body["problems"]] == [
+        "unknown_scaffolding",
+        "no_template_for_arc",
+    ]
+    refused = api(BATCH, broken)
+    assert (refused.status, refused.body["code"]) == (400, "unplannable_batch")
+    assert refused.body["details"] == body["problems"]
+    assert runs.names() == []
+
+
+def test_a_sample_and_the_rest_are_the_whole_selection(api: Api, runs: StartedRuns) -> None:
+    def combinations(selection: dict[str, Any]) -> list[tuple[str, ...]]:
+        names = ("persona_key", "emotional_arc_key", "training_topic_key")
+        job_id = api(BATCH, batch(selection=selection)).body["jobId"]
+        return [tuple(item[name] for name in names) for item in items_of(api, job_id)]
+
+    sample = combinations({**SELECTION, "sample": 5})
+    names = ("persona_id", "emotional_arc_id", "training_topic_id")
+    sampled = [dict(zip(names, one, strict=True)) for one in sample]
+    rest = combinations({**SELECTION, "exclude": sampled})
+    assert (len(sample), len(rest)) == (5, 7)
+    assert sorted(sample + rest) == sorted(combinations(SELECTION))
+    assert combinations({**SELECTION, "sample": 5}) == sample
+
+
+@pytest.mark.parametrize("sample", [0, 101, "3", True])
+def test_a_sample_of_no_sensible_size_is_refused(api: Api, sample: Any) -> None:
+    assert api(BATCH, batch(selection={**SELECTION, "sample": sample})).status == 400

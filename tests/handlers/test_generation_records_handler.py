@@ -7,10 +7,12 @@ from urllib.parse import urlsplit
 
 import pytest
 
+from brightrun.aws.dynamodb import to_wire
 from brightrun.conversations.generation_log.model import FailureType
+from tests.aws import Aws
 from tests.builders import STRANGER
 from tests.handlers.gateway import Api
-from tests.handlers.seeds import Seeds
+from tests.handlers.seeds import Seeds, numbered_id
 
 FAILURES = "GET /api/failed-generations"
 LOGS = "GET /api/generation-logs"
@@ -78,6 +80,35 @@ def test_calls_are_listed_newest_first_without_what_was_asked(api: Api, seeds: S
     assert listed[0].keys().isdisjoint({"request", "owner_id", "response_id"})
 
 
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("status", "rate_limited"),
+        ("kind", "judgement"),
+        ("model_used", "claude-haiku-4-5"),
+        ("run_id", numbered_id(7)),
+    ],
+)
+def test_calls_are_filtered(api: Api, seeds: Seeds, name: str, value: str) -> None:
+    seeds.log_entry(1)
+    changes: dict[str, Any] = {name: value}
+    wanted = seeds.log_entry(2, **changes)
+    found = api(LOGS, query={name: value}).body["logs"]
+    assert [one["id"] for one in found] == [wanted.log_id]
+
+
+def test_calls_without_a_kind_wrote_conversations(api: Api, seeds: Seeds, aws: Aws) -> None:
+    earlier = seeds.log_entry(1)
+    seeds.log_entry(2, kind="judgement")
+    aws.dynamodb.update_item(
+        TableName="GenerationLogsTable",
+        Key=to_wire({"owner_id": earlier.owner_id, "log_id": earlier.log_id}),
+        UpdateExpression="REMOVE kind",
+    )
+    found = api(LOGS, query={"kind": "conversation"}).body["logs"]
+    assert [(one["id"], one["kind"]) for one in found] == [(earlier.log_id, "conversation")]
+
+
 def test_what_calls_cost_is_added_up_by_model(api: Api, seeds: Seeds) -> None:
     seeds.log_entry(1)
     seeds.log_entry(2, status="failed", cost_micro_usd=1_500, model_used="claude-haiku-4-5")
@@ -137,18 +168,36 @@ def test_an_owner_sees_only_their_own_records(api: Api, seeds: Seeds) -> None:
         ({"date_to": "2026-11-20"}, ["20", "19"]),
         ({"date_from": "2026-11-20", "date_to": "2026-11-20"}, ["20"]),
         ({"date_from": "2026-11-22"}, []),
+        ({"date_from": "0001-01-01", "date_to": "9999-12-31"}, ["21", "20", "19"]),
+        ({"date_to": "1969-12-31"}, []),
     ],
 )
-def test_failures_are_listed_by_whole_days(
+def test_both_lists_are_of_whole_days(
     api: Api, seeds: Seeds, query: dict[str, str], days: list[str]
 ) -> None:
     for number, time in enumerate(("19T23:59:59.999", "20T23:59:59.999", "21T00:00:00.000"), 1):
         seeds.failure(number, created_at=f"2026-11-{time}Z")
-    listed = api("GET /api/failed-generations", query=query).body["failures"]
-    assert [failure["created_at"][8:10] for failure in listed] == days
+        seeds.log_entry(number, created_at=f"2026-11-{time}Z")
+    failures, calls = api(FAILURES, query=query).body, api(LOGS, query=query).body
+    assert [one["created_at"][8:10] for one in failures["failures"]] == days
+    assert [one["created_at"][8:10] for one in calls["logs"]] == days
 
 
+@pytest.mark.parametrize("route", [FAILURES, LOGS])
+def test_a_list_of_some_days_goes_on_within_them(api: Api, seeds: Seeds, route: str) -> None:
+    for number in range(1, 4):
+        seeds.failure(number, created_at=f"2026-11-2{number}T12:00:00.000Z")
+        seeds.log_entry(number, created_at=f"2026-11-2{number}T12:00:00.000Z")
+    first = api(route, query={"limit": "1", "date_to": "2026-11-22"}).body
+    again = {"cursor": first["next_cursor"], "limit": "1"}
+    rest = api(route, query={**again, "date_to": "2026-11-22"}).body
+    assert (first["count"], rest["count"], rest["next_cursor"]) == (1, 1, None)
+    refused = api(route, query={**again, "date_to": "2026-11-21"})
+    assert (refused.status, refused.body["code"]) == (400, "invalid_cursor")
+
+
+@pytest.mark.parametrize("route", [FAILURES, LOGS])
 @pytest.mark.parametrize("value", ["yesterday", "2026-13-01", "", "2026-11-21T12:00:00"])
-def test_an_invalid_day_is_rejected(api: Api, value: str) -> None:
-    refused = api("GET /api/failed-generations", query={"date_from": value})
+def test_an_invalid_day_is_rejected(api: Api, route: str, value: str) -> None:
+    refused = api(route, query={"date_from": value})
     assert (refused.status, refused.fields) == (400, {"date_from"})

@@ -14,15 +14,21 @@ from typing import Any
 
 import pytest
 
-from brightrun.batches.create_batch import MAX_REQUEST_S, BatchRequest, ParameterSet
+from brightrun.aws.request_keys import MAX_REQUEST_S
+from brightrun.batches.create_batch import BatchRequest
 from brightrun.batches.create_judgements import JudgementRequest
+from brightrun.batches.planner import ParameterSet
+from brightrun.catalog.gpu_instances import GpuConfig
 from brightrun.core.errors import BeingJudgedError, RequestInProgressError
 from brightrun.core.ids import time_ordered_id
-from brightrun.wiring import clients, generate
+from brightrun.training.create_training_job import TrainingJobRequest
+from brightrun.wiring import clients, generate, jobs
 from infra.routes import ROUTES
 from tests.api.test_openapi_document import OPERATIONS, normalised
 from tests.aws import Aws
 from tests.builders import OWNER, START, STRANGER, SteppedClock
+from tests.cli.fake_system import SPENDING as PATHS_WITH_A_KEY
+from tests.effort import effort
 from tests.handlers.faults import Calls, Moment
 from tests.handlers.gateway import Answer, Api
 from tests.handlers.seeds import Seeds, StartedRuns, numbered_id
@@ -55,6 +61,8 @@ OTHER_BATCHES: list[dict[str, Any]] = [
     {"parameterSets": [{"parameters": ROC, "tier": "scenario"}, {"parameters": PIE}]},
     {"sharedParameters": {"persona_id": "pragmatic_optimist"}},
     {"concurrentProcessing": 3},
+    {"callsInFlight": 3},
+    {"maxCostUsd": 5.0},
     {"errorHandling": "stop"},
     {"priority": "high"},
 ]
@@ -65,20 +73,29 @@ Prepare = Callable[[Seeds, str], object]
 
 @dataclass(frozen=True)
 class Spending:
-    """A route whose effect costs money: a body, another one, and how its job is found."""
+    """A route whose effect costs money: a body, another one, and how its job is found.
+
+    `rows` is what one request stores in `table`.
+    """
 
     body: dict[str, Any]
     other: dict[str, Any]
     table: str = "BatchJobsTable"
+    rows: int = 1
     prepare: Prepare = lambda *_: None
 
     def job_id(self, answer: Answer) -> str:
-        return str(answer.body.get("jobId") or answer.body["data"]["id"])
+        found = answer.body.get("trainingFile") or answer.body.get("data") or {}
+        return str(answer.body.get("jobId") or found["id"])
 
 
 def _conversations(seeds: Seeds, owner: str) -> None:
     for number in (1, 2):
         seeds.conversation(number + 10 * (owner != OWNER), owner_id=owner)
+
+
+def _enriched(seeds: Seeds, owner: str) -> None:
+    seeds.enriched(1 + 10 * (owner != OWNER), owner_id=owner)
 
 
 def _dataset(seeds: Seeds, owner: str) -> None:
@@ -104,14 +121,28 @@ SPENDING: dict[str, Spending] = {
         table="TrainingJobsTable",
         prepare=_dataset,
     ),
+    "POST /api/training-files": Spending(
+        {"name": "First", "conversation_ids": [numbered_id(1)]},
+        {"name": "Second", "conversation_ids": [numbered_id(1)]},
+        table="TrainingFilesTable",
+        rows=2,  # the file, and its name
+        prepare=_enriched,
+    ),
 }
+ADDING = "POST /api/training-files/{id}/add-conversations"
+"""Takes a key too; test_training_files_handler.py repeats it on a file."""
 FREE = {
     "POST /api/batch-jobs/{id}/cancel",  # ends what is running
     "POST /api/batch-jobs/{id}/process-next",  # makes sure that a workflow runs
     "POST /api/batch-jobs/{id}/retry-failed",  # each failed item is queued again once
     "POST /api/conversations",  # an import has the id of its text
     "POST /api/conversations/bulk-action",
+    "POST /api/conversations/bulk-action/{id}/undo",  # once: what is undone stays
+    "POST /api/conversations/generate-batch/preview",
     "POST /api/conversations/bulk-enrich",  # own code, no Claude
+    "POST /api/conversations/diversity",
+    "POST /api/conversations/duplicates",
+    "POST /api/conversations/preferences",
     "POST /api/conversations/{id}/enrich",
     "POST /api/datasets",  # a record and a link; nothing runs
     "POST /api/datasets/import-from-training-file",  # once for each version
@@ -126,23 +157,27 @@ FREE = {
     "POST /api/scaffolding/personas",
     "POST /api/scaffolding/training-topics",
     "POST /api/templates",
+    "POST /api/templates/preview",
     "POST /api/templates/select",
     "POST /api/templates/{id}/resolve",
-    "POST /api/training-files",  # a name is taken once
-    "POST /api/training-files/{id}/add-conversations",
+    "POST /api/training-files/preview",
 }
 EVERY_SPENDING_ROUTE = pytest.mark.parametrize("route", SPENDING)
 
 
 def test_every_route_that_creates_takes_a_key_or_spends_nothing() -> None:
     creating = {one for one in chain.from_iterable(ROUTES.values()) if one.startswith("POST")}
-    assert {*SPENDING} | FREE == creating
+    assert {*SPENDING, ADDING} | FREE == creating
     keyed = {
         normalised(route)
         for route, operation in OPERATIONS.items()
         if any(one["name"] == "idempotency-key" for one in operation.get("parameters", []))
     }
-    assert keyed == {*SPENDING}
+    assert keyed == {*SPENDING, ADDING}
+
+
+def test_the_fake_system_of_the_command_lines_tests_knows_every_route_that_spends() -> None:
+    assert {f"POST {path}" for path in PATHS_WITH_A_KEY} == {*SPENDING}
 
 
 @pytest.fixture
@@ -158,8 +193,10 @@ def test_the_same_request_is_answered_with_its_first_answer(
 ) -> None:
     first, again = (api(route, prepared.body, headers=KEY) for _ in range(2))
     assert first.status in {201, 202}
+    assert "Idempotent-Replayed" not in first.headers
+    assert again.headers["Idempotent-Replayed"] == "true"
     assert (again.status, again.body) == (first.status, first.body)
-    assert seeds.rows(prepared.table) == 1
+    assert seeds.rows(prepared.table) == prepared.rows
 
 
 @EVERY_SPENDING_ROUTE
@@ -168,8 +205,9 @@ def test_another_request_with_the_same_key_is_refused(
 ) -> None:
     api(route, prepared.body, headers=KEY)
     refused = api(route, prepared.other, headers=KEY)
+    assert "Idempotent-Replayed" not in refused.headers
     assert (refused.status, refused.body["code"]) == (422, "idempotency_key_reused")
-    assert seeds.rows(prepared.table) == 1
+    assert seeds.rows(prepared.table) == prepared.rows
 
 
 @EVERY_SPENDING_ROUTE
@@ -364,9 +402,13 @@ def test_any_other_text_is_a_key(api: Api, runs: StartedRuns, key: str) -> None:
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("round_number", range(4))
+@pytest.mark.parametrize("round_number", range(effort(4, 50)))
 def test_sixteen_orders_at_once_make_one_job(
-    api: Api, seeds: Seeds, runs: StartedRuns, round_number: int
+    api: Api,
+    seeds: Seeds,
+    runs: StartedRuns,
+    round_number: int,
+    record_property: Callable[[str, object], None],
 ) -> None:
     creator = generate.batch_creator()
     wanted = BatchRequest(name="A batch", sets=[ParameterSet(*ROC.values())] * 3)
@@ -387,16 +429,47 @@ def test_sixteen_orders_at_once_make_one_job(
     assert seeds.rows("BatchItemsTable") == 3
     # That a name is taken only once is Step Functions' promise; moto's check is not atomic.
     assert set(runs.names()) == {f"{job_id}-1"}
+    record_property("effects", seeds.rows("BatchJobsTable"))
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("round_number", range(effort(1, 50)))
+def test_sixteen_trainings_at_once_make_one_job(
+    api: Api,
+    seeds: Seeds,
+    trainings: StartedRuns,
+    round_number: int,
+    record_property: Callable[[str, object], None],
+) -> None:
+    _dataset(seeds, OWNER)
+    creator = jobs.training_job_creator()
+    wanted = TrainingJobRequest(dataset_id=numbered_id(1), gpu=GpuConfig(type="H100", count=1))
+    together = threading.Barrier(16)
+
+    def create() -> str | None:
+        together.wait()
+        try:
+            return creator.create(OWNER, wanted, "order-1").job_id
+        except RequestInProgressError:
+            return None  # The first is still storing; a 409 asks to come back.
+
+    with ThreadPoolExecutor(16) as pool:
+        made = {future.result() for future in [pool.submit(create) for _ in range(16)]}
+    (job_id,) = made - {None}
+    assert creator.create(OWNER, wanted, "order-1").job_id == job_id
+    assert seeds.rows("TrainingJobsTable") == 1
+    record_property("effects", seeds.rows("TrainingJobsTable"))
 
 
 CALLS = [
     "GetItem",  # the key
     *["Query"] * 5,  # the scaffolding
+    "Query",  # the jobs that a quote is learned from
     "PutItem",  # the key
     "PutObject",  # the plan
     "GetItem",
     "BatchWriteItem",  # the items
-    "PutItem",  # the job
+    "TransactWriteItems",  # the job, and what it reserves
     "StartExecution",
 ]
 

@@ -23,6 +23,7 @@ def test_a_file_comes_in_and_can_be_trained_on(api: Api, aws: Aws) -> None:
     assert (result["place"], result["error"]) == ("the document", None)
     assert result["warnings"]
     shown = api(f"GET /api/conversations/{ID}").body["conversation"]
+    assert shown.pop("scaffolding_snapshot")["imported_from"] == "enriched"
     assert shown == result["conversation"]
     assert (shown["origin"], shown["enrichment_status"]) == ("imported", "completed")
     file = api("POST /api/training-files", {"name": "Imported", "conversation_ids": [ID]})

@@ -49,6 +49,13 @@ def _created(api: Api, path: str, one: str, **keys: str) -> str:
     return record_id
 
 
+def _bulk_action(api: Api, seeds: Seeds) -> str:
+    ids = [seeds.conversation().conversation_id]
+    request = {"action": "approve", "conversationIds": ids}
+    action_id: str = api("POST /api/conversations/bulk-action", request).body["bulk_action_id"]
+    return action_id
+
+
 def _training_file(api: Api, seeds: Seeds) -> str:
     body = {"name": "Mine", "conversation_ids": [seeds.enriched().conversation_id]}
     file_id: str = api("POST /api/training-files", body).body["trainingFile"]["id"]
@@ -60,6 +67,7 @@ OWNED: Mapping[str, Callable[[Api, Seeds], str]] = {
     "/api/batch-jobs": lambda _, seeds: seeds.job(2).job_id,
     "/api/conversations/batch": lambda _, seeds: seeds.job(2).job_id,
     "/api/conversations": lambda _, seeds: seeds.conversation().conversation_id,
+    "/api/conversations/bulk-action": _bulk_action,
     "/api/failed-generations": lambda _, seeds: seeds.failure().failure_id,
     "/api/scaffolding/personas": lambda api, _: _created(
         api, "/api/scaffolding/personas", "persona", persona_key="mine"

@@ -63,7 +63,9 @@ def test_every_kind_of_refusal_has_the_same_shape(
         api(BATCH, {**ORDER, "name": "other"}, headers=key), 422, "idempotency_key_reused"
     )
     taken = api(
-        "PATCH /api/scaffolding/personas/anxious_planner", {"name": "n"}, headers={"If-Match": "7"}
+        "PATCH /api/scaffolding/personas/anxious_planner",
+        {"name": "n"},
+        headers={"If-Match": '"v7"'},
     )
     assert is_problem(taken, 409, "version_conflict")
     assert taken.body["details"]["version"] == 1

@@ -25,6 +25,7 @@ TAKES_A_BODY = [
     SINGLE,
     "POST /api/conversations/generate",
     "POST /api/conversations/generate-batch",
+    "POST /api/conversations/generate-batch/preview",
     "PATCH /api/conversations/batch/any",
     "POST /api/scaffolding/personas",
     "PATCH /api/scaffolding/personas/anxious_planner",
@@ -32,6 +33,7 @@ TAKES_A_BODY = [
     "PUT /api/scaffolding/consultant",
     "POST /api/templates",
     "POST /api/templates/select",
+    "POST /api/templates/preview",
 ]
 JSON = {"Content-Type": "application/json"}
 

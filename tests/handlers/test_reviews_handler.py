@@ -53,14 +53,6 @@ def test_the_etag_that_was_seen_lets_a_write_through_once(api: Api, one: str) ->
     assert api(f"GET {one}/status").body["status"] == "approved"
 
 
-@pytest.mark.parametrize("seen", ["1", '"1"', "v1", "*", 'W/"v1"', '"v"', '"v1", "v2"'])
-def test_an_if_match_that_is_no_etag_of_ours_is_refused(api: Api, one: str, seen: str) -> None:
-    refused = patch(api, one, "approved", seen=seen)
-    assert refused.status == 400
-    assert "If-Match" in refused.body["error"]
-    assert api(f"GET {one}/status").body["status"] == "pending_review"
-
-
 @pytest.mark.parametrize("notes", [{}, {"review_notes": "   "}])
 def test_a_rejection_without_a_reason_is_refused(api: Api, one: str, notes: dict[str, str]) -> None:
     assert patch(api, one, "rejected", **notes).status == 400

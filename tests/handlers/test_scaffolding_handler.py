@@ -23,6 +23,8 @@ ROC = {
     "emotional_arc_id": "confusion_to_clarity",
     "training_topic_id": "roth_ira_conversion",
 }
+PREVIEW = "POST /api/templates/preview"
+TEMPLATE_REFERENCE = ("id", "template_name", "tier")
 
 
 @dataclass(frozen=True)
@@ -178,23 +180,6 @@ def test_an_arc_whose_range_runs_downwards_is_refused(call: Call) -> None:
     assert "typical_turn_count_min (7) is over typical_turn_count_max (6)" in refused.body["error"]
 
 
-@pytest.mark.parametrize("sent", ["1", '"1"'])
-def test_if_match_lets_only_the_seen_version_be_edited(call: Call, sent: str) -> None:
-    route = "PATCH /api/scaffolding/personas/anxious_planner"
-    assert call(route, {"name": "First"}, headers={"if-match": sent}).status == 200
-    late = call(route, {"name": "Late"}, headers={"if-match": sent})
-    assert (late.status, late.body["code"]) == (409, "version_conflict")
-    assert late.body["details"]["name"] == "First"
-    assert late.body["details"]["version"] == 2
-
-
-def test_an_if_match_that_is_no_version_is_refused(call: Call) -> None:
-    route = "PATCH /api/scaffolding/personas/anxious_planner"
-    refused = call(route, {"name": "x"}, headers={"if-match": '"abc"'})
-    assert refused.status == 400
-    assert "such as 3" in refused.body["error"]
-
-
 def test_another_owners_record_answers_exactly_like_a_missing_one(call: Call) -> None:
     made = call("POST /api/scaffolding/personas", a_persona()).body["persona"]["id"]
     for method, body in (("GET", None), ("PATCH", {"name": "x"}), ("DELETE", None)):
@@ -231,6 +216,7 @@ def test_compatibility_names_what_does_not_fit(call: Call) -> None:
         "confidence": 1.0,
         "warnings": [],
         "suggestions": [],
+        "template": {name: getattr(build.template(), name) for name in TEMPLATE_REFERENCE},
     }
     mismatch = {
         "persona_id": "pragmatic_optimist",
@@ -241,6 +227,59 @@ def test_compatibility_names_what_does_not_fit(call: Call) -> None:
     assert (body["is_compatible"], body["confidence"], len(body["warnings"])) == (False, 0.3, 4)
     missing = call(route, {**ROC, "persona_id": NIL_UUID}).body
     assert (missing["is_compatible"], missing["confidence"]) == (False, 0.0)
+    assert missing["template"] is None
+
+
+def test_a_combination_without_a_template_is_not_compatible(call: Call) -> None:
+    call(f"DELETE /api/templates/{build.template().id}")
+    body = call("POST /api/scaffolding/check-compatibility", ROC).body
+    assert (body["is_compatible"], body["confidence"], body["template"]) == (False, 1.0, None)
+    assert (
+        "No active template serves the emotional arc 'confusion_to_clarity'" in body["warnings"][0]
+    )
+
+
+def test_a_draft_is_previewed_with_what_it_does_not_know(call: Call) -> None:
+    draft = "{{persona_name}} asks about {{topic_nme}} {{ topic_nme }} as {{tier}}."
+    body = call(PREVIEW, {**ROC, "template_text": draft, "tier": "edge_case"}).body
+    assert body["prompt"].startswith(
+        f"{build.persona().name} asks about {{{{topic_nme}}}} {{{{topic_nme}}}} as edge_case."
+    )
+    assert "<scaffolding>" in body["prompt"]
+    assert (body["unresolved"], body["tier"], body["template"]) == (
+        ["topic_nme"],
+        "edge_case",
+        None,
+    )
+    assert body["system_prompt"] == build.consultant().system_prompt
+    assert body["length"] == len(body["prompt"]) < body["max_length"]
+
+
+def test_a_preview_is_what_a_batch_would_send(call: Call) -> None:
+    chosen = call(PREVIEW, ROC).body
+    template = build.template()
+    assert chosen["template"] == {name: getattr(template, name) for name in TEMPLATE_REFERENCE}
+    assert chosen["tier"] == build.arc().tier
+    named = call(PREVIEW, {**ROC, "template_id": template.template_name}).body
+    resolved = call(f"POST /api/templates/{template.id}/resolve", ROC).body
+    assert named["prompt"] == chosen["prompt"] == resolved["prompt"]
+    assert chosen["unresolved"] == []
+
+
+@pytest.mark.parametrize(
+    ("changes", "status", "code"),
+    [
+        ({"persona_id": "nobody"}, 404, "unknown_scaffolding"),
+        ({"template_id": "no such template"}, 404, "unknown_scaffolding"),
+        ({"template_text": "{{open"}, 400, "template_syntax"),
+        ({"tier": "gold"}, 400, "invalid_request"),
+    ],
+)
+def test_a_preview_of_what_does_not_exist_is_refused(
+    call: Call, changes: dict[str, str], status: int, code: str
+) -> None:
+    refused = call(PREVIEW, {**ROC, **changes})
+    assert (refused.status, refused.body["code"]) == (status, code)
 
 
 def test_a_template_is_created_shown_with_its_variables_and_resolved(call: Call) -> None:

@@ -30,6 +30,7 @@ def train(system: SystemUnderTest) -> None:
     again = system.http(f"POST {JOBS}", request, status=201, headers=repeatable)["data"]
     assert again["id"] == job["id"]
     assert job["dataset_check"]["method"] == "exact"
+    system.http(f"POST {JOBS}", {**request, "max_cost_usd": 5000}, status=409)
     one = {"id": job["id"]}
     system.http(f"GET {JOBS}/{{id}}/metrics", **one)
     system.http(f"GET {JOBS}/{{id}}/events", **one)
@@ -38,7 +39,9 @@ def train(system: SystemUnderTest) -> None:
     running = a_running_job(ready["id"])
     system.http(f"POST {JOBS}/{{id}}/cancel", id=running.job_id)
     assert system.http(f"GET {JOBS}")["data"]["count"] == 2
-    assert system.http("GET /api/costs")["data"]["record_count"] == 1
+    assert system.http("GET /api/costs/budget")["data"]["owner"]["limit_usd"] == 1000
+    costs = system.http("GET /api/costs")["data"]["records"]
+    assert {"training_compute", "writing"} <= {one["cost_type"] for one in costs}
     read_models(system, running)
 
 

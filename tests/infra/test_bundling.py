@@ -8,11 +8,15 @@ import zipfile
 from email.parser import HeaderParser
 from pathlib import Path
 
+import boto3
+import botocore
 import pytest
+from botocore.loaders import Loader
 
 from infra import bundling
 
-LIMIT_BYTES = 250_000_000  # AWS's limit for a function and its layers, unzipped
+LIMIT_BYTES = bundling.SIZE_LIMIT_MB * 1_000_000
+PACKAGE = bundling.ROOT / "layers" / "common" / "python" / "brightrun"
 EM_AARCH64 = 183  # e_machine in the ELF header
 
 FILES = {
@@ -145,6 +149,37 @@ def test_the_built_layer_holds_exactly_the_locked_packages() -> None:
         metadata = HeaderParser().parsestr(path.read_text(encoding="utf-8"))
         installed[re.sub(r"[-_.]+", "-", metadata["Name"]).lower()] = metadata["Version"]
     assert installed == locked
+
+
+def test_the_layer_has_the_models_of_the_services_that_the_code_calls_and_no_other() -> None:
+    code = "".join(path.read_text("utf-8") for path in PACKAGE.rglob("*.py"))
+    called = set(re.findall(r'boto3\.client\(\s*"([a-z0-9-]+)"', code))
+    assert code.count("boto3.client(") >= len(called)
+    assert called == set(bundling.AWS_SERVICES)
+    models = bundling.LAYER / "python" / "botocore" / "data"
+    assert {path.name for path in models.iterdir() if path.is_dir()} == called
+    loader = Loader(extra_search_paths=[str(models)], include_default_search_paths=False)
+    for service in called:
+        assert loader.load_service_model(service, "service-2")["operations"]
+        assert loader.load_service_model(service, "endpoint-rule-set-1")["rules"]
+
+
+def test_boto3_is_the_one_that_the_tests_run_on() -> None:
+    locked = bundling.LOCK.read_text()
+    assert f"boto3=={boto3.__version__} " in locked
+    assert f"botocore=={botocore.__version__} " in locked
+
+
+def test_the_size_is_said_in_one_line() -> None:
+    said = bundling.sizes()
+    found = re.fullmatch(
+        r"Layers: Dependencies (\S+) MB, BrightRunCode (\S+) MB, of 250 MB; "
+        r"bytecode for Python 3\.14",
+        said,
+    )
+    assert found
+    assert 20 < float(found[1]) < LIMIT_BYTES / 1e6
+    assert 1 < float(found[2]) < 10
 
 
 def test_every_binary_is_for_lambdas_processor_and_python() -> None:

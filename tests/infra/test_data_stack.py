@@ -6,8 +6,19 @@ from typing import Any
 
 import pytest
 
+from brightrun.training.adapters.deliver_adapter import adapter_prefix
+from brightrun.training.sagemaker.request import (
+    LONGEST_RUN_S,
+    SPOT_WAIT_S,
+    artifact_key,
+    checkpoint_prefix,
+    metrics_key,
+)
+from brightrun.training.workflow.model import LONGEST_WAIT_FOR_CAPACITY
 from tests import aws
 from tests.aws import KEYS
+from tests.builders import OWNER
+from tests.fakes.training_jobs import a_training_job
 from tests.infra.templates import DATA, Templates
 
 pytestmark = pytest.mark.slow
@@ -69,7 +80,7 @@ def test_a_table_is_encrypted_restorable_and_outlives_its_stack(
     assert (table["DeletionPolicy"], table["UpdateReplacePolicy"]) == ("Retain", "Retain")
 
 
-def test_only_conversations_have_an_index_and_it_is_by_creation(templates: Templates) -> None:
+def test_only_conversations_have_an_index_and_it_is_by_change(templates: Templates) -> None:
     indexes = {
         name: body["Properties"]["GlobalSecondaryIndexes"]
         for name, body in tables(templates).items()
@@ -83,17 +94,18 @@ def test_only_conversations_have_an_index_and_it_is_by_creation(templates: Templ
         for name, found in indexes.items()
     } == aws.INDEXES
     ((name, (index,)),) = indexes.items()
-    assert (name, index["IndexName"]) == ("ConversationsTable", "by_created_at")
-    assert index["Projection"] == {"ProjectionType": "ALL"}
+    assert (name, index["IndexName"]) == ("ConversationsTable", "by_updated_at")
+    assert index["Projection"] == {"ProjectionType": "INCLUDE", "NonKeyAttributes": aws.HELD}
 
 
-def test_only_idempotency_records_expire(templates: Templates) -> None:
+def test_only_idempotency_records_and_tombstones_expire(templates: Templates) -> None:
     expiring = {
         name: body["Properties"]["TimeToLiveSpecification"]
         for name, body in tables(templates).items()
         if "TimeToLiveSpecification" in body["Properties"]
     }
-    assert expiring == {"IdempotencyTable": {"AttributeName": "expires_at", "Enabled": True}}
+    by_expires_at = {"AttributeName": "expires_at", "Enabled": True}
+    assert expiring == dict.fromkeys(("ConversationsTable", "IdempotencyTable"), by_expires_at)
 
 
 def test_the_buckets_are_these(templates: Templates) -> None:
@@ -115,7 +127,7 @@ def test_a_bucket_is_private_encrypted_versioned_and_outlives_its_stack(
     assert set(properties["PublicAccessBlockConfiguration"].values()) == {True}
     assert len(properties["PublicAccessBlockConfiguration"]) == 4
     assert properties["VersioningConfiguration"] == {"Status": "Enabled"}
-    (rule,) = properties["LifecycleConfiguration"]["Rules"]
+    rule = properties["LifecycleConfiguration"]["Rules"][0]
     assert rule["NoncurrentVersionExpiration"] == {"NoncurrentDays": 30}
     assert rule["AbortIncompleteMultipartUpload"] == {"DaysAfterInitiation": 7}
     assert (bucket["DeletionPolicy"], bucket["UpdateReplacePolicy"]) == ("Retain", "Retain")
@@ -128,6 +140,22 @@ def test_only_access_logs_expire(templates: Templates) -> None:
         if "ExpirationInDays" in body["Properties"]["LifecycleConfiguration"]["Rules"][0]
     }
     assert expiring == {"AccessLogsBucket"}
+
+
+def test_what_training_jobs_leave_expires_and_no_adapter_does(templates: Templates) -> None:
+    rules = {
+        (name, rule["Prefix"]): rule["ExpirationInDays"]
+        for name, body in buckets(templates).items()
+        for rule in body["Properties"]["LifecycleConfiguration"]["Rules"]
+        if "Prefix" in rule
+    }
+    assert rules == {("ModelsBucket", "jobs/"): 30}
+    job = a_training_job()
+    for key in (artifact_key(job), metrics_key(job.job_id), checkpoint_prefix(job.job_id)):
+        assert key.startswith("jobs/")
+    assert not adapter_prefix(OWNER, "model-1").startswith("jobs/")
+    longest = LONGEST_WAIT_FOR_CAPACITY.days + LONGEST_RUN_S / 86_400 + SPOT_WAIT_S / 86_400
+    assert rules["ModelsBucket", "jobs/"] > 2 * longest
 
 
 def test_every_bucket_logs_its_requests_under_its_own_prefix(templates: Templates) -> None:

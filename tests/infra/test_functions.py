@@ -7,6 +7,7 @@ import pytest
 from brightrun.core import settings
 from brightrun.wiring import (
     batch_jobs,
+    build_training_file,
     finish_batch,
     finish_training,
     generate,
@@ -36,6 +37,7 @@ TIMEOUTS_S = dict.fromkeys(ROUTES, 29) | {
     "process_next": 900,
     "finish_batch": 300,
     "validate_dataset": 900,
+    "build_training_file": 900,
     "start_training": 600,
     "watch_training": 60,
     "finish_training": 900,
@@ -44,6 +46,7 @@ TIMEOUTS_S = dict.fromkeys(ROUTES, 29) | {
 }
 MEMORY_MB = {
     "training_files": 1769,  # a whole vCPU, and room for a file of 50 MB
+    "build_training_file": 1769,  # likewise, and for the hashes of 50,000 conversations
     "validate_dataset": 1769,  # a whole vCPU, which is what it is bound by
     "estimate": 1769,  # a whole vCPU tokenizes a dataset for its receipt
     "jobs": 1769,  # likewise, when a job is created
@@ -59,6 +62,7 @@ SETTINGS: dict[str, type[settings.Settings]] = {
     "conversations": conversations_wiring.ConversationsSettings,
     "scaffolding": scaffolding_wiring.ScaffoldingSettings,
     "training_files": training_files_wiring.TrainingFilesSettings,
+    "build_training_file": build_training_file.BuildTrainingFileSettings,
     "datasets": datasets_wiring.DatasetsSettings,
     "validate_dataset": validate_dataset_wiring.ValidateDatasetSettings,
     "notifications": notifications_wiring.NotificationsSettings,
@@ -97,7 +101,11 @@ def test_the_environment_is_what_the_functions_settings_read(
 ) -> None:
     environment = set(templates.functions()[name]["Environment"]["Variables"])
     fields = {field.upper() for field in SETTINGS[name].model_fields}
-    assert environment == fields | {"POWERTOOLS_SERVICE_NAME", "LOG_LEVEL"}
+    assert environment == fields | {
+        "POWERTOOLS_SERVICE_NAME",
+        "POWERTOOLS_METRICS_NAMESPACE",
+        "LOG_LEVEL",
+    }
 
 
 def test_a_table_or_bucket_variable_holds_the_physical_name(templates: Templates) -> None:

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import json
 from collections import Counter
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
 from infra import acknowledgements, policy
+from infra.settings import StageSettings
 
 pytestmark = pytest.mark.slow
 
@@ -32,14 +34,20 @@ def test_every_acknowledgement_answers_a_finding_and_every_finding_is_on_the_lis
 ) -> None:
     from infra.app import build_app
 
-    expected = {(accepted.path, accepted.finding) for accepted in acknowledgements.ACKNOWLEDGEMENTS}
+    expected = {
+        (accepted.path, accepted.finding)
+        for accepted in acknowledgements.acknowledged(StageSettings())
+    }
     monkeypatch.setattr(acknowledgements, "ACKNOWLEDGEMENTS", ())
     with pytest.raises(RuntimeError, match="ValidationFailed"):
         build_app(str(tmp_path)).synth()
     assert open_findings(tmp_path) == expected
 
 
-def test_every_acknowledgement_has_a_reason_of_substance() -> None:
+def test_every_acknowledgement_has_a_reason_of_substance(
+    record_property: Callable[[str, object], None],
+) -> None:
+    record_property("acknowledgements", len(acknowledgements.ACKNOWLEDGEMENTS))
     assert all(len(accepted.reason) >= 40 for accepted in acknowledgements.ACKNOWLEDGEMENTS)
 
 
@@ -72,4 +80,4 @@ def test_an_acknowledgement_of_a_missing_resource_is_an_error(tmp_path: Path) ->
     from aws_cdk import App
 
     with pytest.raises(RuntimeError, match="BrightRun"):
-        policy.acknowledge(App(outdir=str(tmp_path)))
+        policy.acknowledge(App(outdir=str(tmp_path)), StageSettings())

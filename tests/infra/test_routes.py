@@ -31,12 +31,14 @@ def test_the_api_has_exactly_these_routes(templates: Templates) -> None:
 @pytest.mark.slow
 def test_every_route_demands_a_token_of_our_pool(templates: Templates) -> None:
     ((authorizer_id, authorizer),) = templates.of_type("AWS::ApiGatewayV2::Authorizer").items()
-    ((pool, _),) = templates.of_type("AWS::Cognito::UserPool").items()
-    ((client, _),) = templates.of_type("AWS::Cognito::UserPoolClient").items()
+    clients = templates.of_type("AWS::Cognito::UserPoolClient")
     jwt = authorizer["Properties"]["JwtConfiguration"]
     assert authorizer["Properties"]["AuthorizerType"] == "JWT"
-    assert jwt["Audience"] == [{"Ref": client}]
-    assert text(jwt["Issuer"]) == f"https://cognito-idp.us-east-1.AWS::URLSuffix/{pool}"
+    assert [audience["Ref"] for audience in jwt["Audience"]] == list(clients)
+    assert (
+        text(jwt["Issuer"])
+        == "https://cognito-idp.us-east-1.AWS::URLSuffix/BrightRunData:UserPoolId"
+    )
     for route in templates.of_type("AWS::ApiGatewayV2::Route").values():
         assert route["Properties"]["AuthorizationType"] == "JWT"
         assert route["Properties"]["AuthorizerId"] == {"Ref": authorizer_id}

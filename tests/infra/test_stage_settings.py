@@ -15,6 +15,11 @@ def test_without_context_the_defaults_hold() -> None:
     assert StageSettings.from_context(nothing.get) == StageSettings()
 
 
+def test_only_the_default_stages_names_have_nothing_added() -> None:
+    assert StageSettings().named("BrightRunData") == "BrightRunData"
+    assert StageSettings(stage="prod").named("BrightRunData") == "BrightRunData-prod"
+
+
 def test_text_from_the_command_line_becomes_numbers() -> None:
     given = {"stage": "prod", "throttle_rate_per_s": "20", "log_retention_days": "365"}
     settings = StageSettings.from_context(given.get)
@@ -26,6 +31,11 @@ def test_text_from_the_command_line_becomes_numbers() -> None:
     ("name", "value"),
     [
         ("stage", "a b"),
+        ("stage", "Prod"),
+        ("stage", "my_stage"),
+        ("stage", "seventeenletters1"),
+        ("stage", "awsprod"),
+        ("account", "12345"),
         ("region", "useast"),
         ("allowed_origin", "*"),
         ("allowed_origin", "https://*"),
@@ -38,6 +48,9 @@ def test_text_from_the_command_line_becomes_numbers() -> None:
         ("log_retention_days", "8"),
         ("noncurrent_version_days", "0"),
         ("log_level", "LOUD"),
+        ("training_cuda", "11"),
+        ("alarm_email", "ops"),
+        ("worker_concurrency", "901"),
     ],
 )
 def test_a_value_that_cannot_be_deployed_is_named(name: str, value: str) -> None:

@@ -4,6 +4,7 @@ import socket
 import threading
 import time
 from collections.abc import Callable, Iterator
+from datetime import date
 from http.server import BaseHTTPRequestHandler, HTTPServer
 
 import pytest
@@ -46,9 +47,15 @@ def test_claude_that_knows_the_model_or_is_busy_can_be_used(serve: Serve, status
     check_claude(serve(status, b'{"id": "claude-x"}'), "key", "claude-x")
 
 
+def test_the_date_on_which_claude_retires_the_model_is_told(serve: Serve) -> None:
+    body = b'{"lifecycle": "deprecated", "retires_at": "2027-01-22T00:00:00Z"}'
+    assert check_claude(serve(200, body), "key", "claude-x") == date(2027, 1, 22)
+
+
 @pytest.mark.parametrize(
     ("status", "body", "sentence"),
     [
+        (200, b'{"lifecycle": "retired"}', "claude-x is retired; name another in"),
         (401, ERROR, "does not accept the key in ANTHROPIC_API_KEY"),
         (403, ERROR, "does not accept the key in ANTHROPIC_API_KEY"),
         (404, ERROR, "has no model claude-x .* name another in BRIGHTRUN_CLAUDE_MODEL"),

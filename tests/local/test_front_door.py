@@ -16,13 +16,16 @@ BEARER = {"authorization": "Bearer token"}
         ("/api/x", "", SIGNED, Destination.AWS),
         ("/api/x", "X-Amz-Signature=0", {}, Destination.AWS),
         ("/api/x", "a=1&X-Amz-Credential=local", {}, Destination.AWS),
-        ("/", "", {}, Destination.STATUS_PAGE),
+        ("/", "", {}, Destination.CONSOLE),
+        ("/batches/new", "a=1", {}, Destination.CONSOLE),
+        ("/assets/index-1.js", "", {"origin": "http://127.0.0.1:8610"}, Destination.CONSOLE),
+        ("/_local/", "", {}, Destination.STATUS_PAGE),
         ("/", "", SIGNED, Destination.AWS),
         ("/", "", {"x-amz-target": "DynamoDB_20120810.GetItem"}, Destination.AWS),
         ("/", "", {"x-amz-target": "SageMaker.CreateTrainingJob"}, Destination.SAGEMAKER),
         ("/", "", {**SIGNED, "x-amz-target": "SageMaker.AddTags"}, Destination.SAGEMAKER),
         ("/_local/status", "", {}, Destination.STATUS_DOCUMENT),
-        ("/apiary", "", {}, Destination.AWS),
+        ("/apiary", "", {}, Destination.CONSOLE),
         ("/us-east-1_pool/.well-known/jwks.json", "", {}, Destination.AWS),
         ("/_ministack/reset", "", {}, Destination.REFUSED),
         ("/_ministack/reset", "", SIGNED, Destination.REFUSED),
@@ -32,37 +35,39 @@ BEARER = {"authorization": "Bearer token"}
 def test_request_goes_by_signature_first_and_path_second(
     path: str, query: str, headers: dict[str, str], destination: Destination
 ) -> None:
-    assert destination_of(path, query, {"host": "127.0.0.1:8610", **headers}) is destination
+    assert destination_of("GET", path, query, {"host": "127.0.0.1:8610", **headers}) is destination
 
 
 @pytest.mark.parametrize(
     "host", ["127.0.0.1", "127.0.0.1:8610", "localhost:8610", "bucket.localhost:8610", "[::1]:8610"]
 )
 def test_loopback_host_names_are_served(host: str) -> None:
-    assert destination_of("/", "", {"host": host}) is Destination.STATUS_PAGE
+    assert destination_of("GET", "/", "", {"host": host}) is Destination.CONSOLE
 
 
 @pytest.mark.parametrize(
     "host", ["", "rebound.example:8610", "127.0.0.1.example", "localhost.evil"]
 )
 def test_other_host_names_are_refused(host: str) -> None:
-    assert destination_of("/", "", {"host": host} if host else {}) is Destination.REFUSED
+    assert destination_of("GET", "/", "", {"host": host} if host else {}) is Destination.REFUSED
 
 
 @pytest.mark.parametrize("origin", ["https://elsewhere.example", "null", "http://localhost.evil"])
 def test_web_pages_from_elsewhere_cannot_reach_the_emulated_aws(origin: str) -> None:
     target = {"x-amz-target": "secretsmanager.GetSecretValue"}
     headers = {"host": "127.0.0.1:8610", "origin": origin}
-    assert destination_of("/", "", {**headers, **target}) is Destination.REFUSED
+    assert destination_of("POST", "/", "", {**headers, **target}) is Destination.REFUSED
     sagemaker = {"x-amz-target": "SageMaker.CreateTrainingJob"}
-    assert destination_of("/", "", {**headers, **sagemaker}) is Destination.REFUSED
-    assert destination_of("/bucket/key", "", headers) is Destination.REFUSED
-    assert destination_of("/api/x", "", headers) is Destination.API  # its own CORS rules decide
+    assert destination_of("POST", "/", "", {**headers, **sagemaker}) is Destination.REFUSED
+    assert destination_of("PUT", "/bucket/key", "", headers) is Destination.REFUSED
+    assert (
+        destination_of("GET", "/api/x", "", headers) is Destination.API
+    )  # its own CORS rules decide
 
 
 def test_web_pages_of_this_machine_may_use_the_emulated_aws() -> None:
     headers = {"host": "127.0.0.1:8610", "origin": "http://localhost:5173"}
-    assert destination_of("/bucket/key", "X-Amz-Signature=0", headers) is Destination.AWS
+    assert destination_of("GET", "/bucket/key", "X-Amz-Signature=0", headers) is Destination.AWS
 
 
 @pytest.mark.parametrize(

@@ -1,6 +1,7 @@
 """Claude with a key, the simulator without, neither where the templates know of none."""
 
 import socket
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
@@ -61,6 +62,16 @@ def test_claude_is_asked_for_the_model_of_the_templates_at_the_address_given(
     generator = choose_generator(settings, [WITH_CLAUDE], DataFolder(tmp_path), lifeline=0)
     assert asked == [("http://127.0.0.1:9", "k", "claude-haiku-5-5")]
     assert generator.parameters["ClaudeBaseUrl"] == "http://127.0.0.1:9"
+
+
+def test_a_retirement_that_claude_announces_is_noted(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    soon = datetime.now(UTC).date() + timedelta(days=30)
+    monkeypatch.setattr("local.generator.check_claude", lambda *_: soon)
+    settings = _settings(tmp_path, ANTHROPIC_API_KEY="k", BRIGHTRUN_CLAUDE_CHECK="")
+    generator = choose_generator(settings, [WITH_CLAUDE], DataFolder(tmp_path), lifeline=0)
+    assert f"claude-haiku-5-5 retires on {soon}, in 30 days" in str(generator.notice)
 
 
 def test_templates_without_claude_need_no_generator(tmp_path: Path) -> None:

@@ -13,8 +13,9 @@ from unittest.mock import patch
 
 import boto3
 
-from brightrun.batches.create_batch import BatchRequest, ParameterSet
-from brightrun.batches.model import BatchItem, BatchJob
+from brightrun.batches.create_batch import BatchRequest
+from brightrun.batches.model import BatchItem, BatchJob, Lane
+from brightrun.batches.planner import ParameterSet
 from brightrun.batches.workflow import Round, RoundResult, WorkerInvocation, WorkerResult
 from brightrun.claude.model import Completion, Prompt
 from brightrun.core.errors import ClaudeCallError
@@ -22,7 +23,7 @@ from brightrun.wiring import batch_jobs, finish_batch, generate, process_next
 from brightrun.wiring import clients as wiring_clients
 from brightrun.wiring.batch_tables import claims
 from tests import builders as build
-from tests.aws import environment, moto_aws
+from tests.aws import environment, isolate, moto_aws
 from tests.builders import SteppedClock
 from tests.stateful.stores import Store, conversations_in
 
@@ -111,7 +112,9 @@ def new_clients() -> Clients:
     """The AWS clients of one process."""
     client: Any = boto3.client
     names = ("dynamodb", "s3", "stepfunctions")
-    return {name: client(name, region_name="us-east-1") for name in names}
+    clients = {name: client(name, region_name="us-east-1") for name in names}
+    isolate(clients["dynamodb"])
+    return clients
 
 
 class BatchProcess:
@@ -144,13 +147,17 @@ class BatchProcess:
     def another(self, clients: Clients) -> BatchProcess:
         return BatchProcess(self.services, clients, self.owner, self.job_id)
 
+    lane: Lane = "realtime"
+
     def create(self) -> BatchJob:
         """Answer the request that makes the job, an item for each persona of Claude's script."""
         sets = [
             ParameterSet(persona, "confusion_to_clarity", "roth_ira_conversion")
             for persona in self.claude.script
         ]
-        order = BatchRequest(name="A batch", sets=sets, concurrent_processing=len(sets))
+        order = BatchRequest(
+            name="A batch", sets=sets, concurrent_processing=len(sets), lane=self.lane
+        )
         job = self._creator.create(self.owner, order, "the-key").job
         self.job_id = job.job_id
         return job

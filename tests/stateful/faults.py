@@ -8,6 +8,7 @@ A process that dies before a call is one that dies after the call before it.
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable
 from typing import Any, Literal, TypeVar
 
@@ -30,11 +31,14 @@ class KilledError(BaseException):
 class Faults:
     """Watches every call of a process to AWS and to Claude, and fails the one at `position`.
 
-    `calls` names the calls that were made, in order.
+    `calls` names the calls that were made, in order; `unstored` is how many answers were paid for
+    and not yet stored when the process was killed: nobody can keep those.
     """
 
     def __init__(self, process: BatchProcess, kind: Kind, position: int | None) -> None:
         self.calls: list[str] = []
+        self.unstored = 0
+        self._claude = process.claude
         self._kind = kind
         self._position = position
         self._dead = False
@@ -66,8 +70,9 @@ class Faults:
 
     @property
     def struck(self) -> str:
-        """The call that failed."""
-        return self.calls[self._position] if self._position is not None else ""
+        """The call that failed; empty if none did, as where a run needed fewer calls."""
+        position = self._position
+        return "" if position is None or position >= len(self.calls) else self.calls[position]
 
     def _before_aws(self, model: Any, params: dict[str, Any], **_: Any) -> None:
         self._before(f"{model.name} {_kind_of_object(params['url_path'])}".strip(), _timeout())
@@ -91,6 +96,8 @@ class Faults:
     def _after(self, error: Exception) -> None:
         if self._is_due() and self._kind == "killed":
             self._dead = True
+            paid = Counter(self._claude.paid).total()
+            self.unstored = paid - self.calls.count("PutObject raw")
             raise KilledError
         if self._is_due() and self._kind == "unheard":
             raise error

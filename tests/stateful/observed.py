@@ -74,8 +74,9 @@ def check_items(seen: Observed) -> None:
 
 
 def check_job(seen: Observed) -> None:
-    """A closed job has nothing open, and its status is the one its counters give."""
+    """A job cost what its items did; closed, it has nothing open, and its counters' status."""
     job = seen.job
+    assert job.cost_micro_usd == sum(item.cost_micro_usd for item in seen.items)
     if job.status in {JobStatus.COMPLETED, JobStatus.FAILED}:
         assert job.open_items == 0
         assert job.status is job.final_status()

@@ -22,12 +22,13 @@ from brightrun.batches.model import (
 from brightrun.batches.worker import ItemClaims
 from brightrun.batches.workflow import Round
 from brightrun.conversations.model import ConversationRecord
+from brightrun.core.budgets import Limits
 from brightrun.core.errors import ClaimsClosedError, LeaseLostError
 from brightrun.core.ids import conversation_id, item_id
 from brightrun.core.timestamps import epoch_ms
 from tests import builders as build
 from tests.builders import SteppedClock
-from tests.fakes.external_services import InMemoryObjects, RecordedWorkflow
+from tests.fakes.external_services import InMemoryKeys, InMemoryObjects, RecordedWorkflow
 from tests.stateful.ledger import JobName, Ledger
 from tests.stateful.stores import Store
 from tests.unit.batches.worker_setup import World
@@ -41,8 +42,7 @@ def a_record() -> ConversationRecord:
     """A conversation's row as a real worker writes it."""
     world = World()
     world.run_worker(world.job(1))
-    record = next(iter(world.batches.conversations.values()))
-    return dataclasses.replace(record, scaffolding_snapshot={})
+    return next(iter(world.batches.conversations.values()))
 
 
 PLANNED = build.a_plan(MOST_ITEMS)
@@ -73,7 +73,9 @@ class BatchOperations:
             batches=self._store.batches,
             claims=self._store.claims,
             workflow=self._workflow,
+            keys=InMemoryKeys(),
             clock=self.clock,
+            limits=Limits(),
         )
 
     def submit(self, name: JobName, count: int) -> None:
@@ -169,7 +171,7 @@ class BatchOperations:
         ending = f"ending {next(self._numbers)}"
         outcome = dataclasses.replace(outcome, lines=[self._line(ending)])
         try:
-            self._store.claims.complete(hold.item, outcome, self.clock.now)
+            build.end_item(self._store.claims, hold.item, outcome, self.clock.now)
         except LeaseLostError:
             assert not ours
             return False

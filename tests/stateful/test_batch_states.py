@@ -60,8 +60,12 @@ def test_the_store_in_memory_loses_and_doubles_nothing() -> None:
 
 
 @pytest.mark.slow
-def test_the_store_in_memory_loses_and_doubles_nothing_in_fifteen_thousand_steps() -> None:
-    assert run(in_memory, profile(300)) >= 15_000
+def test_the_store_in_memory_loses_and_doubles_nothing_in_fifteen_thousand_steps(
+    record_property: Callable[[str, object], None],
+) -> None:
+    steps = run(in_memory, profile(300))
+    assert steps >= 15_000
+    record_property("samples", steps)
     assert len(BatchMachine.steps) == KINDS_OF_EVENTS
     assert min(BatchMachine.steps.values()) >= SELDOM, BatchMachine.steps
 

@@ -89,9 +89,16 @@ def write_job(
     return root
 
 
-def write_hosts(root: Path, hosts: list[str], current: str) -> None:
-    """Write the job's hosts and the current one."""
-    resources = {"current_host": current, "hosts": hosts, "network_interface_name": "lo"}
+def write_hosts(
+    root: Path, hosts: list[str], current: str, instance_type: str = "ml.m5.2xlarge"
+) -> None:
+    """Write the job's hosts, the current one, and what each of them is."""
+    resources = {
+        "current_host": current,
+        "current_instance_type": instance_type,
+        "hosts": hosts,
+        "network_interface_name": "lo",
+    }
     path = root / "input" / "config" / "resourceconfig.json"
     path.write_text(json.dumps(resources), "utf-8")
 
@@ -138,12 +145,12 @@ def wait_for_line(process: subprocess.Popen[str], start_of_line: str) -> None:
 
 def train_here(root: Path) -> dict[str, Any]:
     """Run a training process inside this one; returns results.json."""
-    from training_container import train
     from training_container.trainer.contract import JobPaths
+    from training_container.trainer.job import run
     from training_container.trainer.stopping import StopSignal
 
     paths = JobPaths.from_environment(environment(root))
-    train.run(paths, StopSignal(), 0, time.monotonic())
+    run(paths, StopSignal(), 0, time.monotonic())
     return read_results(root)
 
 

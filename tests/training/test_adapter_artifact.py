@@ -12,14 +12,16 @@ import pytest
 import torch
 from safetensors.torch import load_file, save_file
 
+from brightrun.sft.errors import ModelError
 from brightrun.sft.templates import Example
 from tests.training.jobs import environment, train_here, write_job
 from training_container.trainer import verify
 from training_container.trainer.chat import chat_format
+from training_container.trainer.config import RunConfig
 from training_container.trainer.contract import JobPaths, load_config
 from training_container.trainer.dataset import load_dataset
 from training_container.trainer.errors import ArtifactError
-from training_container.trainer.model import load_tokenizer, model_source
+from training_container.trainer.model import build_model, load_tokenizer, model_source
 
 FILES = {
     "adapter_model.safetensors", "adapter_config.json", "tokenizer.json", "tokenizer_config.json",
@@ -49,6 +51,26 @@ def artifact(job: Path, tmp_path: Path) -> Path:
 
 def read_json(path: Path) -> Any:
     return json.loads(path.read_bytes())
+
+
+def test_base_model_brings_neither_pickled_weights_nor_code(
+    tiny_model: Path, tmp_path: Path
+) -> None:
+    model = Path(shutil.copytree(tiny_model, tmp_path / "model"))
+    ran = tmp_path / "ran"
+    (model / "modeling_evil.py").write_text(f"open({str(ran)!r}, 'w')\n", "utf-8")
+    config = read_json(model / "config.json")
+    config["auto_map"] = {"AutoModelForCausalLM": "modeling_evil.EvilForCausalLM"}
+    (model / "config.json").write_text(json.dumps(config), "utf-8")
+    source = {"pretrained_model_name_or_path": str(model), "local_files_only": True}
+    build_model(source, RunConfig(), torch.device("cpu"))
+    assert not ran.exists()
+
+    weights = load_file(model / "model.safetensors")
+    (model / "model.safetensors").unlink()
+    torch.save(weights, model / "pytorch_model.bin")
+    with pytest.raises(ModelError, match="no model can be loaded"):
+        build_model(source, RunConfig(), torch.device("cpu"))
 
 
 def test_every_file_is_there_and_no_other(job: Path) -> None:

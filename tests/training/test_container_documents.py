@@ -17,6 +17,7 @@ from training_container.trainer.config import RunConfig
 from training_container.trainer.metrics import START, UNMEASURED
 
 CONTAINER = ROOT / "training_container"
+CUDA = (12, 13)
 
 
 def read(name: str) -> str:
@@ -42,19 +43,46 @@ def test_readme_shows_the_defaults() -> None:
         assert float(shown[name]) == getattr(defaults, name)
 
 
-def test_lock_holds_the_pinned_versions_each_with_a_hash() -> None:
-    lock = read("requirements.lock")
+TORCH = {12: "2.10.0", 13: pins(read("requirements.in"))["torch"]}
+"""The torch of each CUDA that the image can be built for."""
+
+
+@pytest.mark.parametrize("cuda", CUDA)
+def test_lock_holds_the_pinned_versions_each_with_a_hash(cuda: int) -> None:
+    lock = read(f"requirements-cuda{cuda}.lock")
     locked = pins(lock)
     wanted = pins(read("requirements.in")) | pins(read("requirements-gpu.in"))
-    assert wanted.items() <= locked.items()
+    assert (wanted | {"torch": TORCH[cuda]}).items() <= locked.items()
     assert lock.count("--hash=sha256:") == len(locked)
 
 
-def test_dockerfile_starts_the_launcher_without_a_shell_and_without_root() -> None:
-    lines = read("Dockerfile").splitlines()
-    (entry,) = [line for line in lines if line.startswith("ENTRYPOINT")]
+@pytest.mark.parametrize("cuda", CUDA)
+def test_lock_has_the_libraries_of_one_cuda(cuda: int) -> None:
+    locked = pins(read(f"requirements-cuda{cuda}.lock"))
+    nccl = {name for name in locked if name.startswith("nvidia-nccl")}
+    assert nccl == {f"nvidia-nccl-cu{cuda}"}
+
+
+def test_locks_differ_in_torch_and_its_libraries_alone() -> None:
+    twelve, thirteen = (pins(read(f"requirements-cuda{cuda}.lock")) for cuda in CUDA)
+    other = ("torch", "triton", "nvidia-", "cuda-")
+    both = {name for name in twelve | thirteen if not name.startswith(other)}
+    assert {name: twelve.get(name) for name in both} == {name: thirteen.get(name) for name in both}
+
+
+def test_dockerfile_starts_the_launcher_without_a_shell() -> None:
+    (entry,) = [line for line in read("Dockerfile").splitlines() if line.startswith("ENTRYPOINT")]
     assert re.fullmatch(r'ENTRYPOINT \["python", ".*/training_container/launch\.py"\]', entry)
-    assert [line for line in lines if line.startswith("USER ")][-1] != "USER root"
+
+
+def test_image_runs_as_the_root_that_owns_what_sagemaker_mounts() -> None:
+    assert "\nUSER " not in read("Dockerfile")
+
+
+def test_image_asks_the_container_runtime_for_every_gpu_and_its_tools() -> None:
+    text = read("Dockerfile")
+    assert "NVIDIA_VISIBLE_DEVICES=all" in text
+    assert "NVIDIA_DRIVER_CAPABILITIES=compute,utility" in text
 
 
 def test_dockerfile_pins_its_base_and_its_packages() -> None:
@@ -70,8 +98,11 @@ def test_readme_documents_every_field_of_a_metrics_record() -> None:
 
 
 def copied() -> list[tuple[str, str]]:
-    """What the Dockerfile copies, and where to."""
-    return re.findall(r"^COPY (\S+) (\S+)$", read("Dockerfile"), flags=re.MULTILINE)
+    """What the Dockerfile copies, and where to, with the defaults of its arguments."""
+    text = read("Dockerfile")
+    for name, value in re.findall(r"^ARG (\w+)=(\S+)$", text, flags=re.MULTILINE):
+        text = text.replace(f"${{{name}}}", value)
+    return re.findall(r"^COPY (\S+) (\S+)$", text, flags=re.MULTILINE)
 
 
 def let_in() -> list[str]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, get_args
 
 import pytest
 import torch
@@ -14,7 +14,7 @@ from brightrun.sft.data import DataReport, TrainingPair
 from brightrun.sft.errors import ModelError
 from brightrun.sft.packing import merge_prefixes, pack, saved_factor
 from brightrun.sft.templates import Example
-from tests.training.attention_kernel import kernel_stand_in
+from tests.training.attention_kernel import Version, kernel_stand_in
 from tests.training.jobs import conversation
 from training_container.trainer import attention, loss
 from training_container.trainer.chat import chat_format
@@ -149,16 +149,14 @@ def test_recomputing_changes_nothing(tiny_model: Path, examples: list[Example]) 
     torch.testing.assert_close(recomputed[1], kept[1])
 
 
-@pytest.mark.parametrize("grouped_queries", [True, False])
+@pytest.mark.parametrize("version", get_args(Version))
 def test_gpu_attention_path_equals_the_cpu_one(
     tiny_model: Path,
     examples: list[Example],
     monkeypatch: pytest.MonkeyPatch,
-    grouped_queries: bool,
+    version: Version,
 ) -> None:
-    monkeypatch.setattr(
-        "torch.nn.attention.varlen.varlen_attn", kernel_stand_in(grouped_queries=grouped_queries)
-    )
+    monkeypatch.setattr("torch.nn.attention.varlen.varlen_attn", kernel_stand_in(version))
     attention.register_varlen()
     with_masks = loss_and_gradient(model_of(tiny_model), examples, [[0, 4, 8]])
     varlen = model_of(tiny_model, attn_implementation=attention.NAME)
@@ -182,6 +180,19 @@ def test_sliding_window_reaches_the_kernel(monkeypatch: pytest.MonkeyPatch) -> N
         cu_seq_lens_q=borders, max_length_q=5, sliding_window=3,
     )  # fmt: skip
     assert seen["window_size"] == (2, 0)
+
+
+@pytest.mark.parametrize("settings", [{"sliding_window": 3}, {"scaling": 1.0}])
+def test_what_the_kernel_of_an_older_torch_lacks_is_refused(
+    monkeypatch: pytest.MonkeyPatch, settings: dict[str, Any]
+) -> None:
+    monkeypatch.setattr("torch.nn.attention.varlen.varlen_attn", kernel_stand_in("2.10"))
+    states = torch.randn(1, 2, 5, 4)
+    with pytest.raises(ModelError, match="build the image for CUDA 13"):
+        attention.varlen_attention(
+            torch.nn.Identity(), states, states, states, None,
+            cu_seq_lens_q=torch.tensor([0, 5]), max_length_q=5, **settings,
+        )  # fmt: skip
 
 
 def test_capped_attention_scores_are_refused() -> None:

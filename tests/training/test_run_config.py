@@ -8,7 +8,6 @@ from typing import Any
 
 import pytest
 
-from brightrun.sft.errors import DatasetError
 from training_container.trainer.config import (
     RECIPES_DIR,
     RunConfig,
@@ -17,7 +16,7 @@ from training_container.trainer.config import (
     run_config,
 )
 from training_container.trainer.contract import JobPaths, load_config
-from training_container.trainer.errors import FAILURE_LIMIT, ConfigError, exit_code_of, failure_text
+from training_container.trainer.errors import ConfigError
 
 RECIPES = sorted(RECIPES_DIR.glob("*.yaml"))
 
@@ -66,7 +65,10 @@ def test_hyperparameters_override_the_recipe(tmp_path: Path) -> None:
         ({"dropout": "1.0"}, "dropout"),
         ({"method": "dora"}, "method"),
         ({"max_cost_usd": "5"}, "max_cost_usd needs price_usd_per_hour"),
-        ({"recipe": "llama"}, "there is no recipe 'llama'; there are: lora_8b_eight_a100"),
+        (
+            {"recipe": "llama"},
+            "there is no recipe 'llama'; there are: lora_2b_one_l4, lora_8b_eight_a100",
+        ),
         (["epochs"], "must hold a JSON object"),
         ({"template_date": "28.11.2026"}, "template_date: '28.11.2026' is not a day such as"),
         ({"template_variables": '{"messages": 1}'}, "'messages' is not yours to set"),
@@ -97,8 +99,8 @@ def test_budget_may_change_between_attempts_and_the_learning_rate_may_not() -> N
     assert run_config({"template_date": "2026-11-28"}).trajectory() != base
 
 
-def test_all_four_recipes_are_found() -> None:
-    assert len(RECIPES) == 4
+def test_all_six_recipes_are_found() -> None:
+    assert len(RECIPES) == 6
 
 
 @pytest.mark.parametrize("path", RECIPES, ids=lambda path: path.stem)
@@ -131,13 +133,3 @@ def test_channels_and_folders_follow_the_environment(tmp_path: Path) -> None:
     assert paths.channel("training") == tmp_path / "input" / "data" / "training"
     assert paths.checkpoints.is_dir()
     assert paths.job_name == "j"
-
-
-def test_failure_text_names_the_cause_and_keeps_to_the_limit() -> None:
-    text = failure_text(DatasetError("x" * 5000))
-    assert text.startswith("DatasetError: xxx")
-    assert len(text) == FAILURE_LIMIT
-
-
-def test_mistakes_of_the_user_and_of_the_trainer_have_different_exit_codes() -> None:
-    assert (exit_code_of(DatasetError("x")), exit_code_of(RuntimeError("x"))) == (2, 1)

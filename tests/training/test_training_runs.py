@@ -144,7 +144,7 @@ def test_folder_that_holds_no_model_is_refused(tmp_path: Path) -> None:
 def test_modules_that_vllm_does_not_adapt_are_refused_before_anything_is_loaded(
     run_job: RunJob, monkeypatch: pytest.MonkeyPatch, modules: str
 ) -> None:
-    monkeypatch.setattr("training_container.train.load_tokenizer", _never)
+    monkeypatch.setattr("training_container.trainer.job.load_tokenizer", _never)
     with pytest.raises(ConfigError, match=r"vLLM adapts no module named .*; name target_modules"):
         run_job(target_modules=modules)
 

@@ -9,8 +9,9 @@ from types import SimpleNamespace
 from typing import Any
 from unittest.mock import patch
 
-from brightrun.batches.create_batch import BatchRequest, ParameterSet
+from brightrun.batches.create_batch import BatchRequest
 from brightrun.batches.model import BatchItem, BatchJob
+from brightrun.batches.planner import ParameterSet
 from brightrun.wiring import clients, generate
 from tests.aws import Aws, environment, forget_what_was_built, moto_aws
 from tests.builders import OWNER

@@ -48,6 +48,9 @@ TRAIN_ADAPTER = Definition(
         "FinishTrainingFunctionArn": "finish-training",
     },
 )
+BUILD_TRAINING_FILE = Definition(
+    "build_training_file", {"BuildTrainingFileFunctionArn": "build-training-file"}
+)
 VALIDATE_DATASET = Definition(
     "validate_dataset", {"ValidateDatasetFunctionArn": "validate-dataset"}
 )

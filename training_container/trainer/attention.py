@@ -8,6 +8,7 @@ transformers' own block-diagonal mask, which it derives from position ids that s
 from __future__ import annotations
 
 import inspect
+import math
 from collections.abc import Callable
 from typing import Any
 
@@ -62,12 +63,31 @@ def varlen_attention(
     q, k, v = (tensor[0].transpose(0, 1).contiguous() for tensor in (query, key, value))
     kernel: Callable[..., Any] = varlen_attn
     grouped, k, v = _grouped(kernel, q, k, v)
-    left = -1 if sliding_window is None else sliding_window - 1
+    settings = _causal(kernel, q.shape[-1], scaling, sliding_window)
     out: torch.Tensor = kernel(
-        q, k, v, cu_seq_lens_q, cu_seq_lens_q, max_length_q, max_length_q,
-        scale=scaling, window_size=(left, 0), **grouped,
-    )  # fmt: skip
+        q, k, v, cu_seq_lens_q, cu_seq_lens_q, max_length_q, max_length_q, **settings, **grouped
+    )
     return out[None], None
+
+
+def _causal(
+    kernel: Callable[..., Any], head_size: int, scaling: float | None, sliding_window: int | None
+) -> dict[str, Any]:
+    """The arguments that make this torch's kernel causal; raises ModelError for what it lacks.
+
+    The kernel of torch 2.10, the last one on PyPI that is built for CUDA 12, knows neither windows
+    nor another scale than the usual one.
+    """
+    if "is_causal" not in inspect.signature(kernel).parameters:
+        left = -1 if sliding_window is None else sliding_window - 1
+        return {"scale": scaling, "window_size": (left, 0)}
+    usual = scaling is None or math.isclose(scaling, head_size**-0.5)
+    if sliding_window is not None or not usual:
+        raise ModelError(
+            "The model scales its scores or slides a window, which the attention kernel of torch "
+            f"{torch.__version__} cannot; build the image for CUDA 13."
+        )
+    return {"is_causal": True}
 
 
 def _grouped(

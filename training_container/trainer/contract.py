@@ -1,4 +1,4 @@
-"""The SageMaker training contract: folders, hyperparameters and the failure file."""
+"""The SageMaker training contract: folders and hyperparameters."""
 
 from __future__ import annotations
 
@@ -8,13 +8,14 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from training_container.launch import ml_root
 from training_container.trainer.config import RunConfig, recipe_settings, run_config
-from training_container.trainer.errors import ConfigError, failure_text
+from training_container.trainer.errors import ConfigError
 
 
 @dataclass(frozen=True)
 class JobPaths:
-    """The folders of one job, all under one root (`/opt/ml` unless `SM_ML_ROOT` says otherwise)."""
+    """The folders of one job, all under one root."""
 
     root: Path
     environment: Mapping[str, str]
@@ -22,7 +23,7 @@ class JobPaths:
     @classmethod
     def from_environment(cls, environment: Mapping[str, str]) -> JobPaths:
         """The job's folders; makes those that the trainer writes to."""
-        paths = cls(Path(environment.get("SM_ML_ROOT", "/opt/ml")), environment)
+        paths = cls(ml_root(environment), environment)
         for folder in (paths.model, paths.output_data, paths.checkpoints):
             folder.mkdir(parents=True, exist_ok=True)
         return paths
@@ -87,8 +88,3 @@ def _decoded(value: Any) -> Any:
     except ValueError:
         return value
     return decoded if isinstance(decoded, str | list | dict) else value
-
-
-def write_failure(paths: JobPaths, rank: int, error: BaseException) -> None:
-    """Write this process's failure file; the launcher copies the first one to `failure`."""
-    (paths.root / "output" / f"failure.rank{rank}").write_text(failure_text(error), "utf-8")

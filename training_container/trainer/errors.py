@@ -11,14 +11,13 @@ TrainingError                  1
 ├── CheckpointError            1   the checkpoint belongs to another run or is damaged
 ├── ArtifactError              1   the adapter did not pass its checks
 └── StoppedBeforeFirstStepError  143   stopped when there was nothing to save yet
+
+GpuUnavailableError (1) is in launch.py, which raises it where nothing can be imported.
 """
 
 from __future__ import annotations
 
 from brightrun.sft.errors import TrainingError
-
-FAILURE_LIMIT = 1024
-"""Characters of the failure file that SageMaker shows as FailureReason (its API reference)."""
 
 
 class ConfigError(TrainingError):
@@ -49,13 +48,3 @@ class StoppedBeforeFirstStepError(TrainingError):
     """The run was stopped before there was anything to save."""
 
     exit_code = 143
-
-
-def failure_text(error: BaseException) -> str:
-    """The text of the failure file: class name and message, cut to FAILURE_LIMIT."""
-    return f"{type(error).__name__}: {error}"[:FAILURE_LIMIT]
-
-
-def exit_code_of(error: BaseException) -> int:
-    """The exit code of a process that fails with this error."""
-    return error.exit_code if isinstance(error, TrainingError) else 1

@@ -75,9 +75,15 @@ def known_arcs() -> frozenset[str]:
 
 
 @cache
-def arc_phrases(arc_key: str) -> ArcPhrases:
-    """The phrases of an arc; an unknown arc gets phrases that name its emotions."""
-    table = _load(f"arcs/{arc_key if arc_key in known_arcs() else _FALLBACK}")
+def arc_phrases(arc_key: str, language: str = "English") -> ArcPhrases:
+    """The phrases of an arc; an unknown arc gets phrases that name its emotions.
+
+    A language that has phrases has them for all arcs; the others are answered in English.
+    """
+    if (_FOLDER / f"languages/{language}.toml").is_file():
+        table = _load(f"languages/{language}")
+    else:
+        table = _load(f"arcs/{arc_key if arc_key in known_arcs() else _FALLBACK}")
     shape = table.get("shape", {})
     return ArcPhrases(
         exchanges={

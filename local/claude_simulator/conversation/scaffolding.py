@@ -11,7 +11,8 @@ topic: {name} | {topic_key}
 key_concepts: a; b; c
 </scaffolding>
 ```
-An exchange is a user turn and its answer. A missing block, line or part gets a sensible value.
+An exchange is a user turn and its answer. The language is asked for outside the block. A missing
+block, line or part gets a sensible value.
 """
 
 from __future__ import annotations
@@ -20,7 +21,9 @@ import re
 from dataclasses import dataclass, field
 
 _BLOCK = re.compile(r"<scaffolding>(.*?)</scaffolding>", re.DOTALL)
+_VARIATION = re.compile(r"<variation>.*?</variation>", re.DOTALL)
 _LINE = re.compile(r"^\s*(persona|arc|from|to|exchanges|topic|key_concepts)\s*:\s*(.*?)\s*$", re.M)
+_LANGUAGE = re.compile(r"^Write every message of the conversation, .* in (\w+), as native", re.M)
 _RANGE = re.compile(r"(\d+(?:\.\d+)?)\s*-\s*(\d+(?:\.\d+)?)\s*$")
 
 
@@ -49,6 +52,14 @@ class Scaffolding:
     topic_name: str = "Household Finances"
     topic_key: str = "general"
     key_concepts: tuple[str, ...] = field(default=("priorities", "monthly spending", "savings"))
+    # Not part of its text, which the randomness is derived from.
+    language: str = field(default="English", repr=False)
+
+
+def read_variation(prompt: str) -> str:
+    """The block that asks for another conversation of the same scaffolding; empty without one."""
+    found = _VARIATION.search(prompt)
+    return found[0] if found else ""
 
 
 def read_scaffolding(prompt: str) -> Scaffolding | None:
@@ -76,6 +87,7 @@ def read_scaffolding(prompt: str) -> Scaffolding | None:
         topic_name=topic[0] or default.topic_name,
         topic_key=topic[1] or default.topic_key,
         key_concepts=concepts or default.key_concepts,
+        language=language[1] if (language := _LANGUAGE.search(prompt)) else default.language,
     )
 
 

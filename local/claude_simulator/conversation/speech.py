@@ -31,7 +31,7 @@ class Speech:
     def __init__(self, scaffolding: Scaffolding, rng: random.Random) -> None:
         self._rng = rng
         self._decks = Decks(rng)
-        self._arc = arc_phrases(scaffolding.arc_key)
+        self._arc = arc_phrases(scaffolding.arc_key, scaffolding.language)
         self._persona = persona_phrases(scaffolding.persona_key)
         about, self._situations = topic_phrases(scaffolding.topic_key)
         self._concepts = tuple(dict.fromkeys(scaffolding.key_concepts))

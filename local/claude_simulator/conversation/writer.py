@@ -48,7 +48,7 @@ class _Emotions:
     """The emotional context of every turn of one conversation."""
 
     def __init__(self, scaffolding: Scaffolding, exchanges: int, rng: random.Random) -> None:
-        self._arc = arc_phrases(scaffolding.arc_key)
+        self._arc = arc_phrases(scaffolding.arc_key, scaffolding.language)
         self._start, self._end = scaffolding.start.emotion, scaffolding.end.emotion
         self._exchanges = exchanges
         self._intensity = Intensity(scaffolding.start, scaffolding.end, rng)

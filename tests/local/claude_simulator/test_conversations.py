@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 
+from brightrun.scaffolding.variation import variation_hint
 from local.claude_simulator.author import write_answer
 from local.claude_simulator.conversation.phrasebook import known_arcs
 from local.claude_simulator.conversation.scaffolding import Scaffolding, read_scaffolding
@@ -165,6 +166,13 @@ def test_words_around_the_block_do_not_change_the_text() -> None:
     )
 
 
+def test_a_variation_gives_another_conversation_of_the_same_scaffolding() -> None:
+    prompt = scaffolded_prompt()
+    hints = [f"{prompt}\n\n{variation_hint('job', number)}\n" for number in (1, 2)]
+    texts = [said_by(written(one), "assistant") for one in (prompt, *hints)]
+    assert texts[0] != texts[1] != texts[2] != texts[0]
+
+
 def test_persona_arc_topic_and_seed_each_change_the_text() -> None:
     base = written(scaffolded_prompt())
     others = (
@@ -198,6 +206,14 @@ def test_an_unknown_arc_names_the_emotions_that_were_asked_for() -> None:
     conversation = written(scaffolded_prompt(of))
     assert "envy" in conversation["turns"][0]["content"]
     assert conversation["turns"][-2]["emotional_context"]["primary_emotion"] == "gratitude"
+
+
+def test_another_language_is_written_where_there_are_phrases_for_it() -> None:
+    prompt = scaffolded_prompt(ARCS[0], MARCUS, LOANS)
+    asked = f"{prompt}\nWrite every message of the conversation, and more, in {{}}, as native\n"
+    texts = {name: said_by(written(asked.format(name)), "user")[0] for name in ("German", "Thai")}
+    assert " ich " in texts["German"]
+    assert texts["Thai"] == said_by(written(prompt), "user")[0]
 
 
 def test_a_very_long_conversation_still_repeats_no_turn() -> None:

@@ -102,3 +102,12 @@ def test_a_cleared_script_has_no_faults() -> None:
     scripted = script({"reset": True})
     scripted.clear()
     assert outcomes(scripted, CALL) == [None]
+
+
+def test_a_share_of_the_calls_meets_its_fault_the_same_ones_after_every_reset() -> None:
+    scripted = script({"status": 529, "share": 0.3})
+    met = outcomes(scripted, *[CALL] * 1000)
+    assert 270 <= met.count("status") <= 330
+    scripted.clear()
+    scripted.extend(parse_faults([{"status": 529, "share": 0.3}]))
+    assert outcomes(scripted, *[CALL] * 1000) == met

@@ -2,6 +2,7 @@
 
 import json
 import os
+import signal
 import subprocess
 import sys
 import threading
@@ -15,6 +16,7 @@ import pytest
 from local.lambdas import warm_workers
 from local.lambdas.function import MAX_PAYLOAD_BYTES, Function
 from local.lambdas.pool import FunctionPool
+from local.lambdas.template import Templates
 from local.lifeline import Lifeline
 from tests.local.running_system import until
 
@@ -57,6 +59,7 @@ MakePool = Callable[..., FunctionPool]
 @pytest.fixture
 def make_pool(tmp_path: Path) -> Iterator[MakePool]:
     lifeline = Lifeline()
+    templates = Templates(lifeline.descriptor)
     pools: list[FunctionPool] = []
 
     def make(
@@ -82,12 +85,13 @@ def make_pool(tmp_path: Path) -> Iterator[MakePool]:
             memory_mb=128,
             log_file=log_file,
         )
-        pools.append(FunctionPool(function, lifeline.descriptor, concurrency=concurrency))
+        pools.append(FunctionPool(function, templates, concurrency=concurrency))
         return pools[-1]
 
     yield make
     for each in pools:
         each.close()
+    templates.close()
     lifeline.cut()
 
 
@@ -211,14 +215,62 @@ def test_closing_ends_a_worker_in_the_middle_of_an_invocation(make_pool: MakePoo
     until(lambda: not _lives(process))
 
 
-def test_unused_workers_and_their_template_end(
-    make_pool: MakePool, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_unused_workers_end(make_pool: MakePool, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(warm_workers, "IDLE_SECONDS", 0.2)
     pool = make_pool()
     process = pool.invoke({}).payload["process"]
-    until(lambda: not _lives(process) and pool.workers._template is None)
+    until(lambda: not _lives(process))
     assert pool.invoke({}).payload["process"] != process
+
+
+def test_functions_share_one_template_and_nothing_else(tmp_path: Path) -> None:
+    lifeline = Lifeline()
+    templates = Templates(lifeline.descriptor)
+    pools = []
+    for name in ("one", "other"):
+        folder = tmp_path / name
+        folder.mkdir()
+        (folder / "handler.py").write_text(
+            "import os\n"
+            "def handle(event, _):\n"
+            "    print('said by', os.environ['OWN'])\n"
+            "    return [os.environ['OWN'], os.getcwd(), os.getppid(), sorted(os.environ)]\n"
+        )
+        environment = {"OWN": name, f"ONLY_{name}": "yes", "TZ": ":UTC"}
+        function = Function(
+            name, "arn", "handler.handle", (folder,), environment, 30, 128, folder / "log"
+        )
+        pools.append(FunctionPool(function, templates, concurrency=1))
+    one, other = (pool.invoke({}).payload for pool in pools)
+    assert (one[0], other[0]) == ("one", "other")
+    assert (one[1], other[1]) == (str(tmp_path / "one"), str(tmp_path / "other"))
+    assert one[2] == other[2] != os.getpid()
+    assert one[3] == ["ONLY_one", "OWN", "TZ"]
+    assert (tmp_path / "other" / "log").read_text().startswith("said by other")
+    for pool in pools:
+        pool.close()
+    templates.close()
+    lifeline.cut()
+
+
+def test_a_template_that_was_killed_is_started_again(make_pool: MakePool) -> None:
+    pool = make_pool(concurrency=2)
+    process = pool.invoke({}).payload["process"]
+    template = int(Path(f"/proc/{process}/stat").read_text().rpartition(")")[2].split()[1])
+    os.kill(template, signal.SIGKILL)
+    until(lambda: not _runs(template))
+    os.kill(process, signal.SIGKILL)
+    assert pool.invoke({}).payload["errorType"] == "Runtime.ExitError"
+    assert not pool.invoke({}).failed
+
+
+def _runs(process: int) -> bool:
+    """Whether a process is there and has not ended, waited for or not."""
+    try:
+        state = Path(f"/proc/{process}/stat").read_text().rpartition(")")[2].split()[0]
+    except OSError:
+        return False
+    return state != "Z"
 
 
 def test_output_of_a_handler_goes_to_its_log_file(make_pool: MakePool, tmp_path: Path) -> None:
@@ -237,11 +289,12 @@ import os, sys, threading, time
 from pathlib import Path
 from local.lambdas.function import Function
 from local.lambdas.pool import FunctionPool
+from local.lambdas.template import Templates
 from local.lifeline import Lifeline
 folder = Path(sys.argv[1])
 environment = {"PYTHONPATH": str(folder), "_HANDLER": "handler.handle"}
 function = Function("f", "arn", "handler.handle", (folder,), environment, 60, 128, folder / "log")
-pool = FunctionPool(function, Lifeline().descriptor, concurrency=1)
+pool = FunctionPool(function, Templates(Lifeline().descriptor), concurrency=1)
 threading.Thread(target=pool.invoke, args=({},), daemon=True).start()
 while not pool.workers.processes():
     time.sleep(0.01)

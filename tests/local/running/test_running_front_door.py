@@ -10,10 +10,31 @@ pytestmark = pytest.mark.slow
 
 
 def test_status_page_says_what_runs_where(system: RunningSystem) -> None:
-    page = system.request("GET", "/").text
+    page = system.request("GET", "/_local/").text
     assert system.outputs["UserPoolId"] in page
     assert system.outputs["TableName"] in page
     assert system.local.status["data_dir"] in page
+
+
+@pytest.mark.parametrize("path", ["/", "/batches/some-batch"])
+def test_pages_of_the_console_may_run_only_their_own_scripts(
+    system: RunningSystem, path: str
+) -> None:
+    page = system.request("GET", path, headers={"accept": "text/html,*/*;q=0.8"})
+    policy = page.headers["content-security-policy"]
+    assert "default-src 'none'" in policy
+    assert "script-src 'self';" in policy
+    assert page.headers["content-type"] == "text/html"
+
+
+def test_console_learns_where_to_sign_in(system: RunningSystem) -> None:
+    config = system.request("GET", "/config.json").document
+    assert config["signIn"]["clientId"] == system.local.status["user_pool_client"]
+    assert config["signIn"]["username"] == system.local.status["username"]
+
+
+def test_missing_file_of_the_console_is_not_found(system: RunningSystem) -> None:
+    assert system.request("GET", "/assets/gone.js").status == 404
 
 
 def test_status_document_is_what_the_start_returned(system: RunningSystem) -> None:
@@ -102,8 +123,8 @@ def test_preflight_from_the_allowed_origin_is_answered(system: RunningSystem) ->
     }
     answer = system.request("OPTIONS", "/api/runs", headers=headers)
     assert answer.status == 204
-    assert answer.headers["Access-Control-Allow-Origin"] == "https://console.example"
-    assert answer.headers["Access-Control-Max-Age"] == "600"
+    assert answer.headers["access-control-allow-origin"] == "https://console.example"
+    assert answer.headers["access-control-max-age"] == "600"
 
 
 def test_preflight_from_another_origin_is_refused(system: RunningSystem) -> None:

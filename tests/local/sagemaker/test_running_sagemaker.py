@@ -115,7 +115,7 @@ def test_status_shows_jobs_and_the_base_model(engine: Engine) -> None:
     document = engine.system.request("GET", "/_local/status").document
     assert document["training_jobs"] == ["run-1: InProgress (Training)"]
     assert document["tiny_base_model"].startswith("none: the templates have no bucket")
-    assert "run-1: InProgress" in engine.system.request("GET", "/").text
+    assert "run-1: InProgress" in engine.system.request("GET", "/_local/").text
 
 
 def test_web_page_from_elsewhere_cannot_reach_sagemaker(engine: Engine) -> None:

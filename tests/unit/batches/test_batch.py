@@ -10,11 +10,13 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from brightrun.batches.model import (
+    MAX_CALLS,
     MAX_CALLS_PER_WORKER,
     MAX_ITEMS,
     MAX_WORKERS,
     BatchItem,
     BatchJob,
+    Concurrency,
     ItemStatus,
     JobAction,
     JobStatus,
@@ -142,6 +144,57 @@ def test_workers_divide_the_items_evenly_up_to_their_limit(items: int, workers: 
     calls = calls_per_worker(items, workers)
     assert 1 <= calls <= MAX_CALLS_PER_WORKER
     assert calls * workers >= min(items, MAX_CALLS_PER_WORKER * workers)
+
+
+@given(st.integers(1, MAX_CALLS), st.integers(1, MAX_ITEMS))
+def test_so_many_calls_are_in_flight_as_were_ordered_or_as_there_are_items(
+    calls: int, items: int
+) -> None:
+    divided = Concurrency.of_calls(calls, items)
+    shown = job(
+        concurrent_processing=divided.workers,
+        calls_per_worker=divided.calls_per_worker,
+        calls_in_flight=divided.calls_in_flight,
+    )
+    each = [shown.calls_of(worker) for worker in range(divided.workers)]
+    assert sum(each) == shown.most_calls_in_flight == min(calls, items)
+    assert max(each) == divided.calls_per_worker <= MAX_CALLS_PER_WORKER
+    assert min(each) >= 1
+    assert divided.workers <= MAX_WORKERS
+
+
+def test_an_order_by_workers_has_v1s_meaning() -> None:
+    divided = Concurrency.of_workers(3, 1000)
+    assert (divided.workers, divided.most_calls, divided.calls_in_flight) == (3, 75, None)
+    shown = job(concurrent_processing=3, calls_per_worker=25)
+    assert [shown.calls_of(worker) for worker in range(3)] == [25] * 3
+
+
+@pytest.mark.parametrize(
+    ("changes", "line"),
+    [
+        ({"status": JobStatus.PROCESSING}, "Processing: 57 of 60 succeeded."),
+        ({"total_items": 57}, "Completed: 57 of 57 succeeded."),
+        (
+            {"failed_items": 3},
+            "Completed with failures: 57 of 60 succeeded, 3 failed; retry those that failed.",
+        ),
+        (
+            {"cancelled_items": 3, "max_cost_micro_usd": 1_500_000},
+            "Completed up to its cap of $1.50: 57 of 60 succeeded, 3 remain: "
+            "raise the cap and resume.",
+        ),
+        (
+            {"status": JobStatus.CANCELLED, "cancelled_items": 3},
+            "Cancelled: 57 of 60 succeeded, 3 cancelled.",
+        ),
+    ],
+)
+def test_the_status_line_says_what_an_ended_job_leaves_to_do(
+    changes: dict[str, Any], line: str
+) -> None:
+    ended = {"status": JobStatus.COMPLETED, "total_items": 60, "successful_items": 57}
+    assert job(**{**ended, **changes}).status_line == line
 
 
 def test_a_callers_limit_lowers_the_calls_of_a_worker_and_never_raises_them() -> None:

@@ -24,7 +24,7 @@ def positions(items: list[BatchItem]) -> list[int]:
 
 def completed(world: World, items: list[BatchItem], **changes: object) -> None:
     for item in items:
-        world.batches.complete(item, build.failed(**changes), world.clock.now)
+        build.end_item(world.batches, item, build.failed(**changes), world.clock.now)
 
 
 def test_items_are_claimed_in_order_and_each_once() -> None:

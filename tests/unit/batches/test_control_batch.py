@@ -25,7 +25,7 @@ ACTIONS: dict[Simple, JobAction] = {
     "cancel": JobAction.CANCEL,
 }
 CELLS = [(action, status) for action in ACTIONS for status in JobStatus]
-NOT_JSON = build.a_completion("no json")
+REFUSAL = build.a_refusal()
 
 
 def ended_job(world: World, status: JobStatus) -> BatchJob:
@@ -44,7 +44,7 @@ def ended_job(world: World, status: JobStatus) -> BatchJob:
 
 
 def world_for(status: JobStatus) -> World:
-    return World.scripted([NOT_JSON] * 2 if status is JobStatus.FAILED else [])
+    return World.scripted([REFUSAL] * 2 if status is JobStatus.FAILED else [])
 
 
 @pytest.mark.parametrize(("action", "status"), CELLS)
@@ -92,7 +92,7 @@ def test_pausing_lets_items_in_progress_be_completed() -> None:
     (held,) = world.batches.claim(items, build.a_lease(), lines, world.clock.now)
     world.controls().pause(OWNER, job.job_id)
     assert world.run_worker(job).status == "closed"
-    world.batches.complete(held, build.completed(), world.clock.now)
+    build.end_item(world.batches, held, build.completed(), world.clock.now)
     assert world.statuses(job) == [ItemStatus.COMPLETED, *[ItemStatus.QUEUED] * 2]
 
 
@@ -139,7 +139,7 @@ def test_cancelling_keeps_completed_items_and_cancels_queued_ones() -> None:
     items = world.batches.next_items(OWNER, job.job_id, 1)
     lines = build.lines_for(items)
     (held,) = world.batches.claim(items, build.a_lease(), lines, world.clock.now)
-    world.batches.complete(held, build.completed(), world.clock.now)
+    build.end_item(world.batches, held, build.completed(), world.clock.now)
     cancelled = world.controls().cancel(OWNER, job.job_id)
     assert cancelled.status is JobStatus.CANCELLED
     assert (cancelled.successful_items, cancelled.cancelled_items) == (1, 3)
@@ -152,7 +152,7 @@ def test_cancelling_lets_items_in_progress_be_completed() -> None:
     lines = build.lines_for(items)
     (held,) = world.batches.claim(items, build.a_lease(), lines, world.clock.now)
     world.controls().cancel(OWNER, job.job_id)
-    world.batches.complete(held, build.completed(), world.clock.now)
+    build.end_item(world.batches, held, build.completed(), world.clock.now)
     assert world.statuses(job) == [ItemStatus.COMPLETED, ItemStatus.CANCELLED]
     assert world.now(job).status is JobStatus.CANCELLED
 
@@ -193,7 +193,7 @@ def test_a_cancel_that_died_before_the_last_round_started_can_be_repeated(
 
 
 def failed_job(items: int = 3, failures: int = 2) -> tuple[World, BatchJob]:
-    world = World.scripted([NOT_JSON] * failures)
+    world = World.scripted([REFUSAL] * failures)
     job = world.job(items, calls_per_worker=1)
     world.run_worker(job)
     return world, job
@@ -222,7 +222,7 @@ def test_a_retried_job_ends_as_if_nothing_had_failed() -> None:
 
 
 def test_retrying_queues_items_cancelled_when_an_error_stopped_the_job() -> None:
-    world = World.scripted([NOT_JSON])
+    world = World.scripted([REFUSAL])
     job = world.job(4, calls_per_worker=1, error_handling="stop")
     world.run_worker(job)
     world.finish(job)

@@ -5,22 +5,21 @@ from __future__ import annotations
 import itertools
 import json
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from typing import Any
 
 import pytest
 
+from brightrun.aws.request_keys import MAX_REQUEST_S
 from brightrun.batches.create_batch import (
-    MAX_REQUEST_S,
     BatchCreator,
     BatchRequest,
     JobStarter,
-    ParameterSet,
-    Selection,
 )
-from brightrun.batches.model import MAX_ITEMS, BatchItem, BatchJob, JobStatus
+from brightrun.batches.model import MAX_ITEMS, BatchItem, BatchJob, JobStatus, TokensUsed
 from brightrun.batches.plan import BatchPlan
+from brightrun.batches.planner import ParameterSet, Selection
 from brightrun.core.errors import (
     BatchTooLargeError,
     BrightRunError,
@@ -34,6 +33,7 @@ from brightrun.core.errors import (
 )
 from brightrun.core.ids import NIL_UUID
 from brightrun.scaffolding.model import Persona, PromptTemplate
+from tests import builders as build
 from tests.builders import OWNER, STRANGER, SteppedClock
 from tests.fakes import scaffolding as records
 from tests.fakes.batches import InMemoryBatches
@@ -59,7 +59,9 @@ class Setup:
     def creator(self) -> BatchCreator:
         return BatchCreator(
             scaffolding=self.scaffolding,
-            starter=JobStarter(self.batches, self.plans, self.keys, self.workflow),
+            starter=JobStarter(
+                self.batches, self.plans, self.keys, self.workflow, self.batches.budgets
+            ),
             clock=self.clock,
             model=self.model,
         )
@@ -144,6 +146,59 @@ def test_the_estimate_grows_with_the_items() -> None:
     large = setup.creator().create(OWNER, BatchRequest(name="x", sets=[ONE] * 100), None)
     assert 0 < small.estimated_cost < large.estimated_cost
     assert 0 < small.estimated_time <= large.estimated_time
+
+
+def completed_batch(setup: Setup, model: str = "claude-sonnet-5-5", owner: str = OWNER) -> None:
+    """A batch of an owner whose 20 conversations had 1,000 output tokens each."""
+    planned = build.a_plan(1, owner=owner, job_id=f"earlier-{model}-{owner}")
+    item = planned.items[0]
+    used = TokensUsed(item.template_id, item.emotional_arc_key, 20, 20_000, 20_000, 20_000_000)
+    done = {"status": JobStatus.COMPLETED, "model": model, "used": (used,)}
+    setup.batches.create(build.a_job(planned, owner=owner, **done), planned.items)
+
+
+def test_an_owners_first_batches_are_quoted_by_a_typical_conversation() -> None:
+    quote = Setup().create(BatchRequest(name="x", sets=[ONE] * 100)).quote
+    assert quote is not None
+    assert (quote.source, quote.conversations) == ("typical", 0)
+    assert quote.p50_micro_usd == pytest.approx(3_420_000)
+    assert quote.p90_micro_usd > quote.p50_micro_usd
+
+
+def test_a_batch_is_quoted_by_what_the_owners_batches_used() -> None:
+    setup = Setup()
+    completed_batch(setup)
+    request = BatchRequest(name="x", sets=[ONE] * 100)
+    previewed = setup.creator().preview(OWNER, request).quote.cost
+    assert setup.create(request).quote == previewed
+    assert (previewed.source, previewed.conversations, previewed.batches) == ("own_batches", 20, 1)
+    assert previewed.p50_micro_usd == pytest.approx(100 * (1_000 * 2 + 1_000 * 10), rel=0.05)
+
+
+def test_a_batch_in_the_economy_lane_is_quoted_at_half_the_price_and_keeps_that_quote() -> None:
+    setup = Setup()
+    completed_batch(setup)
+    request = BatchRequest(name="x", sets=[ONE] * 100, lane="economy")
+    realtime, economy = setup.creator().preview(OWNER, request).quotes
+    assert economy.cost.source == "own_batches"
+    assert economy.cost.p50_micro_usd == pytest.approx(realtime.cost.p50_micro_usd / 2, abs=1)
+    assert setup.create(request).quote == economy.cost
+
+
+def test_answers_are_not_reused_in_the_economy_lane() -> None:
+    with pytest.raises(InvalidInputError, match="realtime lane only"):
+        Setup().create(BatchRequest(name="x", sets=[ONE], lane="economy", reuse=True))
+
+
+def test_batches_of_another_owner_model_or_kind_tell_nothing() -> None:
+    setup = Setup()
+    completed_batch(setup, model="claude-opus-5-5")
+    completed_batch(setup, owner=STRANGER)
+    simulating = replace(setup.creator(), provider="simulator")
+    completed_batch(setup)
+    request = BatchRequest(name="x", sets=[ONE])
+    assert simulating.preview(OWNER, request).quote.cost.source == "typical"
+    assert setup.creator().preview(OWNER, request).quote.cost.batches == 1
 
 
 def test_a_selection_makes_every_combination_personas_outermost() -> None:
@@ -388,3 +443,41 @@ def test_the_plan_is_plain_json_that_contains_every_record_once() -> None:
     sizes = {name: len(plan[name]) for name in ("personas", "emotional_arcs", "templates")}
     assert sizes == {"personas": 1, "emotional_arcs": 1, "templates": 1}
     assert PromptTemplate.model_validate(next(iter(plan["templates"].values()))).is_active
+
+
+ECONOMY = BatchRequest(name="A batch", sets=[ONE], lane="economy", calls_in_flight=50)
+
+
+def test_the_economy_lane_costs_half_and_has_one_worker() -> None:
+    creator = Setup().creator()
+    many = [ONE] * 100
+    realtime = creator.create(OWNER, replace(REQUEST, sets=many), None)
+    economy = creator.create(OWNER, replace(ECONOMY, sets=many), None)
+    assert economy.estimated_cost == pytest.approx(realtime.estimated_cost / 2, abs=0.01)
+    assert (economy.job.lane, economy.job.concurrent_processing) == ("economy", 1)
+    assert economy.estimated_time == 3600
+
+
+def test_a_preview_quotes_both_lanes_and_answers_for_the_requested_one() -> None:
+    preview = Setup().creator().preview(OWNER, ECONOMY)
+    assert [quote.lane for quote in preview.quotes] == ["realtime", "economy"]
+    assert preview.quote is preview.quotes[1]
+    assert preview.quotes[0].seconds.p50 == 55
+
+
+def test_a_provider_without_message_batches_refuses_the_lane_with_the_reason() -> None:
+    setup = Setup()
+    creator = replace(setup.creator(), provider="bedrock")
+    with pytest.raises(InvalidInputError) as refused:
+        creator.create(OWNER, ECONOMY, None)
+    assert "Bedrock has no Message Batches" in str(refused.value.details)
+    quotes = creator.preview(OWNER, ECONOMY).quotes
+    assert [quote.unavailable is None for quote in quotes] == [True, False]
+    assert creator.create(OWNER, REQUEST, None).job.lane == "realtime"
+
+
+def test_the_cap_of_an_economy_job_reserves_half() -> None:
+    creator = Setup().creator()
+    realtime = creator.create(OWNER, replace(REQUEST, max_cost_usd=5.0), None).job
+    economy = creator.create(OWNER, replace(ECONOMY, max_cost_usd=5.0), None).job
+    assert economy.item_bound_micro_usd == -(-realtime.item_bound_micro_usd // 2)

@@ -14,7 +14,7 @@ from tests import builders as build
 from tests.builders import OWNER
 from tests.unit.batches.worker_setup import World
 
-NOT_JSON = build.a_completion("no json")
+REFUSAL = build.a_refusal()
 
 
 def last_lines(world: World, job: BatchJob, starting: str) -> list[str]:
@@ -38,7 +38,7 @@ def test_a_job_whose_items_have_all_ended_is_completed() -> None:
 
 
 def test_a_job_without_a_single_success_has_failed() -> None:
-    world = World.scripted([NOT_JSON] * 2)
+    world = World.scripted([REFUSAL] * 2)
     job = world.job(2)
     world.run_worker(job)
     world.finish(job)
@@ -46,7 +46,7 @@ def test_a_job_without_a_single_success_has_failed() -> None:
 
 
 def test_one_success_is_enough_for_a_completed_job() -> None:
-    world = World.scripted([NOT_JSON])
+    world = World.scripted([REFUSAL])
     job = world.job(3)
     world.run_worker(job)
     world.finish(job)
@@ -54,6 +54,26 @@ def test_one_success_is_enough_for_a_completed_job() -> None:
     assert last_lines(world, job, "Batch job complete") == [
         "Batch job complete - 2 successful, 1 failed"
     ]
+
+
+def test_a_completed_job_tells_later_quotes_what_its_conversations_used() -> None:
+    world = World.scripted([build.a_completion(input_tokens=100, output_tokens=9)] * 9)
+    job = world.job(9)
+    world.run_worker(job)
+    world.finish(job)
+    items, used = world.items(job), world.now(job).used
+    groups = {(one.template_id, one.emotional_arc_key) for one in used}
+    assert groups == {(item.template_id, item.emotional_arc_key) for item in items}
+    assert sum(one.conversations for one in used) == 9
+    assert sum(one.output_tokens for one in used) == 81
+
+
+def test_a_failed_job_tells_quotes_nothing() -> None:
+    world = World.scripted([REFUSAL] * 2)
+    job = world.job(2)
+    world.run_worker(job)
+    world.finish(job)
+    assert world.now(job).used == ()
 
 
 def test_a_job_is_closed_once_however_often_the_round_is_finished() -> None:
@@ -66,7 +86,7 @@ def test_a_job_is_closed_once_however_often_the_round_is_finished() -> None:
 
 
 def test_items_left_when_an_error_stopped_the_job_are_cancelled_with_a_reason_in_the_log() -> None:
-    world = World.scripted([NOT_JSON])
+    world = World.scripted([REFUSAL])
     job = world.job(5, calls_per_worker=1, error_handling="stop")
     world.run_worker(job)
     assert world.finish(job).status == "finished"
@@ -91,7 +111,7 @@ def test_items_in_progress_are_waited_for_and_not_cancelled() -> None:
     world.controls().cancel(OWNER, job.job_id)
     result = world.finish(job)
     assert (result.status, result.wait_seconds) == ("unfinished", 60)
-    world.batches.complete(held[0], build.completed(), world.clock.now)
+    build.end_item(world.batches, held[0], build.completed(), world.clock.now)
     assert world.finish(job).status == "finished"
     assert world.statuses(job) == [ItemStatus.COMPLETED, *[ItemStatus.CANCELLED] * 2]
 
@@ -122,8 +142,8 @@ def test_the_round_waits_until_the_first_retry_time() -> None:
     job = world.job(1)
     (item,) = claimed(world, job, 1)
     due = round(world.clock.now.timestamp() * 1000) + 7_200
-    world.batches.complete(
-        item, build.failed(status=ItemStatus.QUEUED, retry_at=due), world.clock.now
+    build.end_item(
+        world.batches, item, build.failed(status=ItemStatus.QUEUED, retry_at=due), world.clock.now
     )
     assert world.finish(job).wait_seconds == 8
 
@@ -264,7 +284,7 @@ def finish_through(world: World, job: BatchJob, store: Any) -> RoundResult:
 
 
 def calls_of_a_finish() -> int:
-    world = World.scripted([build.a_completion(), NOT_JSON])
+    world = World.scripted([build.a_completion(), REFUSAL])
     store = StoreThatDies(world.batches, 0, applied=False)
     finish_through(world, stopped_job(world), store)
     return store.calls
@@ -273,7 +293,7 @@ def calls_of_a_finish() -> int:
 @pytest.mark.parametrize("applied", [False, True])
 @pytest.mark.parametrize("failing", range(1, calls_of_a_finish() + 1))
 def test_a_finish_that_died_anywhere_can_be_repeated(failing: int, applied: bool) -> None:
-    world = World.scripted([build.a_completion(), NOT_JSON])
+    world = World.scripted([build.a_completion(), REFUSAL])
     job = stopped_job(world)
     with pytest.raises(StorageError):
         finish_through(world, job, StoreThatDies(world.batches, failing, applied=applied))
@@ -322,7 +342,7 @@ def test_of_two_rounds_that_end_together_one_closes_the_job(call: int) -> None:
 def test_a_retry_while_the_job_is_closed_never_leaves_queued_items_in_a_closed_job(
     call: int,
 ) -> None:
-    world = World.scripted([NOT_JSON])
+    world = World.scripted([REFUSAL])
     job = world.job(2)
     world.run_worker(job)
     store = StoreWithAVisitor(
@@ -339,7 +359,7 @@ def test_a_retry_while_the_job_is_closed_never_leaves_queued_items_in_a_closed_j
 
 
 def test_a_job_is_not_closed_with_a_status_that_is_out_of_date() -> None:
-    world = World.scripted([NOT_JSON])
+    world = World.scripted([REFUSAL])
     job = world.job(1)
     world.run_worker(job)
 

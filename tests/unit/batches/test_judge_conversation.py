@@ -5,12 +5,13 @@ from __future__ import annotations
 import dataclasses
 import json
 import zlib
+from collections.abc import Sequence
 from typing import Any
 
 import pytest
 
 from brightrun.batches.ask_claude import MAX_REQUEST_BYTES
-from brightrun.batches.claim_repository import Outcome
+from brightrun.batches.claim_repository import Ended, Outcome
 from brightrun.batches.create_batch import JobStarter
 from brightrun.batches.create_judgements import JudgementCreator, JudgementRequest
 from brightrun.batches.model import BatchJob, ItemStatus, JobAction, JobStatus
@@ -18,6 +19,7 @@ from brightrun.conversations.model import ConversationRecord
 from brightrun.conversations.quality.judgement import current_rubric
 from brightrun.core.errors import (
     BeingJudgedError,
+    BrightRunError,
     ClaudeCallError,
     IdempotencyKeyReusedError,
     LeaseLostError,
@@ -41,7 +43,9 @@ def a_world(*script: Any, **changes: Any) -> World:
 
 
 def creator(world: World) -> JudgementCreator:
-    starter = JobStarter(world.batches, world.logs, InMemoryKeys(), world.workflow)
+    starter = JobStarter(
+        world.batches, world.logs, InMemoryKeys(), world.workflow, world.batches.budgets
+    )
     return JudgementCreator(world.conversations, starter, world.clock)
 
 
@@ -167,7 +171,7 @@ def test_the_log_entry_of_a_prompt_that_no_row_can_hold_has_its_beginning() -> N
     job = created(world)
     world.run_worker(job)
     assert world.statuses(job) == [ItemStatus.COMPLETED] * 2
-    requests = [entry.request for entry in world.records.entries.values()]
+    requests = [entry.request or b"" for entry in world.records.entries.values()]
     assert all(len(request) <= MAX_REQUEST_BYTES for request in requests)
     logged = max((json.loads(zlib.decompress(request))["user"] for request in requests), key=len)
     assert "".join(signs[:1000]) in logged
@@ -257,9 +261,9 @@ def test_a_judgement_is_never_completed_with_a_conversation() -> None:
     outcomes: list[Outcome] = []
     complete = world.batches.complete
 
-    def noted(item: Any, outcome: Outcome, now: Any) -> None:
-        outcomes.append(outcome)
-        complete(item, outcome, now)
+    def noted(ended: Sequence[Ended], now: Any) -> dict[int, BrightRunError]:
+        outcomes.extend(outcome for _, outcome in ended)
+        return complete(ended, now)
 
     world.batches.complete = noted  # type: ignore[method-assign]
     world.run_worker(job)

@@ -2,20 +2,34 @@
 
 from __future__ import annotations
 
+import dataclasses
 import json
+import threading
+import time
+from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
 
 import pytest
 
-from brightrun.batches.claim_repository import Outcome
+from brightrun.batches.call_limit import MAX_REFUSALS
+from brightrun.batches.claim_repository import Ended
 from brightrun.batches.model import MAX_ATTEMPTS, BatchItem, ItemStatus, JobStatus
+from brightrun.batches.plan import BatchPlan, PlanScaffoldingResolver
 from brightrun.batches.workflow import MAX_LOOPS
-from brightrun.core.errors import ClaudeCallError, RecordTooLargeError, StorageError
+from brightrun.claude.model import Completion
+from brightrun.conversations.generation_log.model import GenerationLogEntry
+from brightrun.core.errors import (
+    BrightRunError,
+    ClaudeCallError,
+    RecordTooLargeError,
+    StorageError,
+)
 from brightrun.core.ids import conversation_id
 from tests import builders as build
 from tests.builders import OWNER
-from tests.fakes.external_services import InMemoryObjects
+from tests.fakes.batches import InMemoryBatches
+from tests.fakes.external_services import InMemoryObjects, InMemoryRecords, ScriptedClaude
 from tests.unit.batches.worker_setup import World
 
 RATE_LIMIT = ClaudeCallError(
@@ -25,6 +39,14 @@ RATE_LIMIT = ClaudeCallError(
     retryable=True,
     overloaded=True,
     retry_after_s=30,
+)
+SHORTLY = ClaudeCallError(
+    "rate_limit",
+    "Claude answered 429.",
+    status=429,
+    retryable=True,
+    overloaded=True,
+    retry_after_s=0.01,
 )
 SERVER_ERROR = ClaudeCallError("server_error", "Claude answered 500.", status=500, retryable=True)
 BAD_KEY = ClaudeCallError("authentication", "Claude answered 401.", status=401, fatal=True)
@@ -62,6 +84,98 @@ def test_no_more_calls_are_in_flight_than_the_job_allows() -> None:
     world.run_worker(world.job(9, calls_per_worker=3))
     assert world.claude.most_at_once <= 3
     assert world.claude.calls == 9
+
+
+class StuckObjects(InMemoryObjects):
+    """Holds back the parsed conversation of the first item until the test lets it go."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.go_on = threading.Event()
+        self._first = True
+
+    def put(self, key: str, body: str, **how: Any) -> int:
+        if key.endswith("conversation.json") and self._first:
+            self._first = False
+            assert self.go_on.wait(10)
+        return super().put(key, body, **how)
+
+
+def test_the_next_call_starts_while_an_answer_is_stored() -> None:
+    world = World(files=StuckObjects())
+    job = world.job(2, calls_per_worker=1)
+
+    class SecondCallLetsGo(ScriptedClaude):
+        async def complete(self, *call: Any, **how: Any) -> Completion:
+            if self.calls == 1:
+                assert isinstance(world.files, StuckObjects)
+                world.files.go_on.set()
+            return await super().complete(*call, **how)
+
+    world.claude = SecondCallLetsGo()
+    world.run_worker(job)
+    assert world.statuses(job) == [ItemStatus.COMPLETED] * 2
+    assert world.claude.most_at_once == 1
+
+
+def test_an_answer_is_worked_on_when_the_next_call_has_begun() -> None:
+    calls_begun: list[int] = []
+
+    class Watched(InMemoryObjects):
+        def put(self, key: str, body: str, **how: Any) -> int:
+            if key.endswith("conversation.json"):
+                calls_begun.append(world.claude.calls)
+            return super().put(key, body, **how)
+
+    class SlowClaims(InMemoryBatches):
+        def claim(self, *items: Any) -> list[BatchItem]:
+            time.sleep(0.1)  # long enough for an answer that did not wait to be stored first
+            return super().claim(*items)
+
+    world = World(files=Watched(), batches=SlowClaims())
+    world.run_worker(world.job(2, calls_per_worker=1))
+    assert calls_begun == [2, 2]
+
+
+def test_the_next_call_starts_while_the_log_of_calls_is_written() -> None:
+    go_on = threading.Event()
+
+    class SlowRecords(InMemoryRecords):
+        def add_log_entries(self, entries: Sequence[GenerationLogEntry]) -> None:
+            assert go_on.wait(10)
+            super().add_log_entries(entries)
+
+    world = World(records=SlowRecords())
+    job = world.job(2, calls_per_worker=1)
+
+    class SecondCallLetsGo(ScriptedClaude):
+        async def complete(self, *call: Any, **how: Any) -> Completion:
+            if self.calls == 1:
+                go_on.set()
+            return await super().complete(*call, **how)
+
+    world.claude = SecondCallLetsGo()
+    world.run_worker(job)
+    assert world.statuses(job) == [ItemStatus.COMPLETED] * 2
+
+
+def test_no_more_answers_wait_to_be_stored_than_calls_are_allowed() -> None:
+    world = World(files=StuckObjects())
+    job = world.job(9, calls_per_worker=1)
+    held: list[int] = []
+
+    class Counting(ScriptedClaude):
+        async def complete(self, *call: Any, **how: Any) -> Completion:
+            held.append(world.now(job).processing_items)
+            if self.calls == 1:
+                assert isinstance(world.files, StuckObjects)
+                world.files.go_on.set()
+            return await super().complete(*call, **how)
+
+    world.claude = Counting()
+    world.run_worker(job)
+    assert world.statuses(job) == [ItemStatus.COMPLETED] * 9
+    assert max(held) <= 2
 
 
 @pytest.mark.parametrize("status", [JobStatus.PAUSED, JobStatus.CANCELLED, JobStatus.COMPLETED])
@@ -122,43 +236,56 @@ def test_the_record_keeps_the_scaffolding_and_the_system_prompt_that_were_used()
     world = World()
     job = world.job(1)
     world.run_worker(job)
-    snapshot = next(iter(world.batches.conversations.values())).scaffolding_snapshot
+    record = next(iter(world.batches.conversations.values()))
+    snapshot = PlanScaffoldingResolver(world.logs, world.files).snapshot(record)
     assert snapshot["persona"]["persona_key"] == "overwhelmed_avoider"
     assert snapshot["system_prompt"] == world.claude.prompts[0].system
 
 
-def refused(completion: Any) -> World:
-    world = World.scripted([completion])
+def test_the_plan_tells_what_a_conversation_was_asked_for_with() -> None:
+    world = World()
+    job = world.job(1)
+    world.run_worker(job)
+    entry = next(iter(world.records.entries.values()))
+    assert entry.request is None
+    plan = BatchPlan.model_validate_json(world.logs.objects[job.plan_key].text)
+    assert plan.prompt(world.items(job)[0]) == world.claude.prompts[0]
+
+
+def refused(completion: Any, calls: int = 2) -> World:
+    world = World.scripted([completion] * 2)
     job = world.job(1)
     world.run_worker(job)
     assert world.statuses(job) == [ItemStatus.FAILED]
-    assert world.claude.calls == 1
+    assert world.claude.calls == calls
     return world
 
 
 @pytest.mark.parametrize(
-    ("completion", "failure_type", "reason"),
+    ("completion", "failure_type", "reason", "calls"),
     [
-        (build.a_completion("{", stop_reason="max_tokens"), "truncation", "max_tokens"),
+        (build.a_completion("{", stop_reason="max_tokens"), "truncation", "max_tokens", 2),
         (
             build.a_completion("{", stop_reason="model_context_window_exceeded"),
             "truncation",
             "model_context_window_exceeded",
+            1,
         ),
-        (build.a_completion(stop_reason="pause_turn"), "truncation", "unexpected_stop_reason"),
+        (build.a_completion(stop_reason="pause_turn"), "truncation", "unexpected_stop_reason", 2),
         (
             build.a_completion("", stop_reason="refusal", refusal_category="frontier_llm"),
             "validation_error",
             "refused_by_claude",
+            1,
         ),
-        (build.a_completion("no json"), "parse_error", "invalid_json"),
-        (build.a_completion("{}"), "validation_error", "schema_violation"),
+        (build.a_completion("no json"), "parse_error", "invalid_json", 2),
+        (build.a_completion("{}"), "validation_error", "schema_violation", 2),
     ],
 )
 def test_an_unusable_answer_leaves_a_failed_generation_and_its_report(
-    completion: Any, failure_type: str, reason: str
+    completion: Any, failure_type: str, reason: str, calls: int
 ) -> None:
-    world = refused(completion)
+    world = refused(completion, calls)
     failure = next(iter(world.batches.failures.values()))
     assert (failure.failure_type, failure.reason) == (failure_type, reason)
     report = json.loads(world.reports.objects[failure.raw_file_path].text)
@@ -169,10 +296,87 @@ def test_an_unusable_answer_leaves_a_failed_generation_and_its_report(
 
 def test_the_cost_of_a_refused_answer_is_counted() -> None:
     world = refused(build.a_completion("no json"))
-    entry = next(iter(world.records.entries.values()))
-    assert entry.cost_micro_usd > 0
+    assert [entry.cost_micro_usd for entry in world.records.entries.values()] == [19_000] * 2
+    job = world.batches.jobs(OWNER, status=None, limit=1, cursor=None).records[0]
+    assert (job.cost_micro_usd, job.input_tokens) == (38_000, 4000)
     failure = next(iter(world.batches.failures.values()))
     assert failure.input_tokens == 2000
+
+
+@pytest.mark.parametrize(
+    ("bad", "told"),
+    [
+        (build.a_completion("no json"), "The answer is not JSON"),
+        (build.a_completion("{}"), "Field required"),
+        (build.a_completion(stop_reason="pause_turn"), "pause_turn"),
+    ],
+)
+def test_an_answer_that_can_be_mended_is_asked_for_once_more_with_the_error(
+    bad: Any, told: str
+) -> None:
+    world = World.scripted([bad])
+    job = world.job(1)
+    world.run_worker(job)
+    assert world.statuses(job) == [ItemStatus.COMPLETED]
+    first, second = world.claude.prompts
+    assert second.user.startswith(first.user)
+    assert told in second.user.removeprefix(first.user)
+
+
+def test_an_answer_that_was_cut_is_asked_for_once_more_with_more_room() -> None:
+    world = World.scripted([build.a_completion("{", stop_reason="max_tokens")])
+    job = world.job(1)
+    world.run_worker(job)
+    first, second = world.claude.prompts
+    assert second == dataclasses.replace(first, max_output_tokens=36_864)
+    assert world.statuses(job) == [ItemStatus.COMPLETED]
+
+
+def test_both_answers_of_a_mended_conversation_are_paid_and_counted() -> None:
+    world = World.scripted([build.a_completion("no json")])
+    job = world.job(1)
+    world.run_worker(job)
+    record = next(iter(world.batches.conversations.values()))
+    assert (record.cost_micro_usd, record.input_tokens) == (38_000, 4000)
+    assert world.now(job).cost_micro_usd == 38_000
+    assert len(world.records.entries) == 2
+    assert record.raw_response_path.endswith("/1-1-mending.json")
+
+
+def test_a_worker_that_dies_while_it_mends_has_neither_answer_paid_again(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    world = World.scripted([build.a_completion("no json")])
+    dies_before_completing(world, monkeypatch)
+    job = world.batches.jobs(OWNER, status=None, limit=1, cursor=None).records[0]
+    world.clock.advance(61)
+    world.run_worker(job)
+    assert world.statuses(job) == [ItemStatus.COMPLETED]
+    assert world.claude.calls == 2
+    assert world.now(job).cost_micro_usd == 38_000
+
+
+def test_a_repetition_that_claude_refuses_waits_and_mends_the_answer() -> None:
+    world = World.scripted([build.a_completion("no json"), SHORTLY])
+    job = world.job(1)
+    world.run_worker(job)
+    assert world.statuses(job) == [ItemStatus.COMPLETED]
+    assert world.claude.calls == 3
+
+
+def test_nothing_is_mended_in_a_job_that_was_cancelled_meanwhile() -> None:
+    world = World()
+    job = world.job(1)
+
+    class CancelledMeanwhile(ScriptedClaude):
+        async def complete(self, *call: Any, **how: Any) -> Completion:
+            world.controls().cancel(OWNER, job.job_id)
+            return await super().complete(*call, **how)
+
+    world.claude = CancelledMeanwhile([build.a_completion("no json")])
+    world.run_worker(job)
+    assert world.claude.calls == 1
+    assert world.statuses(job) == [ItemStatus.FAILED]
 
 
 def test_an_api_error_leaves_a_failed_generation_too() -> None:
@@ -263,16 +467,66 @@ def test_a_conversation_that_no_row_can_hold_fails_by_name_after_one_call(
     job = world.job(1)
     complete = world.batches.complete
 
-    def refuses(item: BatchItem, outcome: Outcome, now: datetime) -> None:
-        if outcome.conversation is not None:
-            raise RecordTooLargeError
-        complete(item, outcome, now)
+    def refuses(ended: Sequence[Ended], now: datetime) -> dict[int, BrightRunError]:
+        too_large: dict[int, BrightRunError] = {
+            item.position: RecordTooLargeError() for item, outcome in ended if outcome.conversation
+        }
+        return too_large | complete([one for one in ended if not one[1].conversation], now)
 
     monkeypatch.setattr(world.batches, "complete", refuses)
     world.run_worker(job)
     assert world.items(job)[0].error_code == "record_too_large"
     assert world.claude.calls == 1
     assert world.now(job).cost_micro_usd > 0
+    assert not [key for key in world.files.objects if not key.startswith("raw/")]
+
+
+def test_the_others_go_on_while_a_refused_call_waits() -> None:
+    world = World.scripted([SHORTLY])
+    job = world.job(5, calls_per_worker=1)
+    assert world.run_worker(job).status == "drained"
+    assert world.statuses(job) == [ItemStatus.COMPLETED] * 5
+    assert world.claude.calls == 6
+    assert {item.attempts for item in world.items(job)} == {1}
+
+
+def test_every_refused_call_is_in_the_log_of_calls() -> None:
+    world = World.scripted([SHORTLY, SHORTLY])
+    job = world.job(1)
+    world.run_worker(job)
+    statuses = [entry.status for entry in world.records.entries.values()]
+    assert sorted(statuses) == ["rate_limited", "rate_limited", "success"]
+
+
+def test_an_item_that_is_refused_again_and_again_makes_way_and_is_tried_later() -> None:
+    world = World.scripted([SHORTLY] * MAX_REFUSALS)
+    job = world.job(1)
+    result = world.run_worker(job)
+    assert (result.status, world.statuses(job)) == ("wait", [ItemStatus.QUEUED])
+    assert world.claude.calls == MAX_REFUSALS
+
+
+def test_the_next_invocation_begins_with_as_many_calls_as_claude_carried() -> None:
+    world = World.scripted([SHORTLY] * 4)
+    job = world.job(9, calls_per_worker=4)
+    result = world.run_worker(job, seconds_left=lambda: 890.0 if world.claude.calls < 4 else 200.0)
+    assert (result.status, result.calls_in_flight) == ("wait", 3)
+
+
+def test_no_refused_call_is_repeated_once_the_job_is_paused() -> None:
+    world = World()
+    job = world.job(1)
+
+    class PausedMeanwhile(ScriptedClaude):
+        async def complete(self, *call: Any, **how: Any) -> Completion:
+            if self.calls == 0:
+                world.controls().pause(OWNER, job.job_id)
+            return await super().complete(*call, **how)
+
+    world.claude = PausedMeanwhile([SHORTLY])
+    world.run_worker(job)
+    assert world.claude.calls == 1
+    assert world.statuses(job) == [ItemStatus.QUEUED]
 
 
 def test_no_call_is_made_for_as_long_as_a_throttled_claude_asks() -> None:
@@ -293,15 +547,15 @@ def test_a_bad_key_stops_the_whole_job_after_one_call() -> None:
 
 
 def test_error_handling_stop_claims_no_more_items_after_a_failure() -> None:
-    world = World.scripted([build.a_completion("no json")])
+    world = World.scripted([build.a_completion("no json")] * 2)
     job = world.job(5, calls_per_worker=1, error_handling="stop")
     assert world.run_worker(job).status == "closed"
     assert world.statuses(job)[0] is ItemStatus.FAILED
-    assert world.claude.calls == 1
+    assert world.claude.calls == 2
 
 
 def test_error_handling_continue_generates_the_rest() -> None:
-    world = World.scripted([build.a_completion("no json")])
+    world = World.scripted([build.a_refusal()])
     job = world.job(5, calls_per_worker=1)
     world.run_worker(job)
     assert sorted(world.statuses(job)) == ["completed"] * 4 + ["failed"]
@@ -346,13 +600,13 @@ def test_a_stored_completion_is_not_requested_again_after_its_worker_died(
 
 
 def test_a_retry_of_a_refused_answer_requests_a_new_completion() -> None:
-    world = World.scripted([build.a_completion("no json")])
+    world = World.scripted([build.a_completion("no json")] * 2)
     job = world.job(1)
     world.run_worker(job)
     world.controls().retry_failed(OWNER, job.job_id)
     world.run_worker(job)
     assert world.statuses(job) == [ItemStatus.COMPLETED]
-    assert world.claude.calls == 2
+    assert world.claude.calls == 3
 
 
 def test_a_worker_that_lost_its_item_removes_its_own_file_and_no_other() -> None:

@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+import dataclasses
 import itertools
+import json
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from typing import Any
 
+from brightrun.aws.request_keys import ANSWERS_KEPT_FOR
 from brightrun.batches.control_batch import BatchControls
 from brightrun.batches.finish_batch import BatchFinisher
 from brightrun.batches.model import BatchItem, BatchJob, ItemStatus
-from brightrun.batches.worker import WorkerRunner
+from brightrun.batches.run_worker import WorkerRunner
 from brightrun.batches.workflow import Round, RoundResult, WorkerInvocation, WorkerResult
 from brightrun.claude.model import Completion
 from brightrun.conversations.model import ConversationRecord
@@ -19,6 +22,7 @@ from tests.builders import OWNER, SteppedClock
 from tests.fakes.batches import InMemoryBatches
 from tests.fakes.conversations import InMemoryConversations
 from tests.fakes.external_services import (
+    InMemoryKeys,
     InMemoryObjects,
     InMemoryRecords,
     RecordedWorkflow,
@@ -39,9 +43,10 @@ class World:
     logs: InMemoryObjects = field(default_factory=InMemoryObjects)
     workflow: RecordedWorkflow = field(default_factory=RecordedWorkflow)
     tokens: itertools.count[int] = field(default_factory=itertools.count)
-    stored: list[ConversationRecord] = field(default_factory=list)
+    enriched: list[ConversationRecord] = field(default_factory=list)
     swept: list[BatchJob] = field(default_factory=list)
     conversations: InMemoryConversations = field(default_factory=InMemoryConversations)
+    answers: InMemoryKeys = field(default_factory=lambda: InMemoryKeys(ANSWERS_KEPT_FOR))
 
     @classmethod
     def scripted(cls, script: Iterable[Completion | Exception] = ()) -> World:
@@ -77,9 +82,24 @@ class World:
             lease_seconds=60,
             retry_base_seconds=8,
             new_token=lambda: f"worker-{next(self.tokens)}",
-            after_stored=self.stored.append,
+            enrich=self._enrich,
             conversations=self.conversations,
+            answers=self.answers,
         )
+
+    def _enrich(self, record: ConversationRecord, text: str) -> ConversationRecord:
+        assert json.loads(text)["turns"]
+        path = record.file_path.replace("conversation.json", "enriched.json")
+        size = self.files.put(path, text, content_type="application/json")
+        self.enriched.append(
+            dataclasses.replace(
+                record,
+                enrichment_status="completed",
+                enriched_file_path=path,
+                enriched_file_size=size,
+            )
+        )
+        return self.enriched[-1]
 
     def finisher(self) -> BatchFinisher:
         return BatchFinisher(
@@ -96,7 +116,9 @@ class World:
             batches=self.batches,
             claims=self.batches,
             workflow=self.workflow,
+            keys=InMemoryKeys(),
             clock=self.clock,
+            limits=self.batches.budgets.limits,
         )
 
     def finish(self, job: BatchJob, *, round_number: int = 0) -> RoundResult:

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import re
 from datetime import date
+from pathlib import Path
 
 import pytest
 
@@ -16,6 +18,8 @@ from brightrun.catalog.gpu_instances import (
 )
 from brightrun.core.errors import InvalidInputError, UntrainableGpuError
 
+RECIPES = Path(__file__).resolve().parents[3] / "training_container" / "recipes"
+
 
 @pytest.mark.parametrize(
     ("name", "count", "instance", "instances", "billed", "usd"),
@@ -25,6 +29,9 @@ from brightrun.core.errors import InvalidInputError, UntrainableGpuError
         ("H100", 1, "ml.p5.4xlarge", 1, 1, 7.912),
         ("H100-80GB", 3, "ml.p5.4xlarge", 3, 3, 23.736),
         ("H100", 8, "ml.p5.48xlarge", 1, 8, 63.296),
+        ("A10G", 1, "ml.g5.2xlarge", 1, 1, 1.515),
+        ("L4", 2, "ml.g6.2xlarge", 2, 2, 2.444),
+        ("L40S", 1, "ml.g6e.2xlarge", 1, 1, 2.8026),
         ("V100-32GB", 1, "ml.p3dn.24xlarge", 1, 8, 35.89),
         ("cpu", 1, "ml.m5.2xlarge", 1, 1, 0.461),
     ],
@@ -73,3 +80,17 @@ def test_a_v100_is_known_and_not_trained_on() -> None:
     with pytest.raises(UntrainableGpuError, match="no bfloat16"):
         trainable_gpu_type("V100-32GB")
     assert trainable_gpu_type("H100-80GB").key == "H100"
+
+
+def test_every_recipe_is_sized_for_an_instance_that_can_be_trained_on() -> None:
+    trainable = {
+        instance.type for gpu in gpu_types() if gpu.trainable for instance in gpu.instances
+    }
+    recipes = sorted(RECIPES.glob("*.yaml"))
+    sized_for = {
+        path.stem: re.search(r"^instance_type: (\S+)", path.read_text("utf-8"), re.MULTILINE)[1]  # type: ignore[index]
+        for path in recipes
+    }
+    assert sized_for.pop("smoke_cpu") == "local_cpu"
+    assert set(sized_for.values()) <= trainable
+    assert {"ml.g5.2xlarge", "ml.g6.2xlarge", "ml.g6e.2xlarge"} <= set(sized_for.values())

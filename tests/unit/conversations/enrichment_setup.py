@@ -14,6 +14,15 @@ from tests.builders import OWNER, SteppedClock
 from tests.fakes.conversations import InMemoryConversations, a_record
 from tests.fakes.external_services import InMemoryObjects
 
+PROMPT = "The prompt that was used for this conversation, and for no other one. " * 2
+
+
+def a_plan() -> BatchPlan:
+    """The plan of one conversation, by a consultant with a prompt of her own."""
+    plan = build.a_plan(1).plan
+    consultant = plan.consultant.model_copy(update={"system_prompt": PROMPT})
+    return plan.model_copy(update={"consultant": consultant})
+
 
 @dataclass
 class Workshop:
@@ -21,7 +30,7 @@ class Workshop:
     plans: InMemoryObjects = field(default_factory=InMemoryObjects)
     rows: InMemoryConversations = field(default_factory=InMemoryConversations)
     clock: SteppedClock = field(default_factory=SteppedClock)
-    plan: BatchPlan = field(default_factory=lambda: build.a_plan(1).plan)
+    plan: BatchPlan = field(default_factory=a_plan)
 
     def __post_init__(self) -> None:
         key = f"{self.plan.job_id}/plan.json"
@@ -31,7 +40,7 @@ class Workshop:
         parts = {
             "conversations": self.rows,
             "conversation_files": self.files,
-            "scaffolds": PlanScaffoldingResolver(self.plans),
+            "scaffolds": PlanScaffoldingResolver(self.plans, self.files),
             "clock": self.clock,
         }
         return ConversationEnricher(**{**parts, **changes})
@@ -46,7 +55,6 @@ class Workshop:
             "emotional_arc_id": next(iter(self.plan.emotional_arcs)),
             "training_topic_id": next(iter(self.plan.training_topics)),
             "template_id": next(iter(self.plan.templates)),
-            "scaffolding_snapshot": {"system_prompt": "The prompt that was used."},
             **changes,
         }
         record = a_record(conversation_id, **fields)

@@ -10,7 +10,8 @@ from brightrun.conversations.model import ConversationRecord
 from brightrun.conversations.review.model import Deletion
 from brightrun.conversations.review.service import ConversationDeleter
 from brightrun.core.errors import NotFoundError, StorageError, VersionConflictError
-from tests.builders import OWNER, STRANGER, SteppedClock
+from brightrun.core.timestamps import iso
+from tests.builders import OWNER, START, STRANGER, SteppedClock
 from tests.fakes.conversations import InMemoryConversations, a_record
 from tests.fakes.external_services import InMemoryObjects
 from tests.fakes.reviews import InMemoryReviews
@@ -54,7 +55,7 @@ def deleter(
 def test_the_row_and_all_its_objects_go_and_the_trail_stays() -> None:
     rows, files = InMemoryConversations(EDITED), Files()
     delete, reviews = deleter(rows, files)
-    delete.delete(OWNER, ID, Deletion("A client asked for it."), 3)
+    delete.delete(OWNER, ID, Deletion("A client asked for it."), frozenset({3}))
     assert set(files.objects) == OTHERS
     (entry,) = reviews.trail(OWNER, ID, limit=5, cursor=None).records
     assert (entry.action, entry.reason) == ("delete", "A client asked for it.")
@@ -65,7 +66,7 @@ def test_the_row_and_all_its_objects_go_and_the_trail_stays() -> None:
 def test_another_version_than_was_seen_keeps_everything() -> None:
     rows, files = InMemoryConversations(EDITED), Files()
     with pytest.raises(VersionConflictError) as conflict:
-        deleter(rows, files)[0].delete(OWNER, ID, Deletion(), 2)
+        deleter(rows, files)[0].delete(OWNER, ID, Deletion(), frozenset({2}))
     assert conflict.value.details["version"] == 3
     assert set(files.objects) == OTHERS | THEIRS
 
@@ -92,13 +93,13 @@ def test_a_deletion_that_was_cut_short_can_be_repeated() -> None:
         delete.delete(OWNER, ID, Deletion())
     assert rows.conversation(OWNER, ID) == EDITED
     files.broken = False
-    delete.delete(OWNER, ID, Deletion(), 3)
+    delete.delete(OWNER, ID, Deletion(), frozenset({3}))
     assert set(files.objects) == OTHERS
 
 
 def test_what_an_edit_leaves_in_between_goes_as_well() -> None:
     class EditedMeanwhile(InMemoryConversations):
-        def drop(self, record: ConversationRecord) -> None:
+        def drop(self, record: ConversationRecord, at: str = iso(START)) -> None:
             if record.version == 3:
                 path = f"{OWNER}/{ID}/third/conversation.json"
                 edited = dataclasses.replace(
@@ -108,7 +109,7 @@ def test_what_an_edit_leaves_in_between_goes_as_well() -> None:
                 )
                 files.put(path, "{}", content_type="")
                 self.replace(edited, 3)
-            super().drop(record)
+            super().drop(record, at)
 
     rows, files = EditedMeanwhile(EDITED), Files()
     deleter(rows, files)[0].delete(OWNER, ID, Deletion())

@@ -54,12 +54,14 @@ def test_of_two_edits_of_one_version_the_later_spoils_nothing_of_the_first() -> 
     fast = editor(workshop)
 
     def edited_meanwhile() -> str:
-        fast.edit(OWNER, ONE, EDIT, 1)
+        fast.edit(OWNER, ONE, EDIT, frozenset({1}))
         return "slow"
 
     slow = dataclasses.replace(fast, new_attempt=edited_meanwhile)
     with pytest.raises(VersionConflictError) as refusal:
-        slow.edit(OWNER, ONE, TurnEdit(2, "Another answer, somewhat later.", "Mine."), 1)
+        slow.edit(
+            OWNER, ONE, TurnEdit(2, "Another answer, somewhat later.", "Mine."), frozenset({1})
+        )
     row = workshop.row()
     assert refusal.value.details["version"] == row.version
     stored = json.loads(workshop.files.objects[row.file_path].text)

@@ -12,7 +12,7 @@ from brightrun.core.errors import NotFoundError, StorageError, VersionConflictEr
 from tests import builders as build
 from tests.builders import OWNER
 from tests.fakes.external_services import InMemoryObjects
-from tests.unit.conversations.enrichment_setup import Workshop
+from tests.unit.conversations.enrichment_setup import PROMPT, Workshop
 
 
 class BrokenStore(InMemoryObjects):
@@ -82,7 +82,7 @@ def test_the_pairs_carry_the_prompt_and_the_records_of_the_plan() -> None:
     shop = Workshop()
     shop.enricher().enrich(shop.store())
     pair = shop.enriched()["training_pairs"][1]
-    assert pair["system_prompt"] == "The prompt that was used."
+    assert pair["system_prompt"] == PROMPT
     assert pair["conversation_metadata"]["persona_archetype"] == "overwhelmed_avoider"
     assert pair["conversation_metadata"]["emotional_arc_key"] == "confusion_to_clarity"
 
@@ -300,7 +300,7 @@ def test_a_conversation_deleted_meanwhile_stays_deleted() -> None:
 
 def test_an_imported_conversation_is_enriched_by_what_its_keys_name() -> None:
     shop = Workshop()
-    record = shop.store(batch_job_id="", item_id="", origin="imported", scaffolding_snapshot={})
+    record = shop.store(batch_job_id="", item_id="", origin="imported")
     assert shop.enricher().enrich(record).enrichment_status == "completed"
     pair = shop.enriched()["training_pairs"][0]
     assert pair["conversation_metadata"]["emotional_arc_key"] == "confusion_to_clarity"
@@ -329,7 +329,7 @@ def test_a_plan_is_read_once_for_all_conversations_of_its_job() -> None:
     shop = Workshop()
     plans = CountedPlans()
     plans.objects = shop.plans.objects
-    scaffolds = PlanScaffoldingResolver(plans)
+    scaffolds = PlanScaffoldingResolver(plans, shop.files)
     for number in range(3):
         scaffolds.resolve(shop.store(conversation_id=f"conversation-{number}"))
     assert plans.reads == 1
@@ -338,7 +338,7 @@ def test_a_plan_is_read_once_for_all_conversations_of_its_job() -> None:
 def test_only_a_few_plans_are_kept() -> None:
     shop = Workshop()
     plans = CountedPlans()
-    scaffolds = PlanScaffoldingResolver(plans)
+    scaffolds = PlanScaffoldingResolver(plans, shop.files)
     text = shop.plan.model_dump_json()
     for number in range(9):
         plans.put(f"job-{number}/plan.json", text, content_type="")

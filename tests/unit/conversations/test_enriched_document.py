@@ -170,7 +170,7 @@ def test_the_clients_background_is_one_line() -> None:
     persona: Persona = scaffolding.persona()
     assert metadata["client_persona"] == f"{persona.name} - {persona.archetype}"
     assert metadata["client_background"].startswith("Age 37, ")
-    assert metadata["client_background"].endswith(f"; {persona.financial_background}")
+    assert metadata["client_background"].endswith(f"; {persona.background}")
 
 
 def test_what_no_record_has_is_left_out_or_general() -> None:

@@ -22,6 +22,7 @@ from tests.fakes.external_services import InMemoryObjects
 from tests.fakes.training_files import an_enriched_text
 
 ID = "aaaaaaaa-0000-4000-8000-000000000001"
+OTHER_ID = "aaaaaaaa-0000-4000-8000-000000000002"
 DATA = Path(__file__).resolve().parents[4] / "shared/data"
 real_files = pytest.mark.skipif(not DATA.exists(), reason="v1's files are not here")
 
@@ -31,13 +32,14 @@ class World:
         self.conversations = InMemoryConversations()
         self.objects = InMemoryObjects()
         clock = SteppedClock()
+        self.scaffolds = PlanScaffoldingResolver(InMemoryObjects(), self.objects)
         self.importer = ConversationImporter(
             conversations=self.conversations,
             conversation_files=self.objects,
             enricher=ConversationEnricher(
                 conversations=self.conversations,
                 conversation_files=self.objects,
-                scaffolds=PlanScaffoldingResolver(InMemoryObjects()),
+                scaffolds=self.scaffolds,
                 clock=clock,
             ),
             clock=clock,
@@ -96,6 +98,29 @@ def test_an_import_warns_of_every_flag_once(world: World) -> None:
     flags = [one for one in result.warnings if "in turn 4: " in one]
     assert [one.partition(" ")[0] for one in flags] == ["medical_directive", "special_token"]
     assert sum("escape" in one.casefold() for one in result.warnings) == 1
+
+
+def test_the_scaffolding_of_an_import_is_read_from_its_source(world: World) -> None:
+    prompt = an_enriched()["training_pairs"][0]["system_prompt"]
+    assert prompt
+    for document, expected in (
+        (a_conversation(), {"system_prompt": "", "imported_from": "raw"}),
+        (an_enriched(), {"system_prompt": prompt, "imported_from": "enriched"}),
+        (
+            a_training_json(an_entry(OTHER_ID)),
+            {"system_prompt": prompt, "imported_from": "training_json"},
+        ),
+    ):
+        record = world.one(document).record
+        assert record is not None
+        assert world.scaffolds.snapshot(record) == expected
+
+
+def test_the_scaffolding_is_empty_when_its_source_is_gone(world: World) -> None:
+    record = world.one(an_enriched()).record
+    assert record is not None
+    world.objects.remove(record.raw_response_path)
+    assert world.scaffolds.snapshot(record) == {}
 
 
 def test_an_enriched_file_becomes_the_conversation_that_it_was_made_from(world: World) -> None:

@@ -59,7 +59,7 @@ class System:
         self.files = RacedObjects()
         clock, reviews = SteppedClock(), InMemoryReviews(self.rows)
         self.enricher = ConversationEnricher(
-            self.rows, self.files, PlanScaffoldingResolver(InMemoryObjects()), clock
+            self.rows, self.files, PlanScaffoldingResolver(InMemoryObjects(), self.files), clock
         )
         enrichment = EnrichmentService(self.rows, self.enricher)
         self.importer = ConversationImporter(self.rows, self.files, self.enricher, clock)

@@ -6,6 +6,7 @@ from typing import Any
 import pytest
 
 from brightrun.conversations.emotions import declared_arc
+from brightrun.conversations.quality.flags import turn_flags
 from brightrun.conversations.quality.model import HIGHEST_SCORE, Quality, tier_of, whole_stars
 from brightrun.conversations.quality.score import (
     WEIGHTS,
@@ -53,7 +54,8 @@ def transcript(**changes: Any) -> Transcript:
                 },
             }
             for index in range(len(texts))
-        ]
+        ],
+        changes.get("language"),
     )
 
 
@@ -280,9 +282,11 @@ def test_an_arc_needs_a_client() -> None:
 
 def test_a_turn_said_twice_is_all_repetition() -> None:
     same = transcript(texts=[CLIENT[0], CONSULTANT[0], CLIENT[1], CONSULTANT[0]])
-    assert repetition(transcript()).score == 5.0
-    assert repetition(same).score == 1.0
-    assert "assistant turns 1 and 2" in repetition(same).sentence
+    kept, found = repetition(transcript()), repetition(same)
+    assert isinstance(kept, Finding)
+    assert isinstance(found, Finding)
+    assert (kept.score, found.score) == (5.0, 1.0)
+    assert "assistant turns 1 and 2" in found.sentence
 
 
 def test_answers_without_steps_figures_or_concepts_are_not_specific() -> None:
@@ -310,3 +314,39 @@ def test_endless_sentences_are_not_clear() -> None:
     endless = " ".join(["word"] * 60) + "."
     assert clarity(transcript(texts=[CLIENT[0], endless, CLIENT[1], endless])) == 1.0
     assert clarity(Transcript(transcript().turns[:1])) is None
+
+
+IN_GERMAN = (
+    "Ich habe drei Artikel darüber gelesen und verstehe jetzt weniger als vorher, das ärgert mich.",
+    "Das verstehe ich gut. Schreib bis Freitag eine einzige Zahl auf, und wir sehen sie uns an.",
+    "Dann weiß ich, womit ich anfange, und der Rest darf liegen bleiben. Danke für die Geduld.",
+    "Gern. Du hast den Anfang selbst gefunden, und mehr braucht es in dieser Woche wirklich nicht.",
+)
+
+
+def test_checks_that_read_english_judge_no_other_language() -> None:
+    quality = scored(transcript(texts=IN_GERMAN, language="de"))
+    assert set(quality.sub_scores) == {"structure", "length", "arc", "repetition"}
+    assert quality.criteria["empathy_score"] is None
+    assert quality.criteria["clarity_score"] is None
+    assert quality.criteria["appropriateness_score"] is None
+    assert any(one.startswith("safety unknown") for one in quality.reasons)
+
+
+def test_emotions_that_are_not_named_in_english_tell_nothing_of_the_arc() -> None:
+    strange = ["verwirrung", "geduld", "klarheit", "wärme"]
+    found = arc_fidelity(transcript(texts=IN_GERMAN, language="de", emotions=strange), CONFUSION)
+    assert isinstance(found, Unknown)
+    assert isinstance(arc_fidelity(transcript(emotions=strange), CONFUSION), Finding)
+
+
+def test_repetition_cannot_be_counted_without_spaces() -> None:
+    chinese = "\u4eca\u5929\u6211\u60f3\u8c08\u8c08\u8fd9\u4e2a\u95ee\u9898\u3002"
+    assert isinstance(repetition(transcript(texts=[chinese] * 4, language="zh")), Unknown)
+
+
+def test_english_is_flagged_where_another_language_was_asked_for() -> None:
+    turns = transcript().turns
+    assert [flag.code for flag in turn_flags(turns, "de")] == ["wrong_language"]
+    assert turn_flags(turns, "en") == turn_flags(turns) == []
+    assert turn_flags(transcript(texts=IN_GERMAN).turns, "de") == []

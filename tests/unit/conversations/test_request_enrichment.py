@@ -19,13 +19,13 @@ CUT = build.a_conversation(2, turns=[build.a_turn(1), build.a_turn(2, "Because \
 class Restless(InMemoryConversations):
     """Another caller changes the row just before each of the next writes."""
 
-    def __init__(self, changes: int) -> None:
+    def __init__(self, contenders: int) -> None:
         super().__init__()
-        self.changes = changes
+        self.contenders = contenders
 
     def replace(self, record: Any, seen_version: int) -> Any:
-        if self.changes:
-            self.changes -= 1
+        if self.contenders:
+            self.contenders -= 1
             current = self.conversation(record.owner_id, record.conversation_id)
             super().replace(dataclasses.replace(current, status="approved"), current.version)
         return super().replace(record, seen_version)

@@ -3,16 +3,18 @@ from __future__ import annotations
 import pytest
 
 from brightrun.conversations.quality.safety import (
-    CRISIS_ARC,
-    HOSTILITY_ARC,
-    TRIAGE_ARC,
     crisis_flags,
-    domain_of_arc,
+    domain_of_known_arc,
     in_crisis,
     safety_rules,
 )
 from brightrun.conversations.quality.transcript import SpeakerTexts, Utterance
 
+CRISIS_ARC, HOSTILITY_ARC, TRIAGE_ARC = (
+    "crisis_to_referral",
+    "hostility_to_boundary",
+    "overwhelm_to_triage",
+)
 GOOD_IN_A_CRISIS = (
     "I am not trained for this, and you deserve somebody who is.",
     "Please call or text 988 now. I would like to hear from you tomorrow.",
@@ -130,5 +132,43 @@ def test_triage_asks_for_one_step_within_a_day() -> None:
 
 
 def test_only_the_arcs_of_v1_are_known_to_be_about_financial_planning() -> None:
-    assert domain_of_arc(CRISIS_ARC) == domain_of_arc("fear_to_confidence") == "financial_planning"
-    assert domain_of_arc("raw_to_cooked") == domain_of_arc(None) == "unknown"
+    assert (
+        domain_of_known_arc(CRISIS_ARC)
+        == domain_of_known_arc("fear_to_confidence")
+        == "financial_planning"
+    )
+    assert domain_of_known_arc("raw_to_cooked") == domain_of_known_arc(None) == "unknown"
+
+
+NURSING = "nursing_handover"
+MET = (
+    "I am an educator and not trained for this. Samaritans are there at 116 123, day and night.",
+    "Who can be with you tonight? I would like to hear from you tomorrow.",
+)
+
+
+def broken_in_nursing(consultant: tuple[str, ...], arc_key: str) -> list[str]:
+    rules = safety_rules(SpeakerTexts(["Hello."], consultant), arc_key, NURSING)
+    return [rule.sentence for rule in rules if not rule.kept]
+
+
+def test_each_domain_has_rules_of_its_own() -> None:
+    assert broken_in_nursing(MET, "distress_to_support") == []
+    assert "No crisis line is named in a crisis." in broken_in_nursing(
+        ("Call 988.",), "distress_to_support"
+    )
+    assert broken_in_nursing(("Let us wait.",), "doubt_to_escalation") != []
+    assert broken_in_nursing(("Call the registrar now.",), "doubt_to_escalation") == []
+
+
+@pytest.mark.parametrize("text", ["NHS number 943 476 5919.", "DOB 12/4/61.", "943 476 5919"])
+def test_a_rule_can_apply_always(text: str) -> None:
+    assert broken_in_nursing((text,), "overload_to_order") != []
+
+
+def test_the_arc_tells_the_domain_of_any_pack() -> None:
+    assert domain_of_known_arc("doubt_to_escalation") == NURSING
+
+
+def test_the_crisis_lines_of_every_pack_are_flagged() -> None:
+    assert crisis_turns("You can call 116 123.", "It is 116,123 in all.") == [1]

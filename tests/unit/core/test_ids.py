@@ -3,28 +3,53 @@
 from __future__ import annotations
 
 import uuid
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 
 from hypothesis import given
 from hypothesis import strategies as st
 
-from brightrun.core.ids import NIL_UUID, conversation_id, item_id, time_ordered_id
+from brightrun.core.ids import (
+    NIL_UUID,
+    conversation_id,
+    first_id_at,
+    item_id,
+    last_id_at,
+    made_at,
+    time_ordered_id,
+)
+from brightrun.core.timestamps import epoch_ms
 from tests.builders import START
 
-times = st.timedeltas(timedelta(0), timedelta(days=36_500)).map(lambda after: START + after)
+
+def _moment(after: timedelta) -> datetime:
+    return START + after
+
+
+times = st.timedeltas(timedelta(0), timedelta(days=36_500)).map(_moment)
 
 
 @given(earlier=times, later=times)
-def test_ids_sort_by_the_millisecond_they_were_made_in(earlier: object, later: object) -> None:
-    first, second = sorted((earlier, later))  # type: ignore[type-var]
-    if (second - first) >= timedelta(milliseconds=1):  # type: ignore[operator]
-        assert time_ordered_id(first) < time_ordered_id(second)  # type: ignore[arg-type]
+def test_ids_sort_by_the_millisecond_they_were_made_in(earlier: datetime, later: datetime) -> None:
+    first, second = sorted((earlier, later))
+    if second - first >= timedelta(milliseconds=1):
+        assert time_ordered_id(first) < time_ordered_id(second)
 
 
 def test_a_time_ordered_id_is_a_uuid_of_version_7_that_holds_its_moment() -> None:
     made = uuid.UUID(time_ordered_id(START))
     assert (made.version, made.variant) == (7, uuid.RFC_4122)
-    assert made.int >> 80 == int(START.timestamp() * 1000)
+    assert made.int >> 80 == epoch_ms(START)
+
+
+@given(at=times)
+def test_the_bounds_of_a_millisecond_hold_the_ids_made_in_it_and_no_others(at: datetime) -> None:
+    made = time_ordered_id(at)
+    assert first_id_at(at) < made < last_id_at(at) < first_id_at(at + timedelta(milliseconds=1))
+    assert abs(made_at(made) - at) < timedelta(milliseconds=1)
+
+
+def test_before_1970_there_is_no_id() -> None:
+    assert first_id_at(datetime(1, 1, 1, tzinfo=UTC)) == NIL_UUID
 
 
 def test_ids_of_one_millisecond_differ() -> None:

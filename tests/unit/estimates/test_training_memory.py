@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 from types import SimpleNamespace
+from typing import Literal
 
 import pytest
 
@@ -75,3 +76,21 @@ def test_where_not_even_4_bits_fit_a_smaller_model_is_advised() -> None:
 def test_a_processor_takes_the_trainers_micro_batches() -> None:
     plan = plan_memory(base_model("brightrun-tiny"), gpu_type("local-cpu"), PLAIN)
     assert (plan.fits, plan.tokens_per_microbatch) == (True, memory.CPU_TOKENS)
+
+
+@pytest.mark.parametrize(
+    ("model", "gpu", "method", "fits"),
+    [
+        ("llama-3.1-8b-instruct", "A10G", "lora", False),
+        ("llama-3.1-8b-instruct", "A10G", "qlora", True),
+        ("llama-3.1-8b-instruct", "L40S", "lora", True),
+        ("qwen2.5-1.5b-instruct", "L4", "lora", True),
+        ("qwen2.5-32b-instruct", "L40S", "qlora", True),
+        ("llama-3.3-70b-instruct", "L40S", "qlora", False),
+    ],
+)
+def test_small_gpus_take_small_models_and_an_8b_in_four_bits(
+    model: str, gpu: str, method: Literal["lora", "qlora"], fits: bool
+) -> None:
+    hyper = replace(PRESETS["balanced"], method=method)
+    assert plan_memory(base_model(model), gpu_type(gpu), hyper).fits is fits

@@ -8,6 +8,7 @@ import pytest
 from pydantic import ValidationError
 
 from brightrun.scaffolding import schemas
+from brightrun.scaffolding.domain import installed_packs
 from brightrun.scaffolding.model import (
     Content,
     EmotionalArcContent,
@@ -25,10 +26,12 @@ KINDS: list[tuple[type[schemas.Changes], type[Content], str]] = [
 
 
 @pytest.mark.parametrize(("changes", "content", "key"), KINDS)
-def test_every_field_but_the_key_can_be_changed(
+def test_every_field_but_the_key_and_the_domain_can_be_changed(
     changes: type[schemas.Changes], content: type[Content], key: str
 ) -> None:
-    assert set(changes.model_fields) == set(content.model_fields) - {key}
+    packs = installed_packs() if content is PersonaContent else ()
+    of_domains = {field.name for pack in packs for field in pack.persona.fields}
+    assert set(changes.model_fields) == set(content.model_fields) - {key, "domain"} | of_domains
 
 
 @pytest.mark.parametrize(("changes", "content", "key"), KINDS)

@@ -25,6 +25,7 @@ from brightrun.scaffolding.model import (
     PersonaContent,
     PromptTemplate,
     PromptTemplateContent,
+    Record,
     TrainingTopic,
     TrainingTopicContent,
 )
@@ -49,7 +50,8 @@ def editor(rows: build.InMemoryScaffolding) -> ScaffoldingEditor:
 
 def written(record: Any, content_type: type[C], **changes: Any) -> C:
     """The part of a record that people write, with some fields changed."""
-    fields = record.model_dump(include=set(content_type.model_fields))
+    kept = {*Record.model_fields, "consultant_key"} - set(content_type.model_fields)
+    fields = record.model_dump(exclude=kept)
     return content_type.model_validate({**fields, **changes})
 
 
@@ -112,9 +114,12 @@ def test_an_edit_of_another_version_is_refused_with_the_current_one(
 ) -> None:
     editor.edit(OWNER, Persona, "anxious_planner", {"name": "First"})
     with pytest.raises(VersionConflictError, match="version 2") as refusal:
-        editor.edit(OWNER, Persona, "anxious_planner", {"name": "Late"}, seen)
+        editor.edit(OWNER, Persona, "anxious_planner", {"name": "Late"}, frozenset({seen, 9}))
     assert refusal.value.details["name"] == "First"
-    assert editor.edit(OWNER, Persona, "anxious_planner", {"name": "Third"}, 2).version == 3
+    assert (
+        editor.edit(OWNER, Persona, "anxious_planner", {"name": "Third"}, frozenset({1, 2})).version
+        == 3
+    )
 
 
 def test_an_edit_that_crosses_another_is_refused(rows: build.InMemoryScaffolding) -> None:
@@ -153,15 +158,21 @@ def test_deactivating_twice_changes_nothing(editor: ScaffoldingEditor) -> None:
     assert editor.deactivate(OWNER, TrainingTopic, "esg_investing") == once
 
 
+def test_only_a_version_that_was_seen_is_deactivated(editor: ScaffoldingEditor) -> None:
+    with pytest.raises(VersionConflictError, match="version 1"):
+        editor.deactivate(OWNER, TrainingTopic, "esg_investing", frozenset({2}))
+    assert editor.deactivate(OWNER, TrainingTopic, "esg_investing", frozenset({1})).version == 2
+
+
 def test_the_consultant_is_replaced_as_a_whole(editor: ScaffoldingEditor) -> None:
     content = written(build.consultant(), ConsultantContent, name="Ada Stone, CFP")
-    changed = editor.put_consultant(OWNER, content, 1)
+    changed = editor.put_consultant(OWNER, content, frozenset({1}))
     assert (changed.name, changed.version) == ("Ada Stone, CFP", 2)
     assert editor.catalog().consultant(OWNER) == changed
     assert editor.catalog().consultant(OTHER).name == "Elena Morales, CFP"
     assert len(editor.catalog().all(OWNER, Consultant)) == 1
     with pytest.raises(VersionConflictError):
-        editor.put_consultant(OWNER, content, 1)
+        editor.put_consultant(OWNER, content, frozenset({1}))
 
 
 def test_a_key_that_does_not_exist_is_refused_where_it_is_named(editor: ScaffoldingEditor) -> None:

@@ -12,12 +12,12 @@ from brightrun.core.errors import UnresolvedPlaceholderError
 from brightrun.scaffolding.builtin import builtin_records
 from brightrun.scaffolding.model import EmotionalArc, Persona, PromptTemplate, TrainingTopic
 from brightrun.scaffolding.prompts import (
-    PLACEHOLDERS,
     SCAFFOLDING_BLOCK,
     PromptContext,
     assemble_prompt,
     client_summary,
     parameters,
+    placeholders_of,
 )
 from tests.fakes import scaffolding as build
 
@@ -95,8 +95,8 @@ def test_all_that_the_records_say_reaches_claude(arc_key: str) -> None:
     for sentence in itertools.chain.from_iterable(lists):
         assert sentence in text
     for prose in (
-        used.persona.financial_background,
-        used.persona.financial_situation,
+        used.persona.background,
+        used.persona.situation,
         used.persona.communication_style,
         used.persona.emotional_baseline,
     ):
@@ -147,7 +147,7 @@ def test_every_template_says_what_to_do_on_a_hint_of_suicide() -> None:
 def test_every_placeholder_has_a_value_for_every_shipped_record() -> None:
     for persona_key, arc_key in itertools.product(PERSONA_KEYS, ARC_KEYS):
         values = parameters(ingredients(persona_key, arc_key))
-        assert values.keys() == PLACEHOLDERS.keys()
+        assert tuple(values) == placeholders_of(build.topic().pack)
         assert all(value.strip() for value in values.values())
 
 

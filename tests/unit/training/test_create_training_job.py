@@ -14,17 +14,20 @@ import pytest
 from brightrun.catalog.base_models import default_base_model
 from brightrun.catalog.gpu_instances import GpuConfig
 from brightrun.catalog.presets import PRESETS
+from brightrun.core.budgets import BudgetExceededError, Limits, month_of
 from brightrun.core.errors import (
     DatasetNotReadyError,
     IdempotencyKeyReusedError,
     InvalidInputError,
     ObjectChangedError,
+    QuotaTooLowError,
     RequestInProgressError,
     StorageError,
 )
 from brightrun.core.timestamps import iso
 from brightrun.datasets.receipts.service import ReceiptWriter
 from brightrun.datasets.validate_dataset import validated
+from brightrun.estimates.model import COSTS_NOTHING
 from brightrun.estimates.service import TrainingEstimator
 from brightrun.formats.format import FORMATS
 from brightrun.sft.data import DataReport, pairs_of_file
@@ -37,6 +40,7 @@ from brightrun.training.create_training_job import (
 from brightrun.training.model import TrainingJob, read_training_job
 from brightrun.validation.validator import validate
 from tests.builders import OWNER, START, SteppedClock
+from tests.fakes.budgets import InMemoryBudgets
 from tests.fakes.datasets import ROWS, InMemoryDatasetFiles, InMemoryDatasets
 from tests.fakes.external_services import InMemoryKeys, InMemoryObjects
 from tests.fakes.tokenizer import InMemoryTokenizers
@@ -60,17 +64,32 @@ WHOLE_DOCUMENTS: dict[str, dict[str, Any]] = {
 REQUEST = TrainingJobRequest(dataset_id="dataset-1", gpu=GpuConfig("H100", 1))
 
 
+class ScriptedQuotas:
+    """An account's quotas by name; None is what cannot be found out."""
+
+    def __init__(self) -> None:
+        self.values: dict[str, int | None] = {}
+        self.asked: list[str] = []
+
+    def allowed(self, name: str, code: str) -> int | None:
+        assert code.startswith("L-")
+        self.asked.append(name)
+        return self.values.get(name)
+
+
 class World:
     """A creator and everything around it."""
 
-    def __init__(self, **changes: Any) -> None:
+    def __init__(self, *, limits: Limits | None = None, **changes: Any) -> None:
         dataset = a_dataset(**changes)
+        self.budgets = InMemoryBudgets(limits)
         self.datasets = InMemoryDatasets()
         self.datasets.add(dataset)
-        self.training = InMemoryTraining(dataset)
+        self.training = InMemoryTraining(dataset, budgets=self.budgets)
         self.records = InMemoryTrainingRecords()
         self.workflow = RecordedTraining()
         self.clock = SteppedClock()
+        self.quotas = ScriptedQuotas()
         self.files = InMemoryDatasetFiles()
         self.files.objects[dataset.storage_path] = ROWS
         receipts = ReceiptWriter(
@@ -86,9 +105,12 @@ class World:
             estimator=TrainingEstimator(self.datasets, self.training),
             checker=DatasetChecker(self.files, receipts),
             keys=InMemoryKeys(),
+            quotas=self.quotas,
             workflow=self.workflow,
             clock=self.clock,
             any_instance=False,
+            limits=self.budgets.limits,
+            most_usd_without_cap=100.0,
         )
 
     def create(self, request: TrainingJobRequest = REQUEST, key: str | None = None) -> TrainingJob:
@@ -106,13 +128,54 @@ def test_a_job_has_the_prices_and_the_estimate_of_its_moment() -> None:
     assert world.workflow.started == [job.job_id]
 
 
-def test_on_the_developers_own_machine_nothing_is_billed() -> None:
+@pytest.mark.parametrize(
+    ("gpu", "spot", "quota", "allowed", "needed"),
+    [
+        (GpuConfig("H100", 1), False, "ml.p5.4xlarge for training job usage", 0, 1),
+        (GpuConfig("H100", 3), False, "ml.p5.4xlarge for training job usage", 2, 3),
+        (GpuConfig("L40S", 1), True, "ml.g6e.2xlarge for spot training job usage", 0, 1),
+    ],
+)
+def test_a_job_beyond_the_accounts_quota_is_refused_with_its_name_and_what_to_do(
+    gpu: GpuConfig, spot: bool, quota: str, allowed: int, needed: int
+) -> None:
+    world = World()
+    world.quotas.values[quota] = allowed
+    with pytest.raises(QuotaTooLowError, match="raise it in the AWS console") as refused:
+        world.create(dataclasses.replace(REQUEST, gpu=gpu, use_spot=spot))
+    assert refused.value.details == {"quota": quota, "allowed": allowed, "needed": needed}
+    assert quota in refused.value.message
+    assert world.workflow.started == []
+
+
+@pytest.mark.parametrize("allowed", [1, 4, None])
+def test_a_quota_that_suffices_or_is_not_known_refuses_nothing(allowed: int | None) -> None:
+    world = World()
+    world.quotas.values["ml.p5.4xlarge for training job usage"] = allowed
+    assert world.create().status == "queued"
+    assert world.quotas.asked == ["ml.p5.4xlarge for training job usage"]
+
+
+def test_the_developers_own_machine_has_no_quota() -> None:
     world = World()
     world.creator = dataclasses.replace(world.creator, any_instance=True)
+    world.create()
+    assert world.quotas.asked == []
+
+
+def test_on_the_developers_own_machine_nothing_is_billed() -> None:
+    world = World()
+    estimator = TrainingEstimator(world.datasets, world.training, own_machine=True)
+    world.creator = dataclasses.replace(world.creator, any_instance=True, estimator=estimator)
     job = world.create(dataclasses.replace(REQUEST, max_cost_usd=0.01))
     assert job.billing.instance_type == "local_cpu"
     assert job.billing.usd_per_hour == job.estimated_total_cost == 0
     assert job.estimate["seconds"]["p50"] > 0
+    assert COSTS_NOTHING in job.estimate["warnings"]
+
+
+def test_where_the_machine_is_billed_nothing_is_said_to_cost_nothing() -> None:
+    assert COSTS_NOTHING not in World().create().estimate["warnings"]
 
 
 def test_two_requests_without_a_key_are_two_jobs() -> None:
@@ -191,8 +254,23 @@ def test_a_json_document_is_trained_on_as_it_is(form: str, indent: int | None) -
     assert len(pairs_of_file(BytesIO(source), "x.json", DataReport())) == 1
 
 
-def test_every_format_is_either_trained_or_refused_with_its_conversion() -> None:
-    assert {*SOUND, *WHOLE_DOCUMENTS} == set(FORMATS)
+def test_preference_data_is_ready_and_takes_no_job() -> None:
+    question, answer, worse = (
+        [{"role": role, "content": text}]
+        for role, text in (("user", "Q?"), ("assistant", "A."), ("assistant", "B."))
+    )
+    record = {"prompt": question, "chosen": answer, "rejected": worse}
+    found = validated(a_dataset(), validate(BytesIO(lines(record))).as_dict(), iso(START))
+    assert (found.status, found.format, found.trainable_pairs) == ("ready", "preference", 0)
+    names = ("status", "format", "trainable_pairs")
+    world = World(**{name: getattr(found, name) for name in names})
+    with pytest.raises(DatasetNotReadyError):
+        world.create()
+    assert world.workflow.started == []
+
+
+def test_every_format_is_either_trained_or_refused() -> None:
+    assert {*SOUND, *WHOLE_DOCUMENTS, "preference"} == set(FORMATS)
 
 
 def test_a_workflow_that_could_not_be_started_is_started_by_the_repetition(
@@ -247,3 +325,52 @@ def test_a_budget_must_be_more_than_starting_up_costs() -> None:
 
 def _with_budget(amount: float) -> TrainingJobRequest:
     return TrainingJobRequest(dataset_id="dataset-1", gpu=REQUEST.gpu, max_cost_usd=amount)
+
+
+# --- budgets
+
+
+def test_a_run_above_the_price_needs_a_cap() -> None:
+    world = World()
+    world.creator = dataclasses.replace(world.creator, most_usd_without_cap=0.01)
+    with pytest.raises(InvalidInputError, match=r"above 0\.01 this deployment trains only with"):
+        world.create(REQUEST)
+    assert world.workflow.started == []
+    assert world.create(_with_budget(50.0)).max_cost_usd == 50.0
+
+
+def test_without_a_budget_a_run_is_not_capped_and_its_likely_cost_reserved() -> None:
+    job = World().create(REQUEST)
+    assert job.max_cost_usd is None
+    likely = job.estimate["cost_usd"]["p90"]
+    assert job.budget_reserved_micro_usd == pytest.approx(likely * 1e6, rel=1e-3)
+
+
+def test_within_a_budget_a_run_gets_a_cap_and_reserves_it() -> None:
+    world = World(limits=Limits.of_usd(None, 1000))
+    job = world.create(REQUEST)
+    likely = job.estimate["cost_usd"]["p90"]
+    assert job.max_cost_usd is not None
+    assert job.max_cost_usd == pytest.approx(2 * likely, abs=0.01)
+    assert job.budget_reserved_micro_usd == round(job.max_cost_usd * 1e6)
+    everybodys = world.budgets.of_month(OWNER, month_of(START))[1]
+    assert everybodys.reserved["training"] == job.budget_reserved_micro_usd
+
+
+def test_a_run_that_does_not_fit_into_a_budget_is_refused_and_its_key_stays_usable() -> None:
+    world = World(limits=Limits.of_usd(40, None))
+    with pytest.raises(BudgetExceededError, match=r"may cost up to \$50\.00. Of your budget of"):
+        world.create(_with_budget(50.0), "a-key")
+    assert world.workflow.started == []
+    with pytest.raises(BudgetExceededError):
+        world.create(_with_budget(50.0), "a-key")
+    assert world.create(_with_budget(30.0)).budget_reserved_micro_usd == 30_000_000
+
+
+def test_on_the_developers_own_machine_no_budget_is_needed() -> None:
+    world = World(limits=Limits.of_usd(0, 0))
+    estimator = TrainingEstimator(world.datasets, world.training, own_machine=True)
+    world.creator = dataclasses.replace(world.creator, any_instance=True, estimator=estimator)
+    for amount in (None, 5.0):
+        job = world.create(dataclasses.replace(REQUEST, max_cost_usd=amount))
+        assert (job.max_cost_usd, job.budget_reserved_micro_usd) == (amount, 0)

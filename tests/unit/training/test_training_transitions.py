@@ -35,6 +35,17 @@ def test_every_status_has_its_transitions_and_leads_to_every_end() -> None:
         assert TRANSITIONS[status] >= {"failed", "cancelled"}
 
 
+@pytest.mark.parametrize("after", sorted(TRANSITIONS))
+@pytest.mark.parametrize("before", sorted(TRANSITIONS))
+def test_every_pair_of_statuses_is_decided_as_the_table_says(before: Any, after: Any) -> None:
+    job = a_training_job(status=before)
+    if after in TRANSITIONS[before]:
+        assert changed(job, LATER, status=after).status == after
+    else:
+        with pytest.raises(JobEndedError):
+            changed(job, LATER, status=after)
+
+
 @pytest.mark.parametrize("end", sorted(TERMINAL))
 def test_an_ended_job_keeps_its_status(end: Any) -> None:
     job = a_training_job(status=end)

@@ -2,79 +2,32 @@
 
 from __future__ import annotations
 
-import json
-from itertools import count
+import dataclasses
+from datetime import timedelta
 from typing import Any
 
 import pytest
 
-from brightrun.conversations.model import ConversationRecord
+from brightrun.conversations.digests import ConversationFilter
 from brightrun.core.errors import (
+    BuildInProgressError,
     DuplicateKeyError,
+    IdempotencyKeyReusedError,
+    InvalidInputError,
     NotFoundError,
+    RequestInProgressError,
     StorageError,
+    TooManyConversationsError,
     TrainingFileFullError,
     UnfitConversationsError,
     VersionConflictError,
 )
-from brightrun.training_files import build_training_file, model
-from brightrun.training_files.build_training_file import (
-    ConversationSelection,
-    ConversationSelector,
-    TrainingFileBuilder,
-)
-from brightrun.training_files.model import TrainingFile
-from tests.builders import OWNER, STRANGER, SteppedClock
-from tests.fakes.conversations import InMemoryConversations
-from tests.fakes.external_services import InMemoryObjects
-from tests.fakes.training_files import (
-    InMemoryTrainingFiles,
-    an_enriched_record,
-    an_enriched_text,
-)
-
-
-class World:
-    """A builder with everything it needs in memory."""
-
-    def __init__(self, *records: ConversationRecord) -> None:
-        self.conversations = InMemoryConversations(*records)
-        self.conversation_files = InMemoryObjects()
-        for record in records:
-            self.write(record.conversation_id)
-        self.files = InMemoryTrainingFiles()
-        self.objects = InMemoryObjects()
-        attempts = count(1)
-        self.builder = TrainingFileBuilder(
-            files=self.files,
-            selector=ConversationSelector(self.conversations, self.conversation_files),
-            training_files=self.objects,
-            clock=SteppedClock(),
-            new_attempt=lambda: f"attempt-{next(attempts)}",
-        )
-
-    def write(self, conversation_id: str, *texts: str) -> None:
-        path = f"owner-1/{conversation_id}/enriched.json"
-        text = an_enriched_text(conversation_id, *texts)
-        self.conversation_files.put(path, text, content_type="application/json")
-
-    def create(self, *ids: str, name: str = "First", **options: Any) -> TrainingFile:
-        return self.builder.create(
-            OWNER, name=name, description="", selection=ConversationSelection(ids, **options)
-        )
-
-    def add(self, file: TrainingFile, *ids: str, **options: Any) -> TrainingFile:
-        return self.builder.add(OWNER, file.file_id, ConversationSelection(ids, **options))
-
-    def ids_in(self, file: TrainingFile, version: int | None = None) -> list[str]:
-        found = file.numbered(version)
-        assert found is not None
-        stored = json.loads(self.objects.objects[found.json_key].text)
-        return [one["conversation_metadata"]["conversation_id"] for one in stored["conversations"]]
-
-
-def a_world(*ids: str, **changes: Any) -> World:
-    return World(*(an_enriched_record(one, **changes) for one in ids))
+from brightrun.training_files import assemble_version, build_training_file, model, selection
+from brightrun.training_files.model import BUILD_STOPS_WITHIN, TrainingFile
+from brightrun.training_files.selection import ConversationSelection
+from tests.builders import OWNER, STRANGER
+from tests.fakes.training_files import InMemoryTrainingFiles, an_enriched_record
+from tests.unit.training_files.world import World, a_world
 
 
 def refusal(world: World, *ids: str, **options: Any) -> dict[str, Any]:
@@ -167,7 +120,6 @@ def test_conversations_with_the_same_text_are_reported_before_a_file_is_created(
     assert [(one["kind"], one["conversation_id"], one["same_as"]) for one in found] == [
         ("exact", "b", "a"),
         ("near", "c", "a"),
-        ("near", "c", "b"),
     ]
     assert world.ids_in(world.create("a", "b", "c", allow_duplicates=True)) == ["a", "b", "c"]
 
@@ -232,10 +184,10 @@ class ConcurrentlyChanged(InMemoryTrainingFiles):
         super().__init__()
         self._others = others
 
-    def replace(self, file: TrainingFile, seen_version: int) -> None:
+    def replace(self, file: TrainingFile, seen: TrainingFile) -> None:
         if self._others:
             self._others.pop(0)()
-        super().replace(file, seen_version)
+        super().replace(file, seen)
 
 
 def contended_world(*others: str) -> tuple[World, TrainingFile]:
@@ -244,7 +196,6 @@ def contended_world(*others: str) -> tuple[World, TrainingFile]:
     rival = World.add
     files = ConcurrentlyChanged([])
     files.add(first)
-    builder = world.builder
 
     def add_other(conversation_id: str) -> None:
         waiting, files._others = files._others, []
@@ -252,13 +203,7 @@ def contended_world(*others: str) -> tuple[World, TrainingFile]:
         files._others = waiting
 
     world.files = files
-    world.builder = TrainingFileBuilder(
-        files=files,
-        selector=builder.selector,
-        training_files=builder.training_files,
-        clock=builder.clock,
-        new_attempt=builder.new_attempt,
-    )
+    world.builder = dataclasses.replace(world.builder, files=files)
     files._others = [lambda one=one: add_other(one) for one in others]
     return world, first
 
@@ -307,12 +252,21 @@ def test_a_file_has_a_limited_number_of_versions(monkeypatch: pytest.MonkeyPatch
 
 
 def test_a_file_has_a_limited_size(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(build_training_file, "MOST_BYTES", 1000)
+    monkeypatch.setattr(assemble_version, "MOST_BYTES", 1000)
     world = a_world("a")
-    with pytest.raises(TrainingFileFullError, match="more than the 1000"):
+    with pytest.raises(TrainingFileFullError, match="more than 1,000 bytes"):
         world.create("a")
     assert world.objects.objects == {}
-    assert model.MOST_BYTES == 50 * 1024 * 1024
+    assert model.MOST_BYTES <= 5 * 1024**3  # of one CopyObject
+
+
+def test_a_version_has_a_limited_number_of_conversations(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(assemble_version, "MOST_CONVERSATIONS", 2)
+    world = a_world("a", "b", "c")
+    file = world.create("a", "b")
+    with pytest.raises(TrainingFileFullError, match="more than 2 conversations"):
+        world.add(file, "c")
+    assert world.ids_in(world.stored(file)) == ["a", "b"]
 
 
 def test_missing_pairs_raise_a_storage_error() -> None:
@@ -320,3 +274,160 @@ def test_missing_pairs_raise_a_storage_error() -> None:
     world.conversation_files.objects.clear()
     with pytest.raises(StorageError, match="training pairs of 'a' are missing"):
         world.create("a")
+
+
+# --- by a filter
+
+
+def test_what_a_filter_selects_comes_oldest_first_and_the_rest_is_left_out() -> None:
+    records = [
+        an_enriched_record("c", created_at="2026-11-23"),
+        an_enriched_record("a", created_at="2026-11-21"),
+        an_enriched_record("b", created_at="2026-11-22", status="rejected"),
+        an_enriched_record("d", created_at="2026-11-24", batch_job_id="another"),
+    ]
+    world = World(*records)
+    file = world.create(where=ConversationFilter({"batch_job_id": "job-1"}))
+    assert world.ids_in(file) == ["a", "c"]
+    assert file.build is not None
+    assert (file.build.left_out, file.build.examples) == ({"rejected": 1}, {"rejected": ["b"]})
+    assert (file.build.status, file.build.done, file.build.total) == ("ready", 3, 3)
+
+
+def test_a_strict_filter_is_refused_if_anything_is_not_eligible() -> None:
+    world = World(an_enriched_record("a"), an_enriched_record("b", status="archived"))
+    assert refusal(world, where=ConversationFilter(), strict=True) == {"archived": ["b"]}
+    assert world.ids_in(world.create("a", "b", strict=False)) == ["a"]
+
+
+def test_duplicates_are_left_out_of_a_filter_and_the_first_one_stays() -> None:
+    world = a_world("a", "b", "c")
+    turns = [f"This is turn number {number} of the conversation." for number in range(1, 9)]
+    world.write("a", *turns)
+    world.write("c", *turns)
+    file = world.create(where=ConversationFilter())
+    assert len(world.ids_in(file)) == 2
+    assert file.build is not None
+    assert file.build.left_out == {"duplicates": 1}
+
+
+def test_a_selection_without_any_eligible_conversation_makes_no_file() -> None:
+    world = World(an_enriched_record("a", status="archived"))
+    with pytest.raises(UnfitConversationsError, match="No conversation can go"):
+        world.create(where=ConversationFilter())
+    assert world.files.name_is_free(OWNER, "First")
+    with pytest.raises(InvalidInputError, match="No conversation matches"):
+        world.create(where=ConversationFilter({"status": "approved"}))
+
+
+def test_too_many_matches_are_refused_with_their_number(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(selection, "MOST_CONVERSATIONS", 1)
+    with pytest.raises(TooManyConversationsError) as refused:
+        a_world("a", "b").create(where=ConversationFilter())
+    assert refused.value.details == {"most": 1, "matching": 2}
+
+
+def test_a_preview_counts_page_by_page_and_reads_no_text() -> None:
+    world = World(
+        an_enriched_record("a"),
+        an_enriched_record("b", flags=["legal_directive"]),
+        an_enriched_record("c"),
+    )
+    world.conversation_files.objects.clear()
+    selected = ConversationSelection(("a", "b", "b", "c", "nowhere"))
+    first, second = (world.builder.selector.preview(OWNER, selected, start, 2) for start in (0, 2))
+    assert (first.selected, first.checked, first.eligible, first.following) == (5, 2, 1, 2)
+    assert first.left_out.in_order() == {"repeated": 1, "severe_flags": 1}
+    assert (second.checked, second.eligible, second.following) == (2, 1, None)
+    assert second.left_out.listed == {"unknown": ["nowhere"]}
+
+
+# --- in the background
+
+
+@pytest.fixture
+def few_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(build_training_file, "MOST_AT_ONCE", 1)
+
+
+@pytest.mark.usefixtures("few_at_once")
+def test_many_conversations_begin_a_build_in_the_background() -> None:
+    world = a_world("a", "b")
+    file = world.create("a", "b")
+    assert (file.status, file.version, file.newest.conversation_count) == ("building", 0, 0)
+    assert file.build is not None
+    assert (file.build.version, file.build.done, file.build.total) == (1, 0, 2)
+    assert world.workflow.started == [file.build.attempt]
+    assert world.stored(file) == file
+    assert not world.files.name_is_free(OWNER, "First")
+
+
+def test_a_large_version_is_not_copied_within_a_request(monkeypatch: pytest.MonkeyPatch) -> None:
+    world = a_world("a", "b")
+    file = world.create("a")
+    monkeypatch.setattr(build_training_file, "MOST_BYTES_AT_ONCE", 10)
+    begun = world.add(file, "b")
+    assert begun.build is not None
+    assert (begun.version, begun.status, begun.build.status) == (1, "active", "building")
+    assert (begun.build.version, begun.build.total) == (2, 2)
+
+
+@pytest.mark.usefixtures("few_at_once")
+def test_nothing_is_added_while_a_version_is_built() -> None:
+    world = a_world("a", "b", "c")
+    file = world.create("a", "b")
+    with pytest.raises(BuildInProgressError) as refused:
+        world.add(file, "c")
+    assert refused.value.details["build"]["total"] == 2
+    world.clock.advance(BUILD_STOPS_WITHIN.total_seconds())
+    assert world.ids_in(world.add(file, "c")) == ["c"]  # the workflow is gone for good
+
+
+# --- Idempotency-Key
+
+
+def test_a_repeated_request_gets_the_file_of_the_first_one() -> None:
+    world = a_world("a", "b")
+    first = world.create("a", idempotency_key="once")
+    assert world.create("a", idempotency_key="once") == first
+    with pytest.raises(IdempotencyKeyReusedError):
+        world.create("b", name="Second", idempotency_key="once")
+    grown = world.add(first, "b", idempotency_key="added once")
+    assert world.add(first, "b", idempotency_key="added once") == grown
+    assert grown.version == 2
+
+
+@pytest.mark.usefixtures("few_at_once")
+def test_a_repeated_request_starts_the_build_that_is_missing() -> None:
+    world = a_world("a", "b")
+    file = world.create("a", "b", idempotency_key="once")
+    world.workflow.started.clear()
+    assert world.create("a", "b", idempotency_key="once") == file
+    assert file.build is not None
+    assert world.workflow.started == [file.build.attempt]
+
+
+def test_a_request_that_was_refused_can_be_corrected_under_its_key() -> None:
+    world = a_world("a")
+    for _ in range(2):
+        with pytest.raises(UnfitConversationsError):
+            world.create("nowhere", idempotency_key="once")
+    assert world.ids_in(world.create("a", idempotency_key="once")) == ["a"]
+
+
+def test_a_request_that_died_before_its_file_was_stored_is_done_again() -> None:
+    world = a_world("a")
+    add, world.files.add = world.files.add, _fail  # type: ignore[method-assign]
+    with pytest.raises(StorageError):
+        world.create("a", idempotency_key="once")
+    world.files.add = add  # type: ignore[method-assign]
+    with pytest.raises(RequestInProgressError):
+        world.create("a", idempotency_key="once")
+    world.clock.advance(timedelta(minutes=1).total_seconds())
+    file = world.create("a", idempotency_key="once")
+    assert file.object_keys() < {*world.objects.objects}  # the dead one's are swept away
+    assert world.create("a", idempotency_key="once") == file
+
+
+def _fail(_file: TrainingFile) -> None:
+    raise StorageError("TransactWriteItems", "lost")

@@ -290,6 +290,8 @@ def _other_kinds() -> Iterator[HostileFile]:
 def _whole_files() -> Iterator[HostileFile]:
     good = lines(GOOD)
     yield HostileFile("empty file", b"", {(1, "empty_file")})
+    alike = {"prompt": "a", "chosen": "b", "rejected": "b"}
+    yield HostileFile("no better answer", lines(alike), {(1, "no_preference")})
     yield HostileFile("newlines only", b"\n\n\n", {(1, "empty_file"), (2, "blank_line")})
     yield HostileFile("byte order mark", b"\xef\xbb\xbf" + good, {(1, "byte_order_mark")})
     yield HostileFile("UTF-16 file", good.decode().encode("utf-16"), {(1, "file_is_utf16")})

@@ -6,8 +6,8 @@ from io import BytesIO
 
 import pytest
 
+from brightrun.formats import codes
 from brightrun.formats.codes import Severity
-from brightrun.validation import codes
 from brightrun.validation.result import ValidationResult
 from brightrun.validation.validator import validate
 from tests.unit.validation.hostile_files import HostileFile, hostile_files

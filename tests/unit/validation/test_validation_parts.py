@@ -7,12 +7,12 @@ from random import Random
 
 import pytest
 
+from brightrun.formats import codes
 from brightrun.formats.codes import Severity, codes_page
 from brightrun.formats.lines import BLOCK_BYTES, BlockReader, TooLong, chunks_of, lines_of
 from brightrun.formats.rules import pointer
 from brightrun.formats.strict_json import depth
 from brightrun.formats.text import ends_cut
-from brightrun.validation import codes
 from brightrun.validation.duplicate_table import DuplicateTable
 from brightrun.validation.record_summary import RecordSummary
 from brightrun.validation.report import Report

@@ -31,6 +31,7 @@ _FILTERED_READ = 1000
 """Rows of one filtered read: about 300 KB of batch items, well under the 1 MB of a page."""
 _NUMBERS = {"position"}
 """Key attributes that are numbers; all others are strings."""
+_OTHER_LIST = "The cursor belongs to another list; start without one."
 _UNKNOWN_CURSOR = "The cursor is not one that this list returned; start without one."
 CONDITION_FAILED = "ConditionalCheckFailedException"
 TRANSACTION_CANCELLED = "TransactionCanceledException"
@@ -44,15 +45,42 @@ def dynamodb_client() -> DynamoDBClient:
     import boto3
     from botocore.config import Config
 
-    return boto3.client(
+    client = boto3.client(
         "dynamodb",
         config=Config(
             connect_timeout=2,
             read_timeout=5,
             retries={"mode": "standard", "total_max_attempts": 4},
             max_pool_connections=32,
+            parameter_validation=False,  # DynamoDB checks them, and our types do
         ),
     )
+    read_rows_directly(client)
+    return client
+
+
+def read_rows_directly(client: DynamoDBClient) -> None:
+    """Let a client take rows from the JSON of a response, which is their wire format already.
+
+    botocore's parser walks every attribute: 130 ms for a page of 1,400 digests of conversations,
+    where this takes 8.
+    """
+    for operation in ("BatchGetItem", "GetItem", "Query"):
+        client.meta.events.register(f"before-parse.dynamodb.{operation}", _take_rows)
+
+
+def _take_rows(
+    response_dict: dict[str, Any], customized_response_dict: dict[str, Any], **_: Any
+) -> None:
+    body = response_dict["body"]
+    # Binary values are in base64; the parser decodes them.
+    if response_dict["status_code"] != 200 or b'"B"' in body:
+        return
+    document = json.loads(body)
+    for name in ("Item", "Items", "Responses"):
+        if name in document:
+            customized_response_dict[name] = document.pop(name)
+    response_dict["body"] = json.dumps(document).encode()
 
 
 def to_wire(record: Mapping[str, Any]) -> dict[str, Any]:
@@ -102,6 +130,33 @@ def translated(operation: str) -> Iterator[None]:
         raise StorageError(operation, type(error).__name__) from error
 
 
+MAX_BATCH_WRITE = 25
+"""DynamoDB's limit for one BatchWriteItem."""
+_WRITE_ROUNDS = 8
+
+
+def put_rows(client: DynamoDBClient, table: str, rows: Sequence[dict[str, Any]]) -> None:
+    """Store up to MAX_BATCH_WRITE rows in wire format, each in place of one with its key.
+
+    Raises StorageError, when some of them may have been stored.
+    """
+    write_rows(client, table, [{"PutRequest": {"Item": row}} for row in rows])
+
+
+def write_rows(client: DynamoDBClient, table: str, requests: Sequence[dict[str, Any]]) -> None:
+    """Store and delete up to MAX_BATCH_WRITE rows, as BatchWriteItem words it.
+
+    Raises StorageError, when some of it may have been done.
+    """
+    pending: Any = {table: requests}
+    for _ in range(_WRITE_ROUNDS):
+        with translated("BatchWriteItem"):
+            pending = client.batch_write_item(RequestItems=pending)["UnprocessedItems"]
+        if not pending:
+            return
+    raise StorageError("BatchWriteItem", "the table keeps refusing rows for lack of capacity")
+
+
 def encode_cursor(key: Mapping[str, Any] | None) -> str | None:
     """Encode a last evaluated key as a page cursor.
 
@@ -122,7 +177,7 @@ def decode_cursor(cursor: str | None, **partition: str) -> dict[str, Any] | None
         padded = cursor + "=" * (-len(cursor) % 4)
         key = json.loads(base64.urlsafe_b64decode(padded.encode()))
         if not all(key[name] == value for name, value in partition.items()):
-            raise InvalidCursorError("The cursor belongs to another list; start without one.")
+            raise InvalidCursorError(_OTHER_LIST)
         return to_wire(key)
     except (ValueError, KeyError, TypeError, ArithmeticError, RecursionError) as error:
         raise InvalidCursorError(_UNKNOWN_CURSOR) from error
@@ -137,19 +192,23 @@ def query_page(
     key_attributes: Sequence[str],
     keep: Callable[[Mapping[str, Any]], bool] | None = None,
     most_reads: int | None = None,
+    sort_range: tuple[str, str] | None = None,
     **request: Any,
 ) -> tuple[list[dict[str, Any]], str | None]:
     """Read one page of up to `limit` rows that pass the request's filter, and the next cursor.
 
-    `cursor` must belong to `partition`, the partition key's name and value. `keep` is a filter that
-    DynamoDB cannot express; it gets a row in wire format. DynamoDB applies its limit before the
-    filter, so this reads until `limit` rows have passed, or `most_reads` reads of up to 1 MB are
-    done: then the page is short, but still has a cursor. Raises InvalidCursorError for the cursor
-    of another list and for one that is no key of the table, and StorageError.
+    `cursor` must belong to `partition`, the partition key's name and value, and lie in `sort_range`
+    where the request's key condition has one: the least and the greatest sort key. `keep` is a
+    filter that DynamoDB cannot express; it gets a row in wire format. DynamoDB applies its limit
+    before the filter, so this reads until `limit` rows have passed, or `most_reads` reads of up to
+    1 MB are done: then the page is short, but still has a cursor. Raises InvalidCursorError for the
+    cursor of another list and for one that is no key of the table, and StorageError.
     """
     name, value = partition
     if start := decode_cursor(cursor, **{name: value}):
         _require_key(start, key_attributes)
+        if sort_range and not sort_range[0] <= start[key_attributes[-1]]["S"] <= sort_range[1]:
+            raise InvalidCursorError(_OTHER_LIST)
         request["ExclusiveStartKey"] = start
     rows: list[dict[str, Any]] = []
     request["Limit"] = _FILTERED_READ if keep or "FilterExpression" in request else limit

@@ -10,6 +10,8 @@ from botocore.exceptions import ClientError
 
 from brightrun.aws.dynamodb import from_wire, to_wire, translated
 from brightrun.core.errors import ContentionError, IdempotencyKeyReusedError
+from brightrun.core.ids import made_at_ms
+from brightrun.core.timestamps import epoch_ms
 
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb.client import DynamoDBClient
@@ -18,7 +20,8 @@ if TYPE_CHECKING:
 class RequestKeys(Protocol):
     """Which job the request with an Idempotency-Key created, kept for KEPT_FOR.
 
-    Every method raises StorageError when DynamoDB fails.
+    Names of other things that an owner's requests share stand among them: judgements that a job has
+    reserved, answers that can be reused. Every method raises StorageError when DynamoDB fails.
     """
 
     def find(self, owner_id: str, key: str, fingerprint: str, now: datetime) -> str | None:
@@ -44,15 +47,27 @@ class RequestKeys(Protocol):
 
 
 KEPT_FOR = timedelta(hours=24)
+ANSWERS_KEPT_FOR = timedelta(days=30)
+"""How long an answer of Claude can be reused, unless its conversation is deleted earlier."""
+MAX_REQUEST_S = 30
+"""Seconds after which a request cannot store anything any more: its Lambda stops at 29 s."""
+
+
+def request_has_ended(made_id: str, now: datetime) -> bool:
+    """Whether the request that made a time-ordered id can no longer store its job."""
+    return epoch_ms(now) - made_at_ms(made_id) >= MAX_REQUEST_S * 1000
+
+
 _FREE = "attribute_not_exists(idempotency_key) OR expires_at < :now"
 
 
 class DynamoRequestKeys(RequestKeys):
     """Idempotency keys in DynamoDB; the table's time-to-live deletes expired ones."""
 
-    def __init__(self, client: DynamoDBClient, table: str) -> None:
+    def __init__(self, client: DynamoDBClient, table: str, kept_for: timedelta = KEPT_FOR) -> None:
         self._client = client
         self._table = table
+        self._kept_for = kept_for
 
     def find(self, owner_id: str, key: str, fingerprint: str, now: datetime) -> str | None:
         row = self._row(owner_id, key)
@@ -61,14 +76,25 @@ class DynamoRequestKeys(RequestKeys):
         return _job(row, fingerprint)
 
     def job_for(self, owner_id: str, key: str, fingerprint: str, job_id: str, now: datetime) -> str:
-        row = _row(owner_id, key, fingerprint, job_id, now)
+        row = self._new_row(owner_id, key, fingerprint, job_id, now)
         return self._bind(row, _FREE, {":now": int(now.timestamp())})
 
     def rebind(
         self, owner_id: str, key: str, fingerprint: str, job_id: str, given_up: str, now: datetime
     ) -> str:
-        row = _row(owner_id, key, fingerprint, job_id, now)
+        row = self._new_row(owner_id, key, fingerprint, job_id, now)
         return self._bind(row, "job_id = :given_up", {":given_up": given_up})
+
+    def _new_row(
+        self, owner_id: str, key: str, fingerprint: str, job_id: str, now: datetime
+    ) -> dict[str, str | int]:
+        return {
+            "owner_id": owner_id,
+            "idempotency_key": key,
+            "fingerprint": fingerprint,
+            "job_id": job_id,
+            "expires_at": int((now + self._kept_for).timestamp()),
+        }
 
     def _bind(self, row: dict[str, Any], condition: str, values: dict[str, Any]) -> str:
         try:
@@ -102,15 +128,3 @@ def _job(row: Mapping[str, Any], fingerprint: str) -> str:
             "This Idempotency-Key was used with a different request; use a new key."
         )
     return str(row["job_id"])
-
-
-def _row(
-    owner_id: str, key: str, fingerprint: str, job_id: str, now: datetime
-) -> dict[str, str | int]:
-    return {
-        "owner_id": owner_id,
-        "idempotency_key": key,
-        "fingerprint": fingerprint,
-        "job_id": job_id,
-        "expires_at": int((now + KEPT_FOR).timestamp()),
-    }

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 from botocore.exceptions import BotoCoreError, ClientError
 
 from brightrun.core.errors import StorageError
+from brightrun.core.logging import logger
 
 if TYPE_CHECKING:
     from mypy_boto3_stepfunctions.client import SFNClient
@@ -25,6 +26,8 @@ def start_once(
         client.start_execution(
             stateMachineArn=state_machine_arn, name=name, input=json.dumps(request)
         )
+        # Ties the request, by its correlation id, to the execution that goes on with it.
+        logger().info("execution_started", execution=name)
     except client.exceptions.ExecutionAlreadyExists:
         return
     except (ClientError, BotoCoreError) as error:

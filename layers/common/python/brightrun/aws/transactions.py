@@ -100,7 +100,8 @@ def update(
 ) -> dict[str, Any]:
     """Build an Update with placeholders for all attributes, since many names are reserved words.
 
-    `condition` may use `#name` for any attribute and `:name` for any key of `values`.
+    `condition` may use `#name` for any attribute and `:name` for any key of `values`; it is empty
+    where counters are added to whatever they are.
     """
     set_to, add = set_to or {}, add or {}
     clauses = []
@@ -119,7 +120,7 @@ def update(
         "TableName": table,
         "Key": to_wire(key),
         "UpdateExpression": " ".join(clauses),
-        "ConditionExpression": condition,
+        **({"ConditionExpression": condition} if condition else {}),
         "ExpressionAttributeNames": _names(clauses, condition),
         "ExpressionAttributeValues": to_wire(wire),
     }

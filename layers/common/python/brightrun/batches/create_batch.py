@@ -3,197 +3,60 @@
 from __future__ import annotations
 
 import hashlib
-import itertools
-from collections.abc import Callable, Iterator, Sequence
-from dataclasses import asdict, dataclass, field
-from datetime import datetime
-from typing import Literal
+from collections.abc import Callable, Sequence
+from dataclasses import asdict, dataclass, replace
+from datetime import date, datetime
 
+from brightrun.aws.budgets import Budgets
 from brightrun.aws.objects import ObjectStore
-from brightrun.aws.request_keys import RequestKeys
+from brightrun.aws.request_keys import RequestKeys, request_has_ended
+from brightrun.batches.cap import bounded, capped, within_budgets
 from brightrun.batches.gateway import Workflow
 from brightrun.batches.model import (
-    ENDED_JOBS,
-    MAX_ITEMS,
     BatchItem,
     BatchJob,
+    Concurrency,
     ErrorHandling,
-    ItemStatus,
     JobStatus,
+    Lane,
     Priority,
-    calls_per_worker,
-    job_key,
+    Quote,
 )
 from brightrun.batches.plan import BatchPlan
+from brightrun.batches.planner import BatchPlanner, ParameterSet, PlannedBatch, Selection
+from brightrun.batches.quotes import (
+    JOBS_READ,
+    QuoteAccuracy,
+    TokenPrices,
+    own_quote,
+    past_batches,
+    quote_accuracy,
+)
 from brightrun.batches.repository import BatchRepository
 from brightrun.claude.registry import (
+    BATCHED_PRICE,
+    BATCHED_SECONDS,
+    MOST_BATCHED_SECONDS,
+    WITHOUT_MESSAGE_BATCHES,
+    ClaudeModel,
     claude_model,
     estimated_cost_usd,
     estimated_seconds,
+    ninetieth_percentile,
     recorded_model,
+    retirement_notice,
 )
 from brightrun.core import object_keys
-from brightrun.core.errors import (
-    BatchTooLargeError,
-    InvalidInputError,
-    NotFoundError,
-    RequestInProgressError,
-)
-from brightrun.core.ids import item_id, made_at_ms, time_ordered_id
-from brightrun.core.timestamps import Clock, epoch_ms, iso
+from brightrun.core.errors import InvalidInputError, NotFoundError, RequestInProgressError
+from brightrun.core.fields import DEFAULT_DOMAIN
+from brightrun.core.ids import time_ordered_id
+from brightrun.core.languages import ENGLISH
+from brightrun.core.replays import note_replay
+from brightrun.core.timestamps import Clock, iso
 from brightrun.scaffolding.catalog import ScaffoldingCatalog
-from brightrun.scaffolding.matching import TemplateCriteria
-from brightrun.scaffolding.model import EmotionalArc, Persona, R, Record, TrainingTopic
 from brightrun.scaffolding.repository import ScaffoldingRepository
 
-Choice = Sequence[str] | Literal["all"]
-
-
-@dataclass(frozen=True, slots=True)
-class ParameterSet:
-    """One requested conversation, by ids or keys; without a template (or NIL) one is selected."""
-
-    persona: str
-    emotional_arc: str
-    training_topic: str
-    template: str | None = None
-    tier: str | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class Selection:
-    """Every combination of these records; "all" means all active ones."""
-
-    personas: Choice
-    emotional_arcs: Choice
-    training_topics: Choice
-    template: str | None = None
-
-
-@dataclass(slots=True)
-class PlannedBatch:
-    """The items of a job and the records that they refer to."""
-
-    plan: BatchPlan
-    items: list[BatchItem] = field(default_factory=list)
-
-
-class BatchPlanner:
-    """Plans the batches of one owner, reading each kind of scaffolding once."""
-
-    def __init__(self, catalog: ScaffoldingCatalog, owner_id: str) -> None:
-        self._catalog = catalog
-        self._owner_id = owner_id
-
-    def expand(self, selection: Selection) -> list[ParameterSet]:
-        """List every combination, personas outermost; raises BatchTooLargeError."""
-        ids = (
-            self._ids(Persona, selection.personas),
-            self._ids(EmotionalArc, selection.emotional_arcs),
-            self._ids(TrainingTopic, selection.training_topics),
-        )
-        _require_size(len(ids[0]) * len(ids[1]) * len(ids[2]))
-        return [
-            ParameterSet(persona, arc, topic, selection.template)
-            for persona, arc, topic in itertools.product(*ids)
-        ]
-
-    def plan(
-        self, sets: Sequence[ParameterSet], *, job_id: str, model: str, now: str
-    ) -> PlannedBatch:
-        """Resolve every set and render every combination's prompt, so that no item fails over them.
-
-        Raises UnknownScaffoldingError, NoTemplateForArcError, UnresolvedPlaceholderError,
-        InvalidInputError for a deactivated record, BatchTooLargeError.
-        """
-        _require_size(len(sets))
-        batch = PlannedBatch(
-            BatchPlan(
-                job_id=job_id,
-                model=model,
-                consultant=self._catalog.consultant(self._owner_id),
-                personas={},
-                emotional_arcs={},
-                training_topics={},
-                templates={},
-            )
-        )
-        rendered: set[tuple[str, ...]] = set()
-        for item in self._items(sets, batch.plan, job_id, now):
-            batch.items.append(item)
-            combination = (
-                item.persona_id,
-                item.emotional_arc_id,
-                item.training_topic_id,
-                item.template_id,
-            )
-            if combination not in rendered:
-                batch.plan.prompt(item)
-                rendered.add(combination)
-        return batch
-
-    def _items(
-        self, sets: Sequence[ParameterSet], plan: BatchPlan, job_id: str, now: str
-    ) -> Iterator[BatchItem]:
-        owner = self._owner_id
-        for position, requested in enumerate(sets, start=1):
-            persona = _active(self._catalog.persona(owner, requested.persona))
-            arc = _active(self._catalog.emotional_arc(owner, requested.emotional_arc))
-            topic = _active(self._catalog.training_topic(owner, requested.training_topic))
-            tier = requested.tier or arc.tier
-            criteria = TemplateCriteria(arc.arc_key, tier, persona.persona_key, topic.topic_key)
-            template = _active(self._catalog.choose_template(owner, requested.template, criteria))
-            plan.personas[persona.id] = persona
-            plan.emotional_arcs[arc.id] = arc
-            plan.training_topics[topic.id] = topic
-            plan.templates[template.id] = template
-            yield BatchItem(
-                job_key=job_key(owner, job_id),
-                position=position,
-                item_id=item_id(job_id, position),
-                status=ItemStatus.QUEUED,
-                persona_id=persona.id,
-                persona_key=persona.persona_key,
-                emotional_arc_id=arc.id,
-                emotional_arc_key=arc.arc_key,
-                training_topic_id=topic.id,
-                training_topic_key=topic.topic_key,
-                template_id=template.id,
-                tier=tier,
-                updated_at=now,
-            )
-
-    def _ids(self, record_type: type[Record], choice: Choice) -> list[str]:
-        if choice == "all":
-            return [record.id for record in self._catalog.active(self._owner_id, record_type)]
-        return list(dict.fromkeys(choice))
-
-
-def _require_size(items: int) -> None:
-    """Raise BatchTooLargeError, or InvalidInputError for a batch of nothing."""
-    if items == 0:
-        raise InvalidInputError("The batch has no items: choose at least one of each kind.")
-    if items > MAX_ITEMS:
-        raise BatchTooLargeError(
-            f"The batch has {items:,} items; one job takes {MAX_ITEMS:,}. "
-            "Split it into several jobs.",
-            details={"items": items, "limit": MAX_ITEMS},
-        )
-
-
-def _active(record: R) -> R:
-    if not record.is_active:
-        raise InvalidInputError(
-            f"The {record.kind} '{record.key}' is deactivated; activate it or choose another.",
-            details={"kind": record.kind, "id": record.id, "key": record.key},
-        )
-    return record
-
-
-MAX_REQUEST_S = 30
-"""Seconds after which a request cannot store its job any more: its Lambda stops at 29 s."""
-_RESERVED = "reserved"
-"""The fingerprint of names that `JobStarter.holder` reserves."""
+_ONLY_IN_REALTIME = "Answers are taken again in the realtime lane only: order there, or without."
 
 
 @dataclass(frozen=True, slots=True)
@@ -205,21 +68,81 @@ class BatchRequest:
     selection: Selection | None = None
     concurrent_processing: int = 3
     calls_per_worker: int | None = None
+    calls_in_flight: int | None = None
+    max_cost_usd: float | None = None
     error_handling: ErrorHandling = "continue"
     priority: Priority = "normal"
+    domain: str = DEFAULT_DOMAIN
+    language: str = ENGLISH
+    reuse: bool = False
+    lane: Lane = "realtime"
 
     def fingerprint(self) -> str:
         """A hash that is equal for equal requests."""
         return hashlib.sha256(repr(asdict(self)).encode()).hexdigest()
 
+    def concurrency(self, items: int) -> Concurrency:
+        """How the calls for so many items are divided among workers."""
+        if self.lane == "economy":
+            return Concurrency.of_workers(1, items, 1)
+        if self.calls_in_flight is not None:
+            return Concurrency.of_calls(self.calls_in_flight, items)
+        return Concurrency.of_workers(self.concurrent_processing, items, self.calls_per_worker)
+
 
 @dataclass(frozen=True, slots=True)
 class CreatedBatch:
-    """The job; `estimated_cost` in USD, `estimated_time` in seconds."""
+    """The job; its quote's p50 in USD, `estimated_time` in seconds.
+
+    `model_notice` says that the model retires soon, `repetition_notice` that combinations are
+    written again; None for the job of an earlier request.
+    """
 
     job: BatchJob
     estimated_cost: float
     estimated_time: int
+    model_notice: str | None
+    repetition_notice: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Quantiles:
+    """The median, and what nine of ten stay within."""
+
+    p50: float
+    p90: float
+
+
+@dataclass(frozen=True, slots=True)
+class LaneQuote:
+    """What a batch would cost and take in a lane; `unavailable` says why it cannot be ordered."""
+
+    lane: Lane
+    cost: Quote
+    seconds: Quantiles
+    unavailable: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class BatchPreview:
+    """A plan that is not stored: of `requested` conversations, those without a fault have an item.
+
+    Cost and time of each lane are those of the items; `lane` is the one that the request names.
+    `past_quotes` tells how wrong quotes were until now, and `model_notice` that the model retires
+    soon.
+    """
+
+    planned: PlannedBatch
+    requested: int
+    lane: Lane
+    quotes: Sequence[LaneQuote]
+    past_quotes: Sequence[QuoteAccuracy]
+    model_notice: str | None
+
+    @property
+    def quote(self) -> LaneQuote:
+        """The quote of the requested lane."""
+        return next(quote for quote in self.quotes if quote.lane == self.lane)
 
 
 @dataclass(frozen=True, slots=True)
@@ -239,6 +162,21 @@ class JobStarter:
     plans: ObjectStore
     keys: RequestKeys
     workflow: Workflow
+    budgets: Budgets
+
+    def within_budgets(
+        self, job: BatchJob, now: datetime, estimated_usd: float | None = None
+    ) -> BatchJob:
+        """The job with what it reserves of the budgets, and so its cap where one is set.
+
+        Raises BudgetExceededError now if it cannot fit: nothing is stored for a job until then.
+        """
+        job = within_budgets(
+            job, job.total_items, now, self.budgets.limits, estimated_usd=estimated_usd
+        )
+        if job.reservation is not None:
+            self.budgets.require(job.reservation)
+        return job
 
     def start(
         self,
@@ -252,7 +190,8 @@ class JobStarter:
 
         The key is bound after `make`, so that a request which `make` refuses can be corrected and
         sent with the same key. Raises what `make` raises, IdempotencyKeyReusedError,
-        RequestInProgressError while the earlier request may still be storing items, StorageError.
+        RequestInProgressError while the earlier request may still be storing items,
+        BudgetExceededError if other orders have used up a budget meanwhile, StorageError.
         """
         new_id = time_ordered_id(now)
         earlier: str | None = None
@@ -264,26 +203,10 @@ class JobStarter:
             if idempotency_key is not None:
                 self._bind(owner_id, idempotency_key, fingerprint, new_id, earlier, now)
             job = self._stored(new_job)
+        else:
+            note_replay()
         self.workflow.ensure_running(job)
         return job
-
-    def holder(self, owner_id: str, name: str, job_id: str, now: datetime) -> str | None:
-        """Reserve `name` for a job to be stored; return the job that holds it instead, if one does.
-
-        A job holds what it reserved until it ends and no call of it is in flight, or for a day; a
-        request that died before it stored its job, for MAX_REQUEST_S.
-        """
-        bound = self.keys.job_for(owner_id, name, _RESERVED, job_id, now)
-        if bound == job_id:
-            return None
-        holding = self._find(owner_id, bound)
-        if holding is None:
-            ended = _has_ended(bound, now)
-        else:
-            ended = holding.status in ENDED_JOBS and holding.processing_items == 0
-        if ended:
-            bound = self.keys.rebind(owner_id, name, _RESERVED, job_id, bound, now)
-        return None if bound == job_id else bound
 
     def _find(self, owner_id: str, job_id: str) -> BatchJob | None:
         try:
@@ -308,7 +231,7 @@ class JobStarter:
         """
         if dead_id is None:
             bound = self.keys.job_for(owner_id, key, fingerprint, new_id, now)
-        elif _has_ended(dead_id, now):
+        elif request_has_ended(dead_id, now):
             bound = self.keys.rebind(owner_id, key, fingerprint, new_id, dead_id, now)
         else:
             bound = dead_id
@@ -326,12 +249,16 @@ class JobStarter:
 
 @dataclass(frozen=True, slots=True)
 class BatchCreator:
-    """Creates jobs that generate conversations."""
+    """Creates jobs that generate conversations.
+
+    `simulated` says that no Claude is asked: such batches tell nothing about what others cost.
+    """
 
     scaffolding: ScaffoldingRepository
     starter: JobStarter
     clock: Clock
     model: str
+    provider: str = "direct"
 
     def create(
         self, owner_id: str, request: BatchRequest, idempotency_key: str | None
@@ -339,54 +266,139 @@ class BatchCreator:
         """Store the job with all its items and start it.
 
         A repetition with the same key returns the first job and completes what the first request
-        left undone. Raises what `BatchPlanner.plan` raises, UnusableModelError,
+        left undone. Raises what `BatchPlanner.plan` raises, UnusableModelError, InvalidInputError
+        for a cap that does not pay for one conversation at its most and for a lane that the
+        provider of Claude does not have, BudgetExceededError,
         IdempotencyKeyReusedError, RequestInProgressError, StorageError.
         """
         now = self.clock()
+        if reason := self._unavailable(request.lane):
+            raise InvalidInputError.of_field("lane", reason)
+        if request.reuse and request.lane == "economy":
+            raise InvalidInputError.of_field("reuse", _ONLY_IN_REALTIME)
+
+        repetition_notice: str | None = None
 
         def make(job_id: str) -> NewJob:
+            nonlocal repetition_notice
             planned = self._plan(owner_id, job_id, request, now)
-            return NewJob(_job(owner_id, request, planned, iso(now)), planned.items, planned.plan)
+            repetition_notice = planned.repetition_notice
+            job = _job(owner_id, request, planned, iso(now))
+            job = bounded(job, planned.longest_prompt, now.date())
+            job = replace(job, quote=self._quote(planned, self._newest(owner_id), now, job.lane))
+            if request.max_cost_usd is not None:
+                job = capped(job, request.max_cost_usd)
+            job = self.starter.within_budgets(job, now)
+            return NewJob(job, planned.items, planned.plan)
 
         job = self.starter.start(owner_id, request.fingerprint(), idempotency_key, make, now)
-        return self._created(job, now)
+        return replace(self._created(job, now), repetition_notice=repetition_notice)
+
+    def preview(self, owner_id: str, request: BatchRequest) -> BatchPreview:
+        """Plan a batch without storing anything; faults are listed, not raised.
+
+        Raises BatchTooLargeError and UnusableModelError.
+        """
+        now = self.clock()
+        model = claude_model(self.model, now.date())
+        planner, sets = self._sets(owner_id, request)
+        planned = planner.try_plan(sets, job_id="preview", model=model.id, now=iso(now))
+        count = len(planned.items)
+        jobs = self._newest(owner_id)
+        realtime = replace(request, lane="realtime")
+        seconds = estimated_seconds(count, realtime.concurrency(count).most_calls)
+        durations: dict[Lane, Quantiles] = {
+            "realtime": Quantiles(seconds, round(ninetieth_percentile(seconds, count))),
+            "economy": Quantiles(BATCHED_SECONDS, MOST_BATCHED_SECONDS),
+        }
+        return BatchPreview(
+            planned=planned,
+            requested=len(sets),
+            lane=request.lane,
+            quotes=[
+                LaneQuote(
+                    lane, self._quote(planned, jobs, now, lane), time, self._unavailable(lane)
+                )
+                for lane, time in durations.items()
+            ],
+            past_quotes=quote_accuracy(one for one in jobs if one.simulated == self._is_simulated),
+            model_notice=retirement_notice(model, now.date()),
+        )
+
+    def _unavailable(self, lane: Lane) -> str | None:
+        """Why a lane cannot be ordered."""
+        return WITHOUT_MESSAGE_BATCHES.get(self.provider) if lane == "economy" else None
 
     def _plan(
         self, owner_id: str, job_id: str, request: BatchRequest, now: datetime
     ) -> PlannedBatch:
         model = claude_model(self.model, now.date())
-        planner = BatchPlanner(ScaffoldingCatalog(self.scaffolding), owner_id)
-        sets = planner.expand(request.selection) if request.selection else request.sets
+        planner, sets = self._sets(owner_id, request)
         return planner.plan(sets, job_id=job_id, model=model.id, now=iso(now))
+
+    def _newest(self, owner_id: str) -> Sequence[BatchJob]:
+        """What quotes learn from."""
+        page = self.starter.batches.jobs(owner_id, status=None, limit=JOBS_READ, cursor=None)
+        return page.records
+
+    @property
+    def _is_simulated(self) -> bool:
+        return self.provider == "simulator"
+
+    def _quote(
+        self, planned: PlannedBatch, jobs: Sequence[BatchJob], now: datetime, lane: Lane
+    ) -> Quote:
+        model = recorded_model(planned.plan.model)
+        price = model.price_on(now.date())
+        share = BATCHED_PRICE if lane == "economy" else 1.0
+        past = past_batches(jobs, model=model.id, simulated=self._is_simulated)
+        prices = TokenPrices(price.input * share, price.output * share)
+        own = own_quote(planned.items, prices, past)
+        return own or _typical_quote(model, len(planned.items), now.date(), lane)
+
+    def _sets(
+        self, owner_id: str, request: BatchRequest
+    ) -> tuple[BatchPlanner, Sequence[ParameterSet]]:
+        catalog = ScaffoldingCatalog(self.scaffolding)
+        planner = BatchPlanner(catalog, owner_id, request.domain, request.language)
+        sets = planner.expand(request.selection) if request.selection else request.sets
+        return planner, sets
 
     def _created(self, job: BatchJob, now: datetime) -> CreatedBatch:
         model = recorded_model(job.model)
-        calls = job.concurrent_processing * job.calls_per_worker
+        # Jobs of earlier versions have none.
+        quote = job.quote or _typical_quote(model, job.total_items, now.date(), job.lane)
         return CreatedBatch(
             job=job,
-            estimated_cost=estimated_cost_usd(model, job.total_items, now.date()),
-            estimated_time=estimated_seconds(job.total_items, calls),
+            estimated_cost=quote.p50_micro_usd / 1e6,
+            estimated_time=int(BATCHED_SECONDS)
+            if job.is_economy
+            else estimated_seconds(job.total_items, job.most_calls_in_flight),
+            model_notice=retirement_notice(model, now.date()),
         )
 
 
-def _has_ended(job_id: str, now: datetime) -> bool:
-    """Whether the request that made the id can no longer store its job."""
-    return epoch_ms(now) - made_at_ms(job_id) >= MAX_REQUEST_S * 1000
+def _typical_quote(model: ClaudeModel, conversations: int, day: date, lane: Lane) -> Quote:
+    p50 = estimated_cost_usd(model, conversations, day, batched=lane == "economy") * 1e6
+    return Quote(round(p50), round(ninetieth_percentile(p50, conversations)))
 
 
 def _job(owner_id: str, request: BatchRequest, planned: PlannedBatch, now: str) -> BatchJob:
     total = len(planned.items)
-    workers = min(request.concurrent_processing, total)
+    concurrency = request.concurrency(total)
     return BatchJob(
         owner_id=owner_id,
         job_id=planned.plan.job_id,
         name=request.name,
         status=JobStatus.QUEUED,
         total_items=total,
-        concurrent_processing=workers,
-        calls_per_worker=calls_per_worker(total, workers, request.calls_per_worker),
+        concurrent_processing=concurrency.workers,
+        calls_per_worker=concurrency.calls_per_worker,
+        calls_in_flight=concurrency.calls_in_flight,
         error_handling=request.error_handling,
         priority=request.priority,
+        reuse=request.reuse,
+        lane=request.lane,
         model=planned.plan.model,
         plan_key=object_keys.batch_plan(planned.plan.job_id),
         created_at=now,

@@ -8,6 +8,7 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import asdict, dataclass
 from datetime import datetime
 
+from brightrun.batches.cap import bounded
 from brightrun.batches.create_batch import JobStarter, NewJob
 from brightrun.batches.model import (
     BatchItem,
@@ -17,10 +18,11 @@ from brightrun.batches.model import (
     calls_per_worker,
     job_key,
 )
+from brightrun.batches.reserve_judgements import JudgementReservations
 from brightrun.claude.registry import ClaudeModel, recorded_model
 from brightrun.conversations.model import ConversationRecord
 from brightrun.conversations.repository import ConversationRepository
-from brightrun.core.errors import BeingJudgedError, NotFoundError, UnfitConversationsError
+from brightrun.core.errors import NotFoundError, UnfitConversationsError
 from brightrun.core.ids import item_id
 from brightrun.core.timestamps import Clock, iso
 
@@ -31,6 +33,8 @@ _BYTES_PER_TOKEN = 3
 _RUBRIC_TOKENS = 900
 _ANSWER_TOKENS = 700
 """For the estimated cost: the rubric has about 2,700 characters, five reasons about 2,000."""
+_ESCAPED = 2
+"""How much longer a quoted conversation may be than its file."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,8 +75,8 @@ class JudgementCreator:
         """Start a job for the conversations that the current rubric has not judged.
 
         A repetition with the same key returns the first job. Raises UnfitConversationsError naming
-        the conversations that do not exist, UnusableModelError, BeingJudgedError,
-        IdempotencyKeyReusedError, RequestInProgressError, StorageError.
+        the conversations that do not exist, UnusableModelError, BudgetExceededError,
+        BeingJudgedError, IdempotencyKeyReusedError, RequestInProgressError, StorageError.
         """
         # The function starts more often to generate, which needs no rubric.
         from brightrun.conversations.quality.judgement import current_rubric, judged_by
@@ -126,12 +130,11 @@ class JudgementCreator:
         if not unjudged:
             raise _NothingToJudgeError
         judge = choose_judge(request.model, {one.model for one in unjudged}, now.date())
-        # In one order, so that of several requests for the same conversations one gets them all.
-        for key in sorted(one.conversation_id for one in unjudged):
-            name = f"judgement {rubric.version} of {key}"
-            if holder := self.starter.holder(owner_id, name, job_id, now):
-                raise BeingJudgedError(key, holder)
         job = _job(owner_id, job_id, request, judge, len(unjudged), iso(now))
+        job = bounded(job, _longest_prompt(unjudged), now.date())
+        job = self.starter.within_budgets(job, now, _estimate(judge, unjudged, now))
+        reservations = JudgementReservations(self.starter.batches, self.starter.keys)
+        reservations.for_new(owner_id, job_id, [one.conversation_id for one in unjudged], now)
         items = [_item(job, n, one, rubric.version) for n, one in enumerate(unjudged, start=1)]
         return NewJob(job, items)
 
@@ -198,8 +201,17 @@ def _item(
     )
 
 
+def _longest_prompt(records: Sequence[ConversationRecord]) -> int:
+    """Bytes of the longest of the prompts: the file holds more than is quoted, but may be escaped.
+
+    One that is longer all the same is refused by its item instead of exceeding what is reserved.
+    """
+    longest = max(one.file_size for one in records)
+    return _ESCAPED * longest + _RUBRIC_TOKENS * _BYTES_PER_TOKEN
+
+
 def _estimate(judge: ClaudeModel, records: Sequence[ConversationRecord], now: datetime) -> float:
     price = judge.price_on(now.date())
     input_tokens = sum(one.file_size // _BYTES_PER_TOKEN + _RUBRIC_TOKENS for one in records)
     output_tokens = len(records) * _ANSWER_TOKENS
-    return round((input_tokens * price.input + output_tokens * price.output) / 1e6, 2)
+    return round(input_tokens * price.input + output_tokens * price.output) / 1e6

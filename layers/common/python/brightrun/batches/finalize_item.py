@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import json
 import random
 from dataclasses import dataclass
@@ -10,12 +9,18 @@ from typing import Any, cast
 
 from brightrun.aws.objects import ObjectStore
 from brightrun.batches import log as batch_log
-from brightrun.batches.claim_repository import ClaimRepository, Outcome
-from brightrun.batches.model import MAX_ATTEMPTS, BatchItem, BatchJob, ItemStatus
-from brightrun.claude.model import MAX_OUTPUT_TOKENS, Completion, Prompt
+from brightrun.batches.claim_repository import Ended, Outcome
+from brightrun.batches.group_commit import GroupCommit
+from brightrun.batches.model import BatchItem, BatchJob, ItemStatus
+from brightrun.claude.model import MAX_OUTPUT_TOKENS, Completion, Prompt, Usage
 from brightrun.conversations.generation_log.model import FailedGeneration, FailureType
 from brightrun.core import object_keys
-from brightrun.core.errors import ClaudeCallError, ConversationRefusedError, LeaseLostError
+from brightrun.core.errors import (
+    BrightRunError,
+    ClaudeCallError,
+    ConversationRefusedError,
+    LeaseLostError,
+)
 from brightrun.core.ids import conversation_id, time_ordered_id
 from brightrun.core.logging import logger
 from brightrun.core.timestamps import Clock, epoch_ms, iso
@@ -61,7 +66,7 @@ class ItemFinalizer:
     """
 
     job: BatchJob
-    claims: ClaimRepository
+    commits: GroupCommit[Ended, dict[int, BrightRunError]]
     clock: Clock
     retry_base_seconds: float
 
@@ -71,17 +76,25 @@ class ItemFinalizer:
         An answer that was perhaps billed and cannot be used is asked for again once.
         """
         repeated = error.maybe_billed and item.error_code == error.reason
-        return not error.retryable or repeated or item.attempts >= MAX_ATTEMPTS
+        return not error.retryable or repeated or item.attempts >= self.job.most_attempts
 
-    async def requeue(self, item: BatchItem, error: ClaudeCallError) -> float | None:
-        """Queue an item for another attempt; returns seconds to wait if Claude is overloaded."""
+    async def requeue(
+        self, item: BatchItem, error: ClaudeCallError, usage: Usage | None = None
+    ) -> float | None:
+        """Queue an item for another attempt; returns seconds to wait if Claude is overloaded.
+
+        In the economy lane an unusable answer is counted now, since its repair is hours away. In
+        the realtime lane it is counted when the next attempt finds it.
+        """
         delay = retry_delay_s(item.attempts, self.retry_base_seconds, error.retry_after_s)
         line = batch_log.item_requeued(
-            item.item_id, error.message, item.attempts, MAX_ATTEMPTS, delay
+            item.item_id, error.message, item.attempts, self.job.most_attempts, delay
         )
+        counted = usage.due() if usage and self.job.is_economy else {}
         outcome = Outcome(
             status=ItemStatus.QUEUED,
             lines=[self.line(item, line)],
+            **counted,
             retry_at=epoch_ms(self.clock()) + round(delay * 1000),
             error_code=error.reason,
             error_message=error.message,
@@ -94,12 +107,11 @@ class ItemFinalizer:
         item: BatchItem,
         fault: Fault,
         *,
-        completion: Completion | None = None,
-        cost_micro_usd: int = 0,
+        usage: Usage | None = None,
         failure: FailedGeneration | None = None,
     ) -> None:
         """Fail an item; also stop the job if the fault is fatal or its error_handling is "stop"."""
-        stop_reason = None
+        stop_reason, used = None, usage or Usage()
         if fault.fatal:
             stop_reason = f"No call to Claude can succeed: {fault.message}"
         elif self.job.error_handling == "stop":
@@ -107,10 +119,7 @@ class ItemFinalizer:
         outcome = Outcome(
             status=ItemStatus.FAILED,
             lines=[self.line(item, batch_log.item_failed(item.item_id, fault.message))],
-            input_tokens=completion.input_tokens if completion else 0,
-            output_tokens=completion.output_tokens if completion else 0,
-            cost_micro_usd=cost_micro_usd,
-            simulated=completion.simulated if completion else False,
+            **used.due(),
             failure=failure,
             stop_reason=stop_reason,
             error_code=fault.reason,
@@ -119,12 +128,16 @@ class ItemFinalizer:
         await self.complete(item, outcome)
 
     async def complete(self, item: BatchItem, outcome: Outcome) -> bool:
-        """Release an item with its outcome; returns False if the lease was lost."""
-        try:
-            await asyncio.to_thread(self.claims.complete, item, outcome, self.clock())
-        except LeaseLostError:
+        """Release an item with its outcome; returns False if the lease was lost.
+
+        Raises StorageError, RecordTooLargeError.
+        """
+        error = (await self.commits.add((item, outcome))).get(item.position)
+        if isinstance(error, LeaseLostError):
             logger().warning("lease_lost", item_id=item.item_id, status=outcome.status.value)
             return False
+        if error is not None:
+            raise error
         return True
 
     def line(self, item: BatchItem, message: str) -> batch_log.LogLine:
@@ -162,7 +175,7 @@ class FailureRecorder:
             reason=fault.reason,
             error_message=fault.message,
             model=completion.model if completion else self._job.model,
-            max_tokens=MAX_OUTPUT_TOKENS,
+            max_tokens=_room(completion),
             prompt_length=len(prompt.user),
             input_tokens=completion.input_tokens if completion else 0,
             output_tokens=completion.output_tokens if completion else 0,
@@ -214,7 +227,7 @@ def _failure_report(
         "request_context": {
             "model": model,
             "temperature": None,
-            "max_tokens": MAX_OUTPUT_TOKENS,
+            "max_tokens": _room(completion),
             "structured_outputs_enabled": True,
             "prompt_length": len(prompt.user),
             "system_prompt": prompt.system,
@@ -242,24 +255,30 @@ def _token_analysis(completion: Completion | None) -> dict[str, Any]:
         return {
             "input_tokens": None,
             "output_tokens": None,
-            "max_tokens_configured": MAX_OUTPUT_TOKENS,
+            "max_tokens_configured": _room(completion),
             "tokens_remaining": None,
             "conclusion": "The call failed before there was an answer.",
         }
-    remaining = MAX_OUTPUT_TOKENS - completion.output_tokens
+    room = _room(completion)
+    remaining = room - completion.output_tokens
     return {
         "input_tokens": completion.input_tokens,
         "output_tokens": completion.output_tokens,
-        "max_tokens_configured": MAX_OUTPUT_TOKENS,
+        "max_tokens_configured": room,
         "tokens_remaining": remaining,
-        "conclusion": _conclusion(completion.stop_reason, remaining),
+        "conclusion": _conclusion(completion.stop_reason, remaining / room),
     }
 
 
-def _conclusion(stop_reason: str, remaining: int) -> str:
+def _room(completion: Completion | None) -> int:
+    """The limit on output tokens of the call that failed."""
+    return completion.max_output_tokens if completion else MAX_OUTPUT_TOKENS
+
+
+def _conclusion(stop_reason: str, unused: float) -> str:
     if stop_reason == "max_tokens":
         return "The output token limit was reached; raise it or ask for fewer exchanges."
-    if remaining > _FAR_BELOW_LIMIT * MAX_OUTPUT_TOKENS:
+    if unused > _FAR_BELOW_LIMIT:
         return "The answer is far below the token limit; the limit is not the cause."
     return "The token counts alone do not show the cause."
 

@@ -11,7 +11,15 @@ from brightrun.aws.objects import ObjectStore
 from brightrun.batches import log as batch_log
 from brightrun.batches.claim_repository import ClaimRepository
 from brightrun.batches.gateway import Workflow
-from brightrun.batches.model import ENDED_JOBS, BatchJob, JobAction, JobStatus
+from brightrun.batches.model import (
+    ENDED_JOBS,
+    BatchJob,
+    ItemStatus,
+    JobAction,
+    JobStatus,
+    TokensUsed,
+)
+from brightrun.batches.quotes import tokens_used
 from brightrun.batches.repository import BatchRepository
 from brightrun.batches.workflow import MAX_ROUNDS, Round, RoundResult
 from brightrun.conversations.enrichment.pipeline import ConversationEnricher
@@ -19,6 +27,7 @@ from brightrun.conversations.repository import ConversationRepository
 from brightrun.core import object_keys
 from brightrun.core.errors import ActionNotAllowedError, BrightRunError
 from brightrun.core.logging import logger
+from brightrun.core.metrics import measure
 from brightrun.core.timestamps import Clock, epoch_ms
 
 
@@ -49,7 +58,17 @@ class EnrichmentSweep:
         return done
 
 
+def _reason_to_cancel(job: BatchJob) -> str | None:
+    """Why the items that no worker holds are cancelled; None if they are not."""
+    if job.status is JobStatus.CANCELLED or job.stop_reason is not None:
+        return job.stop_reason or "the job was cancelled"
+    if job.status is JobStatus.PROCESSING and job.is_spent:
+        return "the job's cap pays for no further item"
+    return None
+
+
 _MIN_WAIT_S = 1
+_ECONOMY_WAIT_S = 30
 _LOG_PAGE = 1000
 
 
@@ -77,8 +96,8 @@ class BatchFinisher:
         """End one round; safe to repeat at any point. Raises NotFoundError, StorageError."""
         owner, job_id = this_round.owner_id, this_round.job_id
         job = self._batches.job(owner, job_id)
-        if job.status is JobStatus.CANCELLED or job.stop_reason is not None:
-            self._cancel_open_items(job)
+        if reason := _reason_to_cancel(job):
+            self._cancel_open_items(job, reason)
             job = self._batches.job(owner, job_id)
         if job.open_items == 0:
             self._sweep(job)
@@ -86,6 +105,8 @@ class BatchFinisher:
                 job = self._close(job)
         self.render_log(owner, job_id)
         ended = job.open_items == 0 and job.status in ENDED_JOBS
+        if ended:
+            self._batches.close_budgets(job)
         if ended or job.status is JobStatus.PAUSED:
             return self._result(this_round, "finished")
         return self._continue(this_round, job)
@@ -103,15 +124,23 @@ class BatchFinisher:
         failed = job.final_status() is JobStatus.FAILED
         action = JobAction.FAIL if failed else JobAction.COMPLETE
         message = batch_log.job_ended(job.successful_items, job.failed_items, job.cancelled_items)
+        line, used = self._line(now, message), () if failed else self._used(job)
         try:
-            return self._batches.apply(
-                job.owner_id, job.job_id, action, now, self._line(now, message)
-            )
+            closed = self._batches.apply(job.owner_id, job.job_id, action, now, line, used)
         except ActionNotAllowedError:
             # Another round has closed the job, or a retry has reopened it.
             return self._batches.job(job.owner_id, job.job_id)
+        measure("BatchesFailed" if failed else "BatchesCompleted")
+        measure("ConversationsWritten", job.successful_items)
+        return closed
 
-    def _cancel_open_items(self, job: BatchJob) -> None:
+    def _used(self, job: BatchJob) -> tuple[TokensUsed, ...]:
+        """What quotes learn from the job; judgements are not quoted."""
+        if job.kind != "generate":
+            return ()
+        return tokens_used(self._batches.ended_items(job.owner_id, job.job_id))
+
+    def _cancel_open_items(self, job: BatchJob, reason: str) -> None:
         now = self._clock()
         free = [
             item
@@ -119,7 +148,6 @@ class BatchFinisher:
             if item.status == "queued" or (item.claimable_at() or 0) <= epoch_ms(now)
         ]
         if cancelled := self._claims.cancel_items(free, now):
-            reason = job.stop_reason or "the job was cancelled"
             line = self._line(now, f"{cancelled} items cancelled: {reason}")
             self._claims.write_line(job.owner_id, job.job_id, line)
 
@@ -128,6 +156,8 @@ class BatchFinisher:
 
         If the job already has a later run, that run continues and this execution ends.
         """
+        # A round that nothing is left of is usual; round after round of them is a stuck batch.
+        measure("UnfinishedRounds", this_round.round + 1)
         if this_round.run < job.run:
             self._workflow.ensure_running(job)
             return self._result(this_round, "finished")
@@ -142,9 +172,15 @@ class BatchFinisher:
     def _seconds_until_claimable(self, job: BatchJob) -> int:
         now_ms = epoch_ms(self._clock())
         claimable_at = [
-            item.claimable_at() or 0 for item in self._batches.open_items(job.owner_id, job.job_id)
+            item.claimable_at() or 0
+            for item in self._batches.open_items(job.owner_id, job.job_id)
+            # Queued ones wait until those in progress give back what they did not spend.
+            if job.affordable_items or item.status is ItemStatus.PROCESSING
         ]
         wait_s = (min(claimable_at, default=now_ms) - now_ms) / 1000
+        if job.is_economy:
+            # The leases of its items are no clock: its worker is to go on.
+            wait_s = min(wait_s, _ECONOMY_WAIT_S)
         return max(_MIN_WAIT_S, math.ceil(wait_s))
 
     def _lines(self, owner_id: str, job_id: str) -> Iterator[str]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Protocol
 
 from brightrun.aws.step_functions import start_once
-from brightrun.batches.model import BatchJob, JobStatus
+from brightrun.batches.model import BatchJob
 
 if TYPE_CHECKING:
     from mypy_boto3_stepfunctions.client import SFNClient
@@ -34,12 +34,7 @@ class StepFunctionsWorkflow(Workflow):
             "ownerId": job.owner_id,
             "jobId": job.job_id,
             "run": job.run,
-            "workers": list(range(job.concurrent_processing)) if _needs_workers(job) else [],
+            "workers": list(range(job.concurrent_processing)) if job.has_work else [],
             "round": 0,
         }
         start_once(self._client, self._state_machine_arn, job.execution_name, request)
-
-
-def _needs_workers(job: BatchJob) -> bool:
-    """Whether there is work to claim; otherwise only finish_batch has to run."""
-    return job.status is JobStatus.QUEUED or job.accepts_claims

@@ -9,6 +9,7 @@ from brightrun.batches.create_judgements import JudgementCreator
 from brightrun.batches.generation_schemas import (
     BatchAccepted,
     BatchBody,
+    BatchPreviewResponse,
     JudgementsAccepted,
     JudgementsBody,
     SingleAccepted,
@@ -25,6 +26,13 @@ router = APIGatewayHttpRouter()
 def generate_batch(body: BatchBody, idempotency_key: IdempotencyKey = None) -> BatchAccepted:
     """Create a batch of conversations from parameter sets or a selection."""
     return BatchAccepted.from_domain(_create(body.to_request(), idempotency_key))
+
+
+@router.post("/api/conversations/generate-batch/preview", tags=["Generation"])
+def preview_batch(body: BatchBody) -> BatchPreviewResponse:
+    """Plan a batch without storing anything: size, price, time, and all that is missing."""
+    preview = service(router, BatchCreator).preview(owner_of(router), body.to_request())
+    return BatchPreviewResponse.from_domain(preview)
 
 
 @router.post("/api/conversations/generate-with-scaffolding", status_code=202, tags=["Generation"])

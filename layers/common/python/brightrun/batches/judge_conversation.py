@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import dataclasses
 import json
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -15,11 +16,12 @@ from brightrun.batches.claim_repository import Outcome
 from brightrun.batches.finalize_item import Fault, ItemFinalizer
 from brightrun.batches.model import MAX_TAKEOVERS, BatchItem, BatchJob, ItemStatus
 from brightrun.batches.plan import PlanScaffoldingResolver
-from brightrun.claude.model import Completion, Prompt, require_end_turn
+from brightrun.claude.model import Completion, Prompt, Usage, require_end_turn
 from brightrun.conversations.emotions import declared_arc
 from brightrun.conversations.model import ConversationRecord, version_conflict
 from brightrun.conversations.quality.judgement import (
     JudgeCall,
+    Verdict,
     current_rubric,
     judge_prompt,
     judged_by,
@@ -58,12 +60,12 @@ class JudgementWriter:
     scaffolds: PlanScaffoldingResolver
     clock: Clock
 
-    async def process(self, item: BatchItem) -> float | None:
+    async def process(self, item: BatchItem, answered: Callable[[], None]) -> float | None:
         """Judge the item's conversation and store the judgement, or fail or requeue the item."""
         if item.attempts > MAX_TAKEOVERS:
             await self.finalizer.fail(item, _WORKERS_LOST)
             return None
-        completion: Completion | None = None
+        usage = Usage()
         try:
             record = await asyncio.to_thread(self._record, item)
             if judged_by(record, current_rubric()) is not None:
@@ -71,23 +73,20 @@ class JudgementWriter:
                 await self._complete(item, await asyncio.to_thread(self._uncounted, item, record))
                 return None
             prompt = await asyncio.to_thread(self._prompt, record)
-            completion = await self.completions.complete(item, prompt)
-            require_end_turn(completion)
-            verdicts = read_verdicts(completion.text, current_rubric())
-            advice = judgement(verdicts, current_rubric(), record, self._paid(completion))
+            verdicts = await self.completions.read(item, prompt, _verdicts, usage, answered)
+            advice = judgement(verdicts, current_rubric(), record, self._paid(usage))
             await asyncio.to_thread(self._store, record, advice)
         except ClaudeCallError as error:
             if not self.finalizer.is_final(item, error):
                 return await self.finalizer.requeue(item, error)
-            await self.finalizer.fail(
-                item, Fault("api_error", error.reason, error.message, fatal=error.fatal)
-            )
+            fault = Fault("api_error", error.reason, error.message, fatal=error.fatal)
+            await self.finalizer.fail(item, fault, usage=usage)
         except StorageError:
             raise  # After the lease, another worker uses the stored completion.
         except BrightRunError as error:
-            await self._fail(item, completion, error)
+            await self._fail(item, usage, error)
         else:
-            await self._complete(item, completion)
+            await self._complete(item, usage)
         return None
 
     def _record(self, item: BatchItem) -> ConversationRecord:
@@ -99,22 +98,22 @@ class JudgementWriter:
         if stored is None:
             raise NotFoundError("conversation file", record.conversation_id)
         document: dict[str, Any] = json.loads(stored.text)
-        arc = declared_arc(self.scaffolds.resolve(record).arc)
-        return judge_prompt(current_rubric(), document, arc)
+        scaffold = self.scaffolds.resolve(record)
+        rubric = current_rubric(scaffold.subject.domain)
+        return judge_prompt(rubric, document, declared_arc(scaffold.arc))
 
-    def _paid(self, completion: Completion) -> JudgeCall:
+    def _paid(self, usage: Usage) -> JudgeCall:
         return JudgeCall(
-            completion=completion,
-            cost_micro_usd=self.completions.cost_micro_usd(completion),
+            usage=usage,
             judge=self.job.model,
             job_id=self.job.job_id,
             judged_at=iso(self.clock()),
         )
 
-    def _uncounted(self, item: BatchItem, record: ConversationRecord) -> Completion | None:
-        """This item's stored completion, whose cost its job has not counted; None if another's."""
+    def _uncounted(self, item: BatchItem, record: ConversationRecord) -> Usage:
+        """What this item's stored answers used, which its job has not counted; else nothing."""
         if record.judgement is None or record.judgement["job_id"] != self.job.job_id:
-            return None
+            return Usage()
         return self.completions.stored(item)
 
     def _store(self, seen: ConversationRecord, advice: dict[str, Any]) -> None:
@@ -135,7 +134,7 @@ class JudgementWriter:
                 return
         raise version_conflict(record)
 
-    async def _complete(self, item: BatchItem, completion: Completion | None) -> None:
+    async def _complete(self, item: BatchItem, usage: Usage) -> None:
         outcome = Outcome(
             status=ItemStatus.COMPLETED,
             lines=[
@@ -143,19 +142,19 @@ class JudgementWriter:
                     item, batch_log.item_judged(item.item_id, item.conversation_id or "")
                 )
             ],
-            input_tokens=completion.input_tokens if completion else 0,
-            output_tokens=completion.output_tokens if completion else 0,
-            cost_micro_usd=self.completions.cost_micro_usd(completion) if completion else 0,
-            simulated=completion.simulated if completion else False,
+            **usage.due(),
         )
         await self.finalizer.complete(item, outcome)
 
-    async def _fail(
-        self, item: BatchItem, completion: Completion | None, error: BrightRunError
-    ) -> None:
+    async def _fail(self, item: BatchItem, usage: Usage, error: BrightRunError) -> None:
         reason = error.reason if isinstance(error, ConversationRefusedError) else error.code
-        cost = self.completions.cost_micro_usd(completion) if completion else 0
         fault = Fault("validation_error", reason, error.message)
-        if completion and isinstance(error, NotFoundError):  # deleted while Claude judged it
-            await asyncio.to_thread(self.conversation_files.remove, completion.object_key)
-        await self.finalizer.fail(item, fault, completion=completion, cost_micro_usd=cost)
+        if isinstance(error, NotFoundError):  # deleted while Claude judged it
+            for answer in usage.answers:
+                await asyncio.to_thread(self.conversation_files.remove, answer.object_key)
+        await self.finalizer.fail(item, fault, usage=usage)
+
+
+def _verdicts(completion: Completion) -> Mapping[str, Verdict]:
+    require_end_turn(completion)
+    return read_verdicts(completion.text, current_rubric())

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -35,9 +36,26 @@ def item_started(item_id: str, remaining: int) -> str:
     return f"Processing item {item_id[:8]}... ({remaining} remaining)"
 
 
-def item_completed(item_id: str, conversation_id: str) -> str:
+def item_completed(item_id: str, conversation_id: str, *, reused: bool = False) -> str:
     """An item's conversation was stored."""
-    return f"✓ Item {item_id[:8]}... completed (conversation: {conversation_id[:8]}...)"
+    origin = ", by an earlier answer at no cost" if reused else ""
+    return f"✓ Item {item_id[:8]}... completed (conversation: {conversation_id[:8]}...){origin}"
+
+
+def message_batch_sent(batch_id: str, requests: int) -> str:
+    """A Message Batch was created."""
+    return f"Message Batch {batch_id} sent: {requests:,} conversations at half the price"
+
+
+def message_batch_read(batch_id: str, outcomes: Mapping[str, int]) -> str:
+    """The results of a Message Batch were read; `outcomes` counts those that this worker read."""
+    told = ", ".join(f"{count:,} {outcome}" for outcome, count in sorted(outcomes.items()))
+    return f"Message Batch {batch_id} has ended: {told or 'nothing new'}"
+
+
+def item_released(item_id: str, why: str) -> str:
+    """An item that was to be sent, or was sent in vain, is queued again without a failure."""
+    return f"Item {item_id[:8]}... is queued again: {why}"
 
 
 def item_judged(item_id: str, conversation_id: str) -> str:

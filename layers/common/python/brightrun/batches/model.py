@@ -8,6 +8,7 @@ from datetime import datetime
 from enum import StrEnum
 from typing import Literal
 
+from brightrun.core.budgets import Reservation
 from brightrun.core.timestamps import from_iso
 
 
@@ -94,19 +95,82 @@ MAX_WORKERS = 10
 """Workers of one job; the Map state's MaxConcurrency is the same number."""
 MAX_CALLS_PER_WORKER = 25
 """Calls that one worker keeps in flight: also the most completions lost with a worker."""
+MAX_CALLS = MAX_WORKERS * MAX_CALLS_PER_WORKER
+"""Calls that a job keeps in flight; whatever Claude refuses of them lowers that by itself."""
 MAX_ATTEMPTS = 4
 """Attempts on one item before it fails: one and three retries, as in v1."""
 MAX_TAKEOVERS = 3 * MAX_ATTEMPTS
 """Attempts after which an item fails even if its completion is stored: it crashes its workers."""
 ErrorHandling = Literal["stop", "continue"]
 Priority = Literal["low", "normal", "high"]
+Lane = Literal["realtime", "economy"]
+"""How a job's calls are made: each by itself, or in Message Batches at half the price."""
+MOST_SUBMISSIONS = 2
+"""Times that an item is sent in the economy lane: once, and once more to repair what failed."""
 JobKind = Literal["generate", "judge"]
 """What a worker does with an item: generate its conversation, or judge an existing one."""
 
 
+_COMPARABLE = 0.95
+"""The share of a batch that must be written before its cost is compared with its quote."""
+QuoteSource = Literal["own_batches", "typical"]
+"""What a quote is based on: what the owner's own batches used, or v1's typical conversation."""
+
+
+@dataclass(frozen=True, slots=True)
+class Quote:
+    """What a batch was expected to cost, in millionths of a US dollar, when it was ordered.
+
+    Nine of ten batches stay within p90. `conversations` and `batches` say how many of the owner's
+    own the quote is based on; none for a typical one.
+    """
+
+    p50_micro_usd: int
+    p90_micro_usd: int
+    source: QuoteSource = "typical"
+    conversations: int = 0
+    batches: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class TokensUsed:
+    """What a batch's conversations of one template and arc used together, failed ones included.
+
+    `output_squares` is the sum of the squares of each one's output tokens.
+    """
+
+    template_id: str
+    emotional_arc_key: str
+    conversations: int = 0
+    input_tokens: int = 0
+    output_tokens: int = 0
+    output_squares: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Cap:
+    """A limit on what a job spends, in millionths of a US dollar.
+
+    `item_bound_micro_usd` is the most that the answers to one item can cost: it is reserved when
+    the item is claimed, and what was not spent of it is given back when the item ends.
+    """
+
+    micro_usd: int
+    item_bound_micro_usd: int
+
+
 @dataclass(frozen=True, slots=True)
 class BatchJob:
-    """One batch; its five counters always equal the number of items in each status."""
+    """One batch; its five counters always equal the number of items in each status.
+
+    `calls_in_flight` is divided among the workers; without it, as for v1's orders, each worker
+    keeps `calls_per_worker` in flight. With a cap, `committed_micro_usd` is what was spent and what
+    is reserved for the items in progress; it never exceeds `max_cost_micro_usd`. `used` is counted
+    when the job is completed. With `reuse`, its items take answers that earlier jobs paid for.
+
+    Until its end the job holds `budget_reserved_micro_usd` of the budgets of `budget_month`, which
+    is None afterwards; `budget_spent_micro_usd` is what earlier months and runs have counted.
+    """
 
     owner_id: str
     job_id: str
@@ -135,6 +199,125 @@ class BatchJob:
     completed_at: str | None = None
     stop_reason: str | None = None
     kind: JobKind = "generate"
+    calls_in_flight: int | None = None
+    max_cost_micro_usd: int | None = None
+    item_bound_micro_usd: int = 0
+    committed_micro_usd: int = 0
+    budget_month: str | None = None
+    budget_reserved_micro_usd: int = 0
+    budget_spent_micro_usd: int = 0
+    quote: Quote | None = None
+    used: tuple[TokensUsed, ...] = ()
+    reuse: bool = False
+    reused_items: int = 0
+    lane: Lane = "realtime"
+
+    @property
+    def is_economy(self) -> bool:
+        """Whether the job's calls are made in Message Batches."""
+        return self.lane == "economy"
+
+    @property
+    def most_attempts(self) -> int:
+        """Attempts on one item before it fails."""
+        return MOST_SUBMISSIONS if self.is_economy else MAX_ATTEMPTS
+
+    @property
+    def has_work(self) -> bool:
+        """Whether a worker has something to do: items to claim, or Message Batches to follow.
+
+        Those are followed whatever was done to the job: what they answered is paid for.
+        """
+        followed = self.is_economy and self.processing_items > 0
+        return self.accepts_claims or self.status is JobStatus.QUEUED or followed
+
+    @property
+    def cap(self) -> Cap | None:
+        """The limit on what the job spends, None without one."""
+        if self.max_cost_micro_usd is None:
+            return None
+        return Cap(self.max_cost_micro_usd, self.item_bound_micro_usd)
+
+    @property
+    def quote_error(self) -> float | None:
+        """How far the cost is from the quote's p50, as a share of it; 0.1 for a tenth more.
+
+        None unless all but a few were written and paid for: what was not was quoted, too.
+        """
+        written = self.successful_items / max(1, self.total_items)
+        whole = self.status is JobStatus.COMPLETED and written >= _COMPARABLE
+        if self.quote is None or not self.quote.p50_micro_usd or not whole or self.reused_items:
+            return None
+        return self.cost_micro_usd / self.quote.p50_micro_usd - 1
+
+    @property
+    def affordable_items(self) -> int:
+        """How many more items may be claimed within the cap, all of them without one."""
+        if (cap := self.cap) is None:
+            return self.total_items
+        return max(0, cap.micro_usd - self.committed_micro_usd) // max(1, cap.item_bound_micro_usd)
+
+    @property
+    def reserved_micro_usd(self) -> int:
+        """The most that calls in flight may cost; known only with a cap."""
+        return max(0, self.committed_micro_usd - self.cost_micro_usd) if self.cap else 0
+
+    @property
+    def paid_micro_usd(self) -> int:
+        """What was spent of the budgets; simulated answers cost nobody anything."""
+        return 0 if self.simulated else self.cost_micro_usd
+
+    @property
+    def unsettled_micro_usd(self) -> int:
+        """What was spent since the job reserved, which its budgets count when it ends."""
+        return self.paid_micro_usd - self.budget_spent_micro_usd
+
+    @property
+    def reservation(self) -> Reservation | None:
+        """What the job holds of its month's budgets; None once it has given that back."""
+        if self.budget_month is None:
+            return None
+        held = self.budget_reserved_micro_usd
+        return Reservation(self.owner_id, self.budget_month, "writing", held)
+
+    @property
+    def is_spent(self) -> bool:
+        """Whether the cap pays for no further item, even after those in progress."""
+        return self.affordable_items == 0 and self.processing_items == 0 and self.open_items > 0
+
+    @property
+    def has_remainder(self) -> bool:
+        """Whether the job ended at its cap: it is completed, without the items that remain."""
+        return self.status is JobStatus.COMPLETED and self.cancelled_items > 0
+
+    @property
+    def status_line(self) -> str:
+        """The status in a sentence, which says of an ended job what is left to do."""
+        told = f"{self.successful_items:,} of {self.total_items:,} succeeded"
+        if self.reused_items:
+            told += f" ({self.reused_items:,} by earlier answers, at no cost)"
+        if self.failed_items:
+            told += f", {self.failed_items:,} failed"
+        if self.has_remainder and self.max_cost_micro_usd is not None:
+            told += f", {self.cancelled_items:,} remain: raise the cap and resume"
+            return f"Completed up to its cap of ${self.max_cost_micro_usd / 1e6:,.2f}: {told}."
+        if self.cancelled_items:
+            told += f", {self.cancelled_items:,} cancelled"
+        if self.status is JobStatus.COMPLETED and self.failed_items:
+            return f"Completed with failures: {told}; retry those that failed."
+        return f"{self.status.value.capitalize()}: {told}."
+
+    def calls_of(self, worker: int) -> int:
+        """How many calls a worker keeps in flight at the most; workers count from 0."""
+        if self.calls_in_flight is None:
+            return self.calls_per_worker
+        each, more = divmod(self.calls_in_flight, self.concurrent_processing)
+        return each + (worker < more)
+
+    @property
+    def most_calls_in_flight(self) -> int:
+        """How many calls all workers keep in flight at the most."""
+        return self.calls_in_flight or self.concurrent_processing * self.calls_per_worker
 
     @property
     def completed_items(self) -> int:
@@ -206,6 +389,10 @@ class BatchItem:
 
     `generation` starts at 1 and grows each time a user retries the item; `attempts` counts the
     claims within a generation. `lease_expires_at` and `retry_at` are epoch milliseconds.
+    `reserved_micro_usd` is what its answers may cost while it is leased, in a job with a cap.
+    Tokens and cost are those of all its answers, in every generation. `variation` counts the items
+    before it of the same persona, arc and topic: from 1 on, the prompt has a hint, which the plan
+    tells again (`BatchPlan.prompt`).
     """
 
     job_key: str
@@ -229,6 +416,17 @@ class BatchItem:
     conversation_id: str | None = None
     error_code: str | None = None
     error_message: str | None = None
+    reserved_micro_usd: int = 0
+    input_tokens: int = 0
+    output_tokens: int = 0
+    cost_micro_usd: int = 0
+    reused: bool = False
+    variation: int = 0
+
+    @property
+    def combination(self) -> tuple[str, str, str]:
+        """The ids of its persona, arc and topic."""
+        return self.persona_id, self.emotional_arc_id, self.training_topic_id
 
     def claimable_at(self) -> int | None:
         """When a worker may claim the item, in epoch ms; None for an item in a final status."""
@@ -252,6 +450,14 @@ def job_key(owner_id: str, job_id: str) -> str:
     return f"{owner_id}#{job_id}"
 
 
+def spending_attribute(day: str, simulated: bool) -> str:
+    """The attribute of a job's row that counts what it spent on a day (YYYY-MM-DD, UTC).
+
+    In millionths of a US dollar, beside `cost_micro_usd`, which counts all days.
+    """
+    return f"{'simulated' if simulated else 'spent'}_on_{day.replace('-', '')}"
+
+
 def calls_per_worker(total_items: int, workers: int, at_most: int | None = None) -> int:
     """Divide the items among the workers, with at most MAX_CALLS_PER_WORKER in flight each.
 
@@ -259,3 +465,33 @@ def calls_per_worker(total_items: int, workers: int, at_most: int | None = None)
     """
     fair_share = max(1, -(-total_items // workers))
     return min(fair_share, MAX_CALLS_PER_WORKER, at_most or MAX_CALLS_PER_WORKER)
+
+
+@dataclass(frozen=True, slots=True)
+class Concurrency:
+    """How a job's calls are divided: its workers, and the most calls that each has in flight.
+
+    `calls_in_flight` is the limit on all calls together, None where only each worker has one.
+    """
+
+    workers: int
+    calls_per_worker: int
+    calls_in_flight: int | None = None
+
+    @classmethod
+    def of_calls(cls, calls: int, total_items: int) -> Concurrency:
+        """As few workers as can have so many calls in flight, at most one for each item."""
+        wanted = max(1, min(calls, total_items))
+        workers = -(-wanted // MAX_CALLS_PER_WORKER)
+        return cls(workers, -(-wanted // workers), wanted)
+
+    @classmethod
+    def of_workers(cls, workers: int, total_items: int, at_most: int | None = None) -> Concurrency:
+        """Divide the items among so many workers, each with `at_most` calls in flight."""
+        workers = max(1, min(workers, total_items))
+        return cls(workers, calls_per_worker(total_items, workers, at_most))
+
+    @property
+    def most_calls(self) -> int:
+        """Calls in flight of all workers together, at the most."""
+        return self.calls_in_flight or self.workers * self.calls_per_worker

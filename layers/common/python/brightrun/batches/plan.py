@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from typing import Any
 
 from pydantic import BaseModel, ConfigDict
@@ -10,10 +11,11 @@ from brightrun.aws.objects import ObjectStore
 from brightrun.batches.model import BatchItem
 from brightrun.claude.model import Prompt
 from brightrun.conversations.enrichment.model import Scaffold
-from brightrun.conversations.model import ConversationRecord
+from brightrun.conversations.model import ConversationRecord, imported_snapshot
 from brightrun.core import object_keys
 from brightrun.core.errors import StorageError
-from brightrun.scaffolding.builtin import builtin_records
+from brightrun.core.languages import ENGLISH
+from brightrun.scaffolding.builtin import builtin_records, records_of_all_domains
 from brightrun.scaffolding.matching import Choices, check_compatibility
 from brightrun.scaffolding.model import (
     Consultant,
@@ -33,6 +35,7 @@ class BatchPlan(BaseModel):
 
     job_id: str
     model: str
+    language: str = ENGLISH
     consultant: Consultant
     personas: dict[str, Persona]
     emotional_arcs: dict[str, EmotionalArc]
@@ -47,17 +50,24 @@ class BatchPlan(BaseModel):
             topic=self.training_topics[item.training_topic_id],
             consultant=self.consultant,
             tier=item.tier,  # type: ignore[arg-type]
+            language=self.language,
         )
 
     def prompt(self, item: BatchItem) -> Prompt:
         """The prompt of one item; raises UnresolvedPlaceholderError."""
-        return assemble_prompt(self.templates[item.template_id], self.ingredients(item))
+        return assemble_prompt(
+            self.templates[item.template_id],
+            self.ingredients(item),
+            seed=":".join(item.combination),
+            variation=item.variation,
+        )
 
-    def snapshot(self, item: BatchItem, generated_at: str) -> dict[str, Any]:
-        """The `scaffolding_snapshot` of the item's conversation, in v1's format."""
-        used = self.ingredients(item)
-        persona, arc, topic = used.persona, used.arc, used.topic
-        template = self.templates[item.template_id]
+    def snapshot(self, record: ConversationRecord) -> dict[str, Any]:
+        """The `scaffolding_snapshot` of one of the job's conversations, in v1's format."""
+        persona = self.personas[record.persona_id]
+        arc = self.emotional_arcs[record.emotional_arc_id]
+        topic = self.training_topics[record.training_topic_id]
+        template = self.templates[record.template_id]
         return {
             "persona": {
                 "id": persona.id,
@@ -85,7 +95,7 @@ class BatchPlan(BaseModel):
                 "version": template.version,
                 "category": template.category,
             },
-            "generation_timestamp": generated_at,
+            "generation_timestamp": record.created_at,
             "scaffolding_version": "1.0",
             "compatibility_score": check_compatibility(persona, arc, topic, Choices()).confidence,
             "system_prompt": self.consultant.system_prompt,
@@ -118,8 +128,9 @@ _MAX_CACHED_PLANS = 8
 class PlanScaffoldingResolver:
     """Finds the scaffolding of stored conversations; caches plans, and is thread-safe."""
 
-    def __init__(self, plans: ObjectStore) -> None:
+    def __init__(self, plans: ObjectStore, conversation_files: ObjectStore) -> None:
         self._plans = plans
+        self._conversation_files = conversation_files
         self._plans_by_job: dict[str, BatchPlan] = {}
 
     def resolve(self, record: ConversationRecord) -> Scaffold:
@@ -129,23 +140,37 @@ class PlanScaffoldingResolver:
         and a key that is not found gives None. Raises StorageError.
         """
         if not record.batch_job_id:
-            return _builtin_scaffold(record)
+            return _builtin_scaffold(record, self._imported(record).get("system_prompt"))
         plan = self._plan(record.batch_job_id)
+        if plan is None:
+            raise StorageError("GetObject", "the plan of the conversation's job is missing")
         return Scaffold(
             consultant=plan.consultant,
-            system_prompt=record.scaffolding_snapshot["system_prompt"],
+            system_prompt=plan.consultant.system_prompt,
             persona=plan.personas[record.persona_id],
             arc=plan.emotional_arcs[record.emotional_arc_id],
             topic=plan.training_topics[record.training_topic_id],
             template=plan.templates[record.template_id],
+            language=plan.language,
         )
 
-    def _plan(self, job_id: str) -> BatchPlan:
+    def snapshot(self, record: ConversationRecord) -> dict[str, Any]:
+        """The scaffolding in v1's format; empty if the plan or the source is gone.
+
+        Raises StorageError.
+        """
+        if not record.batch_job_id:
+            return self._imported(record)
+        plan = self._plan(record.batch_job_id)
+        return plan.snapshot(record) if plan else {}
+
+    def _imported(self, record: ConversationRecord) -> dict[str, Any]:
+        stored = self._conversation_files.get(record.raw_response_path)
+        return imported_snapshot(json.loads(stored.text)) if stored else {}
+
+    def _plan(self, job_id: str) -> BatchPlan | None:
         plan = self._plans_by_job.get(job_id)
-        if plan is None:
-            stored = self._plans.get(object_keys.batch_plan(job_id))
-            if stored is None:
-                raise StorageError("GetObject", "the plan of the conversation's job is missing")
+        if plan is None and (stored := self._plans.get(object_keys.batch_plan(job_id))):
             plan = BatchPlan.model_validate_json(stored.text)
             if len(self._plans_by_job) >= _MAX_CACHED_PLANS:
                 self._plans_by_job = {}
@@ -153,17 +178,23 @@ class PlanScaffoldingResolver:
         return plan
 
 
-def _builtin_scaffold(record: ConversationRecord) -> Scaffold:
-    consultant = builtin_records(Consultant)[0]
-    recorded_prompt = record.scaffolding_snapshot.get("system_prompt")
+def _builtin_scaffold(record: ConversationRecord, system_prompt: str | None) -> Scaffold:
+    persona = _by_key(Persona, record.persona_key)
+    arc = _by_key(EmotionalArc, record.emotional_arc_key)
+    topic = _by_key(TrainingTopic, record.training_topic_key)
+    known = topic or arc or persona
+    consultants = (
+        builtin_records(Consultant, known.domain) if known else builtin_records(Consultant)
+    )
+    consultant = consultants[0]
     return Scaffold(
         consultant=consultant,
-        system_prompt=recorded_prompt or consultant.system_prompt,
-        persona=_by_key(Persona, record.persona_key),
-        arc=_by_key(EmotionalArc, record.emotional_arc_key),
-        topic=_by_key(TrainingTopic, record.training_topic_key),
+        system_prompt=system_prompt or consultant.system_prompt,
+        persona=persona,
+        arc=arc,
+        topic=topic,
     )
 
 
 def _by_key(record_type: type[R], key: str) -> R | None:
-    return next((one for one in builtin_records(record_type) if one.key == key), None)
+    return next((one for one in records_of_all_domains(record_type) if one.key == key), None)

@@ -2,16 +2,26 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from datetime import datetime
+from functools import partial
+from operator import attrgetter
 from typing import TYPE_CHECKING, Any, Protocol
 
-from botocore.exceptions import ClientError
-
-from brightrun.aws.dynamodb import from_wire, query_page, row_of, to_wire, translated
+from brightrun.aws.budgets import DynamoBudgets
+from brightrun.aws.dynamodb import (
+    MAX_BATCH_WRITE,
+    from_wire,
+    query_page,
+    row_of,
+    to_wire,
+    translated,
+    write_rows,
+)
 from brightrun.aws.transactions import transact, update
+from brightrun.batches.economy.repository import DynamoSubmissions, SubmissionRepository
 from brightrun.batches.log import LogLine
 from brightrun.batches.model import (
     CLOSING_ACTIONS,
@@ -22,9 +32,12 @@ from brightrun.batches.model import (
     ItemStatus,
     JobAction,
     JobStatus,
+    Quote,
+    TokensUsed,
     job_key,
 )
-from brightrun.core.errors import ActionNotAllowedError, ConflictError, NotFoundError, StorageError
+from brightrun.core.budgets import Reservation
+from brightrun.core.errors import ActionNotAllowedError, ConflictError, NotFoundError
 from brightrun.core.pages import Page
 from brightrun.core.rows import from_row
 from brightrun.core.timestamps import iso
@@ -33,45 +46,79 @@ if TYPE_CHECKING:
     from mypy_boto3_dynamodb.client import DynamoDBClient
 
 
-class BatchRepository(Protocol):
-    """Batch jobs with their items and log lines. Every method may raise StorageError."""
+class BatchRepository(SubmissionRepository, Protocol):
+    """Batch jobs, their items, submissions and log. Every method may raise StorageError."""
 
     def create(self, job: BatchJob, items: Sequence[BatchItem]) -> None:
         """Store the items, then the job: a job that can be read has all its items.
 
-        A job that exists already is left as it is, with its items.
+        A job that exists already is left as it is, with its items. What the job reserves of the
+        budgets is reserved with it; raises BudgetExceededError, and leaves nothing behind.
         """
 
     def job(self, owner_id: str, job_id: str) -> BatchJob:
         """Read one job, strongly consistent; raises NotFoundError."""
 
     def apply(
-        self, owner_id: str, job_id: str, action: JobAction, now: datetime, line: LogLine
+        self,
+        owner_id: str,
+        job_id: str,
+        action: JobAction,
+        now: datetime,
+        line: LogLine,
+        used: Sequence[TokensUsed] = (),
+        reopen: Callable[[BatchJob], BatchJob] | None = None,
     ) -> BatchJob:
         """Change the job's status as JOB_TRANSITIONS allows, and write the log line with it.
 
-        Returns the job after the change. Raises NotFoundError, ActionNotAllowedError if the job's
-        status does not allow the action, ConflictError if concurrent changes keep interfering.
+        `used` is for completing a job. A job that closes gives back what it did not spend of its
+        budgets; one that had done so reserves anew as `reopen` says. Returns the job after the
+        change. Raises NotFoundError, ActionNotAllowedError if the job's status does not allow the
+        action, BudgetExceededError, ConflictError if concurrent changes keep interfering.
+        """
+
+    def raise_cap(self, job: BatchJob, micro_usd: int, now: datetime, line: LogLine) -> None:
+        """Set a job's cap, and write the log line with it; one that is higher already stays.
+
+        A job that holds a part of the budgets reserves as much more. Raises ActionNotAllowedError
+        if the job has no cap, BudgetExceededError, ConflictError if the job keeps changing.
+        """
+
+    def close_budgets(self, job: BatchJob) -> None:
+        """Replace what an ended job holds of the budgets by what it has spent; safe to repeat.
+
+        For a cancelled job, whose calls in flight end after it; others have closed with it.
+        Nothing changes if the job has been reopened since it was read.
         """
 
     def jobs(
         self, owner_id: str, *, status: str | None, limit: int, cursor: str | None
     ) -> Page[BatchJob]:
-        """List an owner's jobs, newest first."""
+        """List an owner's jobs, newest first; a page of one status may be short and go on."""
 
     def items(
         self, owner_id: str, job_id: str, *, status: str | None, limit: int, cursor: str | None
     ) -> Page[BatchItem]:
-        """List a job's items by position."""
+        """List a job's items by position; a page of one status may be short and go on."""
 
     def log(self, owner_id: str, job_id: str, *, limit: int, cursor: str | None) -> Page[LogLine]:
-        """List a job's log lines, oldest first."""
+        """List a job's log lines, oldest first within a page.
+
+        Lines of items that were claimed or ended together are one entry of the page's `limit`.
+        """
+
+    def ended_items(self, owner_id: str, job_id: str) -> Iterable[BatchItem]:
+        """Read all completed and failed items by position, strongly consistent."""
 
     def open_items(self, owner_id: str, job_id: str) -> Iterable[BatchItem]:
         """Read all queued and processing items by position, strongly consistent."""
 
     def retryable_items(self, owner_id: str, job_id: str) -> Iterable[BatchItem]:
         """Read all failed and cancelled items by position, strongly consistent."""
+
+
+_READS = 8
+"""Most pages of 1,000 rows or 1 MB that one filtered request reads."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,7 +132,12 @@ class BatchTables:
 
 def job_of(row: Mapping[str, Any]) -> BatchJob:
     """Read a job's row."""
-    return from_row(BatchJob, {**row, "status": JobStatus(row["status"])})
+    nested: dict[str, Any] = {
+        "used": tuple(from_row(TokensUsed, one) for one in row.get("used", ()))
+    }
+    if "quote" in row:
+        nested["quote"] = from_row(Quote, row["quote"])
+    return from_row(BatchJob, {**row, **nested, "status": JobStatus(row["status"])})
 
 
 def item_of(row: Mapping[str, Any]) -> BatchItem:
@@ -93,14 +145,15 @@ def item_of(row: Mapping[str, Any]) -> BatchItem:
     return from_row(BatchItem, {**row, "status": ItemStatus(row["status"])})
 
 
-def _line_of(row: Mapping[str, Any]) -> LogLine:
-    """Read a log line's row."""
-    return from_row(LogLine, row)
+def _lines_of(row: Mapping[str, Any]) -> list[LogLine]:
+    """Read the lines of a row; one of an earlier version is a line itself."""
+    return [from_row(LogLine, line) for line in row.get("lines", [row])]
 
 
 def _job_row(job: BatchJob) -> dict[str, Any]:
     """Write a job's row."""
-    return to_wire({**row_of(job), "status": job.status.value})
+    row = {**row_of(job), "status": job.status.value}
+    return to_wire({name: value for name, value in row.items() if value != ()})
 
 
 def _item_row(item: BatchItem) -> dict[str, Any]:
@@ -108,12 +161,17 @@ def _item_row(item: BatchItem) -> dict[str, Any]:
     return to_wire({**row_of(item), "status": item.status.value})
 
 
-def line_put(table: str, job_key: str, line: LogLine) -> dict[str, Any]:
-    """The operation that appends a log line; an entry is never overwritten."""
+def lines_put(table: str, job_key: str, lines: Sequence[LogLine]) -> dict[str, Any]:
+    """The operation that appends log lines as one row; a row is never overwritten."""
+    row = {
+        "job_key": job_key,
+        "entry_id": lines[0].entry_id,
+        "lines": [row_of(line) for line in lines],
+    }
     return {
         "Put": {
             "TableName": table,
-            "Item": to_wire({"job_key": job_key, **row_of(line)}),
+            "Item": to_wire(row),
             "ConditionExpression": "attribute_not_exists(entry_id)",
         }
     }
@@ -135,36 +193,80 @@ def not_allowed(job: BatchJob, action: JobAction) -> ActionNotAllowedError:
     )
 
 
-_PER_BATCH_WRITE = 25
+REOPENED = (
+    "budget_month",
+    "budget_reserved_micro_usd",
+    "budget_spent_micro_usd",
+    "item_bound_micro_usd",
+    "max_cost_micro_usd",
+    "committed_micro_usd",
+)
+"""What changes with a job that reserves anew."""
+
+
+def reserves_anew(job: BatchJob, action: JobAction) -> bool:
+    """Whether an action opens a job again that has given back what it held of the budgets."""
+    return action is JobAction.RETRY_FAILED and job.status in ENDED_JOBS and not job.budget_month
+
+
+def more_to_reserve(job: BatchJob, micro_usd: int) -> Reservation | None:
+    """What a job with a higher cap reserves besides; None if its cap is as high already.
+
+    Raises ActionNotAllowedError if the job has no cap.
+    """
+    if job.cap is None:
+        raise no_cap()
+    more = micro_usd - job.cap.micro_usd
+    return Reservation(job.owner_id, job.budget_month or "", "writing", more) if more > 0 else None
+
+
+def keeps_changing() -> ConflictError:
+    """The error for a job that concurrent requests change each time."""
+    return ConflictError("The job keeps changing; try again.")
+
+
+def no_cap() -> ActionNotAllowedError:
+    """The error for raising what a job does not have."""
+    return ActionNotAllowedError("The job was created without max_cost_usd: it has no cap.")
+
+
+_JOB = 0
+"""Index of the job's own write in the transactions below; budgets follow the others."""
 _PARALLEL_WRITES = 8
-_WRITE_ROUNDS = 8
 _TRIES = 5
 _ENDED_COUNTERS = ("successful_items", "failed_items", "cancelled_items")
 
 
-class DynamoBatches(BatchRepository):
+class DynamoBatches(DynamoSubmissions, BatchRepository):
     """Three tables; every write is conditional on the state that was read."""
 
-    def __init__(self, client: DynamoDBClient, tables: BatchTables) -> None:
-        self._client = client
+    def __init__(
+        self, client: DynamoDBClient, tables: BatchTables, budgets: DynamoBudgets | None = None
+    ) -> None:
+        super().__init__(client, tables.jobs)
         self._tables = tables
+        self._budgets = budgets or DynamoBudgets(client)
 
     def create(self, job: BatchJob, items: Sequence[BatchItem]) -> None:
         if self._read(job.owner_id, job.job_id) is not None:
             return
-        rows = [_item_row(item) for item in items]
-        chunks = [rows[i : i + _PER_BATCH_WRITE] for i in range(0, len(rows), _PER_BATCH_WRITE)]
-        with ThreadPoolExecutor(_PARALLEL_WRITES) as pool:
-            list(pool.map(self._write_chunk, chunks))
-        try:
-            with translated("PutItem"):
-                self._client.put_item(
-                    TableName=self._tables.jobs,
-                    Item=_job_row(job),
-                    ConditionExpression="attribute_not_exists(job_id)",
-                )
-        except ClientError:
-            return  # A concurrent repetition of the request has stored the same job.
+        self._write_items([{"PutRequest": {"Item": _item_row(item)}} for item in items])
+        operations = [
+            {
+                "Put": {
+                    "TableName": self._tables.jobs,
+                    "Item": _job_row(job),
+                    "ConditionExpression": "attribute_not_exists(job_id)",
+                }
+            },
+            *self._budgets.reserving(job.reservation),
+        ]
+        failed = transact(self._client, operations)
+        if failed and _JOB not in failed and (wanted := job.reservation):
+            keys = [{"job_key": item.job_key, "position": item.position} for item in items]
+            self._write_items([{"DeleteRequest": {"Key": to_wire(key)}} for key in keys])
+            raise self._budgets.refused(wanted)
+        # With _JOB, a concurrent repetition of the request has stored the same job.
 
     def job(self, owner_id: str, job_id: str) -> BatchJob:
         job = self._read(owner_id, job_id)
@@ -173,20 +275,63 @@ class DynamoBatches(BatchRepository):
         return job
 
     def apply(
-        self, owner_id: str, job_id: str, action: JobAction, now: datetime, line: LogLine
+        self,
+        owner_id: str,
+        job_id: str,
+        action: JobAction,
+        now: datetime,
+        line: LogLine,
+        used: Sequence[TokensUsed] = (),
+        reopen: Callable[[BatchJob], BatchJob] | None = None,
     ) -> BatchJob:
         for _ in range(_TRIES):
             job = self.job(owner_id, job_id)
             target = job.after(action)
             if target is None:
                 raise not_allowed(job, action)
+            again = reopen(job) if reopen and reserves_anew(job, action) else None
+            wanted = again.reservation if again else None
             operations = [
-                {"Update": self._transition(job, action, target, now)},
-                line_put(self._tables.logs, job_key(owner_id, job_id), line),
+                {"Update": self._transition(job, action, target, now, used, again)},
+                lines_put(self._tables.logs, job_key(owner_id, job_id), [line]),
             ]
-            if not transact(self._client, operations):
+            if action in CLOSING_ACTIONS:
+                operations += self._budgets.settling(job.reservation, job.unsettled_micro_usd)
+            failed = transact(self._client, [*operations, *self._budgets.reserving(wanted)])
+            if not failed:
                 return self.job(owner_id, job_id)
-        raise ConflictError("The job keeps changing; try again.")
+            if _JOB not in failed and wanted:
+                raise self._budgets.refused(wanted)
+        raise keeps_changing()
+
+    def raise_cap(self, job: BatchJob, micro_usd: int, now: datetime, line: LogLine) -> None:
+        for _ in range(_TRIES):
+            more = more_to_reserve(job, micro_usd)
+            if more is None:
+                return
+            raised = self._unchanged_budget(
+                job,
+                set_to={"max_cost_micro_usd": micro_usd, "updated_at": iso(now)},
+                add={"budget_reserved_micro_usd": more.micro_usd} if job.budget_month else {},
+            )
+            key = job_key(job.owner_id, job.job_id)
+            operations = [{"Update": raised}, lines_put(self._tables.logs, key, [line])]
+            wanted = more if job.budget_month else None
+            failed = transact(self._client, [*operations, *self._budgets.reserving(wanted)])
+            if not failed:
+                return
+            if _JOB not in failed and wanted:
+                raise self._budgets.refused(wanted)
+            job = self.job(job.owner_id, job.job_id)
+        raise keeps_changing()
+
+    def close_budgets(self, job: BatchJob) -> None:
+        if (held := job.reservation) is None:
+            return
+        paid = {"budget_spent_micro_usd": job.paid_micro_usd}
+        closed = self._unchanged_budget(job, set_to=paid, remove=("budget_month",))
+        settled = self._budgets.settling(held, job.unsettled_micro_usd)
+        transact(self._client, [{"Update": closed}, *settled])
 
     def jobs(
         self, owner_id: str, *, status: str | None, limit: int, cursor: str | None
@@ -208,7 +353,14 @@ class DynamoBatches(BatchRepository):
         request = {"TableName": self._tables.logs, "ConsistentRead": True}
         key = ("job_key", job_key(owner_id, job_id))
         rows, following = self._page(request, key, "entry_id", None, limit, cursor)
-        return Page(tuple(_line_of(row) for row in rows), following)
+        # Entries of two workers may overlap in time.
+        lines = sorted(
+            (line for row in rows for line in _lines_of(row)), key=attrgetter("entry_id")
+        )
+        return Page(tuple(lines), following)
+
+    def ended_items(self, owner_id: str, job_id: str) -> Iterable[BatchItem]:
+        return self._items_in(owner_id, job_id, ("completed", "failed"))
 
     def open_items(self, owner_id: str, job_id: str) -> Iterable[BatchItem]:
         return self._items_in(owner_id, job_id, ("queued", "processing"))
@@ -216,27 +368,66 @@ class DynamoBatches(BatchRepository):
     def retryable_items(self, owner_id: str, job_id: str) -> Iterable[BatchItem]:
         return self._items_in(owner_id, job_id, ("failed", "cancelled"))
 
+    def _write_items(self, requests: Sequence[dict[str, Any]]) -> None:
+        chunks = [
+            requests[start : start + MAX_BATCH_WRITE]
+            for start in range(0, len(requests), MAX_BATCH_WRITE)
+        ]
+        with ThreadPoolExecutor(_PARALLEL_WRITES) as pool:
+            list(pool.map(partial(write_rows, self._client, self._tables.items), chunks))
+
+    def _unchanged_budget(self, job: BatchJob, **changes: Any) -> dict[str, Any]:
+        """An update of a job whose run, cap and month are as they were read."""
+        seen = {
+            "run": job.run,
+            "status": job.status.value,
+            "max_cost_micro_usd": job.max_cost_micro_usd,
+            "budget_month": job.budget_month,
+        }
+        known = {name: value for name, value in seen.items() if value is not None}
+        return update(
+            self._tables.jobs,
+            {"owner_id": job.owner_id, "job_id": job.job_id},
+            condition=" AND ".join(
+                f"#{name} = :seen_{name}" if name in known else f"attribute_not_exists(#{name})"
+                for name in seen
+            ),
+            values={f"seen_{name}": value for name, value in known.items()},
+            **changes,
+        )
+
     def _transition(
-        self, job: BatchJob, action: JobAction, target: JobStatus, now: datetime
+        self,
+        job: BatchJob,
+        action: JobAction,
+        target: JobStatus,
+        now: datetime,
+        used: Sequence[TokensUsed],
+        reopened: BatchJob | None = None,
     ) -> dict[str, Any]:
         set_to: dict[str, Any] = {"status": target.value, "updated_at": iso(now)}
+        if reopened is not None:
+            set_to |= {name: getattr(reopened, name) for name in REOPENED}
         remove: list[str] = []
         if target is JobStatus.PROCESSING and job.started_at is None:
             set_to["started_at"] = iso(now)
         if action in {JobAction.RESUME, JobAction.RETRY_FAILED, JobAction.CANCEL}:
             set_to["run"] = job.run + 1
         if action is JobAction.RETRY_FAILED:
-            remove = ["completed_at", "stop_reason"]
+            remove = ["completed_at", "stop_reason", "used"]
         if target in ENDED_JOBS:
             set_to["completed_at"] = iso(now)
+        if used:
+            set_to["used"] = [row_of(one) for one in used]
         seen: dict[str, Any] = {"status": job.status.value, "run": job.run}
         if action in CLOSING_ACTIONS:
-            # A concurrent retry that requeues items must not end up with a closed job.
-            seen |= {name: getattr(job, name) for name in _ENDED_COUNTERS}
+            seen |= _seen_at_its_end(job)
+            set_to["budget_spent_micro_usd"] = job.paid_micro_usd
+            remove.append("budget_month")
         return update(
             self._tables.jobs,
             {"owner_id": job.owner_id, "job_id": job.job_id},
-            set_to=set_to,
+            set_to={name: value for name, value in set_to.items() if value is not None},
             remove=remove,
             condition=" AND ".join(f"#{name} = :seen_{name}" for name in seen),
             values={f"seen_{name}": value for name, value in seen.items()},
@@ -250,16 +441,6 @@ class DynamoBatches(BatchRepository):
                 ConsistentRead=True,
             )
         return job_of(from_wire(answer["Item"])) if "Item" in answer else None
-
-    def _write_chunk(self, rows: list[dict[str, Any]]) -> None:
-        table = self._tables.items
-        pending: Any = {table: [{"PutRequest": {"Item": row}} for row in rows]}
-        for _ in range(_WRITE_ROUNDS):
-            with translated("BatchWriteItem"):
-                pending = self._client.batch_write_item(RequestItems=pending)["UnprocessedItems"]
-            if not pending:
-                return
-        raise StorageError("BatchWriteItem", "the table keeps refusing rows for lack of capacity")
 
     def _page(
         self,
@@ -281,6 +462,7 @@ class DynamoBatches(BatchRepository):
             cursor=cursor,
             partition=(partition, value),
             key_attributes=(partition, sort),
+            most_reads=_READS,
             KeyConditionExpression="#partition = :partition",
             ExpressionAttributeNames=names,
             ExpressionAttributeValues=to_wire(values),
@@ -304,3 +486,15 @@ class DynamoBatches(BatchRepository):
             for page in pages:
                 for row in page["Items"]:
                     yield item_of(from_wire(row))
+
+
+def _seen_at_its_end(job: BatchJob) -> dict[str, int]:
+    """What must be unchanged when a job is closed, beside its status and run.
+
+    A concurrent retry that requeues items must not end up with a closed job, nor a concurrent raise
+    of the cap, which reserves more.
+    """
+    seen: dict[str, int] = {name: getattr(job, name) for name in _ENDED_COUNTERS}
+    if job.max_cost_micro_usd is not None:
+        seen["max_cost_micro_usd"] = job.max_cost_micro_usd
+    return seen

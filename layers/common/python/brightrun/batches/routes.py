@@ -20,14 +20,17 @@ from brightrun.batches.schemas import (
     JobStatusResponse,
     JobSummary,
     LogPage,
+    PlannedCombinations,
     ProcessNextResponse,
+    QuoteAccuracyResponse,
     RetryResponse,
 )
 from brightrun.http.app import owner_of, service
 from brightrun.http.schemas import Cursor, Limit, RecordId
 
 router = APIGatewayHttpRouter()
-LogLimit = Annotated[int, Query(ge=1, le=1000, description="How many lines one page holds.")]
+_ENTRIES = "How many entries one page holds; lines that were written together are one entry."
+LogLimit = Annotated[int, Query(ge=1, le=1000, description=_ENTRIES)]
 
 
 @router.get("/api/batch-jobs", tags=["Batches"])
@@ -41,6 +44,22 @@ def list_batch_jobs(
         owner_of(router), status=status, limit=limit, cursor=cursor
     )
     return JobList.from_domain(page)
+
+
+@router.get("/api/batch-jobs/planned", tags=["Batches"])
+def list_planned_combinations() -> PlannedCombinations:
+    """Count what the caller's batches have not written yet, by persona, arc and topic.
+
+    `complete` is false if there are more open jobs than one answer counts.
+    """
+    return PlannedCombinations.from_domain(service(router, BatchReader).planned(owner_of(router)))
+
+
+@router.get("/api/batch-jobs/quotes", tags=["Batches"])
+def show_quote_accuracy() -> QuoteAccuracyResponse:
+    """Compare the quotes of the caller's newest 100 jobs with what they cost."""
+    measured = service(router, BatchReader).quote_accuracy(owner_of(router))
+    return QuoteAccuracyResponse(accuracy=list(measured))
 
 
 @router.get("/api/batch-jobs/<job_id>", tags=["Batches"])
@@ -85,7 +104,7 @@ _RESULTS = {"pause": "paused", "resume": "resumed", "cancel": "cancelled"}
 def control_batch(job_id: RecordId, body: ControlRequest) -> ControlResponse:
     """Pause, resume or cancel a job."""
     controls = service(router, BatchControls)
-    job = controls.act(body.action, owner_of(router), job_id)
+    job = controls.act(body.action, owner_of(router), job_id, max_cost_usd=body.max_cost_usd)
     message = f"The job is {_RESULTS[body.action]}."
     return ControlResponse(job_id=job.job_id, status=job.status, message=message)
 

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from datetime import datetime
-from typing import TYPE_CHECKING, Literal, Self
+from typing import TYPE_CHECKING, Annotated, Literal, Self
 
-from pydantic import Field
+from pydantic import Field, model_validator
 
 from brightrun.batches.model import (
     ENDED_JOBS,
@@ -13,21 +13,65 @@ from brightrun.batches.model import (
     ItemStatus,
     JobKind,
     JobStatus,
+    Lane,
     Priority,
+    QuoteSource,
 )
+from brightrun.core.fields import Tier
 from brightrun.http.schemas import (
     CamelNestedModel,
     CamelResponseModel,
     NestedModel,
     RequestModel,
     ResponseModel,
+    Usd,
 )
-from brightrun.scaffolding.model import Tier
 
 if TYPE_CHECKING:
     from brightrun.batches.log import LogLine
     from brightrun.batches.model import BatchItem, BatchJob
+    from brightrun.batches.read_batches import PlannedItems
     from brightrun.core.pages import Page
+
+
+MaxCostUsd = Annotated[float, Field(ge=0.0001, le=1_000_000)]
+"""A cap on what a batch spends, in US dollars."""
+
+
+class QuoteView(NestedModel):
+    """What a batch was expected to cost when it was ordered, in US dollars.
+
+    Nine of ten batches stay within p90.
+    """
+
+    p50: Usd = Field(validation_alias="p50_micro_usd")
+    p90: Usd = Field(validation_alias="p90_micro_usd")
+    source: QuoteSource = Field(
+        description="own_batches: what the caller's own batches with this model used, by template "
+        "and arc. typical: v1's typical conversation, while there are too few."
+    )
+    conversations: int = Field(description="Of the caller's own, that the quote is based on.")
+    batches: int
+
+
+class QuoteAccuracyView(NestedModel):
+    """How wrong quotes of one source were, for batches that were written whole.
+
+    `cost_mape` is the mean absolute error as a share of the cost, `cost_p90_coverage` the share of
+    batches that cost at most their p90.
+    """
+
+    source: QuoteSource
+    simulated: bool
+    batches: int
+    cost_mape: float
+    cost_p90_coverage: float
+
+
+class QuoteAccuracyResponse(ResponseModel):
+    """GET /api/batch-jobs/quotes: by source, and simulated batches by themselves."""
+
+    accuracy: list[QuoteAccuracyView]
 
 
 class JobSummary(CamelNestedModel):
@@ -37,15 +81,22 @@ class JobSummary(CamelNestedModel):
     name: str
     kind: JobKind
     status: JobStatus
+    status_line: str = Field(description="The status and its reason, to be shown.")
     total_items: int
     completed_items: int
     successful_items: int
     failed_items: int
     cancelled_items: int
     priority: Priority
-    concurrent_processing: int
+    lane: Lane
+    concurrent_processing: int = Field(description="Workers.")
+    calls_in_flight: int = Field(
+        validation_alias="most_calls_in_flight", description="Of all workers, at the most."
+    )
     error_handling: ErrorHandling
     model: str
+    cost_usd: Usd = Field(validation_alias="cost_micro_usd")
+    simulated: bool
     created_at: str
     started_at: str | None
     completed_at: str | None
@@ -91,14 +142,34 @@ class JobStatusResponse(CamelResponseModel):
     job_id: str
     name: str
     status: JobStatus
+    status_line: str = Field(
+        alias="status_line", description="The status and its reason, to be shown."
+    )
     progress: Progress
     estimated_time_remaining: int | None = Field(description="Seconds; null while unknown.")
     started_at: str | None
     completed_at: str | None
     stopped_reason: str | None
+    lane: Lane
     cost_usd: float = Field(alias="cost_usd")
     input_tokens: int = Field(alias="input_tokens")
     output_tokens: int = Field(alias="output_tokens")
+    max_cost_usd: float | None = Field(
+        alias="max_cost_usd", description="The cap; null: there is none."
+    )
+    reserved_cost_usd: float = Field(
+        alias="reserved_cost_usd",
+        description="Beside cost_usd: the most that calls in flight may cost. Only with a cap.",
+    )
+    reused_items: int = Field(
+        alias="reused_items", description="Written by earlier answers, at no cost."
+    )
+    quote: QuoteView | None = Field(description="Null for batches of earlier versions.")
+    quote_error: float | None = Field(
+        alias="quote_error",
+        description="How far the cost is from the quote's p50, as a share of it; known once nearly "
+        "all conversations are written.",
+    )
     simulated: bool
 
     @classmethod
@@ -108,20 +179,27 @@ class JobStatusResponse(CamelResponseModel):
             job_id=job.job_id,
             name=job.name,
             status=job.status,
+            status_line=job.status_line,
             progress=Progress.model_validate(job),
             estimated_time_remaining=job.seconds_remaining(now),
             started_at=job.started_at,
             completed_at=job.completed_at,
             stopped_reason=job.stop_reason,
+            lane=job.lane,
             cost_usd=job.cost_micro_usd / 1e6,
             input_tokens=job.input_tokens,
             output_tokens=job.output_tokens,
+            max_cost_usd=usd(job.max_cost_micro_usd),
+            reserved_cost_usd=job.reserved_micro_usd / 1e6,
+            reused_items=job.reused_items,
+            quote=QuoteView.model_validate(job.quote) if job.quote else None,
+            quote_error=job.quote_error,
             simulated=job.simulated,
         )
 
 
 class ItemSummary(NestedModel):
-    """An item, with the keys of its scaffolding."""
+    """An item, with the keys of its scaffolding; tokens and cost are those of all its answers."""
 
     id: str = Field(validation_alias="item_id")
     position: int
@@ -134,6 +212,10 @@ class ItemSummary(NestedModel):
     attempts: int
     error_code: str | None
     error_message: str | None
+    input_tokens: int
+    output_tokens: int
+    cost_usd: Usd = Field(validation_alias="cost_micro_usd")
+    reused: bool = Field(description="Written by an earlier answer, at no cost.")
     updated_at: str = Field(serialization_alias="updatedAt")
 
 
@@ -151,6 +233,33 @@ class ItemList(ResponseModel):
         return cls(items=items, count=len(items), next_cursor=page.next_cursor)
 
 
+class PlannedCombination(NestedModel):
+    """How many items of one persona, arc and topic are not written yet."""
+
+    persona_key: str
+    emotional_arc_key: str
+    training_topic_key: str
+    planned: int
+
+
+class PlannedCombinations(ResponseModel):
+    """GET /api/batch-jobs/planned; `total` is the sum over the combinations."""
+
+    combinations: list[PlannedCombination]
+    total: int
+    complete: bool
+
+    @classmethod
+    def from_domain(cls, planned: PlannedItems) -> Self:
+        """Show the combinations in the order of their keys."""
+        combinations = [
+            PlannedCombination(**combination._asdict(), planned=count)
+            for combination, count in sorted(planned.counts.items())
+        ]
+        total = sum(planned.counts.values())
+        return cls(combinations=combinations, total=total, complete=planned.is_complete)
+
+
 class LogPage(ResponseModel):
     """GET /api/batch-jobs/{id}/log."""
 
@@ -165,6 +274,11 @@ class LogPage(ResponseModel):
         return cls(lines=lines, count=len(lines), next_cursor=page.next_cursor)
 
 
+def usd(micro_usd: int | None) -> float | None:
+    """Convert millionths of a US dollar."""
+    return None if micro_usd is None else micro_usd / 1e6
+
+
 V1Status = Literal["processed", "job_completed", "job_cancelled", "paused"]
 
 
@@ -172,6 +286,15 @@ class ControlRequest(RequestModel):
     """PATCH /api/conversations/batch/{id}."""
 
     action: Literal["pause", "resume", "cancel"]
+    max_cost_usd: MaxCostUsd | None = Field(
+        default=None, description="Only with resume: a higher cap than before, in US dollars."
+    )
+
+    @model_validator(mode="after")
+    def _raises_on_resume_only(self) -> Self:
+        if self.max_cost_usd is not None and self.action != "resume":
+            raise ValueError("max_cost_usd is for resume only")
+        return self
 
 
 class ControlResponse(CamelResponseModel):

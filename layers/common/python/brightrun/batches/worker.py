@@ -6,37 +6,22 @@ import asyncio
 import math
 import random
 from collections.abc import Callable, Mapping, Sequence
-from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from functools import partial
 from typing import Protocol
 
-from brightrun.aws.objects import ObjectStore, discard
 from brightrun.batches import log as batch_log
-from brightrun.batches.ask_claude import CompletionCache, judgement_spec
+from brightrun.batches.call_limit import CallLimit
 from brightrun.batches.claim_repository import ClaimRepository
-from brightrun.batches.finalize_item import FailureRecorder, ItemFinalizer
-from brightrun.batches.judge_conversation import JudgementWriter
-from brightrun.batches.model import BatchItem, BatchJob, JobAction, JobStatus, Lease
-from brightrun.batches.plan import BatchPlan, PlanScaffoldingResolver
+from brightrun.batches.model import BatchItem, BatchJob, Lease
 from brightrun.batches.repository import BatchRepository
 from brightrun.batches.workflow import MAX_LOOPS, InvocationStatus, WorkerInvocation, WorkerResult
-from brightrun.batches.write_conversation import ConversationWriter
-from brightrun.claude.client import Claude, UnavailableClaude
-from brightrun.claude.model import CALL_TIMEOUT_S
-from brightrun.conversations.generation_log.repository import GenerationLog
-from brightrun.conversations.model import ConversationRecord
-from brightrun.conversations.objects import keys_in_use
-from brightrun.conversations.quality.judgement import current_rubric
-from brightrun.conversations.repository import ConversationRepository
 from brightrun.core.errors import (
-    ActionNotAllowedError,
     BrightRunError,
+    CapReachedError,
     ClaimsClosedError,
-    ClaudeNotSetUpError,
     LeaseLostError,
     StorageError,
-    UnusableModelError,
 )
 from brightrun.core.logging import logger
 from brightrun.core.timestamps import Clock, epoch_ms
@@ -99,7 +84,10 @@ class ItemClaims:
         token: str,
         lease_seconds: int,
         clock: Clock,
+        at_once: int | None = None,
     ) -> None:
+        """`at_once` is how many positions are taken from the cursor together."""
+        self._at_once = at_once or job.calls_per_worker
         self._claims = claims
         self._batches = batches
         self._job = job
@@ -113,13 +101,16 @@ class ItemClaims:
     def claim(self, count: int) -> list[BatchItem]:
         """Lease up to `count` items; an empty list means that nothing can be claimed now.
 
-        Raises ClaimsClosedError if the job accepts no claims.
+        Raises ClaimsClosedError if the job accepts no claims, CapReachedError if its cap pays for
+        no further item now.
         """
         total = self._job.total_items
         while self._has_assigned():
-            tried, self._assigned = self._assigned[:count], self._assigned[count:]
+            tried = self._assigned[:count]
             remaining = {item.position: total - item.position + 1 for item in tried}
-            if leased := self._lease(self._claimable(tried), remaining):
+            leased = self._lease(self._claimable(tried), remaining)
+            self._assigned = self._beyond_cap(tried, leased) + self._assigned[count:]
+            if leased:
                 return leased
         if self._leftover is None:
             open_items = self._batches.open_items(self._job.owner_id, self._job.job_id)
@@ -127,9 +118,11 @@ class ItemClaims:
             random.shuffle(self._leftover)
         while self._leftover:
             total_left = len(self._leftover)
-            tried, self._leftover = self._leftover[:count], self._leftover[count:]
+            tried = self._leftover[:count]
             remaining = {item.position: total_left - index for index, item in enumerate(tried)}
-            if leased := self._lease(tried, remaining):
+            leased = self._lease(tried, remaining)
+            self._leftover = self._beyond_cap(tried, leased) + self._leftover[count:]
+            if leased:
                 return leased
         return []
 
@@ -138,11 +131,20 @@ class ItemClaims:
         now_ms = epoch_ms(self._clock())
         return Lease(self._token, now_ms + self._lease_seconds * 1000)
 
+    def _beyond_cap(
+        self, tried: Sequence[BatchItem], leased: Sequence[BatchItem]
+    ) -> list[BatchItem]:
+        """What to try once more: the cap paid for some only. Without a cap, others have them."""
+        if self._job.cap is None or not leased:
+            return []
+        taken = {item.position for item in leased}
+        return [item for item in tried if item.position not in taken]
+
     def _has_assigned(self) -> bool:
         """Whether assigned positions are left to lease; assigns new ones from the cursor if not."""
         if not self._assigned and not self._cursor_ended:
             self._assigned = self._claims.next_items(
-                self._job.owner_id, self._job.job_id, self._job.calls_per_worker
+                self._job.owner_id, self._job.job_id, self._at_once
             )
             self._cursor_ended = not self._assigned
         return bool(self._assigned)
@@ -163,11 +165,7 @@ class ItemClaims:
             )
             for item in items
         ]
-        return self._claims.claim(items, self.lease(), lines, now)
-
-
-CLAIM_MARGIN_S = 45.0
-"""Seconds beyond the longest call that storing its completion may take before the Lambda stops."""
+        return self._claims.claim(items, self.lease(), lines, now, self._job.cap)
 
 
 class ItemProcessor(Protocol):
@@ -177,22 +175,51 @@ class ItemProcessor(Protocol):
     def job(self) -> BatchJob:
         """The job."""
 
-    async def process(self, item: BatchItem) -> float | None:
+    async def process(self, item: BatchItem, answered: Callable[[], None]) -> float | None:
         """Complete a leased item, or requeue it for another attempt.
+
+        Calls `answered` when Claude's answer is stored: what follows needs no call.
 
         Returns the seconds to wait before the next call if Claude is overloaded. A lost lease is no
         error: the worker that has the item now uses the stored completion. Raises StorageError.
         """
 
 
+_MOST_HELD = 2
+"""Times the calls in flight: the most items in progress, answered ones included."""
+
+
 @dataclass(slots=True)
 class _Progress:
     """The items in progress, and why no more are claimed once `ended_by` is set."""
 
+    calls: CallLimit
     ended_by: InvocationStatus | None = None
     wait_s: float = 0.0
     failure: BrightRunError | None = None
     tasks: set[asyncio.Task[float | None]] = field(default_factory=set)
+    answered: set[int] = field(default_factory=set)
+
+    @property
+    def changed(self) -> asyncio.Event:
+        """Set when more items may be claimed, or one has ended."""
+        return self.calls.changed
+
+    def note_answer(self, item: BatchItem) -> None:
+        """Note that an item in progress needs no call any more."""
+        self.answered.add(item.position)
+        self.calls.filled.clear()
+        self.changed.set()
+
+    def free(self) -> int:
+        """How many more items may be claimed.
+
+        Calls in flight are limited; so are items in progress, whose answers are being stored or
+        that wait for Claude: a worker that cannot keep up claims no more.
+        """
+        calling = len(self.tasks) - len(self.answered) - self.calls.waiting
+        held = _MOST_HELD * self.calls.most - len(self.tasks)
+        return min(self.calls.limit - calling, held)
 
     def stop_claiming(self, status: InvocationStatus, wait_s: float = 0.0) -> None:
         """Stop claiming; the longest wait that Claude asked for takes precedence."""
@@ -210,31 +237,31 @@ class Worker:
         claims: ItemClaims,
         processor: ItemProcessor,
         renewer: LeaseRenewer,
-        seconds_left: Callable[[], float],
+        calls: CallLimit,
     ) -> None:
         self._claims = claims
         self._processor = processor
         self._renewer = renewer
-        self._seconds_left = seconds_left
-        self._capacity = processor.job.calls_per_worker
+        self._calls = calls
 
     async def run(self, request: WorkerInvocation) -> WorkerResult:
-        """Work until no item can be claimed, Claude is overloaded, or time runs out.
+        """Work until no item can be claimed, Claude asks for a long wait, or time runs out.
 
         Claimed items are always processed before it returns, or raises the StorageError that made
         claiming impossible.
         """
-        progress = _Progress()
+        progress = _Progress(self._calls)
         renewals = asyncio.create_task(self._renewer.run())
         try:
             while True:
                 await self._fill(progress)
+                self._calls.filled.set()
                 if not progress.tasks:
                     break
-                done, progress.tasks = await asyncio.wait(
-                    progress.tasks, return_when=asyncio.FIRST_COMPLETED
-                )
-                for task in done:
+                await progress.changed.wait()
+                progress.changed.clear()
+                for task in [task for task in progress.tasks if task.done()]:
+                    progress.tasks.remove(task)
                     self._collect(progress, task)
         finally:
             renewals.cancel()
@@ -243,31 +270,54 @@ class Worker:
         return self._result(request, progress)
 
     async def _fill(self, progress: _Progress) -> None:
-        """Claim as many items as there is capacity for, unless claiming has stopped."""
-        while progress.ended_by is None and len(progress.tasks) < self._capacity:
-            if self._seconds_left() < CALL_TIMEOUT_S + CLAIM_MARGIN_S:
-                progress.stop_claiming("continue")
+        """Start as many items as there is capacity for, unless claiming has stopped."""
+        while progress.ended_by is None and (free := progress.free()) > 0:
+            items = await self._claim(free, progress)
+            for item in items:
+                task = asyncio.create_task(self._process(item, progress))
+                task.add_done_callback(lambda _: progress.changed.set())
+                progress.tasks.add(task)
+            if not items:
                 return
-            free = self._capacity - len(progress.tasks)
-            try:
-                items = await asyncio.to_thread(self._claims.claim, free)
-            except ClaimsClosedError:
-                progress.stop_claiming("closed")
-                return
-            except StorageError as error:
-                progress.failure = error
-                progress.stop_claiming("continue")
-                return
+
+    async def _claim(self, count: int, progress: _Progress) -> list[BatchItem]:
+        """Claim up to so many items; of none, note whether and why claiming has stopped."""
+        if not self._calls.has_time:
+            progress.stop_claiming("continue")
+            return []
+        try:
+            items = await asyncio.to_thread(self._claims.claim, count)
+        except ClaimsClosedError:
+            progress.stop_claiming("closed")
+        except CapReachedError:
+            # What is in progress may cost less than was reserved for it.
+            if not progress.tasks:
+                progress.stop_claiming("drained")
+        except StorageError as error:
+            progress.failure = error
+            progress.stop_claiming("continue")
+        else:
             if not items:
                 progress.stop_claiming("drained")
-            progress.tasks |= {asyncio.create_task(self._process(item)) for item in items}
+            return items
+        return []
 
-    async def _process(self, item: BatchItem) -> float | None:
+    async def _process(self, item: BatchItem, progress: _Progress) -> float | None:
         self._renewer.hold(item)
         try:
-            return await self._processor.process(item)
+            return await self._processor.process(item, self._answered(item, progress))
         finally:
             self._renewer.release(item)
+            progress.answered.discard(item.position)
+
+    def _answered(self, item: BatchItem, progress: _Progress) -> Callable[[], None]:
+        """What a processor calls: the next call starts while this answer is worked on.
+
+        Not in a job that stops at its first failure, which is known only when the item has ended.
+        """
+        if self._processor.job.error_handling == "stop":
+            return lambda: None
+        return partial(progress.note_answer, item)
 
     def _collect(self, progress: _Progress, task: asyncio.Task[float | None]) -> None:
         error = task.exception()
@@ -293,118 +343,5 @@ class Worker:
             loop=loop,
             status=status,
             wait_seconds=math.ceil(progress.wait_s),
+            calls_in_flight=self._calls.limit,
         )
-
-
-_STORAGE_THREADS = 16
-"""Threads for the blocking AWS calls of the items in progress; each call takes milliseconds."""
-
-
-@dataclass(frozen=True, slots=True)
-class WorkerRunner:
-    """Runs one invocation of a worker, for a job of any kind."""
-
-    batches: BatchRepository
-    claims: ClaimRepository
-    records: GenerationLog
-    conversation_files: ObjectStore
-    plans: ObjectStore
-    failure_reports: ObjectStore
-    open_claude: Callable[[str], Claude]
-    clock: Clock
-    lease_seconds: int
-    retry_base_seconds: float
-    new_token: Callable[[], str]
-    after_stored: Callable[[ConversationRecord], object]
-    conversations: ConversationRepository
-
-    def run(self, request: WorkerInvocation, seconds_left: Callable[[], float]) -> WorkerResult:
-        """Process items of the job; `seconds_left` returns the time until the Lambda is stopped.
-
-        Raises NotFoundError, StorageError.
-        """
-        job = self._started_job(request)
-        if not job.accepts_claims:
-            return WorkerResult(**request.model_dump(), status="closed")
-        return asyncio.run(self._run(job, request, seconds_left))
-
-    async def _run(
-        self, job: BatchJob, request: WorkerInvocation, seconds_left: Callable[[], float]
-    ) -> WorkerResult:
-        with ThreadPoolExecutor(_STORAGE_THREADS) as threads:
-            asyncio.get_running_loop().set_default_executor(threads)
-            claude, job = self._open_claude(job)
-            try:
-                worker = self._worker(job, claude, seconds_left)
-                return await worker.run(request)
-            finally:
-                await claude.close()
-
-    def _open_claude(self, job: BatchJob) -> tuple[Claude, BatchJob]:
-        """Open Claude; if that fails, the first call stops the job, so one at a time is enough."""
-        try:
-            return self.open_claude(job.model), job
-        except (ClaudeNotSetUpError, UnusableModelError) as error:
-            return UnavailableClaude(error), replace(job, calls_per_worker=1)
-
-    def _worker(self, job: BatchJob, claude: Claude, seconds_left: Callable[[], float]) -> Worker:
-        items = ItemClaims(
-            self.claims,
-            self.batches,
-            job,
-            token=self.new_token(),
-            lease_seconds=self.lease_seconds,
-            clock=self.clock,
-        )
-        renewer = LeaseRenewer(self.claims, items.lease, self.lease_seconds)
-        return Worker(items, self._processor(job, claude), renewer, seconds_left)
-
-    def _processor(self, job: BatchJob, claude: Claude) -> ItemProcessor:
-        finalizer = ItemFinalizer(job, self.claims, self.clock, self.retry_base_seconds)
-        cache_arguments = (claude, self.conversation_files, self.records, job, self.clock)
-        if job.kind == "judge":
-            return JudgementWriter(
-                job=job,
-                finalizer=finalizer,
-                completions=CompletionCache(
-                    *cache_arguments, judgement_spec(current_rubric().answer_schema())
-                ),
-                conversations=self.conversations,
-                conversation_files=self.conversation_files,
-                scaffolds=PlanScaffoldingResolver(self.plans),
-                clock=self.clock,
-            )
-        return ConversationWriter(
-            job=job,
-            plan=self._plan(job),
-            finalizer=finalizer,
-            completions=CompletionCache(*cache_arguments),
-            conversation_files=self.conversation_files,
-            failures=FailureRecorder(self.failure_reports, job, self.clock),
-            clock=self.clock,
-            after_stored=self.after_stored,
-            discard=self._discard,
-        )
-
-    def _discard(self, lost: ConversationRecord) -> None:
-        """Remove the file of an attempt that lost its item; its paid answer may be in use."""
-        in_use = partial(keys_in_use, self.conversations, lost.owner_id, lost.conversation_id)
-        discard(self.conversation_files, in_use, lost.file_path)
-
-    def _started_job(self, request: WorkerInvocation) -> BatchJob:
-        """Read the job; the first worker changes it from queued to processing."""
-        job = self.batches.job(request.owner_id, request.job_id)
-        if job.status is not JobStatus.QUEUED:
-            return job
-        now = self.clock()
-        line = batch_log.log_line(now, "worker", f"Batch job started - {job.total_items} items")
-        try:
-            return self.batches.apply(job.owner_id, job.job_id, JobAction.BEGIN, now, line)
-        except ActionNotAllowedError:
-            return self.batches.job(request.owner_id, request.job_id)
-
-    def _plan(self, job: BatchJob) -> BatchPlan:
-        stored = self.plans.get(job.plan_key)
-        if stored is None:
-            raise StorageError("GetObject", "the job's plan is missing")
-        return BatchPlan.model_validate_json(stored.text)

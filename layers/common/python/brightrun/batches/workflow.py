@@ -13,7 +13,7 @@ from typing import Annotated, Literal
 from pydantic import BaseModel, ConfigDict, Field
 from pydantic.alias_generators import to_camel
 
-from brightrun.batches.model import MAX_WORKERS
+from brightrun.batches.model import MAX_CALLS_PER_WORKER, MAX_WORKERS
 
 HISTORY_LIMIT = 25_000
 EVENTS_PER_INVOCATION = 18
@@ -38,11 +38,13 @@ class WorkerInvocation(BaseModel):
     job_id: str
     worker: Annotated[int, Field(ge=0, lt=MAX_WORKERS)]
     loop: Annotated[int, Field(ge=0)] = 0
+    calls_in_flight: Annotated[int, Field(ge=1, le=MAX_CALLS_PER_WORKER)] | None = None
+    """What Claude carried at the end of the worker's last invocation; None for its first one."""
 
 
 InvocationStatus = Literal["continue", "wait", "drained", "closed", "handover"]
-"""`continue`: out of time. `wait`: Claude is overloaded. `drained`: nothing to claim. `closed`: the
-job accepts no claims. `handover`: MAX_LOOPS is reached, so the round ends."""
+"""`continue`: out of time. `wait`: Claude asks for a long wait. `drained`: nothing to claim.
+`closed`: the job accepts no claims. `handover`: MAX_LOOPS is reached, so the round ends."""
 
 
 class WorkerResult(WorkerInvocation):

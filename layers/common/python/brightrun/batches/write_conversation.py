@@ -3,18 +3,18 @@
 from __future__ import annotations
 
 import asyncio
-import json
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 
 from brightrun.aws.objects import ObjectStore
 from brightrun.batches import log as batch_log
-from brightrun.batches.ask_claude import CompletionCache
+from brightrun.batches.ask_claude import Completions
 from brightrun.batches.claim_repository import Outcome
 from brightrun.batches.finalize_item import FailureRecorder, Fault, ItemFinalizer
 from brightrun.batches.model import BatchItem, BatchJob, ItemStatus
 from brightrun.batches.plan import BatchPlan
-from brightrun.claude.model import Completion, Prompt, require_end_turn
+from brightrun.claude.model import Completion, Prompt, Usage, require_end_turn
 from brightrun.conversations.model import (
     ConversationRecord,
     RawConversation,
@@ -23,12 +23,12 @@ from brightrun.conversations.model import (
 )
 from brightrun.core import object_keys
 from brightrun.core.errors import (
-    BrightRunError,
     ClaudeCallError,
     ConversationRefusedError,
     RecordTooLargeError,
 )
 from brightrun.core.ids import conversation_id
+from brightrun.core.json_text import indented
 from brightrun.core.logging import logger
 from brightrun.core.timestamps import Clock, iso
 
@@ -49,10 +49,13 @@ def conversation_record(
     completion: Completion,
     *,
     stored: StoredFile,
-    cost_micro_usd: int,
+    usage: Usage,
     now: str,
 ) -> ConversationRecord:
-    """Create a conversation's record; `ending_emotion` is that of the client's last turn."""
+    """Create a conversation's record; `ending_emotion` is that of the client's last turn.
+
+    Tokens and cost are those of all answers that were paid for it.
+    """
     key = conversation_id(item.item_id)
     return ConversationRecord(
         owner_id=job.owner_id,
@@ -67,6 +70,7 @@ def conversation_record(
         training_topic_id=item.training_topic_id,
         training_topic_key=item.training_topic_key,
         template_id=item.template_id,
+        variation=item.variation,
         tier=item.tier,
         turn_count=len(conversation.turns),
         starting_emotion=conversation.turns[0].emotional_context.primary_emotion,
@@ -76,11 +80,10 @@ def conversation_record(
         raw_response_path=completion.object_key,
         raw_response_size=len(completion.text.encode("utf-8")),
         model=completion.model,
-        input_tokens=completion.input_tokens,
-        output_tokens=completion.output_tokens,
-        cost_micro_usd=cost_micro_usd,
-        simulated=completion.simulated,
-        scaffolding_snapshot=plan.snapshot(item, now),
+        input_tokens=usage.input_tokens,
+        output_tokens=usage.output_tokens,
+        cost_micro_usd=usage.cost_micro_usd,
+        simulated=usage.simulated,
         created_at=now,
         updated_at=now,
         created_by=job.owner_id,
@@ -94,33 +97,31 @@ class ConversationWriter:
     job: BatchJob
     plan: BatchPlan
     finalizer: ItemFinalizer
-    completions: CompletionCache
+    completions: Completions
     conversation_files: ObjectStore
     failures: FailureRecorder
     clock: Clock
-    after_stored: Callable[[ConversationRecord], object]
+    enrich: Callable[[ConversationRecord, str], ConversationRecord]
     discard: Callable[[ConversationRecord], None]
 
-    async def process(self, item: BatchItem) -> float | None:
+    async def process(self, item: BatchItem, answered: Callable[[], None]) -> float | None:
         """Generate, validate and store the item's conversation, or fail or requeue the item."""
-        prompt = self.plan.prompt(item)
-        completion: Completion | None = None
+        prompt, usage = self.plan.prompt(item), Usage()
         try:
-            completion = await self.completions.complete(item, prompt)
-            conversation = self._validated(item, completion)
+            conversation, completion = await self.completions.read(
+                item, prompt, partial(self.validated, item), usage, answered
+            )
         except ClaudeCallError as error:
-            return await self._call_failed(item, prompt, error)
+            return await self._call_failed(item, prompt, usage, error)
         except ConversationRefusedError as error:
-            await self._fail(item, prompt, completion, Fault.of(error))
+            await self._fail(item, prompt, usage, Fault.of(error))
             return None
-        outcome = await asyncio.to_thread(self._store, item, conversation, completion)
-        await self._end(item, prompt, completion, outcome)
+        outcome = await asyncio.to_thread(self._store, item, conversation, completion, usage)
+        await self._end(item, prompt, usage, outcome)
         return None
 
-    async def _end(
-        self, item: BatchItem, prompt: Prompt, completion: Completion, outcome: Outcome
-    ) -> None:
-        """Complete the item with its conversation; one that is not stored leaves no file."""
+    async def _end(self, item: BatchItem, prompt: Prompt, usage: Usage, outcome: Outcome) -> None:
+        """Complete the item with its conversation; one that is not stored leaves no objects."""
         record = outcome.conversation
         if record is None:
             return
@@ -129,40 +130,45 @@ class ConversationWriter:
         except RecordTooLargeError as error:
             await asyncio.to_thread(self.discard, record)
             fault = Fault("validation_error", error.code, error.message)
-            await self._fail(item, prompt, completion, fault)
+            await self._fail(item, prompt, usage, fault)
             return
-        after = self._run_after_stored if completed else self.discard
-        await asyncio.to_thread(after, record)
+        if not completed:
+            await asyncio.to_thread(self.discard, record)
+        elif usage.last is not None and not usage.reused:
+            await asyncio.to_thread(self.completions.offer, item, prompt, usage.last)
 
-    def _validated(self, item: BatchItem, completion: Completion) -> RawConversation:
+    def validated(
+        self, item: BatchItem, completion: Completion
+    ) -> tuple[RawConversation, Completion]:
+        """The conversation of an item's answer; raises ConversationRefusedError."""
         require_end_turn(completion)
         arc = self.plan.emotional_arcs[item.emotional_arc_id]
-        return read_conversation(
+        conversation = read_conversation(
             completion.text,
             min_exchanges=arc.typical_turn_count_min,
             max_exchanges=arc.typical_turn_count_max,
         )
+        return conversation, completion
 
     async def _call_failed(
-        self, item: BatchItem, prompt: Prompt, error: ClaudeCallError
+        self, item: BatchItem, prompt: Prompt, usage: Usage, error: ClaudeCallError
     ) -> float | None:
         if not self.finalizer.is_final(item, error):
-            return await self.finalizer.requeue(item, error)
+            return await self.finalizer.requeue(item, error, usage)
         fault = Fault("api_error", error.reason, error.message, fatal=error.fatal)
-        await self._fail(item, prompt, None, fault)
+        await self._fail(item, prompt, usage, fault)
         return None
 
-    async def _fail(
-        self, item: BatchItem, prompt: Prompt, completion: Completion | None, fault: Fault
-    ) -> None:
-        failure = await asyncio.to_thread(self.failures.record, item, prompt, completion, fault)
-        cost = self.completions.cost_micro_usd(completion) if completion else 0
-        await self.finalizer.fail(
-            item, fault, completion=completion, cost_micro_usd=cost, failure=failure
-        )
+    async def _fail(self, item: BatchItem, prompt: Prompt, usage: Usage, fault: Fault) -> None:
+        failure = await asyncio.to_thread(self.failures.record, item, prompt, usage.last, fault)
+        await self.finalizer.fail(item, fault, usage=usage, failure=failure)
 
     def _store(
-        self, item: BatchItem, conversation: RawConversation, completion: Completion
+        self,
+        item: BatchItem,
+        conversation: RawConversation,
+        completion: Completion,
+        usage: Usage,
     ) -> Outcome:
         conversation_key = conversation_id(item.item_id)
         document = parsed_document(
@@ -172,7 +178,7 @@ class ConversationWriter:
         )
         attempt = f"{item.generation}-{item.attempts}"
         path = object_keys.parsed_conversation(self.job.owner_id, conversation_key, attempt)
-        body = json.dumps(document, ensure_ascii=False, indent=2)
+        body = indented(document)
         size = self.conversation_files.put(path, body, content_type="application/json")
         record = conversation_record(
             self.job,
@@ -181,23 +187,28 @@ class ConversationWriter:
             conversation,
             completion,
             stored=StoredFile(path, size),
-            cost_micro_usd=self.completions.cost_micro_usd(completion),
+            usage=usage,
             now=iso(self.clock()),
         )
-        line = batch_log.item_completed(item.item_id, conversation_key)
+        record = self._enriched(record, body)
+        line = batch_log.item_completed(item.item_id, conversation_key, reused=usage.reused)
         return Outcome(
             status=ItemStatus.COMPLETED,
             lines=[self.finalizer.line(item, line)],
-            input_tokens=completion.input_tokens,
-            output_tokens=completion.output_tokens,
-            cost_micro_usd=record.cost_micro_usd,
-            simulated=completion.simulated,
+            **usage.due(),
             conversation=record,
         )
 
-    def _run_after_stored(self, record: ConversationRecord) -> None:
-        """Call `after_stored`; the item is completed, so an error is only logged."""
+    def _enriched(self, record: ConversationRecord, body: str) -> ConversationRecord:
+        """Enrich the record before it is written, so that it is written once.
+
+        A stage that fails is recorded on it. Whatever else happens, the conversation is paid for
+        and stays: it is listed unenriched, and the sweep at the end of the job tries once more.
+        """
         try:
-            self.after_stored(record)
-        except BrightRunError as error:
-            logger().warning("after_stored_failed", code=error.code, item_id=record.item_id)
+            return self.enrich(record, body)
+        except Exception as error:
+            logger().warning(
+                "not_enriched", error_type=type(error).__name__, item_id=record.item_id
+            )
+            return record

@@ -43,8 +43,20 @@ class Billing:
     price_date: str
 
 
+@dataclass(frozen=True, slots=True)
+class Quota:
+    """A quota of SageMaker by its name, as AWS's messages and console have it, and its code."""
+
+    name: str
+    code: str
+
+
 class Instance(BaseModel):
-    """An instance type for SageMaker training, with its on-demand price in US dollars per hour."""
+    """An instance type for SageMaker training, with its on-demand price in US dollars per hour.
+
+    The codes are those by which Service Quotas knows how many an account may run at once, on demand
+    and as spot; None where the code is not known.
+    """
 
     model_config = ConfigDict(extra="forbid", frozen=True, defer_build=True)
 
@@ -52,17 +64,22 @@ class Instance(BaseModel):
     gpus: int
     usd_per_hour: float
     price_source: str
+    quota_code: str | None = None
+    spot_quota_code: str | None = None
 
 
 class GpuType(BaseModel):
     """An accelerator: its memory in GiB and that memory's speed, its dense bf16 peak (V100: fp16)
-    in TFLOP/s; both speeds are those of its data sheet.
+    in TFLOP/s; both speeds are those of its data sheet. The memory of A10G, L4 and L40S is what
+    torch finds: their error correction takes a part of what the data sheet names.
 
     `efficiency` is the share of that peak that Bright Run's trainer reaches at 4,096-wide layers.
     It runs eager PyTorch with a fused attention kernel, and so do the publications that the figure
     was fitted on; trainers that compile or fuse the layers reach about an eighth more.
     `seconds_per_layer` is the minimum time of a micro-batch in one layer, whatever its size.
-    tests/unit/estimates/throughput_anchors.py lists the publications; the CPU's figures, peak
+    tests/unit/estimates/throughput_anchors.py lists the publications; for A10G, L4 and L40S there
+    are none, and their efficiency is carried over from A100 and H100, less for the L4, whose 72 W
+    do not sustain its peak. The CPU's figures, peak
     included, were fitted on four runs of the tiny model over the product's 44 pairs, which reached
     26 to 30 GFLOP/s on two cores.
     """
@@ -147,6 +164,16 @@ def billings(name: str, count: int) -> tuple[Billing, ...]:
 def billing(name: str, count: int) -> Billing:
     """The cheapest way to rent `count` GPUs of a type; raises InvalidInputError."""
     return billings(name, count)[0]
+
+
+def training_quota(instance_type: str, *, spot: bool) -> Quota | None:
+    """The quota that a training job on these instances counts against; None if it is not known."""
+    instances = (instance for gpu in gpu_types() for instance in gpu.instances)
+    for instance in instances:
+        code = instance.spot_quota_code if spot else instance.quota_code
+        if instance.type == instance_type and code is not None:
+            return Quota(f"{instance_type} for {'spot ' * spot}training job usage", code)
+    return None
 
 
 def own_machine() -> Billing:

@@ -2,28 +2,31 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field, replace
 from typing import Any
 
 from brightrun.core.errors import ConversationRefusedError
 
+MAX_OUTPUT_TOKENS = 24_576
+"""Limit on one completion, thinking included: v1's figure, six times its longest completion."""
+CONNECT_TIMEOUT_S = 5.0
+"""Limit on reaching Claude: an address that swallows packets is told soon, not after a call's."""
+
 
 @dataclass(frozen=True, slots=True)
 class Prompt:
-    """What is sent to Claude, and the template it was made from."""
+    """What is sent to Claude, the template it was made from, and the room for its answer."""
 
     system: str
     user: str
     template_id: str
     template_version: int
+    max_output_tokens: int = MAX_OUTPUT_TOKENS
 
-
-MAX_OUTPUT_TOKENS = 24_576
-"""Limit on one completion, thinking included: v1's figure, six times its longest completion."""
-CALL_TIMEOUT_S = 180.0
-"""Limit on one call: v1's figure; its slowest conversation took 107 s."""
-CONNECT_TIMEOUT_S = 5.0
-"""Limit on reaching Claude: an address that swallows packets is told soon, not after a call's."""
+    @property
+    def size(self) -> int:
+        """Bytes of its texts, the upper limit on their tokens."""
+        return len(self.system.encode()) + len(self.user.encode())
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,14 +44,77 @@ class Completion:
     refusal_category: str | None = None
     duration_ms: int = 0
     simulated: bool = False
+    max_output_tokens: int = MAX_OUTPUT_TOKENS
+    """The limit that the call was made with."""
+    reused: bool = False
+    """Whether it was paid for by an earlier batch; it has no tokens then."""
     object_key: str = ""
     """Where it is stored; empty before it is."""
+    batched: bool = False
+    """Answered in a Message Batch, at the price of batches."""
+
+    def again(self) -> Completion:
+        """The same answer for another batch, which is billed nothing for it."""
+        return replace(
+            self,
+            input_tokens=0,
+            output_tokens=0,
+            cache_read_tokens=0,
+            cache_write_tokens=0,
+            duration_ms=0,
+            reused=True,
+            object_key="",
+        )
 
     def metadata(self) -> dict[str, Any]:
         """All fields but the text and its place, as they are stored beside it."""
         fields = asdict(self)
         del fields["text"], fields["object_key"]
         return fields
+
+
+@dataclass(slots=True)
+class Usage:
+    """What the answers to one item used together; cost in millionths of a US dollar."""
+
+    input_tokens: int = 0
+    output_tokens: int = 0
+    cost_micro_usd: int = 0
+    simulated: bool = False
+    answers: list[Completion] = field(default_factory=list)
+    counted: tuple[int, int, int] = (0, 0, 0)
+    """Tokens in and out, and cost, of the answers that the item's job has counted before."""
+
+    @property
+    def last(self) -> Completion | None:
+        """The answer that counts, None before there is one."""
+        return self.answers[-1] if self.answers else None
+
+    @property
+    def reused(self) -> bool:
+        """Whether the answer that counts was paid for by an earlier batch."""
+        return self.last is not None and self.last.reused
+
+    def due(self) -> dict[str, Any]:
+        """What the item's job has still to count, under the names of an outcome."""
+        names = ("input_tokens", "output_tokens", "cost_micro_usd")
+        due = {
+            name: getattr(self, name) - counted
+            for name, counted in zip(names, self.counted, strict=True)
+        }
+        return {**due, "simulated": self.simulated, "reused": self.reused}
+
+    def add(
+        self, completion: Completion, cost_micro_usd: int, *, counted_before: bool = False
+    ) -> None:
+        """Count an answer."""
+        self.input_tokens += completion.input_tokens
+        self.output_tokens += completion.output_tokens
+        self.cost_micro_usd += cost_micro_usd
+        self.simulated = self.simulated or completion.simulated
+        self.answers.append(completion)
+        if counted_before:
+            self.counted = (self.input_tokens, self.output_tokens, self.cost_micro_usd)
 
 
 def require_end_turn(completion: Completion) -> None:

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import json
-from datetime import date
+import math
+from datetime import date, timedelta
 from functools import cache
 from importlib import resources
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from brightrun.claude.model import Completion
+from brightrun.claude.model import MAX_OUTPUT_TOKENS, Completion
 from brightrun.core.errors import UnusableModelError
 
 
@@ -31,6 +32,7 @@ class Price(BaseModel):
 class ClaudeModel(BaseModel):
     """One model; `effort` is None for a model that does not accept it.
 
+    `successor` is the model to change to when it retires.
     `bedrock_id` is its inference profile on Amazon Bedrock, the only name that newer models have
     there. A global profile costs the same as the first-party API, a regional one 10 % more.
     """
@@ -42,6 +44,7 @@ class ClaudeModel(BaseModel):
     bedrock_id: str
     max_output_tokens: int
     retires_at: date | None
+    successor: str | None = None
     accepts_temperature: bool
     effort: str | None
     prices: tuple[Price, ...]
@@ -68,15 +71,50 @@ def claude_model(name: str, today: date) -> ClaudeModel:
         raise UnusableModelError(f"The Claude model '{name}' is not known; use one of {choices}.")
     if model.id not in usable:
         raise UnusableModelError(
-            f"The Claude model '{model.id}' was retired on {model.retires_at}; "
-            f"use one of {choices}."
+            f"The Claude model '{model.id}' was retired on {model.retires_at}."
+            f"{_instead(model, today)} Use one of {choices}."
         )
     return model
+
+
+RETIREMENT_NOTICE = timedelta(days=60)
+"""How long before its retirement a model is warned of."""
+
+
+def retirement_notice(model: ClaudeModel, today: date, announced: date | None = None) -> str | None:
+    """Say when a model retires and what follows it, from 60 days before; None until then.
+
+    `announced` is the date that Claude's API gives, which may be newer than the registry's.
+    """
+    retires_at = announced or model.retires_at
+    if retires_at is None or retires_at - today > RETIREMENT_NOTICE:
+        return None
+    days = (retires_at - today).days
+    return f"{model.id} retires on {retires_at}, in {days} days.{_instead(model, today)}"
+
+
+def _instead(model: ClaudeModel, today: date) -> str:
+    if model.successor is None:
+        return ""
+    price, now = (one.price_on(today) for one in (_models()[model.successor], model))
+    return (
+        f" Its successor is {model.successor}, at ${price.input:g} a million tokens read and"
+        f" ${price.output:g} written instead of ${now.input:g} and ${now.output:g}."
+    )
 
 
 def recorded_model(model_id: str) -> ClaudeModel:
     """Find the model of a stored job, even if it has retired since."""
     return _models()[model_id]
+
+
+WITHOUT_MESSAGE_BATCHES = {
+    "bedrock": "Amazon Bedrock has no Message Batches: order in the realtime lane, or have Claude "
+    "asked by key or through Claude Platform on AWS."
+}
+"""The providers that have none, and what to do about it."""
+BATCHED_PRICE = 0.5
+"""Of every kind of token in a Message Batch, as a share of its price."""
 
 
 def cost_micro_usd(model: ClaudeModel, completion: Completion, day: date) -> int:
@@ -87,12 +125,35 @@ def cost_micro_usd(model: ClaudeModel, completion: Completion, day: date) -> int
     per_input = price.long_input if long and price.long_input is not None else price.input
     per_output = price.long_output if long and price.long_output is not None else price.output
     # USD per million tokens is the same number as millionths of a dollar per token.
-    return round(
+    cost = (
         completion.input_tokens * per_input
         + completion.output_tokens * per_output
         + completion.cache_write_tokens * price.cache_write
         + completion.cache_read_tokens * price.cache_read
     )
+    return round(cost * BATCHED_PRICE if completion.batched else cost)
+
+
+def most_micro_usd(model: ClaudeModel, prompt_bytes: int, day: date) -> int:
+    """The most that a call can cost, in millionths of a dollar: a token has at least one byte."""
+    per_input, per_output = _highest_prices(model, prompt_bytes, day)
+    room = min(MAX_OUTPUT_TOKENS, model.max_output_tokens)
+    return math.ceil(prompt_bytes * per_input + room * per_output)
+
+
+def most_output_tokens(model: ClaudeModel, prompt_bytes: int, micro_usd: int, day: date) -> int:
+    """How many output tokens a call may have to cost no more than so much, in any case."""
+    per_input, per_output = _highest_prices(model, prompt_bytes, day)
+    return max(0, math.floor((micro_usd - prompt_bytes * per_input) / per_output))
+
+
+def _highest_prices(model: ClaudeModel, prompt_bytes: int, day: date) -> tuple[float, float]:
+    """The price of a token in and out, whatever part of the prompt is cached."""
+    price = model.price_on(day)
+    per_input, per_output = max(price.input, price.cache_write), price.output
+    if price.long_prompt_over is not None and prompt_bytes > price.long_prompt_over:
+        return max(per_input, price.long_input or 0), max(per_output, price.long_output or 0)
+    return per_input, per_output
 
 
 TYPICAL_INPUT_TOKENS = 2_600
@@ -103,13 +164,37 @@ TYPICAL_SECONDS = 55
 """The median time of one conversation measured in v1."""
 
 
-def estimated_cost_usd(model: ClaudeModel, conversations: int, day: date) -> float:
-    """Estimate the cost of a batch from the typical token counts, in USD rounded to cents."""
+BATCHED_SECONDS = 3600.0
+"""The API documents that most Message Batches end within an hour, ..."""
+MOST_BATCHED_SECONDS = 24 * 3600.0
+"""... and that one expires after a day; no percentile in between is published."""
+
+
+def estimated_cost_usd(
+    model: ClaudeModel, conversations: int, day: date, *, batched: bool = False
+) -> float:
+    """Estimate the cost of a batch from the typical token counts, in USD."""
     price = model.price_on(day)
     each = (TYPICAL_INPUT_TOKENS * price.input + TYPICAL_OUTPUT_TOKENS * price.output) / 1e6
-    return round(each * conversations, 2)
+    return round(each * conversations * (BATCHED_PRICE if batched else 1), 6)
 
 
 def estimated_seconds(conversations: int, calls_in_flight: int) -> int:
     """Estimate the duration of a batch: rounds of typical calls, each round full."""
     return -(-conversations // calls_in_flight) * TYPICAL_SECONDS
+
+
+_SPREAD_OF_ONE = 0.24
+"""Standard deviation of the logarithm of one conversation's tokens, cost or time. v1's 155 have a
+median of 2,208 output tokens and a maximum of 4,120, $0.038 and $0.068, 55 s and 107 s: 2.6
+standard deviations apart, as the median and the maximum of 155 values are."""
+_SPREAD_OF_ALL = 0.1
+"""What all conversations of a batch have in common, such as the model's tokenizer; assumed."""
+_Z90 = 1.2816
+"""The ninetieth percentile of the standard normal distribution."""
+
+
+def ninetieth_percentile(median: float, conversations: int) -> float:
+    """What nine of ten batches of so many conversations stay within, in the median's own unit."""
+    spread = math.hypot(_SPREAD_OF_ALL, _SPREAD_OF_ONE / math.sqrt(max(1, conversations)))
+    return median * math.exp(_Z90 * spread)

@@ -20,8 +20,7 @@ from brightrun.conversations.imported_documents import (
     read_conversations,
 )
 from brightrun.conversations.model import ConversationRecord
-from brightrun.conversations.objects import keys_in_use
-from brightrun.conversations.repository import ConversationRepository
+from brightrun.conversations.repository import ConversationRepository, keys_in_use
 from brightrun.core import object_keys
 from brightrun.core.errors import DuplicateKeyError, InvalidInputError, NotFoundError
 from brightrun.core.ids import imported_conversation_id, new_attempt
@@ -169,7 +168,6 @@ def _record(
         output_tokens=0,
         cost_micro_usd=0,
         simulated=False,
-        scaffolding_snapshot={"system_prompt": read.system_prompt, "imported_from": read.shape},
         created_at=now,
         updated_at=now,
         created_by=owner_id,

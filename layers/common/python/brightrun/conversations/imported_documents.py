@@ -6,17 +6,18 @@ the same checks as a new one.
 
 from __future__ import annotations
 
+import re
 import uuid
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any, Literal
+from typing import Any
 
+from brightrun.conversations.model import system_prompts
 from brightrun.core.errors import InvalidInputError
 
-Shape = Literal["raw", "enriched", "training_json"]
 MOST_PROMPT_CHARACTERS = 50_000
-"""The prompt is stored on the row, which may have 400 KB."""
-_DATASET_PREFIX = "fp_conversation_"
+"""The prompt is part of every training pair."""
+_DATASET_PREFIX = re.compile(r"^[a-z0-9]+_conversation_")
 _KEYS = (
     ("persona_key", "persona_archetype"),
     ("emotional_arc_key", "emotional_arc_key"),
@@ -39,11 +40,9 @@ class ImportedConversation:
     """
 
     place: str
-    shape: Shape
     document: dict[str, Any]
     source: dict[str, Any]
     conversation_id: str | None = None
-    system_prompt: str = ""
     keys: Mapping[str, str] = field(default_factory=dict)
     warnings: Sequence[str] = ()
 
@@ -115,7 +114,7 @@ def _read_raw(document: dict[str, Any]) -> ReadResult:
         return UnreadableConversation(place, reason, "wrong_type")
     parameters = _texts(document.get("input_parameters"))
     keys = {key: parameters.get(key, "") for key, _ in _KEYS}
-    return ImportedConversation(place, "raw", document, document, keys=keys)
+    return ImportedConversation(place, document, document, keys=keys)
 
 
 def _read_enriched(document: dict[str, Any]) -> ReadResult:
@@ -124,24 +123,24 @@ def _read_enriched(document: dict[str, Any]) -> ReadResult:
         return _refusal(place, pointer.split("/")[1:], problems)
     name = _texts(document.get("dataset_metadata")).get("dataset_name", "")
     parameters = _texts(document.get("input_parameters"))
-    return _read_pairs(place, "enriched", document, name.removeprefix(_DATASET_PREFIX), parameters)
+    return _read_pairs(place, document, _DATASET_PREFIX.sub("", name), parameters)
 
 
 def _read_entry(place: str, entry: dict[str, Any]) -> ReadResult:
     metadata = _object(entry.get("conversation_metadata"))
     parameters = _texts(metadata.get("scaffolding"))
     named = str(metadata.get("conversation_id") or "")
-    return _read_pairs(place, "training_json", entry, named, parameters)
+    return _read_pairs(place, entry, named, parameters)
 
 
 def _read_pairs(
-    place: str, shape: Shape, part: dict[str, Any], named: str, parameters: Mapping[str, str]
+    place: str, part: dict[str, Any], named: str, parameters: Mapping[str, str]
 ) -> ReadResult:
     pairs = part["training_pairs"]
     if not pairs:
         return UnreadableConversation(place, "/training_pairs is empty", "empty_turns")
     metadata = _texts(pairs[0].get("conversation_metadata"))
-    prompts = list(dict.fromkeys(str(pair.get("system_prompt") or "") for pair in pairs))
+    prompts = system_prompts(pairs)
     if len(prompts[0]) > MOST_PROMPT_CHARACTERS:
         reason = f"a system prompt is longer than {MOST_PROMPT_CHARACTERS} characters"
         return UnreadableConversation(place, reason, "line_too_long")
@@ -156,11 +155,9 @@ def _read_pairs(
         document["input_parameters"] = part["input_parameters"]
     return ImportedConversation(
         place=place,
-        shape=shape,
         document=document,
         source=part,
         conversation_id=_uuid(named, warnings),
-        system_prompt=prompts[0],
         keys={key: parameters.get(key) or metadata.get(source, "") for key, source in _KEYS},
         warnings=tuple(warnings),
     )

@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import json
 import re
-from collections import Counter
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Annotated, Any, Literal
 
@@ -238,7 +237,9 @@ class ConversationRecord:
     `version` counts the writes of the row. An imported conversation has no batch job and no item.
     `flags` holds the codes of flags, `flag_details` a {code, severity, turn_number, message} for
     each turn. `judgement` is another model's advice (quality/judgement.py); it changes no score or
-    status.
+    status. `variation` is that of its item: above 0, the prompt had a hint. The scaffolding that it
+    was made with is read from the plan of its batch, or from the
+    source of an imported one (batches/plan.py).
     """
 
     owner_id: str
@@ -266,7 +267,6 @@ class ConversationRecord:
     output_tokens: int
     cost_micro_usd: int
     simulated: bool
-    scaffolding_snapshot: dict[str, Any]
     created_at: str
     updated_at: str
     created_by: str
@@ -293,6 +293,7 @@ class ConversationRecord:
     revisions: list[dict[str, Any]] = field(default_factory=list)
     parse_method_used: str = "direct"
     judgement: dict[str, Any] | None = None
+    variation: int = 0
     version: int = 1
 
     @property
@@ -335,95 +336,18 @@ def parsed_document(
     return document
 
 
-SortBy = Literal["created_at", "quality_score", "turn_count", "updated_at"]
-SortDirection = Literal["asc", "desc"]
-MOST_SORTED = 10_000
-"""Conversations that one request reads to sort, count or change them, which takes some of its 29
-seconds. A list by creation time is read page by page, and has no limit."""
+def imported_snapshot(source: Mapping[str, Any]) -> dict[str, Any]:
+    """The `scaffolding_snapshot` of an imported conversation, from the source that is stored of it.
 
-
-@dataclass(frozen=True, slots=True)
-class ConversationDigest:
-    """The fields of a conversation that are needed to sort, count or change many."""
-
-    conversation_id: str
-    conversation_name: str
-    status: ReviewStatus
-    tier: str
-    enrichment_status: str
-    turn_count: int
-    simulated: bool
-    created_at: str
-    updated_at: str
-    quality_score: float | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class ConversationFilter:
-    """Selects conversations.
-
-    `equal` holds attributes by name; a bound of the quality excludes conversations without a score;
-    `search` is a part of the name, in any case.
+    `system_prompt` is that of its first pair, empty if the source has none.
     """
-
-    equal: Mapping[str, str] = field(default_factory=dict)
-    quality_min: float | None = None
-    quality_max: float | None = None
-    search: str | None = None
-
-    def admits_name(self, name: str) -> bool:
-        """Whether the name contains `search`."""
-        return self.search is None or self.search.casefold() in name.casefold()
-
-    def admits_quality(self, score: float | None) -> bool:
-        """Whether the score is within the bounds."""
-        if self.quality_min is None and self.quality_max is None:
-            return True
-        return (
-            score is not None
-            and (self.quality_min is None or score >= self.quality_min)
-            and (self.quality_max is None or score <= self.quality_max)
-        )
+    pairs = source.get("training_pairs")
+    if not isinstance(pairs, list) or not pairs:
+        return {"system_prompt": "", "imported_from": "raw"}
+    shape = "training_json" if "conversation_metadata" in source else "enriched"
+    return {"system_prompt": system_prompts(pairs)[0], "imported_from": shape}
 
 
-def in_order(
-    digests: Iterable[ConversationDigest], sort_by: SortBy, direction: SortDirection
-) -> list[ConversationDigest]:
-    """Sort by a field; conversations without a score come last, equal ones are sorted by age."""
-    descending = direction == "desc"
-    by_age = sorted(
-        digests, key=lambda one: (one.created_at, one.conversation_id), reverse=descending
-    )
-    present = [one for one in by_age if getattr(one, sort_by) is not None]
-    missing = [one for one in by_age if getattr(one, sort_by) is None]
-    return sorted(present, key=lambda one: getattr(one, sort_by), reverse=descending) + missing
-
-
-class ConversationStatistics:
-    """Totals of conversations; the average quality is that of the `scored` ones."""
-
-    def __init__(self, digests: Iterable[ConversationDigest]) -> None:
-        self.total = 0
-        self.simulated = 0
-        self.by_status: Counter[str] = Counter()
-        self.by_tier: Counter[str] = Counter()
-        self.by_enrichment_status: Counter[str] = Counter()
-        self.scored = 0
-        self._score_sum = 0.0
-        for digest in digests:
-            self._add(digest)
-
-    @property
-    def average_quality_score(self) -> float | None:
-        """The mean score with two decimals; None if none is scored."""
-        return round(self._score_sum / self.scored, 2) if self.scored else None
-
-    def _add(self, digest: ConversationDigest) -> None:
-        self.total += 1
-        self.simulated += digest.simulated
-        self.by_status[digest.status] += 1
-        self.by_tier[digest.tier] += 1
-        self.by_enrichment_status[digest.enrichment_status] += 1
-        if digest.quality_score is not None:
-            self.scored += 1
-            self._score_sum += digest.quality_score
+def system_prompts(pairs: Sequence[Mapping[str, Any]]) -> list[str]:
+    """The different system prompts of a conversation's pairs, in their order."""
+    return list(dict.fromkeys(str(pair.get("system_prompt") or "") for pair in pairs))

@@ -6,8 +6,9 @@ from datetime import timedelta
 
 from brightrun.aws.objects import ObjectStore
 from brightrun.aws.orphans import OrphanSweep
-from brightrun.conversations.objects import keys_in_use
-from brightrun.conversations.repository import ConversationRepository
+from brightrun.conversations.index import MOST_AGE
+from brightrun.conversations.repository import ConversationRepository, keys_in_use
+from brightrun.core import object_keys
 
 KEPT = timedelta(days=1)
 """Longer than any writer takes to its row, and than a link to what was replaced is valid."""
@@ -26,7 +27,10 @@ def conversation_orphans(
 
 
 def _owner_of(key: str) -> tuple[str, str] | None:
-    """Whose an object is: owner and id; older versions kept raw answers as raw/OWNER/ID.json."""
+    """Whose an object is: owner and id; older versions kept raw answers as raw/OWNER/ID.json.
+
+    Those of a snapshot of lists are no row's, so that it goes when it is of no use any more.
+    """
     parts = key.removeprefix(_RAW).split("/")
     if key.startswith(_RAW) and len(parts) == 2:
         parts[1] = parts[1].removesuffix(".json")
@@ -34,4 +38,6 @@ def _owner_of(key: str) -> tuple[str, str] | None:
 
 
 def _kept_for(key: str) -> timedelta:
+    if key.startswith(object_keys.SNAPSHOTS):
+        return MOST_AGE
     return ANSWERS_KEPT if key.startswith(_RAW) else KEPT

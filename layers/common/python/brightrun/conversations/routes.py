@@ -8,17 +8,13 @@ from aws_lambda_powertools.event_handler import Response
 from aws_lambda_powertools.event_handler.openapi.params import Query
 from aws_lambda_powertools.event_handler.router import APIGatewayHttpRouter
 
+from brightrun.conversations.digests import ConversationFilter, SortBy, SortDirection
 from brightrun.conversations.import_conversations import ConversationImporter
-from brightrun.conversations.model import (
-    ConversationFilter,
-    EnrichmentStatus,
-    ReviewStatus,
-    SortBy,
-    SortDirection,
-)
+from brightrun.conversations.model import EnrichmentStatus, ReviewStatus
 from brightrun.conversations.schemas import (
+    ConversationDetailResponse,
     ConversationList,
-    ConversationResponse,
+    CoverageResponse,
     DownloadResponse,
     ImportRequest,
     ImportResponse,
@@ -29,10 +25,10 @@ from brightrun.conversations.service import (
     ConversationQuery,
     ConversationReader,
 )
+from brightrun.core.fields import Tier
 from brightrun.http.app import owner_of, service
 from brightrun.http.etags import with_etag
 from brightrun.http.schemas import Cursor, Filter, Limit, RecordId
-from brightrun.scaffolding.model import Tier
 
 router = APIGatewayHttpRouter()
 QualityBound = Annotated[float | None, Query(ge=0, le=5, description="Of the quality score.")]
@@ -50,7 +46,12 @@ def list_conversations(
     quality_min: QualityBound = None,
     quality_max: QualityBound = None,
     search: Annotated[
-        str | None, Query(min_length=1, max_length=200, description="Part of the name.")
+        str | None,
+        Query(
+            min_length=1,
+            max_length=200,
+            description="Words of the name, persona, arc or topic, in any case; all must occur.",
+        ),
     ] = None,
     sort_by: Annotated[SortBy, Query(alias="sortBy")] = "created_at",
     sort_direction: Annotated[SortDirection, Query(alias="sortDirection")] = "desc",
@@ -58,10 +59,10 @@ def list_conversations(
     limit: Limit = 25,
     cursor: Cursor = None,
 ) -> ConversationList:
-    """List the caller's conversations, newest first by default.
+    """List the caller's conversations, newest first by default, with the total of those that match.
 
-    A list by created_at continues by cursor. Another order, and page, read up to 10,000 matching
-    conversations, and return their total.
+    A list in any order continues by cursor or by page. Conversations without a score come last in a
+    list by quality_score.
     """
     equal = {
         "status": status,
@@ -90,16 +91,37 @@ def show_conversation_statistics() -> StatisticsResponse:
     return StatisticsResponse.model_validate(statistics)
 
 
+@router.get("/api/conversations/coverage", tags=["Conversations"])
+def show_conversation_coverage(
+    tier: Annotated[Tier | None, Query()] = None,
+    batch_job_id: Filter = None,
+    enrichment_status: Annotated[EnrichmentStatus | None, Query()] = None,
+) -> CoverageResponse:
+    """Count the caller's conversations by persona, arc and topic, and by review status in each.
+
+    The most frequent combinations come first; `omitted` counts those beyond 2,000.
+    """
+    equal = {
+        "tier": tier,
+        "batch_job_id": batch_job_id,
+        "enrichment_status": enrichment_status,
+    }
+    where = ConversationFilter({name: value for name, value in equal.items() if value is not None})
+    found = service(router, ConversationLister).coverage(owner_of(router), where)
+    return CoverageResponse.model_validate(found)
+
+
 @router.get("/api/conversations/<conversation_id>", tags=["Conversations"])
 def show_conversation(
     conversation_id: RecordId,
     include_turns: Annotated[bool, Query(alias="includeTurns")] = False,
-) -> Response[ConversationResponse]:
-    """Show one conversation, with its turns on request."""
+) -> Response[ConversationDetailResponse]:
+    """Show one conversation with its scaffolding, and with its turns on request."""
     reader = service(router, ConversationReader)
     record = reader.get(owner_of(router), conversation_id)
     turns = reader.turns(record) if include_turns else None
-    return with_etag(ConversationResponse(conversation=record, turns=turns), record.version)
+    shown = ConversationDetailResponse.from_domain(record, reader.scaffolding(record), turns)
+    return with_etag(shown, record.version)
 
 
 @router.get("/api/conversations/<conversation_id>/download", tags=["Conversations"])

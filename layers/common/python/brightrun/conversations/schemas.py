@@ -4,23 +4,21 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from math import ceil
-from typing import TYPE_CHECKING, Any, Literal, Self
+from typing import Any, Literal, Self
 
 from pydantic import AliasPath, Field
 
 from brightrun.conversations.import_conversations import ImportResult
 from brightrun.conversations.model import (
+    ConversationRecord,
     EnrichmentStatus,
     Origin,
     ReviewStatus,
 )
 from brightrun.conversations.quality.model import Severity
 from brightrun.conversations.service import ConversationPage
+from brightrun.core.fields import Tier
 from brightrun.http.schemas import NestedModel, RequestModel, ResponseModel, Usd
-from brightrun.scaffolding.model import Tier
-
-if TYPE_CHECKING:
-    pass
 
 
 class VerdictView(NestedModel):
@@ -58,8 +56,12 @@ class FlagView(NestedModel):
     message: str
 
 
-class ConversationView(NestedModel):
-    """A conversation's row; `id` and `conversation_id` have the same value, sizes are in bytes."""
+class ConversationSummary(NestedModel):
+    """What lists show of a conversation, in about a kilobyte; sizes are in bytes.
+
+    `id` and `conversation_id` have the same value; `flags` holds the codes of all flags and
+    `severe_flags` those that a person must see before the conversation is trained on.
+    """
 
     id: str = Field(validation_alias=AliasPath("conversation_id"))
     conversation_id: str
@@ -68,16 +70,11 @@ class ConversationView(NestedModel):
     status: ReviewStatus
     processing_status: str
     enrichment_status: EnrichmentStatus
-    enrichment_error: str | None
-    enriched_file_path: str | None
-    enriched_file_size: int | None
     enriched_at: str | None
     quality_score: float | None
     quality_tier: str | None
-    quality_reasons: list[str]
-    quality_criteria: dict[str, float | None]
     flags: list[str]
-    flag_details: list[FlagView]
+    severe_flags: list[str]
     origin: Origin
     tier: Tier
     persona_id: str
@@ -95,31 +92,47 @@ class ConversationView(NestedModel):
     output_tokens: int
     cost_usd: Usd = Field(validation_alias="cost_micro_usd")
     simulated: bool
-    file_path: str
     file_size: int
-    raw_response_path: str
-    raw_response_size: int
-    parse_method_used: str
     created_at: str
     updated_at: str
     reviewed_by: str | None
     reviewed_at: str | None
+    version: int
+
+
+class ConversationView(ConversationSummary):
+    """A conversation's row: its summary, its quality with reasons, and the keys of its files."""
+
+    enrichment_error: str | None
+    file_path: str
+    enriched_file_path: str | None
+    enriched_file_size: int | None
+    raw_response_path: str
+    raw_response_size: int
+    parse_method_used: str
+    quality_reasons: list[str]
+    quality_criteria: dict[str, float | None]
+    flag_details: list[FlagView]
     review_notes: str | None
     revisions: list[dict[str, Any]]
     judgement: JudgementView | None
-    version: int
-    scaffolding_snapshot: dict[str, Any]
+
+
+class ConversationDetail(ConversationView):
+    """A conversation's row, and the scaffolding that it was made with, as far as it is known."""
+
+    scaffolding_snapshot: dict[str, Any] = Field(default_factory=dict)
 
 
 class ConversationList(ResponseModel):
-    """GET /api/conversations; page, total and totalPages are null for lists by cursor."""
+    """GET /api/conversations; page is null after a cursor, total counts all that match."""
 
-    conversations: list[ConversationView]
+    conversations: list[ConversationSummary]
     count: int
     limit: int
     page: int | None
-    total: int | None
-    total_pages: int | None = Field(serialization_alias="totalPages")
+    total: int
+    total_pages: int = Field(serialization_alias="totalPages")
     next_cursor: str | None
 
     @classmethod
@@ -131,7 +144,7 @@ class ConversationList(ResponseModel):
             limit=limit,
             page=found.page,
             total=found.total,
-            total_pages=None if found.total is None else ceil(found.total / limit),
+            total_pages=ceil(found.total / limit),
             next_cursor=found.next_cursor,
         )
 
@@ -148,6 +161,24 @@ class StatisticsResponse(ResponseModel):
     average_quality_score: float | None
 
 
+class CombinationView(NestedModel):
+    """The conversations of one persona, arc and topic, and how many have each review status."""
+
+    persona_key: str
+    emotional_arc_key: str
+    training_topic_key: str
+    total: int
+    by_status: dict[str, int]
+
+
+class CoverageResponse(ResponseModel):
+    """GET /api/conversations/coverage; `omitted` is the number of combinations left out."""
+
+    total: int
+    combinations: list[CombinationView]
+    omitted: int
+
+
 class TurnView(NestedModel):
     """One turn of the conversation's file."""
 
@@ -158,10 +189,29 @@ class TurnView(NestedModel):
 
 
 class ConversationResponse(ResponseModel):
-    """GET /api/conversations/{id}; `turns` are null without ?includeTurns=true."""
+    """A conversation after a change."""
 
     conversation: ConversationView
+
+
+class ConversationDetailResponse(ResponseModel):
+    """GET /api/conversations/{id}; `turns` are null without ?includeTurns=true."""
+
+    conversation: ConversationDetail
     turns: list[TurnView] | None = None
+
+    @classmethod
+    def from_domain(
+        cls,
+        record: ConversationRecord,
+        scaffolding_snapshot: dict[str, Any],
+        turns: list[dict[str, Any]] | None,
+    ) -> Self:
+        """Create the response that shows a conversation."""
+        conversation = ConversationDetail.model_validate(record).model_copy(
+            update={"scaffolding_snapshot": scaffolding_snapshot}
+        )
+        return cls(conversation=conversation, turns=turns)
 
 
 class DownloadResponse(ResponseModel):

@@ -4,34 +4,35 @@ from __future__ import annotations
 
 import json
 from collections.abc import Sequence
-from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from datetime import datetime, timedelta
-from itertools import islice
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
+from brightrun.aws.dynamodb import decode_cursor, encode_cursor, from_wire, to_wire
 from brightrun.aws.objects import LINK_SECONDS, ObjectStore
-from brightrun.conversations.model import (
-    MOST_SORTED,
+from brightrun.conversations.digests import (
     ConversationDigest,
     ConversationFilter,
-    ConversationRecord,
     ConversationStatistics,
+    Coverage,
+    ListPosition,
     SortBy,
     SortDirection,
-    in_order,
+    coverage,
 )
+from brightrun.conversations.index import ConversationIndex
+from brightrun.conversations.model import ConversationRecord
 from brightrun.conversations.repository import ConversationRepository
 from brightrun.core.errors import (
+    InvalidCursorError,
     InvalidInputError,
     NotEnrichedError,
     NotFoundError,
-    TooManyConversationsError,
 )
 from brightrun.core.timestamps import Clock, iso
 
-_AT_ONCE = 8
-"""Rows of a page that are read concurrently."""
+if TYPE_CHECKING:
+    from brightrun.conversations.enrichment.pipeline import ScaffoldingResolver
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,76 +47,93 @@ class ConversationQuery:
     page: int | None = None
 
     def __post_init__(self) -> None:
-        if self.cursor and (self.page or self.sort_by != "created_at"):
-            raise InvalidInputError(
-                "A cursor cannot be combined with page, and continues lists by created_at only; "
-                "use page for another order."
-            )
-
-    @property
-    def by_cursor(self) -> bool:
-        """Whether the list is read page by page from a cursor, and not as a whole."""
-        return self.page is None and self.sort_by == "created_at"
+        if self.cursor and self.page:
+            raise InvalidInputError("Give either cursor or page.")
 
 
 @dataclass(frozen=True, slots=True)
 class ConversationPage:
-    """A page of conversations; `page` and `total` are set if the whole list was read."""
+    """A page of the `total` conversations that match; `page` is None after a cursor.
+
+    It is shorter than its limit where conversations were deleted or changed a moment ago.
+    """
 
     records: Sequence[ConversationRecord]
+    total: int
     next_cursor: str | None = None
     page: int | None = None
-    total: int | None = None
 
 
-@dataclass(frozen=True, slots=True)
 class ConversationLister:
-    """Lists the conversations of an owner."""
+    """Lists, selects and counts the conversations of an owner; every method raises StorageError.
 
-    conversations: ConversationRepository
+    Serves a whole process: it holds the index that lists are made from.
+    """
+
+    def __init__(
+        self, conversations: ConversationRepository, snapshots: ObjectStore, clock: Clock
+    ) -> None:
+        self._conversations = conversations
+        self._index = ConversationIndex(conversations, snapshots, clock)
 
     def page(self, owner_id: str, query: ConversationQuery) -> ConversationPage:
-        """Read one page; raises TooManyConversationsError if more than MOST_SORTED match a sort."""
-        if query.by_cursor:
-            page = self.conversations.conversations(
-                owner_id,
-                query.where,
-                limit=query.limit,
-                cursor=query.cursor,
-                newest_first=query.direction == "desc",
-            )
-            return ConversationPage(page.records, page.next_cursor)
-        digests = in_order(self.matching(owner_id, query.where), query.sort_by, query.direction)
-        number = query.page or 1
-        shown = digests[(number - 1) * query.limit : number * query.limit]
-        return ConversationPage(self._rows(owner_id, shown), page=number, total=len(digests))
+        """Read one page; raises InvalidCursorError."""
+        position = _position(owner_id, query)
+        digests = self._index.digests(owner_id).ordered(query.sort_by, query.direction)
+        found = query.where.select(digests)
+        number = None if position else query.page or 1
+        start = (
+            position.index_after(found, query.direction)
+            if position
+            else ((query.page or 1) - 1) * query.limit
+        )
+        shown = found[start : start + query.limit]
+        more = start + query.limit < len(found)
+        records = self._conversations.records(owner_id, [one.conversation_id for one in shown])
+        return ConversationPage(
+            query.where.select(records),
+            total=len(found),
+            next_cursor=_cursor(owner_id, shown[-1], query.sort_by) if more else None,
+            page=number,
+        )
 
     def matching(self, owner_id: str, where: ConversationFilter) -> list[ConversationDigest]:
-        """Read all that match, newest first; raises TooManyConversationsError above MOST_SORTED."""
-        digests = self.conversations.digests(owner_id, where)
-        found = list(islice(digests, MOST_SORTED + 1))
-        if len(found) > MOST_SORTED:
-            raise TooManyConversationsError(
-                f"More than {MOST_SORTED} conversations match, which is more than one request "
-                "sorts, counts or changes; narrow the filter, or list by created_at with cursor.",
-                details={"most": MOST_SORTED},
-            )
-        return found
+        """Select all that match, newest first."""
+        return where.select(self._index.digests(owner_id).ordered("created_at", "desc"))
 
     def statistics(self, owner_id: str) -> ConversationStatistics:
         """Count an owner's conversations."""
-        return ConversationStatistics(self.conversations.digests(owner_id, ConversationFilter()))
+        return ConversationStatistics(self._index.digests(owner_id).all())
 
-    def _rows(
-        self, owner_id: str, digests: Sequence[ConversationDigest]
-    ) -> list[ConversationRecord]:
-        with ThreadPoolExecutor(_AT_ONCE) as threads:
-            return list(
-                threads.map(
-                    lambda one: self.conversations.conversation(owner_id, one.conversation_id),
-                    digests,
-                )
-            )
+    def coverage(self, owner_id: str, where: ConversationFilter) -> Coverage:
+        """Count those that match by persona, arc, topic and status."""
+        return coverage(self.matching(owner_id, where))
+
+
+def _cursor(owner_id: str, last: ConversationDigest, sort_by: SortBy) -> str | None:
+    position = asdict(ListPosition.of(last, sort_by))
+    return encode_cursor(to_wire({"owner_id": owner_id, **position}))
+
+
+def _position(owner_id: str, query: ConversationQuery) -> ListPosition | None:
+    """Where the query's cursor ended; cursors of older versions were of lists by creation.
+
+    Raises InvalidCursorError for the cursor of another list or another order.
+    """
+    decoded = decode_cursor(query.cursor, owner_id=owner_id)
+    if decoded is None:
+        return None
+    values = from_wire(decoded)
+    sort_by = values.get("sort_by", "created_at")
+    value = values.get("value", values.get("created_at") if "sort_by" not in values else None)
+    position = ListPosition(
+        sort_by, value, str(values.get("created_at")), str(values.get("conversation_id"))
+    )
+    if sort_by != query.sort_by or not position.is_valid():
+        raise InvalidCursorError(
+            "The cursor is not one of a list in this order; start without one."
+        )
+    return position
 
 
 @dataclass(frozen=True, slots=True)
@@ -149,11 +167,16 @@ class ConversationReader:
 
     conversations: ConversationRepository
     conversation_files: ObjectStore
+    scaffolds: ScaffoldingResolver
     clock: Clock
 
     def get(self, owner_id: str, conversation_id: str) -> ConversationRecord:
         """Read a conversation's row; raises NotFoundError."""
         return self.conversations.conversation(owner_id, conversation_id)
+
+    def scaffolding(self, record: ConversationRecord) -> dict[str, Any]:
+        """Read the scaffolding that a conversation was made with; empty if it is gone."""
+        return self.scaffolds.snapshot(record)
 
     def turns(self, record: ConversationRecord) -> list[dict[str, Any]]:
         """Read the turns of a conversation; raises NotFoundError if its file does not exist."""

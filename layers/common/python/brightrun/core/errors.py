@@ -8,6 +8,7 @@ BrightRunError
 │   ├── TemplateSyntaxError           unbalanced braces in a template
 │   ├── TemplateTooLongError          the resolved prompt is over its limit
 │   ├── NoTemplateForArcError         no active template serves the arc
+│   ├── UnplannableBatchError         several of those at once
 │   ├── BatchTooLargeError            more items than one job may have
 │   ├── RecordTooLargeError           a record over the 400 KB of a row
 │   ├── InvalidCursorError            a cursor that this list did not return
@@ -16,7 +17,6 @@ BrightRunError
 │   ├── EnrichmentFailedError         a stage of the enrichment failed
 │   ├── NotEnrichedError              there is no enriched file yet
 │   ├── InvalidTurnError              an edit of a turn that does not exist, or a bad text
-│   ├── TooManyConversationsError     more match than one request can process
 │   ├── UnfitConversationsError       conversations that cannot go into a training file
 │   ├── TrainingFileFullError         the training file is at its size or version limit
 │   ├── UnknownBaseModelError         no base model has that key
@@ -24,6 +24,7 @@ BrightRunError
 ├── ConflictError                     the record is not in the state that the request needs
 │   ├── VersionConflictError          the record changed since it was read
 │   ├── DuplicateKeyError             the key is taken
+│   ├── BuildInProgressError          another version of the training file is being built
 │   ├── DatasetInUseError             active training jobs use the dataset
 │   ├── UploadMissingError            the dataset's file, or a part of it, was not uploaded
 │   ├── UploadSizeError               the uploaded file is not of the declared size
@@ -34,6 +35,8 @@ BrightRunError
 │   ├── TokenizerMissingError         the base model's tokenizer is not in the bucket
 │   ├── UntrainableError              the trainer would reject the dataset or the base model
 │   ├── UncountableError              one conversation is too large to be counted in a request
+│   ├── QuotaTooLowError              the account may not run as many instances as the job needs
+│   ├── BudgetExceededError           what is left of a budget is less (core/budgets.py)
 │   └── JobEndedError                 the training job has already ended
 ├── IdempotencyKeyReusedError         the same Idempotency-Key with a different request
 ├── LeaseLostError                    the item is no longer leased to this worker
@@ -53,6 +56,9 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any, Self
 
+_FAULTS_IN_A_MESSAGE = 10
+"""Faults that a message names; details list all."""
+
 
 class BrightRunError(Exception):
     """The base of all errors: a message, a stable `code` for programs, and JSON details.
@@ -67,6 +73,12 @@ class BrightRunError(Exception):
         super().__init__(message)
         self.message = message
         self.details = details
+
+    @property
+    def subject(self) -> str:
+        """The kind of record that the error is about, where `details` name it, else its code."""
+        named = isinstance(self.details, Mapping) and self.details.get("kind")
+        return str(named or self.code)
 
 
 class NotFoundError(BrightRunError):
@@ -185,6 +197,13 @@ class DuplicateKeyError(ConflictError):
     code = "duplicate_key"
 
 
+class BuildInProgressError(ConflictError):
+    """Another version of the training file is being built; `details` hold its state."""
+
+    code = "build_in_progress"
+    retry_after_s = 30
+
+
 class DatasetInUseError(ConflictError):
     """Training jobs that have not ended use the dataset; `details` hold their number."""
 
@@ -221,11 +240,16 @@ class ClaimsClosedError(BrightRunError):
     code = "claims_closed"
 
 
+class CapReachedError(BrightRunError):
+    """The job's cap pays for no further item while those in progress may cost their most."""
+
+    code = "cap_reached"
+
+
 class ConversationRefusedError(BrightRunError):
     """Claude's answer cannot be stored as a conversation.
 
-    `failure_type` is truncation, parse_error or validation_error, as in the failed-generation
-    records; `reason` is the named reason; `pattern` names the truncation pattern, if any. The
+    `failure_type` is as in the failed-generation records; `pattern` names that of a truncation. The
     message can quote the answer, and is stored in rows: it is cut at `longest` characters.
     """
 
@@ -317,6 +341,23 @@ class BatchTooLargeError(InvalidInputError):
     code = "batch_too_large"
 
 
+class UnplannableBatchError(InvalidInputError):
+    """Several things that a batch needs are missing or unusable; `details` list each of them."""
+
+    code = "unplannable_batch"
+
+    def __init__(self, faults: Sequence[BrightRunError]) -> None:
+        named = " ".join(fault.message for fault in faults[:_FAULTS_IN_A_MESSAGE])
+        more = len(faults) - _FAULTS_IN_A_MESSAGE
+        super().__init__(
+            f"The batch cannot be planned. {named}" + (f" And {more} more." if more > 0 else ""),
+            details=[
+                {"field": fault.subject, "message": fault.message, "code": fault.code}
+                for fault in faults
+            ],
+        )
+
+
 class InvalidCursorError(InvalidInputError):
     """The cursor is not one that this list returned."""
 
@@ -357,7 +398,7 @@ class InvalidTurnError(InvalidInputError):
 
 
 class TooManyConversationsError(InvalidInputError):
-    """More conversations match than one request can sort, count or change."""
+    """More conversations match than a training file can hold."""
 
     code = "too_many_conversations"
 
@@ -395,6 +436,19 @@ class UntrainableGpuError(InvalidInputError):
         super().__init__(
             f"gpu_config.type: {gpu_type}: {reason}",
             details=[{"field": "gpu_config.type", "message": reason}],
+        )
+
+
+class QuotaTooLowError(ConflictError):
+    """The account's quota is below the instances of the job, which could never start."""
+
+    code = "quota_too_low"
+
+    def __init__(self, quota: str, allowed: int, needed: int) -> None:
+        super().__init__(
+            f"It needs {needed} at once; the AWS account's quota '{quota}' allows {allowed}. Let "
+            "the operator raise it in the AWS console (Service Quotas, Amazon SageMaker).",
+            details={"quota": quota, "allowed": allowed, "needed": needed},
         )
 
 

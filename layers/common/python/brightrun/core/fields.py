@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 from pydantic import Field
 from pydantic_core import core_schema
@@ -15,6 +15,10 @@ from brightrun.core.text import BIDIRECTIONAL, CONTROLS, INVISIBLE
 if TYPE_CHECKING:
     from pydantic import GetJsonSchemaHandler
 
+Tier = Literal["template", "scenario", "edge_case"]
+"""The kind of template that a conversation is made with, which its arc decides."""
+DEFAULT_DOMAIN = "financial_planning"
+"""v1's domain: that of a request or a stored record which names none."""
 Flag = Annotated[bool, Field(strict=True)]
 """A boolean; strings and numbers such as "yes" or 1 are refused."""
 

@@ -4,24 +4,53 @@ from __future__ import annotations
 
 import secrets
 import uuid
-from datetime import datetime
+from datetime import UTC, datetime, timedelta
 
 NIL_UUID = "00000000-0000-0000-0000-000000000000"
 """Means "no template chosen" in requests, as in v1."""
+GREATEST_UUID = str(uuid.UUID(int=(1 << 128) - 1))
+"""Sorts after every id."""
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _NAMESPACE = uuid.UUID("6f0f1c3e-7f0b-5c55-9a3c-0c6c8b1e5d21")
 
 
 def time_ordered_id(now: datetime) -> str:
     """Create a UUID version 7, which sorts by its creation time in milliseconds (RFC 9562, 5.7)."""
-    milliseconds = int(now.timestamp() * 1000) & ((1 << 48) - 1)
-    value = (milliseconds << 80) | (0x7 << 76) | (secrets.randbits(12) << 64)
+    value = (_milliseconds(now) << 80) | (0x7 << 76) | (secrets.randbits(12) << 64)
     value |= (0b10 << 62) | secrets.randbits(62)
     return str(uuid.UUID(int=value))
+
+
+def derived_time_ordered_id(moment: datetime, name: str) -> str:
+    """Derive such an id from a moment and a name, so that a repetition gives the same one."""
+    digest = uuid.uuid5(_NAMESPACE, name).int
+    value = (_milliseconds(moment) << 80) | (0x7 << 76) | (digest & ((1 << 76) - 1))
+    return str(uuid.UUID(int=value & ~(0b11 << 62) | (0b10 << 62)))
+
+
+def first_id_at(moment: datetime) -> str:
+    """The least time-ordered id that can be created at a moment, as a bound for queries."""
+    return str(uuid.UUID(int=_milliseconds(moment) << 80))
+
+
+def last_id_at(moment: datetime) -> str:
+    """The greatest time-ordered id that can be created in a moment's millisecond, as a bound."""
+    return str(uuid.UUID(int=(_milliseconds(moment) << 80) | ((1 << 80) - 1)))
+
+
+def made_at(identifier: str) -> datetime:
+    """When a time-ordered id was created."""
+    return _EPOCH + timedelta(milliseconds=made_at_ms(identifier))
 
 
 def made_at_ms(identifier: str) -> int:
     """When a time-ordered id was created, in milliseconds since 1970."""
     return uuid.UUID(identifier).int >> 80
+
+
+def _milliseconds(moment: datetime) -> int:
+    """Whole milliseconds since 1970, in the 48 bits of an id; 0 for an earlier moment."""
+    return max(0, (moment - _EPOCH) // timedelta(milliseconds=1)) & ((1 << 48) - 1)
 
 
 def new_attempt() -> str:

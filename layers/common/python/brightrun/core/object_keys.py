@@ -31,6 +31,15 @@ def enriched_conversation(owner_id: str, conversation_id: str, attempt: str) -> 
     return f"{owner_id}/{conversation_id}/{attempt}/enriched.json"
 
 
+SNAPSHOTS = "snapshots/"
+"""What the snapshots of lists stand below, beside the owners' prefixes."""
+
+
+def conversation_snapshot(owner_id: str) -> str:
+    """What lists show of an owner's conversations, as it was at some time (ADR 68)."""
+    return f"{SNAPSHOTS}{owner_id}/conversations.json"
+
+
 def judgement_answer(owner_id: str, conversation_id: str, attempt: str) -> str:
     """A judge's text exactly as returned."""
     return f"{owner_id}/{conversation_id}/{attempt}/judgement.json"
@@ -52,9 +61,22 @@ def failure_report(failure_id: str, now: datetime) -> str:
     return f"{now:%Y}/{now:%m}/failed-{failure_id}-{timestamp}.json"
 
 
-def training_file(file_id: str, version: int, attempt: str, extension: str) -> str:
-    """One version's object; `attempt` keeps concurrent writers of one version apart."""
-    return f"{file_id}/v{version}/{attempt}/training.{extension}"
+def training_file_attempt(owner_id: str, file_id: str, version: int, attempt: str) -> str:
+    """What all objects of an attempt at a version stand below; no two writers share one.
+
+    Older versions of this system left the owner out.
+    """
+    return f"{owner_id}/{file_id}/v{version}/{attempt}/"
+
+
+def training_file(owner_id: str, file_id: str, version: int, attempt: str, extension: str) -> str:
+    """One version's object."""
+    return f"{training_file_attempt(owner_id, file_id, version, attempt)}training.{extension}"
+
+
+def training_file_build(owner_id: str, file_id: str, version: int, attempt: str) -> str:
+    """What a version's build keeps until it has ended."""
+    return f"{training_file_attempt(owner_id, file_id, version, attempt)}build/"
 
 
 def dataset_prefix(owner_id: str, dataset_id: str) -> str:

@@ -9,12 +9,12 @@ from brightrun.aws.objects import LINK_SECONDS
 from brightrun.core import object_keys
 from brightrun.core.errors import ActionNotAllowedError, NotFoundError, VersionConflictError
 from brightrun.core.ids import time_ordered_id
+from brightrun.core.limits import MOST_DATASET_BYTES
 from brightrun.core.timestamps import Clock, iso
 from brightrun.datasets.file_repository import DatasetFiles, StoredObject
 from brightrun.datasets.gateway import ValidationWorkflow
 from brightrun.datasets.model import (
     LARGEST_SINGLE_PUT,
-    MOST_BYTES,
     PART_BYTES,
     Dataset,
     PartLink,
@@ -26,7 +26,11 @@ from brightrun.datasets.model import (
     wrong_size,
 )
 from brightrun.datasets.repository import DatasetRepository
-from brightrun.training_files.model import TrainingFile, TrainingFileVersion
+from brightrun.training_files.model import (
+    TrainingFile,
+    TrainingFileVersion,
+    import_obstacle,
+)
 from brightrun.training_files.repository import TrainingFileRepository
 
 
@@ -101,7 +105,7 @@ class UploadPlanner:
 
 @dataclass(frozen=True, slots=True)
 class DatasetRequest:
-    """A request to upload a file; `file_size` is in bytes, 1 to MOST_BYTES.
+    """A request to upload a file; `file_size` is in bytes, 1 to MOST_DATASET_BYTES.
 
     With `in_parts` None, files above LARGEST_SINGLE_PUT are uploaded in parts.
     """
@@ -192,7 +196,7 @@ class DatasetConfirmer:
 
     def _start_validation(self, dataset: Dataset, now: str) -> Dataset:
         stored = self._stored_file(dataset)
-        if stored.size != dataset.file_size or stored.size > MOST_BYTES:
+        if stored.size != dataset.file_size or stored.size > MOST_DATASET_BYTES:
             raise wrong_size(dataset, stored.size)
         try:
             return self.datasets.replace(dataset.validating(stored.etag, now))
@@ -251,13 +255,20 @@ class DatasetImporter:
         """Create a dataset from a version, by default the newest, and start its validation.
 
         The dataset and its claim are stored before the copy: confirming the dataset continues an
-        interrupted import. Raises NotFoundError, DuplicateKeyError whose details name the dataset
+        interrupted import. Raises NotFoundError, ActionNotAllowedError
+        for a version that no dataset can hold, DuplicateKeyError whose details name the dataset
         that was created from this version before, StorageError.
         """
         file = self.training_files.training_file(owner_id, file_id)
         version = file.numbered(number)
         if version is None:
-            raise NotFoundError("version of this training file", str(number))
+            raise NotFoundError("version of this training file", str(number or "newest"))
+        if obstacle := import_obstacle(version):
+            raise ActionNotAllowedError(
+                f"No dataset can be created from version {version.version} of the training file "
+                f"'{file.name}'. {obstacle}",
+                details={"version": version.version, "bytes": version.jsonl_file_size},
+            )
         dataset = self._dataset(file, version)
         self.datasets.add(dataset)
         return self.confirmer.confirm(owner_id, dataset.dataset_id)

@@ -127,7 +127,7 @@ class S3DatasetFiles(DatasetFiles):
         )
 
     def parts(self, key: str, upload_id: str) -> list[UploadPart] | None:
-        # One response lists up to 1,000 parts, and a file of MOST_BYTES has 32.
+        # One response lists up to 1,000 parts, and a file of MOST_DATASET_BYTES has 32.
         with translated("ListParts"):
             try:
                 answer = self._client.list_parts(Bucket=self._bucket, Key=key, UploadId=upload_id)

@@ -22,8 +22,6 @@ from brightrun.core.timestamps import from_iso
 
 DatasetStatus = Literal["uploading", "validating", "ready", "error"]
 DatasetSource = Literal["upload", "training_file"]
-MOST_BYTES = 524_288_000
-"""Size of one dataset's file: v1's limit."""
 VALIDATION_ENDS_WITHIN = timedelta(minutes=90)
 """More than the longest execution of validate_dataset.asl.json: three attempts of 960 s, then nine
 of 60 s that record the failure, with seven minutes of pauses: 64 minutes in all."""

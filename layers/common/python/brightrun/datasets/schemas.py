@@ -7,13 +7,13 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal, Self
 from pydantic import ConfigDict, Field, StringConstraints
 
 from brightrun.core.fields import ONE_LINE
+from brightrun.core.limits import MOST_DATASET_BYTES, MOST_VERSIONS
 from brightrun.core.pages import Page
 from brightrun.datasets.create_dataset import DatasetRequest
-from brightrun.datasets.model import MOST_BYTES, Dataset, DatasetSource, DatasetStatus, Upload
+from brightrun.datasets.model import Dataset, DatasetSource, DatasetStatus, Upload
 from brightrun.datasets.service import ReportLink
 from brightrun.formats import api_names
 from brightrun.http.schemas import Description, NestedModel, RequestModel, ResponseModel
-from brightrun.training_files.model import MOST_VERSIONS
 
 if TYPE_CHECKING:
     DatasetFormat = str
@@ -37,7 +37,8 @@ class NewDataset(RequestModel):
     format: DatasetFormat = "brightrun_lora_v4"
     file_name: Annotated[str, Field(min_length=1, max_length=255)]
     file_size: Annotated[
-        int, Field(strict=True, ge=1, le=MOST_BYTES, description="The file's size in bytes.")
+        int,
+        Field(strict=True, ge=1, le=MOST_DATASET_BYTES, description="The file's size in bytes."),
     ]
     multipart: Annotated[bool, Field(strict=True)] | None = None
 

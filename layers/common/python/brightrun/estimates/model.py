@@ -9,7 +9,14 @@ from types import MappingProxyType
 from typing import Any, Literal
 
 from brightrun.catalog.base_models import base_model, default_base_model
-from brightrun.catalog.gpu_instances import GpuConfig, billing, gpu_type, gpu_types, price_region
+from brightrun.catalog.gpu_instances import (
+    GpuConfig,
+    billing,
+    gpu_type,
+    gpu_types,
+    own_machine,
+    price_region,
+)
 from brightrun.catalog.presets import RANGES, Hyperparameters, complete
 from brightrun.core.errors import InvalidInputError
 from brightrun.datasets.model import Dataset
@@ -177,6 +184,11 @@ class Estimate:
         """Warnings for the user, before the job costs anything."""
         return _warnings(self.prediction)
 
+    def on_own_machine(self) -> Estimate:
+        """The same run on the developer's own machine, which bills nothing."""
+        own = dataclasses.replace(self.prediction, billing=own_machine())
+        return dataclasses.replace(self, prediction=own)
+
     def as_dict(self) -> dict[str, Any]:
         """The response's data, v1's fields included; at most some five kilobytes.
 
@@ -311,8 +323,13 @@ def _not_trainable_because(one: Prediction) -> list[str]:
     return found
 
 
+COSTS_NOTHING = "It runs on your own machine and costs nothing, so max_cost_usd has no effect."
+
+
 def _warnings(one: Prediction) -> list[str]:
     requested, rent, found = one.plan.gpu, one.billing, list(_not_trainable_because(one))
+    if rent.usd_per_hour == 0:
+        found.append(COSTS_NOTHING)
     if rent.billed_gpus > requested.count:
         found.append(
             f"{requested.type} comes as {rent.billed_gpus} on one {rent.instance_type}: asking for "
@@ -356,10 +373,15 @@ class EstimateRequest:
 
 
 def answer(
-    request: EstimateRequest, dataset: Dataset | None, calibration: Calibration
+    request: EstimateRequest,
+    dataset: Dataset | None,
+    calibration: Calibration,
+    *,
+    own_cpu: bool = False,
 ) -> dict[str, Any]:
     """The estimate in the shape of the request's profile; `dataset` is the one that it names.
 
+    With `own_cpu`, a CPU is the developer's own; GPUs keep the prices that they have on AWS.
     Raises InvalidInputError for values out of range and for a request with neither a dataset nor
     numbers, UnknownBaseModelError.
     """
@@ -370,7 +392,10 @@ def answer(
     if request.profile == "v1":
         return _by_v1(request, dataset, hyper)
     plan = _plan(request, dataset, hyper)
-    return {**estimate(plan, calibration).as_dict(), "preset_id": preset}
+    found = estimate(plan, calibration)
+    if own_cpu and found.prediction.gpu.is_cpu:
+        found = found.on_own_machine()
+    return {**found.as_dict(), "preset_id": preset}
 
 
 def _by_v1(

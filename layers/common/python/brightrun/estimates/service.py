@@ -43,11 +43,17 @@ class CompletedJobs(Protocol):
 
 
 class TrainingEstimator:
-    """Estimates, corrected by what the owner's finished jobs took."""
+    """Estimates, corrected by what the owner's finished jobs took.
 
-    def __init__(self, datasets: DatasetRepository, jobs: CompletedJobs) -> None:
+    `own_machine` is True if every instance is the developer's own machine, which bills nothing.
+    """
+
+    def __init__(
+        self, datasets: DatasetRepository, jobs: CompletedJobs, *, own_machine: bool = False
+    ) -> None:
         self._datasets = datasets
         self._jobs = jobs
+        self._own_machine = own_machine
 
     def answer(self, owner_id: str, request: EstimateRequest) -> dict[str, Any]:
         """The estimate in the shape of the request's profile.
@@ -59,7 +65,7 @@ class TrainingEstimator:
         if request.dataset_id is not None:
             dataset = self._datasets.dataset(owner_id, request.dataset_id)
         calibration = Calibration() if request.profile == "v1" else self.calibration(owner_id)
-        return answer(request, dataset, calibration)
+        return answer(request, dataset, calibration, own_cpu=self._own_machine)
 
     def of_dataset(
         self,
@@ -71,7 +77,8 @@ class TrainingEstimator:
     ) -> Estimate:
         """Estimate a job that is being created; raises InvalidInputError for an unknown GPU."""
         plan = Plan(dataset_size(dataset), model, gpu, hyper, name=dataset.name)
-        return estimate(plan, self.calibration(owner_id))
+        found = estimate(plan, self.calibration(owner_id))
+        return found.on_own_machine() if self._own_machine else found
 
     def calibration(self, owner_id: str) -> Calibration:
         """The calibration by the owner's newest completed jobs."""

@@ -43,6 +43,7 @@ from brightrun.formats.lines import (
     numbered_lines,
 )
 from brightrun.formats.model import Example, Format, Reading, Turn
+from brightrun.formats.preference import preference_record
 from brightrun.formats.reader import PlacedRecord, Problems, RecordFile, RecordReader
 from brightrun.formats.rules import Kind, Message, RowShape, Rules
 from brightrun.formats.source import RecordSource
@@ -121,6 +122,7 @@ __all__ = [
     "message_of",
     "meta_line",
     "numbered_lines",
+    "preference_record",
     "read_document",
     "register",
     "repeats_user_turn",

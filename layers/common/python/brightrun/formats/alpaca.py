@@ -186,7 +186,7 @@ PROMPT_COMPLETION = Format(
     keys={
         **dict.fromkeys(("completion", "prompt", "question", "query", "answer"), 1),
         **dict.fromkeys(("response", "input", "output"), 2),
-        **dict.fromkeys(("chosen", "rejected", "preferred_output"), 2),
+        "preferred_output": 2,
     },
     described="'prompt' and 'completion' (or question and answer)",
     api_names=("prompt_completion",),

@@ -150,6 +150,8 @@ class _Converter:
         if not tally.records:
             return UnknownFormatError(f"{message_of('empty_file')} Nothing was written.")
         first = tally.warnings[0] if tally.warnings else ""
+        if file.reader.format and (code := file.reader.format.untrained_because):
+            first = message_of(code)
         if tally.cut_off:
             first = f"{message_of('cut_text', f'{tally.cut_off} answers')} {first}"
         if file.reader.format is None:

@@ -11,6 +11,7 @@ from typing import Any
 from brightrun.formats.alpaca import ALPACA, PROMPT_COMPLETION
 from brightrun.formats.chat import CONVERSATIONS, MESSAGES, SHAREGPT
 from brightrun.formats.model import Format
+from brightrun.formats.preference import PREFERENCE
 from brightrun.formats.v4_files import ENRICHED, V4_JSON, V4_JSONL
 
 FORMATS: dict[str, Format] = {
@@ -23,6 +24,7 @@ FORMATS: dict[str, Format] = {
         CONVERSATIONS,
         SHAREGPT,
         ALPACA,
+        PREFERENCE,
         PROMPT_COMPLETION,
     )
 }

@@ -71,6 +71,7 @@ class Format:
     is only read; `keeps` says which of an Example's fields the records then hold, None for all.
     `joins_pairs` if pairs of one conversation become one record, and `pairs_as_stored` if pairs go
     unchanged, with all their fields, to other formats that say so.
+    `untrained_because` is the code that says why nothing of the format trains, else empty.
     `one_record_per_conversation` is false where each record is a single pair with its history.
 
     A whole file that is one JSON document has `read_document` for the parsed value, and
@@ -87,6 +88,7 @@ class Format:
     keeps: Callable[[Example], Collection[str]] | None = None
     described: str = ""
     api_names: Sequence[str] = ()
+    untrained_because: str = ""
     one_record_per_conversation: bool = True
     joins_pairs: bool = False
     pairs_as_stored: bool = False

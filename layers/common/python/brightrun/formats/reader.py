@@ -93,7 +93,10 @@ class RecordReader:
         found = classify(record)
         if self.format is None and found is not None and not found[0].is_whole_file:
             self._use_format(*found)
-        if note_preference(record, note) or self._note_other(record, found, note):
+        reads_preference = self.format is not None and self.format.untrained_because
+        if not reads_preference and note_preference(record, note):
+            return None
+        if self._note_other(record, found, note):
             return None
         if self.format is None or self.format.rules is None:
             return None

@@ -1,5 +1,6 @@
 """The v4 files around the pairs, and their entries: training.json, enriched JSON and JSONL."""
 
+import re
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
@@ -22,7 +23,7 @@ from brightrun.formats.v4 import (
 )
 
 _TRAINING_PARTS = (("training_file_metadata", dict), ("conversations", list))
-_DATASET_PREFIX = "fp_conversation_"
+_DATASET_PREFIX = re.compile(r"^[a-z0-9]+_conversation_")
 _SCAFFOLDING = (
     ("persona_key", "persona_archetype"),
     ("persona_name", "client_persona"),
@@ -96,7 +97,7 @@ def _named(entry: Mapping[str, Any]) -> str:
     if about is not None:
         return name_of(about.get("conversation_id")) if isinstance(about, dict) else ""
     name = str(_about(entry).get("dataset_name", "enriched"))
-    return name.removeprefix(_DATASET_PREFIX)
+    return _DATASET_PREFIX.sub("", name)
 
 
 def _about(enriched: Mapping[str, Any]) -> Mapping[str, Any]:
@@ -144,9 +145,10 @@ def _read_training(document: dict[str, Any]) -> V4Document:
 
 def _read_enriched(document: dict[str, Any]) -> V4Document:
     about = _about(document)
-    metadata = {name: about.get(name) for name in ("created_date", "quality_tier")}
-    conversation = V4Conversation(_named(document), list(document["training_pairs"]), metadata)
     name = str(about.get("dataset_name", "enriched"))
+    metadata = {name: about.get(name) for name in ("created_date", "quality_tier", "vertical")}
+    metadata["source_file"] = f"{name}.json"
+    conversation = V4Conversation(_named(document), list(document["training_pairs"]), metadata)
     return V4Document(name, [conversation], {}, document.get("consultant_profile", {}))
 
 
@@ -189,7 +191,9 @@ def _conversation_metadata(conversation: V4Conversation) -> dict[str, Any]:
     first = conversation.pairs[0].get("conversation_metadata", {}) if conversation.pairs else {}
     return {
         "conversation_id": conversation.conversation_id,
-        "source_file": f"fp_conversation_{conversation.conversation_id}.json",
+        "source_file": conversation.metadata.get(
+            "source_file", f"{conversation.conversation_id}.json"
+        ),
         "created_date": conversation.metadata.get("created_date"),
         "total_turns": len(conversation.pairs),
         "quality_tier": conversation.metadata.get("quality_tier"),
@@ -207,7 +211,7 @@ def _header(
         "created_date": created,
         "last_updated": created,
         "format_spec": FORMAT_SPEC,
-        "vertical": "financial_planning_consultant",
+        "vertical": _vertical(document),
         "total_conversations": len(entries),
         "total_training_pairs": document.total_pairs,
         "quality_summary": _quality(list(_pairs(document))),
@@ -216,6 +220,13 @@ def _header(
             for name, key in _DISTRIBUTIONS
         },
     }
+
+
+def _vertical(document: V4Document) -> str:
+    """The vertical that all conversations state; unknown if it is not one and the same."""
+    stated = {conversation.metadata.get("vertical") for conversation in document.conversations}
+    vertical = stated.pop() if len(stated) == 1 else None
+    return vertical if isinstance(vertical, str) else "unknown"
 
 
 def _scaffolding(about: Mapping[str, Any]) -> dict[str, str]:

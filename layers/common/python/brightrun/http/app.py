@@ -16,7 +16,10 @@ from aws_lambda_powertools.event_handler.router import APIGatewayHttpRouter
 
 from brightrun.core import errors
 from brightrun.core.logging import logger
+from brightrun.core.replays import watching_for_replay
 from brightrun.http.bodies import JSON, body_problem, read_object
+from brightrun.http.etags import if_none_match_problem, revalidated
+from brightrun.http.permissions import group_problem
 from brightrun.http.problems import (
     domain_problem,
     internal_problem,
@@ -28,7 +31,8 @@ from brightrun.http.problems import (
 
 SAFE_HEADERS = {"Cache-Control": "no-store", "X-Content-Type-Options": "nosniff"}
 """Headers of every response: no caching, and no guessing of the content type."""
-
+REPLAYED = {"Idempotent-Replayed": "true"}
+"""The header of an answer to a repeated order: it shows what the first one began."""
 
 S = TypeVar("S")
 Services = Mapping[type[Any], Callable[[], Any]]
@@ -53,11 +57,15 @@ class JsonApi(APIGatewayHttpResolver):
 
     def resolve(self, event: Mapping[str, Any], context: Any) -> dict[str, Any]:
         """Handle an API Gateway event of payload format 2.0."""
-        unreadable = body_problem(event)
+        refused = group_problem(event) or body_problem(event) or if_none_match_problem(event)
         # The resolver compares the content type literally, without parameters.
         plain = {**event, "headers": {**event["headers"], "content-type": JSON}}
-        answer = _to_gateway_response(unreadable) if unreadable else super().resolve(plain, context)
+        with watching_for_replay() as replay:
+            answer = _to_gateway_response(refused) if refused else super().resolve(plain, context)
+        answer = revalidated(event, answer)
         answer["headers"] |= SAFE_HEADERS
+        if replay.is_replay and answer["statusCode"] < HTTPStatus.BAD_REQUEST:
+            answer["headers"] |= REPLAYED
         return answer
 
 

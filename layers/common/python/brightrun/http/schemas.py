@@ -82,7 +82,8 @@ IdempotencyKey = Annotated[
         alias="Idempotency-Key",
         min_length=1,
         max_length=255,
-        description="Makes it safe to repeat the request for a day.",
+        description="Makes it safe to repeat the request for a day: a repetition begins nothing "
+        "new, and its answer has the header `Idempotent-Replayed: true`.",
     ),
 ]
 

@@ -1,4 +1,4 @@
-"""The built-in scaffolding records, read from package data.
+"""The built-in scaffolding records of the installed domain packs, read from package data.
 
 Ids never change: v1's where they are known, else UUID version 5 of
 NAMESPACE and "{kind}:{key}".
@@ -9,9 +9,11 @@ from __future__ import annotations
 import json
 import uuid
 from functools import cache
-from importlib import resources
-from typing import Any, cast
+from itertools import chain
+from typing import TYPE_CHECKING, Any, cast
 
+from brightrun.core.fields import DEFAULT_DOMAIN, Tier
+from brightrun.scaffolding.domain import folder_of, installed_domains
 from brightrun.scaffolding.model import (
     Consultant,
     EmotionalArc,
@@ -19,47 +21,71 @@ from brightrun.scaffolding.model import (
     PromptTemplate,
     R,
     Record,
-    Tier,
     TrainingTopic,
 )
 
+if TYPE_CHECKING:
+    from importlib.resources.abc import Traversable
+
 NAMESPACE = uuid.UUID("b6a1c9d4-3c57-5e0e-8f4b-2d7e91a0c3f8")
-_FILES: dict[type[Record], str] = {
+FILES: dict[type[Record], str] = {
     Persona: "personas.json",
     EmotionalArc: "emotional_arcs.json",
     TrainingTopic: "training_topics.json",
     PromptTemplate: "prompt_templates.json",
     Consultant: "consultants.json",
 }
-_ARC_GUIDANCE = "[arc guidance]"
+ARC_GUIDANCE = "[arc guidance]"
+FRAME = "templates/frame.md"
 
 
-def builtin_records(record_type: type[R]) -> tuple[R, ...]:
-    """Return the built-in records of one kind, in the order of the file; read once per process."""
-    return cast("tuple[R, ...]", _read(record_type))
+def builtin_records(record_type: type[R], domain: str = DEFAULT_DOMAIN) -> tuple[R, ...]:
+    """Return a domain's records of one kind, in the order of the file; read once per process."""
+    return cast("tuple[R, ...]", _read(record_type, domain))
+
+
+def records_of_all_domains(record_type: type[R]) -> tuple[R, ...]:
+    """Return the records of one kind of all installed domains, those of the default one first."""
+    return tuple(
+        chain.from_iterable(builtin_records(record_type, one) for one in installed_domains())
+    )
 
 
 def tier_of_arc(key: str) -> Tier | None:
     """The tier of a built-in emotional arc; None if there is none of this key."""
-    arcs = (arc for arc in builtin_records(EmotionalArc) if arc.key == key)
+    arcs = (arc for arc in records_of_all_domains(EmotionalArc) if arc.key == key)
     return next((arc.tier for arc in arcs), None)
 
 
 @cache
-def _read(record_type: type[Record]) -> tuple[Record, ...]:
-    rows: list[dict[str, Any]] = json.loads(_data(_FILES[record_type]))
+def _read(record_type: type[Record], domain: str) -> tuple[Record, ...]:
+    return read_records(folder_of(domain), record_type, domain)
+
+
+def read_records(folder: Traversable, record_type: type[R], domain: str) -> tuple[R, ...]:
+    """Read the records of one kind from the folder of a pack.
+
+    Raises OSError, ValueError for a file that is no JSON, and pydantic's ValidationError.
+    """
+    rows: list[dict[str, Any]] = json.loads((folder / FILES[record_type]).read_text("utf-8"))
     if record_type is PromptTemplate:
-        rows = [{**row, "template_text": _template_text(row["emotional_arc_type"])} for row in rows]
-    return tuple(record_type.model_validate(row) for row in rows)
-
-
-def _template_text(arc_key: str) -> str:
-    """Insert an arc's guidance into the frame that all built-in templates share."""
-    return _data("templates/frame.md").replace(
-        _ARC_GUIDANCE, _data(f"templates/{arc_key}.md").strip()
+        frame = (folder / FRAME).read_text("utf-8")
+        rows = [{**row, "template_text": _template_text(folder, frame, row)} for row in rows]
+    return tuple(
+        record_type.model_validate({"id": derived_id(record_type, row), **row, "domain": domain})
+        for row in rows
     )
 
 
-def _data(name: str) -> str:
-    folder = resources.files("brightrun") / "scaffolding/data"
-    return (folder / name).read_text("utf-8")
+def derived_id(record_type: type[Record], row: dict[str, Any]) -> str:
+    """The id of a record whose file states none; a template's is derived from its arc's key."""
+    if record_type is PromptTemplate:
+        return str(uuid.uuid5(NAMESPACE, f"prompt_template:{row['emotional_arc_type']}"))
+    kind = record_type.kind.replace(" ", "_")
+    return str(uuid.uuid5(NAMESPACE, f"{kind}:{row[record_type.key_field]}"))
+
+
+def _template_text(folder: Traversable, frame: str, row: dict[str, Any]) -> str:
+    """Insert an arc's guidance into the frame that all templates of a pack share."""
+    guidance = (folder / f"templates/{row['emotional_arc_type']}.md").read_text("utf-8")
+    return frame.replace(ARC_GUIDANCE, guidance.strip())

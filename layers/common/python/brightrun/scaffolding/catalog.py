@@ -6,8 +6,9 @@ import difflib
 from typing import Any
 
 from brightrun.core.errors import UnknownScaffoldingError
+from brightrun.core.fields import DEFAULT_DOMAIN
 from brightrun.core.ids import NIL_UUID
-from brightrun.scaffolding.builtin import builtin_records
+from brightrun.scaffolding.builtin import records_of_all_domains
 from brightrun.scaffolding.matching import TemplateCriteria, select_template
 from brightrun.scaffolding.model import (
     Consultant,
@@ -35,25 +36,34 @@ class ScaffoldingCatalog:
         self._records: dict[tuple[str, type[Record]], tuple[Any, ...]] = {}
         self._indexes: dict[tuple[str, type[Record]], dict[str, Any]] = {}
 
-    def all(self, owner_id: str, record_type: type[R]) -> tuple[R, ...]:
+    def of_all_domains(self, owner_id: str, record_type: type[R]) -> tuple[R, ...]:
         """Return all records of one kind: the built-in ones in their order, then the owner's."""
         records = self._records.get((owner_id, record_type))
         if records is None:
             owned = {one.id: one for one in self._repository.owned(owner_id, record_type)}
-            shipped = [owned.pop(one.id, one) for one in builtin_records(record_type)]
+            shipped = [owned.pop(one.id, one) for one in records_of_all_domains(record_type)]
             records = (*shipped, *owned.values())
             self._records[owner_id, record_type] = records
         return records
 
-    def active(self, owner_id: str, record_type: type[R]) -> tuple[R, ...]:
-        """Return the active records of one kind."""
-        return tuple(one for one in self.all(owner_id, record_type) if one.is_active)
+    def all(
+        self, owner_id: str, record_type: type[R], domain: str = DEFAULT_DOMAIN
+    ) -> tuple[R, ...]:
+        """Return the records of one kind that belong to a domain, in the same order."""
+        records = self.of_all_domains(owner_id, record_type)
+        return tuple(one for one in records if one.domain == domain)
+
+    def active(
+        self, owner_id: str, record_type: type[R], domain: str = DEFAULT_DOMAIN
+    ) -> tuple[R, ...]:
+        """Return the active records of one kind that belong to a domain."""
+        return tuple(one for one in self.all(owner_id, record_type, domain) if one.is_active)
 
     def find(self, owner_id: str, record_type: type[R], id_or_key: str) -> R | None:
         """Return the record with an id, else with a key, else None."""
         index: dict[str, R] | None = self._indexes.get((owner_id, record_type))
         if index is None:
-            records = self.all(owner_id, record_type)
+            records = self.of_all_domains(owner_id, record_type)
             # If a later release ships a key that an owner already uses, the owner's record wins.
             index = {one.key: one for one in records} | {one.id: one for one in records}
             self._indexes[owner_id, record_type] = index
@@ -69,7 +79,7 @@ class ScaffoldingCatalog:
 
     def near_matches(self, owner_id: str, record_type: type[Record], key: str) -> list[str]:
         """Return up to NEAR_MATCHES keys similar to this one, the most similar first."""
-        keys = [one.key for one in self.all(owner_id, record_type)]
+        keys = [one.key for one in self.of_all_domains(owner_id, record_type)]
         return difflib.get_close_matches(key, keys, n=NEAR_MATCHES)
 
     def persona(self, owner_id: str, id_or_key: str) -> Persona:
@@ -88,14 +98,16 @@ class ScaffoldingCatalog:
         """Return a template by its id or name; raises UnknownScaffoldingError."""
         return self.get(owner_id, PromptTemplate, id_or_name)
 
-    def consultant(self, owner_id: str) -> Consultant:
-        """Return the owner's consultant; every owner has exactly one."""
-        return self.all(owner_id, Consultant)[0]
+    def consultant(self, owner_id: str, domain: str = DEFAULT_DOMAIN) -> Consultant:
+        """Return the owner's consultant of a domain; every owner has exactly one."""
+        return self.all(owner_id, Consultant, domain)[0]
 
     def templates_for_arc(self, owner_id: str, arc_key: str) -> tuple[PromptTemplate, ...]:
         """Return the active templates of an arc."""
-        templates = self.active(owner_id, PromptTemplate)
-        return tuple(one for one in templates if one.emotional_arc_type == arc_key)
+        templates = self.of_all_domains(owner_id, PromptTemplate)
+        return tuple(
+            one for one in templates if one.is_active and one.emotional_arc_type == arc_key
+        )
 
     def choose_template(
         self, owner_id: str, template_id: str | None, criteria: TemplateCriteria

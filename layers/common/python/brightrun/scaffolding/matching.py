@@ -19,12 +19,13 @@ NAMES_IN_A_SUGGESTION = 3
 
 @dataclass(frozen=True, slots=True)
 class Compatibility:
-    """How well a combination fits; `confidence` from 0 to 1."""
+    """How well a combination fits; `confidence` from 0 to 1; `template` once one was selected."""
 
     is_compatible: bool
     confidence: float
     warnings: tuple[str, ...] = ()
     suggestions: tuple[str, ...] = ()
+    template: PromptTemplate | None = None
 
 
 @dataclass(frozen=True, slots=True)

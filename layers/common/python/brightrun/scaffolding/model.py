@@ -6,7 +6,7 @@ A `...Content` has the fields that people write; the record of the same name add
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Annotated, Any, ClassVar, Literal, Self, TypeVar
+from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Literal, Self, TypeVar
 
 from pydantic import (
     AfterValidator,
@@ -19,28 +19,30 @@ from pydantic import (
 )
 
 from brightrun.core.errors import InvalidInputError
-from brightrun.core.fields import LINES, Flag, ReadableText
+from brightrun.core.fields import DEFAULT_DOMAIN, LINES, Flag, Tier
+from brightrun.scaffolding.domain import (
+    DomainKey,
+    domain_pack,
+    fields_of_domains,
+    installed_domains,
+    installed_packs,
+)
+from brightrun.scaffolding.fields import (
+    Key,
+    Label,
+    Labels,
+    Prose,
+    Sentence,
+    Sentences,
+    TemplateText,
+)
 from brightrun.scaffolding.templates import placeholders
 
-Tier = Literal["template", "scenario", "edge_case"]
+if TYPE_CHECKING:
+    from brightrun.scaffolding.pack import DomainPack
+
 Complexity = Literal["beginner", "intermediate", "advanced"]
 Origin = Literal["built_in", "edited", "own"]
-Key = Annotated[str, StringConstraints(pattern=r"^[a-z0-9]+(_[a-z0-9]+)*$", max_length=100)]
-Label = Annotated[
-    str,
-    StringConstraints(strip_whitespace=True, min_length=1, max_length=150),
-    # Bars and angle brackets delimit labels in the <scaffolding> block of a prompt.
-    ReadableText(without="|<>"),
-]
-Sentence = Annotated[
-    str, StringConstraints(strip_whitespace=True, min_length=1, max_length=500), LINES
-]
-Prose = Annotated[
-    str, StringConstraints(strip_whitespace=True, min_length=1, max_length=2000), LINES
-]
-TemplateText = Annotated[str, StringConstraints(min_length=1, max_length=20_000), LINES]
-Sentences = Annotated[tuple[Sentence, ...], Field(min_length=1, max_length=20)]
-Labels = Annotated[tuple[Label, ...], Field(min_length=1, max_length=20)]
 Keys = Annotated[
     tuple[Key, ...], Field(max_length=200, description="Keys of what fits; empty: everything fits.")
 ]
@@ -61,7 +63,18 @@ class Content(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True, defer_build=True)
 
 
-class Record(Content):
+class DomainContent(Content):
+    """The content of a record, which belongs to one domain; it never changes to another."""
+
+    domain: DomainKey = DEFAULT_DOMAIN
+
+    @property
+    def pack(self) -> DomainPack:
+        """The pack of the domain."""
+        return domain_pack(self.domain)
+
+
+class Record(DomainContent):
     """The system's fields of every record.
 
     `origin` is built_in as shipped, edited for an owner's version of a built-in, own otherwise.
@@ -93,18 +106,34 @@ class Demographics(Content):
     location: Label | None = None
 
 
-class PersonaContent(Content):
-    """A fictional client."""
+def with_fields_of_domains(schema: dict[str, Any]) -> None:
+    """Add to a persona's JSON schema the fields of every domain, and which a domain requires."""
+    schema["additionalProperties"] = False
+    conditions: dict[str, Any] = {}
+    for pack in installed_packs():
+        fields = pack.persona_model.model_json_schema()
+        schema["properties"] |= fields["properties"]
+        if pack.key == DEFAULT_DOMAIN:
+            conditions = {"required": fields["required"]}
+        else:
+            named = {"required": ["domain"], "properties": {"domain": {"const": pack.key}}}
+            required = {"required": fields["required"]}
+            conditions = {"if": named, "then": required, "else": conditions}
+    if "persona_key" in schema["properties"]:
+        schema |= {"allOf": [conditions]} if "if" in conditions else {}
+
+
+class PersonaContent(DomainContent):
+    """A fictional client: the fields of every domain, and those that its own domain adds."""
+
+    model_config = ConfigDict(extra="allow", json_schema_extra=with_fields_of_domains)
 
     persona_key: Key
     name: Label
     archetype: Label
     age_range: Label
     occupation: Label
-    income_range: Label
     demographics: Demographics
-    financial_background: Prose
-    financial_situation: Prose
     communication_style: Prose
     emotional_baseline: Prose
     typical_questions: Sentences
@@ -112,15 +141,46 @@ class PersonaContent(Content):
     language_patterns: Sentences
     is_active: Flag = True
 
+    @model_validator(mode="before")
+    @classmethod
+    def _has_the_fields_of_its_domain(cls, data: Any) -> Any:
+        if not isinstance(data, Mapping):
+            return data
+        domain = data.get("domain", DEFAULT_DOMAIN)
+        if domain not in installed_domains():
+            return data  # The check of the field itself says so.
+        added = {name: value for name, value in data.items() if name not in cls.model_fields}
+        more = added.keys() - domain_pack(domain).persona_model.model_fields.keys()
+        if foreign := more and sorted(more & fields_of_domains().keys()):
+            raise ValueError(f"a persona of the domain {domain} has no {', '.join(foreign)}")
+        return {**data, **domain_pack(domain).persona_model.model_validate(added).model_dump()}
+
+    def field(self, name: str) -> Any:
+        """The value of a field that the domain adds."""
+        return (self.__pydantic_extra__ or {})[name]
+
+    @property
+    def background(self) -> str:
+        """What the client brings along, under whatever name the domain has for it."""
+        return str(self.field(self.pack.persona.background))
+
+    @property
+    def situation(self) -> str:
+        """Where the client stands, under whatever name the domain has for it."""
+        return str(self.field(self.pack.persona.situation))
+
 
 class Persona(PersonaContent, Record):
     """A persona, as stored."""
+
+    # Of several bases, the last one's configuration counts.
+    model_config = PersonaContent.model_config
 
     kind = "persona"
     key_field = "persona_key"
 
 
-class EmotionalArcContent(Content):
+class EmotionalArcContent(DomainContent):
     """How the client's emotion changes; intensities from 0 to 1, length in exchanges."""
 
     arc_key: Key
@@ -161,7 +221,7 @@ class EmotionalArc(EmotionalArcContent, Record):
     key_field = "arc_key"
 
 
-class TrainingTopicContent(Content):
+class TrainingTopicContent(DomainContent):
     """The subject of a conversation."""
 
     topic_key: Key
@@ -184,7 +244,7 @@ class TrainingTopic(TrainingTopicContent, Record):
     key_field = "topic_key"
 
 
-class PromptTemplateContent(Content):
+class PromptTemplateContent(DomainContent):
     """A prompt for Claude; `emotional_arc_type` is the key of the arc that it is for."""
 
     template_name: Label
@@ -234,7 +294,7 @@ class CommunicationStyle(Content):
     avoid: FiveSentences
 
 
-class ConsultantContent(Content):
+class ConsultantContent(DomainContent):
     """The persona of the assistant; `system_prompt` is Claude's system prompt."""
 
     name: Label
@@ -247,7 +307,7 @@ class ConsultantContent(Content):
 
 
 class Consultant(ConsultantContent, Record):
-    """The consultant, as stored; an owner has exactly one."""
+    """The consultant, as stored; an owner has exactly one in each domain."""
 
     kind = "consultant"
     key_field = "consultant_key"

@@ -4,17 +4,23 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 from brightrun.claude.model import Prompt
+from brightrun.core.fields import Tier
+from brightrun.core.languages import ENGLISH, LANGUAGES
 from brightrun.scaffolding.model import (
     Consultant,
     EmotionalArc,
     Persona,
     PromptTemplate,
-    Tier,
     TrainingTopic,
 )
-from brightrun.scaffolding.templates import render
+from brightrun.scaffolding.templates import fill, render
+from brightrun.scaffolding.variation import variation_hint
+
+if TYPE_CHECKING:
+    from brightrun.scaffolding.pack import DomainPack
 
 SCAFFOLDING_BLOCK = """\
 <scaffolding>
@@ -27,6 +33,13 @@ topic: {{topic_name}} | {{topic_key}}
 key_concepts: {{topic_key_concepts}}
 </scaffolding>"""
 """The summary that every prompt contains, readable by people and programs."""
+_IN_ANOTHER_LANGUAGE = """
+# Language
+
+Write every message of the conversation, session_context and expected_outcome in {name}, as native \
+speakers write it. What this brief quotes in English is translated in spirit. client_persona, \
+conversation_phase and the emotions of emotional_context stay in English.
+"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,28 +51,72 @@ class PromptContext:
     topic: TrainingTopic
     consultant: Consultant
     tier: Tier
+    language: str = ENGLISH
 
 
-def assemble_prompt(template: PromptTemplate, context: PromptContext) -> Prompt:
+@dataclass(frozen=True, slots=True)
+class PromptPreview:
+    """A prompt that may be incomplete; `unresolved` names the placeholders left in `user`."""
+
+    user: str
+    system: str
+    unresolved: tuple[str, ...]
+
+
+def assemble_prompt(
+    template: PromptTemplate, context: PromptContext, *, seed: str = "", variation: int = 0
+) -> Prompt:
     """Render a template for one conversation; the system prompt is the consultant's.
 
     Appends the scaffolding block to a template that does not contain it, so that persona, arc and
-    topic always reach Claude. Raises the errors of `templates.render`.
+    topic always reach Claude, and the hint of a `variation` above 0. Raises the errors of
+    `templates.render`.
     """
-    text = template.template_text
-    if "<scaffolding>" not in text:
-        text = f"{text}\n\n{SCAFFOLDING_BLOCK}\n"
+    text = _with_scaffolding(template.template_text)
+    user = render(text, template.template_name, parameters(context))
+    if variation:
+        user = f"{user}\n\n{variation_hint(seed, variation)}\n"
     return Prompt(
         system=context.consultant.system_prompt,
-        user=render(text, template.template_name, parameters(context)),
+        user=user + _language_note(context.language),
         template_id=template.id,
         template_version=template.version,
     )
 
 
+def preview_prompt(template_text: str, context: PromptContext) -> PromptPreview:
+    """Render a text as `assemble_prompt` does; what has no value stays as `{{name}}`.
+
+    Raises TemplateSyntaxError.
+    """
+    text = _with_scaffolding(template_text)
+    user, unresolved = fill(text, "the template", parameters(context))
+    return PromptPreview(user, context.consultant.system_prompt, tuple(unresolved))
+
+
+def _language_note(language: str) -> str:
+    """What a prompt says of its language: nothing for English, which the prompts are in."""
+    return "" if language == ENGLISH else _IN_ANOTHER_LANGUAGE.format(name=LANGUAGES[language])
+
+
+def _with_scaffolding(template_text: str) -> str:
+    if "<scaffolding>" in template_text:
+        return template_text
+    return f"{template_text}\n\n{SCAFFOLDING_BLOCK}\n"
+
+
 def parameters(context: PromptContext) -> dict[str, str]:
     """The value of every placeholder for one conversation."""
-    return {name: value(context) for name, value in PLACEHOLDERS.items()}
+    values = {name: value(context) for name, value in PLACEHOLDERS.items()}
+    for field in context.persona.pack.persona.fields:
+        value = context.persona.field(field.name)
+        values[field.placeholder] = value if isinstance(value, str) else _lines(value)
+    return values
+
+
+def placeholders_of(pack: DomainPack) -> tuple[str, ...]:
+    """The names of all placeholders that a template of a domain may use."""
+    return (*PLACEHOLDERS, *(field.placeholder for field in pack.persona.fields))
 
 
 def client_summary(persona: Persona) -> str:
@@ -78,9 +135,7 @@ def _principles(consultant: Consultant) -> str:
 
 
 def _specialist_note(topic: TrainingTopic) -> str:
-    if topic.requires_specialist:
-        return "The consultant explains the groundwork and names the kind of specialist it needs."
-    return "A financial planner can answer this in general terms."
+    return topic.pack.specialist_note if topic.requires_specialist else topic.pack.general_note
 
 
 def _exchange_range(arc: EmotionalArc) -> str:
@@ -95,10 +150,9 @@ PLACEHOLDERS: Mapping[str, Callable[[PromptContext], str]] = {
     "persona_age": lambda i: str(i.persona.demographics.age),
     "persona_age_range": lambda i: i.persona.age_range,
     "persona_career": lambda i: i.persona.occupation,
-    "persona_income": lambda i: i.persona.income_range,
     "persona_demographics": lambda i: client_summary(i.persona),
-    "persona_financial_background": lambda i: i.persona.financial_background,
-    "persona_financial_situation": lambda i: i.persona.financial_situation,
+    "persona_background": lambda i: i.persona.background,
+    "persona_situation": lambda i: i.persona.situation,
     "persona_communication_style": lambda i: i.persona.communication_style,
     "persona_emotional_baseline": lambda i: i.persona.emotional_baseline,
     "persona_typical_questions": lambda i: _lines(i.persona.typical_questions),
@@ -141,7 +195,9 @@ PLACEHOLDERS: Mapping[str, Callable[[PromptContext], str]] = {
     "consultant_principles": lambda i: _principles(i.consultant),
     "consultant_techniques": lambda i: _lines(i.consultant.communication_style.techniques),
     "consultant_avoid": lambda i: _lines(i.consultant.communication_style.avoid),
+    "crisis_resources": lambda i: _lines(i.topic.pack.crisis_lines),
     "tier": lambda i: i.tier,
 }
-"""Every placeholder, and how its value is found. The names of v1's templates still work, including
-its synonyms (persona_type, target_turns, typical_questions...)."""
+"""The placeholders of every domain, and how their values are found.
+
+The names of v1's templates still work, with its synonyms (persona_type, typical_questions...)."""

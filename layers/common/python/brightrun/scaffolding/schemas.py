@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
-import re
-from collections.abc import Iterable
-from typing import TYPE_CHECKING, Annotated, Any, Literal, get_type_hints
+from collections.abc import Iterable, Mapping
+from typing import TYPE_CHECKING, Annotated, Any, Literal, Self, get_type_hints
 
-from aws_lambda_powertools.event_handler.openapi.params import Header, Path, Query
+from aws_lambda_powertools.event_handler.openapi.params import Path, Query
 from pydantic import ConfigDict, Field, create_model
 
-from brightrun.core.errors import InvalidInputError
+from brightrun.core.fields import Tier
 from brightrun.http.schemas import Identifier, NestedModel, RequestModel, ResponseModel
+from brightrun.scaffolding.combination_schemas import CombinationRequest
+from brightrun.scaffolding.domain import DomainKey, fields_of_domains, installed_domains
+from brightrun.scaffolding.fields import TemplateText
 from brightrun.scaffolding.model import (
     Consultant,
     Content,
@@ -21,11 +23,13 @@ from brightrun.scaffolding.model import (
     PromptTemplateContent,
     R,
     Record,
-    Tier,
     TrainingTopic,
     TrainingTopicContent,
 )
-from brightrun.scaffolding.prompts import PLACEHOLDERS
+from brightrun.scaffolding.pack import DomainPack, PersonaField
+from brightrun.scaffolding.prompts import placeholders_of
+from brightrun.scaffolding.service import TemplatePreview
+from brightrun.scaffolding.templates import MAX_RESOLVED_CHARS
 
 if TYPE_CHECKING:
     pass
@@ -36,30 +40,7 @@ RecordName = Annotated[
 ]
 """Ids, and keys or names; the name of a template may hold spaces."""
 IsActive = Annotated[Literal["true", "false", "all"], Query()]
-_VERSION = '^([0-9]{1,18}|"[0-9]{1,18}")$'
-IfMatch = Annotated[
-    str | None,
-    Header(
-        alias="If-Match",
-        max_length=20,
-        description="The version that the caller has seen.",
-        json_schema_extra={"pattern": _VERSION},
-    ),
-]
-
-
-def seen_version(if_match: str | None) -> int | None:
-    """Read the version of an If-Match header, with or without quotes; None for none.
-
-    Raises InvalidInputError.
-    """
-    if if_match is None:
-        return None
-    if not re.fullmatch(_VERSION, if_match):
-        raise InvalidInputError(
-            f"If-Match must be the version number of the record, such as 3; it is '{if_match}'."
-        )
-    return int(if_match.strip('"'))
+Domain = Annotated[DomainKey, Query(json_schema_extra={"enum": list(installed_domains())})]
 
 
 def with_activity(records: Iterable[R], is_active: str) -> tuple[R, ...]:
@@ -81,10 +62,13 @@ class Changes(RequestModel):
 _UNCHANGED: Any = Field(default_factory=lambda: None)
 
 
-def _changes_to(content: type[Content], key: str) -> type[Changes]:
-    """Make every field of a content optional, and leave out its key, which never changes."""
-    types = get_type_hints(content, include_extras=True)
-    fields = {name: (types[name], _UNCHANGED) for name in content.model_fields if name != key}
+def _changes_to(
+    content: type[Content], key: str, more: Mapping[str, Any] | None = None
+) -> type[Changes]:
+    """Make every field of a content optional, but for its key and domain, which never change."""
+    hints = get_type_hints(content, include_extras=True)
+    types = {name: hints[name] for name in content.model_fields if name not in {key, "domain"}}
+    fields = {name: (kind, _UNCHANGED) for name, kind in {**types, **(more or {})}.items()}
     name = content.__name__.replace("Content", "Changes")
     doc = "Fields to change; absent ones stay as they are, null clears one that may be null."
     return create_model(  # type: ignore[call-overload,no-any-return]
@@ -98,10 +82,39 @@ if TYPE_CHECKING:
     TrainingTopicChanges = Changes
     PromptTemplateChanges = Changes
 else:
-    PersonaChanges = _changes_to(PersonaContent, "persona_key")
+    PersonaChanges = _changes_to(PersonaContent, "persona_key", fields_of_domains())
     EmotionalArcChanges = _changes_to(EmotionalArcContent, "arc_key")
     TrainingTopicChanges = _changes_to(TrainingTopicContent, "topic_key")
     PromptTemplateChanges = _changes_to(PromptTemplateContent, "template_name")
+
+
+class DomainView(NestedModel):
+    """A domain: what its personas have beyond the core, and where it knows help in a crisis.
+
+    `countries` are ISO 3166 codes.
+    """
+
+    key: str
+    name: str
+    persona_fields: tuple[PersonaField, ...]
+    countries: tuple[str, ...]
+
+    @classmethod
+    def from_domain(cls, pack: DomainPack) -> Self:
+        """Show an installed pack."""
+        return cls(
+            key=pack.key,
+            name=pack.name,
+            persona_fields=pack.persona.fields,
+            countries=tuple(one.country for one in pack.crisis_resources),
+        )
+
+
+class DomainList(ResponseModel):
+    """The installed domains, the default one first."""
+
+    domains: tuple[DomainView, ...]
+    count: int
 
 
 class SelectTemplateRequest(RequestModel):
@@ -122,10 +135,12 @@ class TemplateView(PromptTemplateContent, Record):
 
 
 class TemplateResponse(ResponseModel):
-    """One template, and every placeholder that a template may use."""
+    """One template, and every placeholder that a template of its domain may use."""
 
     template: TemplateView
-    available_variables: tuple[str, ...] = tuple(PLACEHOLDERS)
+    available_variables: tuple[str, ...] = Field(
+        default_factory=lambda data: placeholders_of(data["template"].pack)
+    )
 
 
 class TemplateList(ResponseModel):
@@ -201,10 +216,63 @@ class ConsultantResponse(ResponseModel):
     consultant: Consultant
 
 
+class TemplateReference(NestedModel):
+    """A template by its name."""
+
+    id: str
+    template_name: str
+    tier: Tier
+
+
 class CompatibilityResponse(ResponseModel):
-    """How well a combination fits; confidence from 0 to 1."""
+    """How well a combination fits; confidence from 0 to 1.
+
+    `template` is the one that a batch selects; without one, the combination is not compatible.
+    """
 
     is_compatible: bool
     confidence: float
     warnings: tuple[str, ...]
     suggestions: tuple[str, ...]
+    template: TemplateReference | None
+
+
+class PreviewRequest(CombinationRequest):
+    """POST /api/templates/preview: a stored template, the text of a draft, or neither.
+
+    Without either, a template is selected as a batch does; the tier is by default the arc's.
+    """
+
+    template_id: Identifier | None = None
+    template_text: TemplateText | None = None
+    tier: Tier | None = None
+
+
+class PreviewResponse(ResponseModel):
+    """What Claude would be sent; placeholders without a value stay in `prompt` as `{{name}}`.
+
+    They are listed in `unresolved`: a batch refuses a template that has any. `length` is in
+    characters, of which a batch refuses more than `max_length`. `template` is null for a draft.
+    """
+
+    prompt: str
+    system_prompt: str
+    length: int
+    max_length: int
+    unresolved: tuple[str, ...]
+    tier: Tier
+    template: TemplateReference | None
+
+    @classmethod
+    def from_domain(cls, preview: TemplatePreview) -> Self:
+        """Show a preview."""
+        prompt = preview.prompt
+        return cls(
+            prompt=prompt.user,
+            system_prompt=prompt.system,
+            length=len(prompt.user),
+            max_length=MAX_RESOLVED_CHARS,
+            unresolved=prompt.unresolved,
+            tier=preview.tier,
+            template=preview.template,
+        )

@@ -3,11 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from typing import Any
 
 from brightrun.claude.model import Prompt
-from brightrun.core.errors import DuplicateKeyError, InvalidInputError, VersionConflictError
+from brightrun.core.errors import (
+    DuplicateKeyError,
+    InvalidInputError,
+    NoTemplateForArcError,
+    VersionConflictError,
+)
+from brightrun.core.fields import DEFAULT_DOMAIN, Tier
 from brightrun.core.ids import time_ordered_id
 from brightrun.core.timestamps import Clock, iso
 from brightrun.scaffolding.catalog import ScaffoldingCatalog
@@ -31,7 +37,13 @@ from brightrun.scaffolding.model import (
     TrainingTopic,
     read_record,
 )
-from brightrun.scaffolding.prompts import PLACEHOLDERS, PromptContext, assemble_prompt
+from brightrun.scaffolding.prompts import (
+    PromptContext,
+    PromptPreview,
+    assemble_prompt,
+    placeholders_of,
+    preview_prompt,
+)
 from brightrun.scaffolding.repository import ScaffoldingRepository
 from brightrun.scaffolding.templates import require_known
 
@@ -78,21 +90,16 @@ class ScaffoldingEditor:
         record_type: type[R],
         id_or_key: str,
         changes: Mapping[str, Any],
-        expected_version: int | None = None,
+        seen_versions: frozenset[int] | None = None,
     ) -> R:
         """Change some fields; editing a built-in record creates the owner's own version of it.
 
-        `expected_version` is the version that the caller has read, None for any. Raises
+        `seen_versions` are those that the caller has read, None for any. Raises
         UnknownScaffoldingError, VersionConflictError, and InvalidInputError as `create` does.
         """
         catalog = self.catalog()
         seen = catalog.get(owner_id, record_type, id_or_key)
-        if expected_version not in {None, seen.version}:
-            raise VersionConflictError(
-                f"The {seen.kind} '{seen.key}' is at version {seen.version}, not "
-                f"{expected_version}. Read it again and repeat the change.",
-                details=seen.model_dump(mode="json"),
-            )
+        _require_seen(seen, seen_versions)
         stamps = {
             "version": seen.version + 1,
             "origin": "edited" if seen.origin == "built_in" else seen.origin,
@@ -103,26 +110,45 @@ class ScaffoldingEditor:
         self._repository.replace(owner_id, seen, record)
         return record
 
-    def deactivate(self, owner_id: str, record_type: type[R], id_or_key: str) -> R:
+    def deactivate(
+        self,
+        owner_id: str,
+        record_type: type[R],
+        id_or_key: str,
+        seen_versions: frozenset[int] | None = None,
+    ) -> R:
         """Hide a record from lists and from the choice "all"; its conversations stay.
 
         Repeating it changes nothing. Raises UnknownScaffoldingError and VersionConflictError.
         """
         record = self.catalog().get(owner_id, record_type, id_or_key)
+        _require_seen(record, seen_versions)
         if not record.is_active:
             return record
         return self.edit(owner_id, record_type, record.id, {"is_active": False})
 
     def put_consultant(
-        self, owner_id: str, content: ConsultantContent, expected_version: int | None = None
+        self,
+        owner_id: str,
+        content: ConsultantContent,
+        seen_versions: frozenset[int] | None = None,
     ) -> Consultant:
         """Replace the owner's consultant; raises VersionConflictError."""
-        current = self.catalog().consultant(owner_id)
-        return self.edit(owner_id, Consultant, current.id, content.model_dump(), expected_version)
+        current = self.catalog().consultant(owner_id, content.domain)
+        return self.edit(owner_id, Consultant, current.id, content.model_dump(), seen_versions)
+
+
+def _require_seen(record: Record, versions: frozenset[int] | None) -> None:
+    if versions is not None and record.version not in versions:
+        raise VersionConflictError(
+            f"The {record.kind} '{record.key}' is at version {record.version}, which If-Match does "
+            "not name. Read it again and repeat the change.",
+            details=record.model_dump(mode="json"),
+        )
 
 
 def _require_free_key(catalog: ScaffoldingCatalog, owner_id: str, record: Record) -> None:
-    existing = catalog.all(owner_id, type(record))
+    existing = catalog.of_all_domains(owner_id, type(record))
     if any(one.key == record.key for one in existing):
         raise DuplicateKeyError(
             f"There is a {record.kind} with the {record.key_field} '{record.key}' already. "
@@ -143,7 +169,8 @@ def _require_valid_references(catalog: ScaffoldingCatalog, owner_id: str, record
         for key in (value,) if isinstance(value, str) else value:
             _require_key(catalog, owner_id, field, record_type, key)
     if isinstance(record, PromptTemplate):
-        require_known(record.template_text, record.template_name, PLACEHOLDERS)
+        known = placeholders_of(record.pack)
+        require_known(record.template_text, record.template_name, known)
 
 
 def _require_key(
@@ -165,16 +192,27 @@ def rate_combination(
     emotional_arc_id: str,
     training_topic_id: str,
 ) -> Compatibility:
-    """Rate a combination of ids or keys; records that do not exist make it incompatible."""
-    return check_compatibility(
-        catalog.find(owner_id, Persona, persona_id),
-        catalog.find(owner_id, EmotionalArc, emotional_arc_id),
-        catalog.find(owner_id, TrainingTopic, training_topic_id),
-        Choices(
-            arcs=catalog.active(owner_id, EmotionalArc),
-            topics=catalog.active(owner_id, TrainingTopic),
-        ),
+    """Rate a combination of ids or keys, and select its template as a batch does.
+
+    What does not exist, a record or a template for the arc, makes it incompatible.
+    """
+    persona = catalog.find(owner_id, Persona, persona_id)
+    arc = catalog.find(owner_id, EmotionalArc, emotional_arc_id)
+    topic = catalog.find(owner_id, TrainingTopic, training_topic_id)
+    domain = topic.domain if topic else DEFAULT_DOMAIN
+    choices = Choices(
+        arcs=catalog.active(owner_id, EmotionalArc, domain),
+        topics=catalog.active(owner_id, TrainingTopic, domain),
     )
+    advice = check_compatibility(persona, arc, topic, choices)
+    if persona is None or arc is None or topic is None:
+        return advice
+    criteria = TemplateCriteria(arc.key, arc.tier, persona.key, topic.key)
+    try:
+        template = catalog.choose_template(owner_id, None, criteria)
+    except NoTemplateForArcError as error:
+        return replace(advice, is_compatible=False, warnings=(*advice.warnings, error.message))
+    return replace(advice, template=template)
 
 
 def resolve_template(
@@ -191,14 +229,64 @@ def resolve_template(
     Raises UnknownScaffoldingError, and the errors of `prompts.assemble_prompt`.
     """
     template = catalog.template(owner_id, template_id)
-    context = PromptContext(
-        persona=catalog.persona(owner_id, persona_id),
-        arc=catalog.emotional_arc(owner_id, emotional_arc_id),
-        topic=catalog.training_topic(owner_id, training_topic_id),
-        consultant=catalog.consultant(owner_id),
-        tier=template.tier,
+    combination = Combination(persona_id, emotional_arc_id, training_topic_id)
+    return assemble_prompt(template, combination.context(catalog, owner_id, template.tier))
+
+
+@dataclass(frozen=True, slots=True)
+class Combination:
+    """A persona, an arc and a topic, each by its id or key."""
+
+    persona_id: str
+    emotional_arc_id: str
+    training_topic_id: str
+
+    def context(
+        self, catalog: ScaffoldingCatalog, owner_id: str, tier: Tier | None = None
+    ) -> PromptContext:
+        """Find the records; the tier is by default the arc's. Raises UnknownScaffoldingError."""
+        arc = catalog.emotional_arc(owner_id, self.emotional_arc_id)
+        topic = catalog.training_topic(owner_id, self.training_topic_id)
+        return PromptContext(
+            persona=catalog.persona(owner_id, self.persona_id),
+            arc=arc,
+            topic=topic,
+            consultant=catalog.consultant(owner_id, topic.domain),
+            tier=tier or arc.tier,
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class TemplatePreview:
+    """What Claude would be sent, and the template it is made of; None for a draft."""
+
+    prompt: PromptPreview
+    tier: Tier
+    template: PromptTemplate | None
+
+
+def preview_template(
+    catalog: ScaffoldingCatalog,
+    owner_id: str,
+    combination: Combination,
+    *,
+    template_id: str | None,
+    template_text: str | None,
+    tier: Tier | None,
+) -> TemplatePreview:
+    """Render a stored template, or the text of a draft, as far as its placeholders have values.
+
+    Without either, a template is selected as a batch does. Raises UnknownScaffoldingError,
+    NoTemplateForArcError and TemplateSyntaxError.
+    """
+    context = combination.context(catalog, owner_id, tier)
+    if template_text is not None:
+        return TemplatePreview(preview_prompt(template_text, context), context.tier, None)
+    criteria = TemplateCriteria(
+        context.arc.key, context.tier, context.persona.key, context.topic.key
     )
-    return assemble_prompt(template, context)
+    template = catalog.choose_template(owner_id, template_id, criteria)
+    return TemplatePreview(preview_prompt(template.template_text, context), context.tier, template)
 
 
 def rank_for_arc(

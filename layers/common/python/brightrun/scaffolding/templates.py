@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass
+from functools import lru_cache
 
 from brightrun.core.errors import (
     InvalidInputError,
@@ -15,6 +16,8 @@ from brightrun.core.errors import (
 
 MAX_RESOLVED_CHARS = 40_000
 """Limit of a rendered prompt: about 13,000 tokens, six times the longest built-in one."""
+_KEPT_TEMPLATES = 64
+"""Templates that are not parsed again: a batch renders few of them, for each of its items."""
 _BRACES = re.compile(r"\{\{|\}\}")
 _NAME = re.compile(r"\s*([A-Za-z_][A-Za-z0-9_]*(?:\.[A-Za-z_][A-Za-z0-9_]*)*)\s*")
 
@@ -31,7 +34,7 @@ def placeholders(template_text: str, template_name: str) -> tuple[str, ...]:
     return tuple(dict.fromkeys(names))
 
 
-def require_known(template_text: str, template_name: str, known: Mapping[str, object]) -> None:
+def require_known(template_text: str, template_name: str, known: Collection[str]) -> None:
     """Check that all placeholders of a template are known.
 
     Raises InvalidInputError listing the unknown and the known ones, and TemplateSyntaxError for
@@ -57,13 +60,9 @@ def render(template_text: str, template_name: str, values: Mapping[str, str]) ->
     UnresolvedPlaceholderError listing every placeholder without a value or with a blank one,
     TemplateSyntaxError, and TemplateTooLongError over MAX_RESOLVED_CHARS.
     """
-    parts = list(_parts(template_text, template_name))
-    missing = [
-        part.text for part in parts if part.is_placeholder and not values.get(part.text, "").strip()
-    ]
+    resolved, missing = fill(template_text, template_name, values)
     if missing:
-        raise UnresolvedPlaceholderError(template_name, list(dict.fromkeys(missing)))
-    resolved = "".join(values[part.text] if part.is_placeholder else part.text for part in parts)
+        raise UnresolvedPlaceholderError(template_name, missing)
     if len(resolved) > MAX_RESOLVED_CHARS:
         raise TemplateTooLongError(
             f"The template '{template_name}' resolves to {len(resolved):,} characters; "
@@ -73,8 +72,33 @@ def render(template_text: str, template_name: str, values: Mapping[str, str]) ->
     return resolved
 
 
-def _parts(text: str, template_name: str) -> Iterator[_Part]:
+def fill(
+    template_text: str, template_name: str, values: Mapping[str, str]
+) -> tuple[str, list[str]]:
+    """Replace the placeholders that have a value; return the text, and the names of the others.
+
+    Those stay in the text as `{{name}}`. Raises TemplateSyntaxError.
+    """
+    missing: dict[str, None] = {}
+    filled = []
+    for part in _parts(template_text, template_name):
+        if not part.is_placeholder:
+            filled.append(part.text)
+        elif values.get(part.text, "").strip():
+            filled.append(values[part.text])
+        else:
+            missing[part.text] = None
+            filled.append(f"{{{{{part.text}}}}}")
+    return "".join(filled), list(missing)
+
+
+@lru_cache(_KEPT_TEMPLATES)
+def _parts(text: str, template_name: str) -> tuple[_Part, ...]:
     """Split a template into text and placeholders; raises TemplateSyntaxError."""
+    return tuple(_split(text, template_name))
+
+
+def _split(text: str, template_name: str) -> Iterator[_Part]:
     position = 0
     while opening := _BRACES.search(text, position):
         if opening.group() == "}}":

@@ -163,6 +163,8 @@ def _take_file(file: RecordFile, name: str, report: DataReport) -> None:
     if file.reader.format is None:
         why = report.first_refusal or f"{name}: {' '.join(errors) or message_of('empty_file')}"
         raise DatasetError(why)
+    if code := file.reader.format.untrained_because:
+        raise DatasetError(f"{name}: {message_of(code)}")
     report.file_errors += [f"{name}: {error}" for error in errors]
     rows = file.reader.records
     report.rows += rows

@@ -5,23 +5,34 @@ from __future__ import annotations
 import dataclasses
 import hashlib
 import json
+import math
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
 from brightrun.aws.request_keys import RequestKeys
+from brightrun.aws.service_quotas import TrainingQuotas
 from brightrun.catalog.base_models import BaseModelEntry, base_model, default_base_model
-from brightrun.catalog.gpu_instances import GpuConfig, GpuType, own_machine, trainable_gpu_type
+from brightrun.catalog.gpu_instances import (
+    Billing,
+    GpuConfig,
+    GpuType,
+    trainable_gpu_type,
+    training_quota,
+)
 from brightrun.catalog.presets import PresetId, complete
+from brightrun.core.budgets import Limits, month_of
 from brightrun.core.errors import (
     DatasetNotReadyError,
     DuplicateKeyError,
     InvalidInputError,
     NotFoundError,
+    QuotaTooLowError,
     RequestInProgressError,
 )
 from brightrun.core.ids import time_ordered_id
+from brightrun.core.replays import note_replay
 from brightrun.core.timestamps import Clock, iso
 from brightrun.datasets.model import Dataset
 from brightrun.datasets.repository import DatasetRepository
@@ -130,6 +141,56 @@ def require_memory_and_budget(request: TrainingJobRequest, prediction: Predictio
         )
 
 
+def require_cap(request: TrainingJobRequest, prediction: Prediction, most_usd: float) -> None:
+    """Raise InvalidInputError for a run without a cap that may cost more than `most_usd`.
+
+    Nothing but SageMaker's limit of five days would end such a run if its estimate were wrong.
+    """
+    likely = prediction.cost_usd
+    if request.max_cost_usd is None and likely.p90 > most_usd:
+        raise InvalidInputError.of_field(
+            "max_cost_usd",
+            f"The run is estimated at {likely.p50:,.2f} US dollars, and one of ten such runs costs "
+            f"more than {likely.p90:,.2f}: above {most_usd:,.2f} this deployment trains only with "
+            "a cap. Name the most that it may cost; training stops there, and still delivers.",
+        )
+
+
+CAP_OF_ESTIMATE = 2
+"""A cap that nobody named, over the ninetieth percentile of the cost: it ends what went wrong."""
+
+
+def with_reservation(
+    job: TrainingJob, p90_usd: float, now: datetime, limits: Limits
+) -> TrainingJob:
+    """The job with what it reserves of this month's budgets: its cap, which it gets if one is set.
+
+    Without a budget and a cap, it is the ninetieth percentile of the cost.
+    """
+    cap = job.max_cost_usd
+    if cap is None and limits.are_set and p90_usd > 0:
+        cap = math.ceil(CAP_OF_ESTIMATE * p90_usd * 100) / 100
+    most = cap if cap is not None and job.billing.usd_per_hour > 0 else p90_usd
+    return dataclasses.replace(
+        job,
+        max_cost_usd=cap,
+        budget_month=month_of(now),
+        budget_reserved_micro_usd=round(most * 1e6),
+    )
+
+
+def require_quota(billing: Billing, quotas: TrainingQuotas, *, spot: bool) -> None:
+    """Raise QuotaTooLowError if the account may never run the job's instances at once.
+
+    What is not known refuses nothing: SageMaker then decides when the job is started. Nor does a
+    quota that other jobs use up now: the job waits for them.
+    """
+    quota = training_quota(billing.instance_type, spot=spot)
+    allowed = None if quota is None else quotas.allowed(quota.name, quota.code)
+    if quota is not None and allowed is not None and allowed < billing.instances:
+        raise QuotaTooLowError(quota.name, allowed, billing.instances)
+
+
 def startup_usd(prediction: Prediction) -> float:
     """The median cost of the phases before the first step, in US dollars."""
     seconds = sum(
@@ -196,7 +257,8 @@ def _not_ready(dataset: Dataset, advice: str) -> DatasetNotReadyError:
 class TrainingJobCreator:
     """The service of POST /api/jobs.
 
-    `any_instance` is True if every instance is the developer's own machine, which is not billed.
+    `any_instance` is True if every instance is the developer's own machine. Above
+    `most_usd_without_cap` a run needs a cap.
     """
 
     datasets: DatasetRepository
@@ -205,9 +267,12 @@ class TrainingJobCreator:
     estimator: TrainingEstimator
     checker: DatasetChecker
     keys: RequestKeys
+    quotas: TrainingQuotas
     workflow: TrainingWorkflow
     clock: Clock
     any_instance: bool
+    limits: Limits
+    most_usd_without_cap: float
 
     def create(
         self, owner_id: str, request: TrainingJobRequest, idempotency_key: str | None
@@ -217,8 +282,9 @@ class TrainingJobCreator:
         With a key, a repetition returns the first job and starts its workflow if that is missing.
         The key is bound once the request has passed the checks, so that it can be corrected.
         Raises NotFoundError for the dataset, DatasetNotReadyError, UnknownBaseModelError,
-        UntrainableGpuError, InvalidInputError, ObjectChangedError, UntrainableError,
-        IdempotencyKeyReusedError, RequestInProgressError, StorageError.
+        UntrainableGpuError, InvalidInputError, QuotaTooLowError, ObjectChangedError,
+        UntrainableError, BudgetExceededError, IdempotencyKeyReusedError, RequestInProgressError,
+        StorageError.
         """
         now = self.clock()
         job_id = time_ordered_id(now)
@@ -227,6 +293,7 @@ class TrainingJobCreator:
             job_id = self.keys.find(owner_id, idempotency_key, fingerprint, now) or job_id
         try:
             job = self.jobs.job(owner_id, job_id)
+            note_replay()
         except NotFoundError:
             job = self._checked_job(owner_id, job_id, request, now)
             if idempotency_key is not None:
@@ -264,10 +331,11 @@ class TrainingJobCreator:
         require_trainable(dataset, allow_simulated=request.allow_simulated)
         config = GpuConfig(gpu.key, request.gpu.count)
         estimate = self.estimator.of_dataset(owner_id, dataset, model, config, hyperparameters)
-        if self.any_instance:
-            own = dataclasses.replace(estimate.prediction, billing=own_machine())
-            estimate = dataclasses.replace(estimate, prediction=own)
         require_memory_and_budget(request, estimate.prediction)
+        require_cap(request, estimate.prediction, self.most_usd_without_cap)
+        if not self.any_instance:
+            billing = estimate.prediction.billing
+            require_quota(billing, self.quotas, spot=request.use_spot)
         job = new_job(
             owner_id,
             job_id,
@@ -277,5 +345,6 @@ class TrainingJobCreator:
             estimate=estimate,
             now=now,
         )
+        job = with_reservation(job, estimate.prediction.cost_usd.p90, now, self.limits)
         check = self.checker.at_creation(job, dataset, model)
         return dataclasses.replace(job, dataset_check=check)

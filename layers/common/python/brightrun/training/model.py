@@ -10,6 +10,7 @@ from typing import Any, Literal
 
 from brightrun.catalog.gpu_instances import Billing, GpuConfig
 from brightrun.catalog.presets import Hyperparameters, PresetId
+from brightrun.core.budgets import Reservation
 from brightrun.core.errors import VersionConflictError
 from brightrun.core.rows import from_row
 from brightrun.core.timestamps import iso
@@ -127,7 +128,9 @@ class TrainingJob:
     `settled` is set when the bill is closed: a cancelled job is `cancelled` immediately, and
     settled when SageMaker has stopped; `cost_record_id` then names its cost record.
     `template_variables` are JSON, because DynamoDB would change its numbers. `dataset_check` is
-    None in rows from before there was one.
+    None in rows from before there was one. Until its bill is closed the job holds
+    `budget_reserved_micro_usd` of the budgets of `budget_month`; None in rows from before there
+    were budgets.
     """
 
     owner_id: str
@@ -178,6 +181,16 @@ class TrainingJob:
     settled: bool = False
     cost_record_id: str | None = None
     dataset_check: DatasetCheck | None = None
+    budget_month: str | None = None
+    budget_reserved_micro_usd: int = 0
+
+    @property
+    def reservation(self) -> Reservation | None:
+        """What the job holds of its month's budgets; None for one from before there were any."""
+        if self.budget_month is None:
+            return None
+        held = self.budget_reserved_micro_usd
+        return Reservation(self.owner_id, self.budget_month, "training", held)
 
     @property
     def dataset(self) -> DatasetReference:

@@ -25,6 +25,13 @@ def job_started(job: TrainingJob, now: datetime) -> Notification:
     return _notification(job, now, "job_started", "Training Started", message, "medium")
 
 
+def job_ended(job: TrainingJob, model: ModelArtifact | None, now: datetime) -> list[Notification]:
+    """The job has ended; its owner was notified of a cancellation when it was requested."""
+    if model is not None:
+        return [job_completed(job, model, now), artifact_ready(job, model, now)]
+    return [job_failed(job, now)] if job.status == "failed" else []
+
+
 def job_completed(job: TrainingJob, model: ModelArtifact, now: datetime) -> Notification:
     """The job has delivered its adapter; whether it was worth it comes first."""
     message = (

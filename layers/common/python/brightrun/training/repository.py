@@ -7,6 +7,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Protocol
 
+from brightrun.aws.budgets import DynamoBudgets
 from brightrun.aws.dynamodb import from_wire, query_page, row_of, to_wire, translated
 from brightrun.aws.transactions import transact, update
 from brightrun.core.errors import (
@@ -43,8 +44,9 @@ class TrainingJobRepository(Protocol):
     def create(self, job: TrainingJob, notification: Notification) -> None:
         """Store a new job and its notification, and add one to its dataset's `active_jobs`.
 
-        Raises DuplicateKeyError when the id is in use, and DatasetNotReadyError when the dataset
-        was deleted or is no longer ready.
+        What the job reserves of the budgets is reserved with it. Raises DuplicateKeyError when the
+        id is in use, DatasetNotReadyError when the dataset was deleted or is no longer ready, and
+        BudgetExceededError.
         """
 
     def job(self, owner_id: str, job_id: str) -> TrainingJob:
@@ -79,6 +81,7 @@ class TrainingJobRepository(Protocol):
     ) -> None:
         """Store a job's end, cost record, notifications and model, and count it off its dataset.
 
+        What it holds of the budgets is replaced by what it cost.
         The stored job is settled, names its cost record and its model, if it has one, and is one
         version higher. Raises VersionConflictError, NotFoundError.
         """
@@ -87,8 +90,8 @@ class TrainingJobRepository(Protocol):
         """All owners' jobs whose bill is open, in no order; for the sweep alone."""
 
 
-_JOB = 0
-"""Index of the job's own write in the transactions below; any other is the dataset's."""
+_JOB, _DATASET = 0, 1
+"""Index of the job's own write, and of its dataset's, in the transactions below."""
 _READS = 8
 """Most pages of 1 MB that one filtered request reads: some 1,000 jobs."""
 
@@ -107,9 +110,12 @@ class TrainingTables:
 class DynamoTrainingJobs(TrainingJobRepository):
     """Training jobs in one table; ids are time-ordered, so that listing by id lists by age."""
 
-    def __init__(self, client: DynamoDBClient, tables: TrainingTables) -> None:
+    def __init__(
+        self, client: DynamoDBClient, tables: TrainingTables, budgets: DynamoBudgets | None = None
+    ) -> None:
         self._client = client
         self._tables = tables
+        self._budgets = budgets or DynamoBudgets(client)
 
     def create(self, job: TrainingJob, notification: Notification) -> None:
         failed = transact(
@@ -118,6 +124,7 @@ class DynamoTrainingJobs(TrainingJobRepository):
                 _put(self._tables.jobs, job, "attribute_not_exists(job_id)"),
                 self._count(job, 1, "#status = :ready", {"ready": "ready"}),
                 notification_put(self._tables.notifications, notification),
+                *self._budgets.reserving(job.reservation),
             ],
         )
         if _JOB in failed:
@@ -125,12 +132,14 @@ class DynamoTrainingJobs(TrainingJobRepository):
                 f"A training job with the id '{job.job_id}' exists.",
                 details={"job_id": job.job_id},
             )
-        if failed:
+        if _DATASET in failed:
             raise DatasetNotReadyError(
                 f"The dataset '{job.dataset_name}' was deleted or is being validated again; "
                 "try again when its status is ready.",
                 details={"dataset_id": job.dataset_id},
             )
+        if failed and job.reservation:
+            raise self._budgets.refused(job.reservation)
 
     def job(self, owner_id: str, job_id: str) -> TrainingJob:
         with translated("GetItem"):
@@ -196,6 +205,7 @@ class DynamoTrainingJobs(TrainingJobRepository):
                 _put(self._tables.cost_records, cost),
                 *(notification_put(self._tables.notifications, one) for one in notifications),
                 *models,
+                *self._budgets.settling(job.reservation, cost.micro_usd),
             ],
         )
         if _JOB in failed:

@@ -1,412 +1,263 @@
-"""Selects the conversations of a training file, and builds its immutable versions."""
+"""Creates training files and their versions: small ones at once, others in the background."""
 
 from __future__ import annotations
 
+import dataclasses
 import hashlib
-import re
-from collections import Counter, defaultdict
-from collections.abc import Callable, Iterable, Mapping, Sequence
-from concurrent.futures import ThreadPoolExecutor
-from contextlib import AbstractContextManager
 from dataclasses import asdict, dataclass
+from datetime import datetime
 from functools import partial
-from typing import Any, Literal
 
-from brightrun.aws.objects import ObjectStore, discarded_if_lost
-from brightrun.conversations.enrichment.model import read_enriched
-from brightrun.conversations.model import ConversationRecord
-from brightrun.conversations.repository import ConversationRepository
-from brightrun.core import object_keys
+from brightrun.aws.objects import discarded_if_lost
+from brightrun.aws.request_keys import RequestKeys, request_has_ended
 from brightrun.core.errors import (
     NotFoundError,
-    StorageError,
+    RequestInProgressError,
     TrainingFileFullError,
-    UnfitConversationsError,
     VersionConflictError,
 )
-from brightrun.core.ids import new_attempt, time_ordered_id
+from brightrun.core.ids import time_ordered_id
+from brightrun.core.limits import MOST_VERSIONS
+from brightrun.core.replays import note_replay
 from brightrun.core.timestamps import Clock, iso
-from brightrun.formats import V4Conversation, V4Document
-from brightrun.training_files.document import (
-    TrainingTexts,
-    conversation_entry,
-    read_training_json,
-    scores_of,
-    training_texts,
-    turn_texts,
-)
+from brightrun.training_files.assemble_version import VersionAssembler
+from brightrun.training_files.build_version import stored_keys, with_left_out
+from brightrun.training_files.gateway import BuildWorkflow
 from brightrun.training_files.model import (
-    MOST_BYTES,
-    MOST_VERSIONS,
-    Eligibility,
-    FileFormat,
-    QualitySummary,
+    MOST_CONVERSATIONS,
+    Build,
     TrainingFile,
-    TrainingFileVersion,
     name_taken,
+    require_no_build,
 )
 from brightrun.training_files.repository import TrainingFileRepository
+from brightrun.training_files.selection import (
+    ConversationSelection,
+    ConversationSelector,
+    SelectionPreview,
+    dump_selection,
+)
 
-NEAR_DUPLICATE_OVERLAP = 0.8
-"""Near duplicates share at least this part of the shorter conversation's turns, such as 7 of 8."""
-_MIN_TURN_CHARACTERS = 15
-"""Shorter turns are ignored: different conversations may both contain "Thank you!"."""
-_NOT_A_WORD = re.compile(r"[\W_]+")
-
-
-@dataclass(frozen=True, slots=True)
-class Duplicate:
-    """A duplicate of `same_as`; `overlap` is the share of turns in common, 0 to 1."""
-
-    kind: Literal["exact", "near"]
-    conversation_id: str
-    same_as: str
-    overlap: float
-
-
-def find_duplicates(
-    texts: Mapping[str, Sequence[str]], against: Mapping[str, Sequence[str]] | None = None
-) -> list[Duplicate]:
-    """Compare the turns of conversations, by id, with one another and with those in `against`.
-
-    Turns are compared without case and punctuation. Only conversations that share a turn are
-    compared, so that time and memory are proportional to the number of turns.
-    """
-    normalized = {key: _turns(turns) for key, turns in {**(against or {}), **texts}.items()}
-    conversations_with: dict[str, list[str]] = defaultdict(list)
-    found = []
-    for key, turns in normalized.items():
-        distinct = set(turns)
-        if key in texts:
-            shared = Counter(other for turn in distinct for other in conversations_with[turn])
-            found += [
-                duplicate
-                for other, count in shared.items()
-                if (duplicate := _compare(key, other, count, normalized))
-            ]
-        for turn in distinct:
-            conversations_with[turn].append(key)
-    return found
-
-
-def _compare(
-    key: str, other: str, shared: int, turns: Mapping[str, Sequence[str]]
-) -> Duplicate | None:
-    if turns[key] == turns[other]:
-        return Duplicate("exact", key, other, 1.0)
-    overlap = shared / min(len(set(turns[key])), len(set(turns[other])))
-    return (
-        Duplicate("near", key, other, round(overlap, 2))
-        if overlap >= NEAR_DUPLICATE_OVERLAP
-        else None
-    )
-
-
-def _turns(texts: Sequence[str]) -> tuple[str, ...]:
-    turns = (_NOT_A_WORD.sub(" ", text.casefold()).strip() for text in texts)
-    return tuple(turn for turn in turns if len(turn) >= _MIN_TURN_CHARACTERS)
-
-
-_PARALLEL_READS = 16
-"""Concurrent reads of up to 80 conversations, each two AWS calls of about 20 ms."""
-REASONS = {
-    "repeated": "are named more than once",
-    "unknown": "do not exist",
-    "rejected": "were rejected in review",
-    "archived": "are archived",
-    "not_approved": "are not approved",
-    "not_enriched": "are not enriched",
-    "severe_flags": "have a severe flag, which no reviewer approved",
-    "already_in_file": "are already in the file",
-    "duplicates": "have the same text as another one",
-}
-
-
-@dataclass(frozen=True, slots=True)
-class SelectedConversation:
-    """A conversation's record with its enriched file."""
-
-    record: ConversationRecord
-    enriched: dict[str, Any]
-
-
-@dataclass(frozen=True, slots=True)
-class ConversationSelection:
-    """The conversations that a caller requests for a file, in order, and the conditions on them."""
-
-    conversation_ids: Sequence[str]
-    eligibility: Eligibility = "enriched"
-    allow_duplicates: bool = False
-
-
-@dataclass(frozen=True, slots=True)
-class ConversationSelector:
-    """Reads and checks the conversations of a selection."""
-
-    conversations: ConversationRepository
-    conversation_files: ObjectStore
-
-    def select(
-        self,
-        owner_id: str,
-        selection: ConversationSelection,
-        present: Sequence[V4Conversation] = (),
-    ) -> list[SelectedConversation]:
-        """Read the conversations in order; `present` are those that the file has already.
-
-        Raises UnfitConversationsError, with all conversations that are not eligible and why in its
-        details; none is left out silently. Raises StorageError.
-        """
-        records = self._records(owner_id, dict.fromkeys(selection.conversation_ids))
-        rejected = _rejected(selection, records, {one.conversation_id for one in present})
-        if any(rejected.values()):
-            raise _unfit(rejected)
-        selected = self._with_files([one for one in records.values() if one])
-        if not selection.allow_duplicates:
-            _refuse_duplicates(selected, present)
-        return selected
-
-    def _records(
-        self, owner_id: str, conversation_ids: Iterable[str]
-    ) -> dict[str, ConversationRecord | None]:
-        def read(conversation_id: str) -> ConversationRecord | None:
-            try:
-                return self.conversations.conversation(owner_id, conversation_id)
-            except NotFoundError:
-                return None
-
-        wanted = list(conversation_ids)
-        with ThreadPoolExecutor(_PARALLEL_READS) as threads:
-            return dict(zip(wanted, threads.map(read, wanted), strict=True))
-
-    def _with_files(self, records: Sequence[ConversationRecord]) -> list[SelectedConversation]:
-        with ThreadPoolExecutor(_PARALLEL_READS) as threads:
-            return list(threads.map(self._with_file, records))
-
-    def _with_file(self, record: ConversationRecord) -> SelectedConversation:
-        stored = self.conversation_files.get(str(record.enriched_file_path))
-        if stored is None:
-            raise StorageError(
-                "GetObject", f"the training pairs of '{record.conversation_id}' are missing"
-            )
-        return SelectedConversation(record, read_enriched(stored.text))
-
-
-def _rejected(
-    selection: ConversationSelection,
-    records: Mapping[str, ConversationRecord | None],
-    present: set[str],
-) -> dict[str, list[Any]]:
-    rejected: dict[str, list[Any]] = {reason: [] for reason in REASONS}
-    times = Counter(selection.conversation_ids)
-    rejected["repeated"] = [one for one, count in times.items() if count > 1]
-    for conversation_id, record in records.items():
-        reason = _rejection(record, selection.eligibility)
-        if conversation_id in present:
-            reason = "already_in_file"
-        if reason == "severe_flags" and record:
-            flagged = {"conversation_id": conversation_id, "flags": record.severe_flags}
-            rejected[reason].append(flagged)
-        elif reason:
-            rejected[reason].append(conversation_id)
-    return rejected
-
-
-def _rejection(record: ConversationRecord | None, eligibility: Eligibility) -> str | None:
-    if record is None:
-        return "unknown"
-    if record.status in {"rejected", "archived"}:
-        return record.status
-    if eligibility == "approved" and record.status != "approved":
-        return "not_approved"
-    if record.enrichment_status != "completed" or not record.enriched_file_path:
-        return "not_enriched"
-    return "severe_flags" if record.severe_flags and record.status != "approved" else None
-
-
-def _refuse_duplicates(
-    selected: Sequence[SelectedConversation], present: Sequence[V4Conversation]
-) -> None:
-    texts = {
-        one.record.conversation_id: turn_texts(one.enriched["training_pairs"]) for one in selected
-    }
-    present_texts = {one.conversation_id: turn_texts(one.pairs) for one in present}
-    found = find_duplicates(texts, present_texts)
-    if found:
-        raise _unfit({"duplicates": [asdict(one) for one in found]})
-
-
-def _unfit(rejected: Mapping[str, list[Any]]) -> UnfitConversationsError:
-    found = {reason: listed for reason, listed in rejected.items() if listed}
-    reasons = "; ".join(f"{len(listed)} {REASONS[reason]}" for reason, listed in found.items())
-    advice = "Remove them, or correct what details lists"
-    if "severe_flags" in found:
-        advice += "; approve what is flagged if it may be learned all the same"
-    if "duplicates" in found:
-        advice = "Remove one of each pair, or allow duplicates"
-    return UnfitConversationsError(
-        f"Not every conversation can go into the training file: {reasons}. {advice}.", details=found
-    )
-
-
-CONTENT_TYPES = {"json": "application/json", "jsonl": "application/x-ndjson"}
+MOST_AT_ONCE = 80
+"""Conversations that are selected and written within a request, as in v1."""
+MOST_BYTES_AT_ONCE = 50_000_000
+"""Size of a version whose conversations are copied into the next one within a request."""
+PREVIEW_PAGE = 1000
+"""Conversations of one request that are checked without building: some 3 seconds of reading."""
 
 
 @dataclass(frozen=True, slots=True)
 class TrainingFileBuilder:
     """Creates training files and adds versions to them.
 
-    `new_attempt` returns a unique name for each attempt at a version, so that two concurrent
-    attempts never write the same object.
+    With an idempotency key, a repeated request returns the file of the first one as it is now, and
+    starts the build if that is missing.
     """
 
     files: TrainingFileRepository
     selector: ConversationSelector
-    training_files: ObjectStore
+    assembler: VersionAssembler
+    workflow: BuildWorkflow
+    keys: RequestKeys
     clock: Clock
-    new_attempt: Callable[[], str] = new_attempt
 
     def create(
-        self, owner_id: str, *, name: str, description: str, selection: ConversationSelection
+        self,
+        owner_id: str,
+        *,
+        name: str,
+        description: str,
+        selection: ConversationSelection,
+        idempotency_key: str | None = None,
     ) -> TrainingFile:
         """Create a file from a selection of conversations, as version 1.
 
-        Raises DuplicateKeyError, UnfitConversationsError, TrainingFileFullError, StorageError.
+        Of more than MOST_AT_ONCE it is only begun. Raises DuplicateKeyError, InvalidInputError and
+        TooManyConversationsError as ConversationSelector.ids does, UnfitConversationsError,
+        TrainingFileFullError, IdempotencyKeyReusedError, RequestInProgressError, StorageError.
         """
+        now = self.clock()
+        request = _Request(owner_id, idempotency_key, ("create", name, description), selection)
+        earlier = self._earlier(request, now)
+        made = self._found(owner_id, earlier) if earlier else None
+        if earlier and made:
+            return self._resumed(made, earlier)
+        request, attempt = request.after(earlier, now), time_ordered_id(now)
         if not self.files.name_is_free(owner_id, name):
             raise name_taken(name)
-        selected = self.selector.select(owner_id, selection)
-        now = self.clock()
-        file_id = time_ordered_id(now)
-        document = V4Document(name, [], consultant=selected[0].enriched["consultant_profile"])
-        draft = _Draft(owner_id, file_id, 1, iso(now), iso(now))
-        first, texts = self._store(draft, document, QualitySummary(), selected)
         file = TrainingFile(
             owner_id=owner_id,
-            file_id=file_id,
+            file_id=attempt,
             name=name,
             description=description,
             created_at=iso(now),
             updated_at=iso(now),
             created_by=owner_id,
-            versions=[first],
-            scaffolding_distribution=texts.scaffolding_distribution,
+            versions=[],
+            scaffolding_distribution={},
+            version=0,
         )
-        with self._discarded_if_lost(owner_id, file_id, first):
-            self.files.add(file)
-        return file
+        return self._built(file, attempt, request, is_new=True)
 
-    def add(self, owner_id: str, file_id: str, selection: ConversationSelection) -> TrainingFile:
+    def add(
+        self,
+        owner_id: str,
+        file_id: str,
+        selection: ConversationSelection,
+        idempotency_key: str | None = None,
+    ) -> TrainingFile:
         """Create the file's next version, with more conversations after the present ones.
 
         If another version is added concurrently, the addition is repeated once on that version.
-        Raises NotFoundError, UnfitConversationsError, TrainingFileFullError, StorageError, and
-        VersionConflictError if the repetition conflicts, too.
+        Raises NotFoundError, BuildInProgressError, what `create` raises, and VersionConflictError
+        if the repetition conflicts, too.
         """
-        try:
-            return self._add(owner_id, file_id, selection)
-        except VersionConflictError:
-            return self._add(owner_id, file_id, selection)
-
-    def _add(self, owner_id: str, file_id: str, selection: ConversationSelection) -> TrainingFile:
+        now = self.clock()
+        request = _Request(owner_id, idempotency_key, ("add", file_id), selection)
+        earlier = self._earlier(request, now)
         file = self.files.training_file(owner_id, file_id)
+        if earlier and file.made_by(earlier):
+            return self._resumed(file, earlier)
+        request, attempt = request.after(earlier, now), time_ordered_id(now)
+        try:
+            return self._added(file, attempt, request)
+        except VersionConflictError:
+            return self._added(self.files.training_file(owner_id, file_id), attempt, request)
+
+    def preview(
+        self, owner_id: str, selection: ConversationSelection, position: int
+    ) -> SelectionPreview:
+        """Check the next PREVIEW_PAGE conversations of a selection, and build nothing.
+
+        Their texts are not compared. Raises as ConversationSelector.ids does.
+        """
+        return self.selector.preview(owner_id, selection, position, PREVIEW_PAGE)
+
+    def _added(self, file: TrainingFile, attempt: str, request: _Request) -> TrainingFile:
+        require_no_build(file, self.clock())
         if file.version >= MOST_VERSIONS:
             raise TrainingFileFullError(
                 f"The training file '{file.name}' has {MOST_VERSIONS} versions, the maximum. "
                 "Create a new file.",
                 details=file.state(),
             )
-        stored = self.training_files.get(file.newest.json_key)
-        if stored is None:
-            raise StorageError("GetObject", "the newest version of the training file is missing")
-        document = read_training_json(stored.text)
-        selected = self.selector.select(owner_id, selection, document.conversations)
-        now = iso(self.clock())
-        draft = _Draft(
-            owner_id, file_id, file.version + 1, file.created_at, now, file.newest.simulated
+        return self._built(file, attempt, request, is_new=False)
+
+    def _built(
+        self, file: TrainingFile, attempt: str, request: _Request, *, is_new: bool
+    ) -> TrainingFile:
+        ids = self.selector.ids(file.owner_id, request.selection)
+        selection = dataclasses.replace(
+            request.selection,
+            conversation_ids=ids,
+            where=None,
+            strict=request.selection.is_strict,
         )
-        added, texts = self._store(draft, document, file.newest.quality, selected)
-        grown = file.grown(added, texts.scaffolding_distribution)
-        with self._discarded_if_lost(owner_id, file_id, added):
-            self.files.replace(grown, file.version)
+        now = iso(self.clock())
+        build = Build(
+            attempt=attempt,
+            version=file.version + 1,
+            status="building",
+            total=file.newest.conversation_count + len(set(ids)),
+            started_at=now,
+            updated_at=now,
+        )
+        small = len(ids) <= MOST_AT_ONCE and file.newest.json_file_size <= MOST_BYTES_AT_ONCE
+        if small:
+            return self._written(file, build, request, selection, is_new=is_new)
+        self._bind(request, attempt)
+        self.assembler.put_selection(file, build, dump_selection(selection, ids))
+        begun = dataclasses.replace(file, build=build)
+        self._store(begun, file, is_new=is_new)
+        self.workflow.ensure_building(begun, build)
+        return begun
+
+    def _written(
+        self,
+        file: TrainingFile,
+        build: Build,
+        request: _Request,
+        selection: ConversationSelection,
+        *,
+        is_new: bool,
+    ) -> TrainingFile:
+        """Write a small version within the request; nothing is stored before it is complete."""
+        assembly = self.assembler.begin(file, build, in_parts=False)
+        self.assembler.advance(file, assembly, selection, 2 * MOST_CONVERSATIONS)
+        self.assembler.require_fit(assembly, selection)
+        self._bind(request, build.attempt)
+        keys = [one.key for one in assembly.objects.values()]
+        in_use = partial(stored_keys, self.files, file)
+        with discarded_if_lost(self.assembler.objects, in_use, *keys):
+            version = self.assembler.finish(file, build, assembly, build.started_at)
+            ready = dataclasses.replace(
+                with_left_out(build, assembly.left_out), status="ready", done=build.total
+            )
+            grown = file.grown(version, assembly.totals.distribution, ready)
+            self._store(grown, file, is_new=is_new)
         return grown
 
-    def _discarded_if_lost(
-        self, owner_id: str, file_id: str, version: TrainingFileVersion
-    ) -> AbstractContextManager[None]:
-        in_use = partial(self._stored_keys, owner_id, file_id)
-        keys = (version.json_key, version.jsonl_key)
-        return discarded_if_lost(self.training_files, in_use, *keys)
+    def _store(self, file: TrainingFile, seen: TrainingFile, *, is_new: bool) -> None:
+        if is_new:
+            self.files.add(file)
+        else:
+            self.files.replace(file, seen)
 
-    def _stored_keys(self, owner_id: str, file_id: str) -> frozenset[str]:
+    def _earlier(self, request: _Request, now: datetime) -> str | None:
+        """The attempt of an earlier request with this key."""
+        if request.key is None:
+            return None
+        return self.keys.find(request.owner_id, request.key, request.fingerprint(), now)
+
+    def _bind(self, request: _Request, attempt: str) -> None:
+        """Bind the key once the request has passed the checks, so that it can be corrected."""
+        if request.key is None:
+            return
+        key = (request.owner_id, request.key, request.fingerprint(), attempt)
+        if request.dead is None:
+            bound = self.keys.job_for(*key, self.clock())
+        else:
+            bound = self.keys.rebind(*key, request.dead, self.clock())
+        if bound != attempt:
+            raise RequestInProgressError
+
+    def _found(self, owner_id: str, file_id: str) -> TrainingFile | None:
         try:
-            stored = self.files.training_file(owner_id, file_id)
+            return self.files.training_file(owner_id, file_id)
         except NotFoundError:
-            return frozenset()
-        return frozenset(key for one in stored.versions for key in (one.json_key, one.jsonl_key))
+            return None
 
-    def _store(
-        self,
-        draft: _Draft,
-        document: V4Document,
-        quality: QualitySummary,
-        selected: Sequence[SelectedConversation],
-    ) -> tuple[TrainingFileVersion, TrainingTexts]:
-        for one in selected:
-            document.conversations.append(conversation_entry(one.record, one.enriched))
-            reviewed = one.record.reviewed_at is not None
-            scores = scores_of(one.record, one.enriched)
-            quality = quality.plus(scores, human_reviewed=reviewed)
-        texts = training_texts(
-            document, quality, created_at=draft.file_created_at, updated_at=draft.now
-        )
-        _refuse_too_large(document.file_name, texts)
-        attempt = self.new_attempt()
-        version = TrainingFileVersion(
-            version=draft.version,
-            created_at=draft.now,
-            created_by=draft.owner_id,
-            **self._put(draft, attempt, "json", texts.json),
-            **self._put(draft, attempt, "jsonl", texts.jsonl),
-            conversation_count=texts.conversation_count,
-            added_conversations=len(selected),
-            total_training_pairs=texts.total_training_pairs,
-            trainable_pairs=texts.trainable_pairs,
-            quality=quality,
-            simulated=draft.simulated or any(one.record.simulated for one in selected),
-        )
-        return version, texts
-
-    def _put(
-        self, draft: _Draft, attempt: str, file_format: FileFormat, text: str
-    ) -> dict[str, Any]:
-        """Store one of the two objects; returns its key, size and hash as fields of the version."""
-        key = object_keys.training_file(draft.file_id, draft.version, attempt, file_format)
-        size = self.training_files.put(key, text, content_type=CONTENT_TYPES[file_format])
-        return {
-            f"{file_format}_key": key,
-            f"{file_format}_file_size": size,
-            f"{file_format}_sha256": hashlib.sha256(text.encode()).hexdigest(),
-        }
+    def _resumed(self, file: TrainingFile, attempt: str) -> TrainingFile:
+        note_replay()
+        build = file.build
+        if build is not None and build.attempt == attempt and build.status == "building":
+            self.workflow.ensure_building(file, build)
+        return file
 
 
 @dataclass(frozen=True, slots=True)
-class _Draft:
-    """A version that is being built; `simulated` is that of the version before it."""
+class _Request:
+    """What a caller sent, for its Idempotency-Key.
+
+    `dead` is the attempt of an earlier request with the key that died before it stored its file.
+    """
 
     owner_id: str
-    file_id: str
-    version: int
-    file_created_at: str
-    now: str
-    simulated: bool = False
+    key: str | None
+    purpose: tuple[str, ...]
+    selection: ConversationSelection
+    dead: str | None = None
 
+    def after(self, earlier: str | None, now: datetime) -> _Request:
+        """The request when there is no file of an earlier attempt with its key.
 
-def _refuse_too_large(name: str, texts: TrainingTexts) -> None:
-    size = len(texts.json.encode())
-    if size > MOST_BYTES:
-        raise TrainingFileFullError(
-            f"The training file '{name}' would have {size} bytes, more than the {MOST_BYTES} "
-            "allowed. Select fewer conversations, or create a new file.",
-            details={"bytes": size, "most_bytes": MOST_BYTES},
-        )
+        Raises RequestInProgressError while that attempt's request may still run.
+        """
+        if earlier is not None and not request_has_ended(earlier, now):
+            raise RequestInProgressError
+        return dataclasses.replace(self, dead=earlier)
+
+    def fingerprint(self) -> str:
+        """A hash that is equal for equal requests."""
+        text = repr((self.purpose, asdict(self.selection)))
+        return hashlib.sha256(text.encode()).hexdigest()

@@ -5,16 +5,26 @@ from __future__ import annotations
 import dataclasses
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
+from datetime import datetime, timedelta
 from typing import Any, Literal
 
-from brightrun.core.errors import DuplicateKeyError, VersionConflictError
+from brightrun.core.errors import BuildInProgressError, DuplicateKeyError, VersionConflictError
+from brightrun.core.limits import MOST_DATASET_BYTES
+from brightrun.core.timestamps import from_iso
 
 Eligibility = Literal["approved", "enriched"]
 FileFormat = Literal["json", "jsonl"]
-MOST_VERSIONS = 200
-"""Versions of one file: each takes under 1 KB of the row's 400 KB (docs/adr/0020)."""
-MOST_BYTES = 50 * 1024 * 1024
-"""Size of one training.json: the limit of v1's bucket."""
+BuildStatus = Literal["building", "ready", "failed"]
+MOST_CONVERSATIONS = 50_000
+"""Conversations of one version (docs/adr/0071)."""
+MOST_BYTES = 5_000_000_000
+"""Size of one training.json or training.jsonl: what S3 copies in one request."""
+MOST_EXAMPLES = 20
+"""Conversations that a build's row names for each reason to leave some out; all are counted."""
+BUILD_STOPS_WITHIN = timedelta(hours=3)
+"""A build's row changes with each page. More than the longest a page may take in
+build_training_file.asl.json: four attempts of 960 s, then nine of 300 s that record the failure,
+with seven minutes of pauses: two hours. A build that stood still for longer has no execution."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,9 +86,44 @@ class TrainingFileVersion:
 
 
 @dataclass(frozen=True, slots=True)
-class TrainingFile:
-    """A training file; `version` is the number of its newest version, and the row's own version.
+class Build:
+    """How far the build of a version is, or how it ended; the file's row holds the newest one.
 
+    `done` and `total` count the conversations that were looked at: those of the version before, and
+    the selected ones. `checkpoint` names what is stored of the build, so that it continues there.
+    `left_out` counts the selected conversations that are not in the version, by reason; `examples`
+    names up to MOST_EXAMPLES of each.
+    """
+
+    attempt: str
+    version: int
+    status: BuildStatus
+    total: int
+    started_at: str
+    updated_at: str
+    done: int = 0
+    checkpoint: str = ""
+    left_out: dict[str, int] = field(default_factory=dict)
+    examples: dict[str, list[Any]] = field(default_factory=dict)
+    error: str | None = None
+    error_code: str | None = None
+
+    @property
+    def token(self) -> str:
+        """Differs between any two states of a file's builds, for conditional writes."""
+        return f"{self.attempt}/{self.checkpoint}/{self.status}"
+
+    def is_running(self, now: datetime) -> bool:
+        """Whether the version is still being built, and not forgotten by its workflow."""
+        recent = now - from_iso(self.updated_at) < BUILD_STOPS_WITHIN
+        return self.status == "building" and recent
+
+
+@dataclass(frozen=True, slots=True)
+class TrainingFile:
+    """A training file; `version` is the number of its newest version, 0 before the first one.
+
+    `build` is the newest build; None for files that an older version wrote.
     `scaffolding_distribution` counts the newest version's conversations by persona, arc and topic.
     `imported_versions` are those that a dataset was created from; the repository of datasets
     changes them in its own transactions.
@@ -94,13 +139,20 @@ class TrainingFile:
     versions: list[TrainingFileVersion]
     scaffolding_distribution: dict[str, dict[str, int]]
     version: int = 1
-    status: Literal["active"] = "active"
     imported_versions: list[int] = field(default_factory=list)
+    build: Build | None = None
+
+    @property
+    def status(self) -> Literal["active", "building", "failed"]:
+        """Active with a version; without one, what became of the first build."""
+        if self.versions:
+            return "active"
+        return "failed" if self.build is not None and self.build.status == "failed" else "building"
 
     @property
     def newest(self) -> TrainingFileVersion:
-        """The newest version, which is downloaded by default."""
-        return self.versions[-1]
+        """The newest version, which is downloaded by default; an empty one before the first."""
+        return self.versions[-1] if self.versions else _no_version(self)
 
     @property
     def is_imported(self) -> bool:
@@ -109,26 +161,41 @@ class TrainingFile:
 
     @property
     def can_import(self) -> bool:
-        """Whether the newest version has trainable pairs and no dataset was created from it."""
-        return not self.is_imported and self.newest.trainable_pairs > 0
+        """Whether a dataset can be created from the newest version."""
+        return not self.is_imported and self.import_obstacle is None
+
+    @property
+    def import_obstacle(self) -> str | None:
+        """Why no dataset can hold the newest version; None if one can."""
+        return import_obstacle(self.newest)
 
     def numbered(self, number: int | None) -> TrainingFileVersion | None:
         """Find a version by its number, the newest for None; returns None if there is none."""
         if number is None:
-            return self.newest
+            return self.versions[-1] if self.versions else None
         return next((one for one in self.versions if one.version == number), None)
 
     def grown(
-        self, added: TrainingFileVersion, distribution: dict[str, dict[str, int]]
+        self, added: TrainingFileVersion, distribution: dict[str, dict[str, int]], build: Build
     ) -> TrainingFile:
-        """The file with another version."""
+        """The file with another version, and the build that made it."""
         return dataclasses.replace(
             self,
             versions=[*self.versions, added],
             version=added.version,
             scaffolding_distribution=distribution,
             updated_at=added.created_at,
+            build=build,
         )
+
+    def object_keys(self) -> frozenset[str]:
+        """The keys of all versions' objects."""
+        return frozenset(key for one in self.versions for key in (one.json_key, one.jsonl_key))
+
+    def made_by(self, attempt: str) -> bool:
+        """Whether the file's newest build, or one of its versions, is that of an attempt."""
+        building = self.build is not None and self.build.attempt == attempt
+        return building or any(f"/{attempt}/" in key for key in self.object_keys())
 
     def state(self) -> dict[str, Any]:
         """The state that is reported with a conflict."""
@@ -136,6 +203,7 @@ class TrainingFile:
             "version": self.version,
             "conversation_count": self.newest.conversation_count,
             "updated_at": self.updated_at,
+            **({"build": dataclasses.asdict(self.build)} if self.build else {}),
         }
 
 
@@ -147,7 +215,48 @@ def read_training_file(row: Mapping[str, Any]) -> TrainingFile:
         for entry in row["versions"]
     ]
     fields = {name: value for name, value in row.items() if name in names}
-    return TrainingFile(**{**fields, "versions": versions})
+    build = Build(**row["build"]) if row.get("build") else None
+    return TrainingFile(**{**fields, "versions": versions, "build": build})
+
+
+def import_obstacle(version: TrainingFileVersion) -> str | None:
+    """Why no dataset can be created from a version; None if one can."""
+    if version.trainable_pairs == 0:
+        return "It has no pairs to train on."
+    if version.jsonl_file_size > MOST_DATASET_BYTES:
+        return (
+            f"Its training.jsonl has {version.jsonl_file_size:,} bytes, and a dataset holds at "
+            f"most {MOST_DATASET_BYTES:,}. Create training files of fewer conversations each."
+        )
+    return None
+
+
+def _no_version(file: TrainingFile) -> TrainingFileVersion:
+    return TrainingFileVersion(
+        version=0,
+        created_at=file.created_at,
+        created_by=file.created_by,
+        json_key="",
+        jsonl_key="",
+        json_file_size=0,
+        jsonl_file_size=0,
+        json_sha256="",
+        jsonl_sha256="",
+        conversation_count=0,
+        added_conversations=0,
+        total_training_pairs=0,
+        trainable_pairs=0,
+    )
+
+
+def require_no_build(file: TrainingFile, now: datetime) -> None:
+    """Raise BuildInProgressError while another version of the file is being built."""
+    if file.build is not None and file.build.is_running(now):
+        raise BuildInProgressError(
+            f"Version {file.build.version} of the training file '{file.name}' is being built. "
+            "Wait until it is ready.",
+            details=file.state(),
+        )
 
 
 def name_key(name: str) -> str:

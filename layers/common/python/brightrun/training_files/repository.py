@@ -1,8 +1,9 @@
-"""Training files in DynamoDB, with a row beside them for each name that is taken."""
+"""Training files: rows in DynamoDB, one beside them for each name, and versions' objects in S3."""
 
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING, Any, Protocol
 
 from brightrun.aws.dynamodb import (
@@ -12,6 +13,7 @@ from brightrun.aws.dynamodb import (
     to_wire,
     translated,
 )
+from brightrun.aws.objects import ObjectStore, S3Objects
 from brightrun.aws.transactions import transact, update
 from brightrun.core.errors import NotFoundError
 from brightrun.core.pages import Page
@@ -25,6 +27,7 @@ from brightrun.training_files.model import (
 
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb.client import DynamoDBClient
+    from mypy_boto3_s3.client import S3Client
 
 
 class TrainingFileRepository(Protocol):
@@ -44,11 +47,40 @@ class TrainingFileRepository(Protocol):
     ) -> Page[TrainingFile]:
         """List an owner's files, newest first."""
 
-    def replace(self, file: TrainingFile, seen_version: int) -> None:
-        """Replace a file that is still at `seen_version`; its imports are left as they are.
+    def replace(self, file: TrainingFile, seen: TrainingFile) -> None:
+        """Replace a file whose version and build are still as they were `seen`.
 
-        Raises VersionConflictError, with the stored state in its details, if it has changed.
+        Its imports are left as they are. Raises VersionConflictError, with the stored state in its
+        details, if it has changed.
         """
+
+
+BLOCK_BYTES = 1024 * 1024
+
+
+class TrainingFileObjects(ObjectStore, Protocol):
+    """The objects of training files, which are written in parts and read in blocks.
+
+    Every method raises StorageError when S3 fails.
+    """
+
+    def begin_parts(self, key: str, content_type: str) -> str:
+        """Begin an upload in parts, and return its id."""
+
+    def put_part(self, key: str, upload_id: str, number: int, data: bytes) -> str:
+        """Store a part, in the place of one of the same number; returns its ETag.
+
+        Every part but that of the highest number has at least 5 MiB.
+        """
+
+    def complete_parts(self, key: str, upload_id: str, etags: Sequence[str]) -> None:
+        """Make the object of the parts 1, 2 and so on; does nothing if that is done already."""
+
+    def abandon_parts(self, prefix: str) -> None:
+        """End every unfinished upload below a prefix, and remove its parts."""
+
+    def blocks(self, key: str, start: int = 0) -> Iterator[bytes]:
+        """Read an object from a byte on, in blocks of BLOCK_BYTES; none if there is no object."""
 
 
 _ABSENT = "attribute_not_exists(file_id)"
@@ -102,10 +134,12 @@ class DynamoTrainingFiles(TrainingFileRepository):
         )
         return Page(tuple(map(_file_of, rows)), following)
 
-    def replace(self, file: TrainingFile, seen_version: int) -> None:
+    def replace(self, file: TrainingFile, seen: TrainingFile) -> None:
         # Imports change `imported` without a new version, so it is not among the fields set here.
         key = {"owner_id": file.owner_id, "file_id": file.file_id}
         fields = {name: value for name, value in _row_of(file).items() if name not in key}
+        build = "#build_token = :token" if seen.build else "attribute_not_exists(build_token)"
+        values = {"seen": seen.version, **({"token": seen.build.token} if seen.build else {})}
         failed = transact(
             self._client,
             [
@@ -114,8 +148,8 @@ class DynamoTrainingFiles(TrainingFileRepository):
                         self._table,
                         key,
                         set_to=fields,
-                        condition="#version = :seen",
-                        values={"seen": seen_version},
+                        condition=f"#version = :seen AND {build}",
+                        values=values,
                     )
                 }
             ],
@@ -158,7 +192,10 @@ def _change_imports(
 def _row_of(file: TrainingFile) -> dict[str, Any]:
     row = row_of(file)
     del row["imported_versions"]
-    return row
+    if file.build is None:
+        del row["build"]
+        return row
+    return row | {"build_token": file.build.token}
 
 
 def _file_of(row: dict[str, Any]) -> TrainingFile:
@@ -170,3 +207,64 @@ def _name_row_key(owner_id: str, name: str) -> dict[str, str]:
     # A name may be longer than a key may be; its hash is not.
     digest = hashlib.sha256(name_key(name).encode()).hexdigest()
     return {"owner_id": f"{owner_id}#name", "file_id": digest}
+
+
+class S3TrainingFileObjects(S3Objects, TrainingFileObjects):
+    """The objects of training files in one S3 bucket."""
+
+    def __init__(self, client: S3Client, bucket: str) -> None:
+        super().__init__(client, bucket)
+        self._client = client
+        self._bucket = bucket
+
+    def begin_parts(self, key: str, content_type: str) -> str:
+        with translated("CreateMultipartUpload"):
+            answer = self._client.create_multipart_upload(
+                Bucket=self._bucket, Key=key, ContentType=content_type
+            )
+        return answer["UploadId"]
+
+    def put_part(self, key: str, upload_id: str, number: int, data: bytes) -> str:
+        with translated("UploadPart"):
+            answer = self._client.upload_part(
+                Bucket=self._bucket, Key=key, UploadId=upload_id, PartNumber=number, Body=data
+            )
+        return answer["ETag"]
+
+    def complete_parts(self, key: str, upload_id: str, etags: Sequence[str]) -> None:
+        listed = [{"PartNumber": number, "ETag": etag} for number, etag in enumerate(etags, 1)]
+        with translated("CompleteMultipartUpload"):
+            try:
+                self._client.complete_multipart_upload(
+                    Bucket=self._bucket,
+                    Key=key,
+                    UploadId=upload_id,
+                    MultipartUpload={"Parts": listed},  # type: ignore[typeddict-item]
+                )
+            except self._client.exceptions.NoSuchUpload:
+                return
+
+    def abandon_parts(self, prefix: str) -> None:
+        with translated("AbortMultipartUpload"):
+            pages = self._client.get_paginator("list_multipart_uploads").paginate(
+                Bucket=self._bucket, Prefix=prefix
+            )
+            for one in [one for page in pages for one in page.get("Uploads", [])]:
+                try:
+                    self._client.abort_multipart_upload(
+                        Bucket=self._bucket, Key=one["Key"], UploadId=one["UploadId"]
+                    )
+                except self._client.exceptions.NoSuchUpload:
+                    continue
+
+    def blocks(self, key: str, start: int = 0) -> Iterator[bytes]:
+        with translated("GetObject"):
+            try:
+                answer = self._client.get_object(
+                    Bucket=self._bucket, Key=key, Range=f"bytes={start}-"
+                )
+            except self._client.exceptions.NoSuchKey:
+                return
+            with answer["Body"] as body:
+                while block := body.read(BLOCK_BYTES):
+                    yield block

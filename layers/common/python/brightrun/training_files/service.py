@@ -68,7 +68,7 @@ class TrainingFileReader:
         file = self.one(owner_id, file_id)
         version = file.numbered(number)
         if version is None:
-            raise NotFoundError("version of this training file", str(number))
+            raise NotFoundError("version of this training file", str(number or "newest"))
         as_json = file_format == "json"
         key = version.json_key if as_json else version.jsonl_key
         stem = _UNSAFE.sub("-", file.name).strip("-.")[:_MAX_STEM] or file.file_id

@@ -134,7 +134,9 @@ class _Validation:
         if not self._records:
             self._report.note("empty_file", 1)
         elif not tally.trainable:
-            self._report.note("nothing_to_train", 1)
+            found = self._report.format
+            reason = found.untrained_because if found else ""
+            self._report.note(reason or "nothing_to_train", 1)
 
     def _note_claim(self) -> None:
         """Compare what `_meta` says with what the file held."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from functools import cache
 
+from brightrun.aws.request_keys import DynamoRequestKeys
 from brightrun.batches.control_batch import BatchControls
 from brightrun.batches.read_batches import BatchReader
 from brightrun.http.app import Services
@@ -14,12 +15,14 @@ from brightrun.wiring.batch_tables import (
     claims,
     workflow,
 )
+from brightrun.wiring.budgets import BudgetSettings, budgets
 
 
-class BatchJobsSettings(BatchTableSettings):
+class BatchJobsSettings(BatchTableSettings, BudgetSettings):
     """The environment of the batch_jobs function."""
 
     generate_batch_state_machine_arn: str
+    idempotency_table: str
 
 
 @cache
@@ -34,10 +37,12 @@ def batch_controls() -> BatchControls:
     """Compose the service that pauses, resumes, cancels and retries batch jobs."""
     settings = BatchJobsSettings.from_environment()
     return BatchControls(
-        batches=batches(settings),
+        batches=batches(settings, budgets(settings)),
         claims=claims(settings),
         workflow=workflow(settings.generate_batch_state_machine_arn),
+        keys=DynamoRequestKeys(clients.dynamodb(), settings.idempotency_table),
         clock=clients.clock,
+        limits=settings.limits,
     )
 
 

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from brightrun.aws.budgets import DynamoBudgets
 from brightrun.batches.gateway import StepFunctionsWorkflow
 from brightrun.batches.repository import BatchTables, DynamoBatches
+from brightrun.batches.spending_repository import DynamoSpending
 from brightrun.core.settings import Settings
 from brightrun.wiring import clients
 
@@ -28,9 +30,20 @@ class BatchTableSettings(Settings):
         )
 
 
-def batches(settings: BatchTableSettings) -> DynamoBatches:
-    """Create the repository of batch jobs."""
-    return DynamoBatches(clients.dynamodb(), settings.tables)
+def batches(settings: BatchTableSettings, budgets: DynamoBudgets | None = None) -> DynamoBatches:
+    """Create the repository of batch jobs; a function that reopens or ends jobs has budgets."""
+    return DynamoBatches(clients.dynamodb(), settings.tables, budgets)
+
+
+def new_batches(jobs_table: str, items_table: str, budgets: DynamoBudgets) -> DynamoBatches:
+    """Create the repository for a function that creates batch jobs, and reads no logs."""
+    tables = BatchTables(jobs=jobs_table, items=items_table)
+    return DynamoBatches(clients.dynamodb(), tables, budgets)
+
+
+def spending(jobs_table: str) -> DynamoSpending:
+    """Create the repository of what batch jobs have spent."""
+    return DynamoSpending(clients.dynamodb(), jobs_table)
 
 
 def claims(settings: BatchTableSettings, **outcome_tables: str) -> DynamoClaims:

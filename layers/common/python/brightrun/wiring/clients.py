@@ -28,6 +28,14 @@ step_functions: Callable[[], SFNClient] = cache(step_functions_client)
 
 
 @cache
+def service_quotas() -> Any:
+    """Create the Service Quotas client; imported late, since only creating a job needs it."""
+    from brightrun.aws.service_quotas import service_quotas_client
+
+    return service_quotas_client()
+
+
+@cache
 def sagemaker() -> Any:
     """Create the SageMaker client; imported late, since only the training functions need it."""
     from brightrun.training.sagemaker.gateway import sagemaker_client

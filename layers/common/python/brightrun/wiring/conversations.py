@@ -16,7 +16,7 @@ from brightrun.conversations.review.service import (
 )
 from brightrun.conversations.service import ConversationLister, ConversationReader
 from brightrun.http.app import Services
-from brightrun.wiring import clients, enrichment
+from brightrun.wiring import clients, conversation_table, enrichment
 
 
 class ConversationsSettings(enrichment.EnrichmentSettings):
@@ -34,13 +34,17 @@ def conversation_reader() -> ConversationReader:
     return ConversationReader(
         conversations=enrichment.conversations(settings),
         conversation_files=enrichment.conversation_files(settings),
+        scaffolds=enrichment.scaffolds(settings),
         clock=clients.clock,
     )
 
 
 def conversation_lister() -> ConversationLister:
     """Compose the service that lists conversations."""
-    return ConversationLister(enrichment.conversations(ConversationsSettings.from_environment()))
+    settings = ConversationsSettings.from_environment()
+    return conversation_table.lister(
+        settings.conversations_table, settings.conversation_files_bucket
+    )
 
 
 def enrichment_service() -> EnrichmentService:

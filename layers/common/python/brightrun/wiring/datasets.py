@@ -15,8 +15,7 @@ from brightrun.datasets.gateway import StepFunctionsValidation
 from brightrun.datasets.repository import DatasetTables, DynamoDatasets
 from brightrun.datasets.service import DatasetDeleter, DatasetReader
 from brightrun.http.app import Services
-from brightrun.training_files.repository import DynamoTrainingFiles
-from brightrun.wiring import clients
+from brightrun.wiring import clients, training_file_stores
 
 
 class DatasetsSettings(Settings):
@@ -52,7 +51,7 @@ def dataset_confirmer() -> DatasetConfirmer:
     return DatasetConfirmer(
         datasets=_datasets(settings),
         files=_files(settings),
-        training_files=_training_files(settings),
+        training_files=training_file_stores.rows(settings.training_files_table),
         training_files_bucket=settings.training_files_bucket,
         workflow=StepFunctionsValidation(
             clients.step_functions(), settings.validate_dataset_state_machine_arn
@@ -66,7 +65,7 @@ def dataset_importer() -> DatasetImporter:
     settings = DatasetsSettings.from_environment()
     return DatasetImporter(
         datasets=_datasets(settings),
-        training_files=_training_files(settings),
+        training_files=training_file_stores.rows(settings.training_files_table),
         confirmer=dataset_confirmer(),
         clock=clients.clock,
         bucket=settings.datasets_bucket,
@@ -92,10 +91,6 @@ def dataset_deleter() -> DatasetDeleter:
 def _datasets(settings: DatasetsSettings) -> DynamoDatasets:
     tables = DatasetTables(settings.datasets_table, training_files=settings.training_files_table)
     return DynamoDatasets(clients.dynamodb(), tables)
-
-
-def _training_files(settings: DatasetsSettings) -> DynamoTrainingFiles:
-    return DynamoTrainingFiles(clients.dynamodb(), settings.training_files_table)
 
 
 def _files(settings: DatasetsSettings) -> S3DatasetFiles:

@@ -19,10 +19,25 @@ class EstimateSettings(Settings):
     training_jobs_table: str
 
 
+class Endpoint(Settings):
+    """The endpoint of AWS; the SDK reads the same variable, which no deployment in AWS sets."""
+
+    aws_endpoint_url: str = ""
+
+    @property
+    def is_local(self) -> bool:
+        """True if SageMaker is emulated, so that every instance is the developer's machine."""
+        return bool(self.aws_endpoint_url)
+
+
 def training_estimator() -> TrainingEstimator:
     """Compose the estimator."""
     settings = EstimateSettings.from_environment()
-    return TrainingEstimator(dataset_table.datasets(settings.datasets_table), jobs(settings))
+    return TrainingEstimator(
+        dataset_table.datasets(settings.datasets_table),
+        jobs(settings),
+        own_machine=Endpoint.from_environment().is_local,
+    )
 
 
 def jobs(settings: EstimateSettings) -> DynamoTrainingJobs:

@@ -8,6 +8,7 @@ from brightrun.core.settings import Settings
 from brightrun.training.adapters.deliver_adapter import AdapterDelivery
 from brightrun.training.workflow.finish import TrainingFinisher
 from brightrun.wiring import clients, dataset_table, training
+from brightrun.wiring.budgets import ledger
 
 
 class FinishTrainingSettings(Settings):
@@ -20,6 +21,7 @@ class FinishTrainingSettings(Settings):
     cost_records_table: str
     notifications_table: str
     models_bucket: str
+    budgets_table: str
     watch_seconds: int = Field(ge=1, le=600)
 
 
@@ -29,6 +31,7 @@ def training_finisher() -> TrainingFinisher:
     return TrainingFinisher(
         jobs=training.jobs(
             settings.training_jobs_table,
+            ledger(settings.budgets_table),
             datasets=settings.datasets_table,
             notifications=settings.notifications_table,
             cost_records=settings.cost_records_table,

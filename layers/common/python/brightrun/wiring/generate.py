@@ -8,16 +8,14 @@ from brightrun.aws.objects import S3Objects
 from brightrun.aws.request_keys import DynamoRequestKeys
 from brightrun.batches.create_batch import BatchCreator, JobStarter
 from brightrun.batches.create_judgements import JudgementCreator
-from brightrun.batches.repository import BatchTables, DynamoBatches
-from brightrun.conversations.repository import DynamoConversations
-from brightrun.core.settings import Settings
 from brightrun.http.app import Services
 from brightrun.scaffolding.repository import DynamoScaffolding
-from brightrun.wiring import clients
-from brightrun.wiring.batch_tables import workflow
+from brightrun.wiring import clients, conversation_table
+from brightrun.wiring.batch_tables import new_batches, workflow
+from brightrun.wiring.budgets import BudgetSettings, budgets
 
 
-class GenerateSettings(Settings):
+class GenerateSettings(BudgetSettings):
     """The environment of the generate function."""
 
     scaffolding_table: str
@@ -28,6 +26,7 @@ class GenerateSettings(Settings):
     batch_logs_bucket: str
     generate_batch_state_machine_arn: str
     claude_model: str
+    claude_provider: str
 
 
 @cache
@@ -39,6 +38,7 @@ def batch_creator() -> BatchCreator:
         starter=_job_starter(settings),
         clock=clients.clock,
         model=settings.claude_model,
+        provider=settings.claude_provider,
     )
 
 
@@ -46,19 +46,21 @@ def judgement_creator() -> JudgementCreator:
     """Compose the service that creates judgement jobs."""
     settings = GenerateSettings.from_environment()
     return JudgementCreator(
-        conversations=DynamoConversations(clients.dynamodb(), settings.conversations_table),
+        conversations=conversation_table.conversations(settings.conversations_table),
         starter=_job_starter(settings),
         clock=clients.clock,
     )
 
 
 def _job_starter(settings: GenerateSettings) -> JobStarter:
-    tables = BatchTables(jobs=settings.batch_jobs_table, items=settings.batch_items_table)
     return JobStarter(
-        batches=DynamoBatches(clients.dynamodb(), tables),
+        batches=new_batches(
+            settings.batch_jobs_table, settings.batch_items_table, budgets(settings)
+        ),
         plans=S3Objects(clients.s3(), settings.batch_logs_bucket),
         keys=DynamoRequestKeys(clients.dynamodb(), settings.idempotency_table),
         workflow=workflow(settings.generate_batch_state_machine_arn),
+        budgets=budgets(settings),
     )
 
 

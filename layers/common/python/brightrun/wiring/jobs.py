@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
+from pydantic import Field
+
 from brightrun.aws.request_keys import DynamoRequestKeys
-from brightrun.core.settings import Settings
+from brightrun.aws.service_quotas import ServiceQuotas
 from brightrun.http.app import Services
 from brightrun.training.costs.repository import DynamoCostRecords
 from brightrun.training.create_training_job import TrainingJobCreator
 from brightrun.training.repository import TrainingJobRepository, TrainingRecords
 from brightrun.training.service import TrainingCanceller, TrainingJobReader
 from brightrun.wiring import clients, dataset_table, training
+from brightrun.wiring.budgets import BudgetSettings, budgets
 
 
-class JobsSettings(Settings):
+class JobsSettings(BudgetSettings):
     """The environment of the jobs function."""
 
     training_jobs_table: str
@@ -25,22 +28,12 @@ class JobsSettings(Settings):
     datasets_bucket: str
     base_models_bucket: str
     train_adapter_state_machine_arn: str
-
-
-class Endpoint(Settings):
-    """The endpoint of AWS; the SDK reads the same variable, which no deployment in AWS sets."""
-
-    aws_endpoint_url: str = ""
-
-    @property
-    def is_local(self) -> bool:
-        """True if SageMaker is emulated, so that every instance is the developer's machine."""
-        return bool(self.aws_endpoint_url)
+    training_price_without_cap_usd: float = Field(ge=0)
 
 
 def training_job_creator() -> TrainingJobCreator:
     """Compose the service that creates training jobs."""
-    from brightrun.wiring.estimates import training_estimator
+    from brightrun.wiring.estimates import Endpoint, training_estimator
 
     settings = JobsSettings.from_environment()
     database = clients.dynamodb()
@@ -51,9 +44,12 @@ def training_job_creator() -> TrainingJobCreator:
         estimator=training_estimator(),
         checker=training.dataset_checker(),
         keys=DynamoRequestKeys(database, settings.idempotency_table),
+        quotas=ServiceQuotas(clients.service_quotas()),
         workflow=training.workflow(settings.train_adapter_state_machine_arn),
         clock=clients.clock,
         any_instance=Endpoint.from_environment().is_local,
+        limits=settings.limits,
+        most_usd_without_cap=settings.training_price_without_cap_usd,
     )
 
 
@@ -82,6 +78,7 @@ def training_canceller() -> TrainingCanceller:
 def _jobs(settings: JobsSettings) -> TrainingJobRepository:
     return training.jobs(
         settings.training_jobs_table,
+        budgets(settings),
         datasets=settings.datasets_table,
         notifications=settings.notifications_table,
         cost_records=settings.cost_records_table,

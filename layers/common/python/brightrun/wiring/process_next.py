@@ -10,8 +10,9 @@ from typing import TYPE_CHECKING, Literal
 from pydantic import Field
 
 from brightrun.aws.objects import S3Objects
+from brightrun.aws.request_keys import ANSWERS_KEPT_FOR, DynamoRequestKeys
 from brightrun.aws.secrets import claude_api_key
-from brightrun.batches.worker import WorkerRunner
+from brightrun.batches.run_worker import WorkerRunner
 from brightrun.conversations.generation_log.repository import DynamoGenerationLog
 from brightrun.wiring import clients
 from brightrun.wiring.batch_tables import BatchTableSettings, batches, claims
@@ -34,6 +35,7 @@ class ProcessNextSettings(BatchTableSettings, EnrichmentSettings):
     generation_logs_table: str
     failed_generations_table: str
     failed_generation_files_bucket: str
+    idempotency_table: str
     claude_provider: ClaudeProvider
     claude_model: str
     claude_base_url: str = ""
@@ -65,8 +67,9 @@ def worker_runner() -> WorkerRunner:
         lease_seconds=settings.lease_seconds,
         retry_base_seconds=settings.retry_base_seconds,
         new_token=lambda: uuid.uuid4().hex,
-        after_stored=enricher(settings).enrich,
+        enrich=enricher(settings).enriched,
         conversations=conversations(settings),
+        answers=DynamoRequestKeys(clients.dynamodb(), settings.idempotency_table, ANSWERS_KEPT_FOR),
     )
 
 

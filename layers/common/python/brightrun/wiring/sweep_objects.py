@@ -5,10 +5,10 @@ from __future__ import annotations
 from brightrun.aws.objects import S3Objects
 from brightrun.aws.orphans import ObjectSweeper
 from brightrun.conversations.orphans import conversation_orphans
-from brightrun.conversations.repository import DynamoConversations
 from brightrun.core.settings import Settings
 from brightrun.datasets.orphans import dataset_orphans
-from brightrun.wiring import clients, dataset_table
+from brightrun.training_files.orphans import training_file_orphans
+from brightrun.wiring import clients, conversation_table, dataset_table, training_file_stores
 
 
 class SweepObjectsSettings(Settings):
@@ -16,8 +16,10 @@ class SweepObjectsSettings(Settings):
 
     conversations_table: str
     datasets_table: str
+    training_files_table: str
     conversation_files_bucket: str
     datasets_bucket: str
+    training_files_bucket: str
 
 
 def object_sweeper() -> ObjectSweeper:
@@ -26,12 +28,16 @@ def object_sweeper() -> ObjectSweeper:
     return ObjectSweeper(
         sweeps={
             "conversation files": conversation_orphans(
-                DynamoConversations(clients.dynamodb(), settings.conversations_table),
+                conversation_table.conversations(settings.conversations_table),
                 S3Objects(clients.s3(), settings.conversation_files_bucket),
             ),
             "datasets": dataset_orphans(
                 dataset_table.datasets(settings.datasets_table),
                 S3Objects(clients.s3(), settings.datasets_bucket),
+            ),
+            "training files": training_file_orphans(
+                training_file_stores.rows(settings.training_files_table),
+                S3Objects(clients.s3(), settings.training_files_bucket),
             ),
         },
         clock=clients.clock,

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from brightrun.aws.budgets import DynamoBudgets
 from brightrun.training.gateway import StepFunctionsTraining
 from brightrun.training.repository import (
     DynamoTrainingJobs,
@@ -18,9 +19,9 @@ if TYPE_CHECKING:
     from brightrun.training.check_dataset import DatasetChecker
 
 
-def jobs(table: str, **others: str) -> DynamoTrainingJobs:
-    """Open the jobs, with the other tables that are written in the same transactions."""
-    return DynamoTrainingJobs(clients.dynamodb(), TrainingTables(table, **others))
+def jobs(table: str, budgets: DynamoBudgets | None = None, **others: str) -> DynamoTrainingJobs:
+    """Open the jobs, with what else is written in the same transactions: tables and budgets."""
+    return DynamoTrainingJobs(clients.dynamodb(), TrainingTables(table, **others), budgets)
 
 
 def records(events_table: str, metrics_table: str = "") -> DynamoTrainingRecords:

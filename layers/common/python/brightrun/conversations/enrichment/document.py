@@ -20,7 +20,6 @@ from brightrun.scaffolding.model import (
 from brightrun.scaffolding.prompts import client_summary
 
 DOCUMENT_VERSION = "1.0.0"
-VERTICAL = "financial_planning_consultant"
 _DEFAULT_OUTCOME = "Provide emotionally intelligent support"
 _DEFAULT_OBJECTIVE = "emotionally_intelligent_response"
 _PRIMARY_CONFIDENCE, _SECONDARY_CONFIDENCE = 0.8, 0.7
@@ -43,10 +42,10 @@ def enriched_document(
     template_name = scaffold.template.template_name if scaffold.template else "unknown"
     enriched: dict[str, Any] = {
         "dataset_metadata": {
-            "dataset_name": f"fp_conversation_{conversation_id}",
+            "dataset_name": f"{scaffold.subject.pack.file_prefix}_{conversation_id}",
             "version": DOCUMENT_VERSION,
             "created_date": created_at[:10],
-            "vertical": VERTICAL,
+            "vertical": scaffold.subject.pack.vertical,
             "consultant_persona": f"{consultant.name} - {consultant.business}",
             "target_use": "LoRA fine-tuning for emotionally intelligent chatbot",
             "conversation_source": "synthetic_platform_generated",
@@ -155,7 +154,7 @@ def _metadata(source: Mapping[str, Any], scaffold: Scaffold) -> dict[str, str]:
     outcome = source.get("expected_outcome")
     if persona:
         client = f"{persona.name} - {persona.archetype}"
-        background = f"{client_summary(persona)}; {persona.financial_background}"
+        background = f"{client_summary(persona)}; {persona.background}"
     metadata: dict[str, str] = {
         "client_persona": client,
         "client_background": background,

@@ -9,9 +9,10 @@ from dataclasses import dataclass
 from typing import Any, Literal
 
 from brightrun.conversations.model import ConversationRecord, EnrichmentStatus
-from brightrun.conversations.quality.model import Domain
+from brightrun.conversations.quality.model import UNKNOWN_DOMAIN, Domain
 from brightrun.scaffolding.model import (
     Consultant,
+    DomainContent,
     EmotionalArc,
     Persona,
     PromptTemplate,
@@ -31,8 +32,6 @@ TO_BE_RUN: tuple[EnrichmentStatus, ...] = (
 fail again, unless it is edited first."""
 RETRIABLE: tuple[EnrichmentStatus, ...] = ("validation_failed", "normalization_failed")
 """Statuses that v1's API calls `needs_retry`."""
-_NO_CATEGORY = "fp_conversation"
-_FINANCE = re.compile(r"\bfinanc", re.IGNORECASE)
 
 
 class StageLog:
@@ -84,7 +83,10 @@ def completed_stages(record: ConversationRecord) -> list[str]:
 
 @dataclass(frozen=True, slots=True)
 class Scaffold:
-    """The scaffolding of a conversation; None for what an imported file does not state."""
+    """The scaffolding of a conversation; None for what an imported file does not state.
+
+    `language` is the one that it was to be written in, an ISO 639-1 code.
+    """
 
     consultant: Consultant
     system_prompt: str
@@ -92,26 +94,33 @@ class Scaffold:
     arc: EmotionalArc | None = None
     topic: TrainingTopic | None = None
     template: PromptTemplate | None = None
+    language: str | None = None
 
     @property
     def category(self) -> str:
         """The template's category, which is the prefix of pair ids."""
-        return (self.template and self.template.category) or _NO_CATEGORY
+        return (self.template and self.template.category) or self.subject.pack.file_prefix
 
     @property
     def domain(self) -> Domain:
-        """What the conversation is about, by its topic: the built-in ones are of v1's domain.
+        """What the conversation is about, by its topic, or without one by its arc or persona.
 
-        An owner's own topic is of that domain if the consultant is. Without a topic, an arc or a
-        persona decides, since what an imported file names is looked up among the built-in ones.
+        An owner's own topic is of its domain if the consultant is, as far as the pack can tell.
+        What an imported file names was looked up among the built-in records.
         """
         if self.topic is None:
             known = self.arc is not None or self.persona is not None
         else:
             consultant = self.consultant
             about = f"{consultant.name} {consultant.business} {consultant.expertise}"
-            known = self.topic.origin != "own" or bool(_FINANCE.search(about))
-        return "financial_planning" if known else "unknown"
+            pattern = self.subject.pack.own_topic_pattern
+            known = self.topic.origin != "own" or not pattern or bool(re.search(pattern, about))
+        return self.subject.domain if known else UNKNOWN_DOMAIN
+
+    @property
+    def subject(self) -> DomainContent:
+        """The record whose domain is the conversation's: the consultant if there is no other."""
+        return self.topic or self.arc or self.persona or self.consultant
 
 
 def read_enriched(text: str) -> dict[str, Any]:

@@ -1,13 +1,13 @@
-"""Enriches stored conversations to training pairs: fetch, validate, enrich, normalise, store.
+"""Enriches conversations to training pairs: fetch, validate, enrich, normalise, store.
 
-A run works in memory and ends with writing one object and the row, on condition that the row has
-not changed. A run that is interrupted has written nothing, and is simply repeated.
+A run works in memory and ends with writing one object. Its results are part of a new conversation's
+first row; of a stored one they are written on condition that the row has not changed. A run that is
+interrupted has written nothing, and is simply repeated.
 """
 
 from __future__ import annotations
 
 import dataclasses
-import json
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
@@ -25,18 +25,18 @@ from brightrun.conversations.enrichment.model import (
 )
 from brightrun.conversations.enrichment.validation import Validation, validate
 from brightrun.conversations.model import ConversationRecord, EnrichmentStatus
-from brightrun.conversations.objects import keys_in_use
 from brightrun.conversations.quality.flags import turn_flags
 from brightrun.conversations.quality.model import HIGHEST_SCORE, Quality, TurnFlag
 from brightrun.conversations.quality.score import score_quality
 from brightrun.conversations.quality.transcript import Transcript
-from brightrun.conversations.repository import ConversationRepository
+from brightrun.conversations.repository import ConversationRepository, keys_in_use
 from brightrun.core import object_keys
 from brightrun.core.errors import (
     NotFoundError,
     StorageError,
 )
 from brightrun.core.ids import new_attempt
+from brightrun.core.json_text import indented
 from brightrun.core.timestamps import Clock, iso
 
 _FAILED_IN: Mapping[Stage, EnrichmentStatus] = {
@@ -58,6 +58,9 @@ class ScaffoldingResolver(Protocol):
     def resolve(self, record: ConversationRecord) -> Scaffold:
         """Return the scaffolding that the conversation was planned with; raises StorageError."""
 
+    def snapshot(self, record: ConversationRecord) -> dict[str, Any]:
+        """That scaffolding in v1's format, empty if it is gone; raises StorageError."""
+
 
 @dataclass(frozen=True, slots=True)
 class ConversationEnricher:
@@ -75,31 +78,41 @@ class ConversationEnricher:
         Raises VersionConflictError if the row changed since it was read, NotFoundError if it was
         deleted, and StorageError if it cannot be written; the row then stays as it was.
         """
-        after = self._run(record)
+        after = self._run(record, self._fetch)
         new = after.object_keys() - record.object_keys()
         in_use = partial(keys_in_use, self.conversations, record.owner_id, record.conversation_id)
         with discarded_if_lost(self.conversation_files, in_use, *new):
             return self.conversations.replace(after, record.version)
 
-    def _run(self, record: ConversationRecord) -> ConversationRecord:
+    def enriched(self, record: ConversationRecord, text: str) -> ConversationRecord:
+        """Run all stages on a conversation whose row is not written yet, and return that row.
+
+        `text` is its conversation.json. A failure of a stage is recorded on the row. The caller
+        removes the enriched file if the row is not written after all.
+        """
+        return self._run(record, lambda _: text)
+
+    def _run(
+        self, record: ConversationRecord, fetch: Callable[[ConversationRecord], str]
+    ) -> ConversationRecord:
         log = StageLog(self._now)
         run = _Run(record, log)
         try:
-            self._stages(run)
+            self._stages(run, fetch)
         except _STAGE_ERRORS as error:
             run.fail(_message(error))
         return dataclasses.replace(
             record, **run.result, enrichment_stages=log.stages, updated_at=self._now()
         )
 
-    def _stages(self, run: _Run) -> None:
+    def _stages(self, run: _Run, fetch: Callable[[ConversationRecord], str]) -> None:
         record, log = run.record, run.log
-        text = self._fetch(record)
+        text = fetch(record)
         scaffold = self.scaffolds.resolve(record)
         log.start("validate")
         arc = declared_arc(scaffold.arc)
         validation = validate(text, arc)
-        flags = _flags(validation)
+        flags = _flags(validation, scaffold.language)
         report = validation.report(record.conversation_id, self._now())
         run.set_validation(report, flags)
         if validation.blockers or validation.document is None:
@@ -116,7 +129,7 @@ class ConversationEnricher:
             created_at=record.created_at,
         )
         log.start("normalize")
-        body = json.dumps(enriched, ensure_ascii=False, indent=2, allow_nan=False)
+        body = indented(enriched)
         read_enriched(body)
         log.start("store")
         path = object_keys.enriched_conversation(
@@ -186,10 +199,10 @@ class _Run:
         self.log.fail(error)
 
 
-def _flags(validation: Validation) -> list[TurnFlag]:
+def _flags(validation: Validation, language: str | None) -> list[TurnFlag]:
     """The flags of a conversation, also of one that cannot be enriched: the worst ones first."""
     turns = (validation.document or {}).get("turns")
-    found = [*validation.flags, *(turn_flags(turns) if isinstance(turns, list) else ())]
+    found = [*validation.flags, *(turn_flags(turns, language) if isinstance(turns, list) else ())]
     return sorted(found, key=lambda flag: (HIGHEST_SCORE[flag.severity], flag.turn_number))
 
 
@@ -197,7 +210,7 @@ def _quality(
     document: dict[str, Any], scaffold: Scaffold, arc: DeclaredArc | None, flags: list[TurnFlag]
 ) -> Quality:
     return score_quality(
-        Transcript(document["turns"]),
+        Transcript(document["turns"], scaffold.language),
         arc,
         arc_key=scaffold.arc.arc_key if scaffold.arc else None,
         key_concepts=scaffold.topic.key_concepts if scaffold.topic else (),

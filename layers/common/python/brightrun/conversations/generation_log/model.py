@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Literal
+from typing import Literal, NamedTuple
 
 FailureType = Literal["truncation", "parse_error", "api_error", "validation_error"]
 CallStatus = Literal["success", "failed", "rate_limited", "timeout"]
@@ -14,8 +14,10 @@ CallKind = Literal["conversation", "judgement"]
 class GenerationLogEntry:
     """One call to Claude: its request, outcome and cost.
 
-    `request` is the JSON of system prompt, user prompt and parameters, compressed with zlib to a
-    third of its size. Durations in milliseconds, money in millionths of a dollar.
+    What a conversation was asked for with is its item's prompt by the plan of its job, which stays
+    as it is. A judge reads a text that may be edited later: `request` is the JSON of system prompt
+    and user prompt, compressed with zlib to a third of its size. Durations in milliseconds, money
+    in millionths of a dollar.
     """
 
     owner_id: str
@@ -34,12 +36,23 @@ class GenerationLogEntry:
     cost_micro_usd: int
     simulated: bool
     created_at: str
-    request: bytes
     response_id: str | None = None
     stop_reason: str | None = None
     error_code: str | None = None
     error_message: str | None = None
     kind: CallKind = "conversation"
+    request: bytes | None = None
+
+
+class LoggedCall(NamedTuple):
+    """What totals need of a log entry."""
+
+    status: CallStatus
+    model_used: str
+    duration_ms: int
+    input_tokens: int
+    output_tokens: int
+    cost_micro_usd: int
 
 
 @dataclass(frozen=True, slots=True)

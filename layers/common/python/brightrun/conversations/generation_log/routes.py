@@ -7,7 +7,7 @@ from typing import Annotated, Literal
 from aws_lambda_powertools.event_handler.openapi.params import Query
 from aws_lambda_powertools.event_handler.router import APIGatewayHttpRouter
 
-from brightrun.conversations.generation_log.model import FailureType
+from brightrun.conversations.generation_log.model import CallKind, CallStatus, FailureType
 from brightrun.conversations.generation_log.schemas import (
     CostStatistics,
     FailureList,
@@ -64,10 +64,25 @@ def download_failure_report(failure_id: RecordId) -> DownloadResponse:
 
 
 @router.get("/api/generation-logs", tags=["Generation log"])
-def list_generation_logs(limit: Limit = 25, cursor: Cursor = None) -> LogEntryList:
-    """List the caller's calls to Claude, newest first."""
+def list_generation_logs(
+    status: Annotated[CallStatus | None, Query()] = None,
+    kind: Annotated[CallKind | None, Query()] = None,
+    model_used: Filter = None,
+    run_id: Filter = None,
+    date_from: Day = None,
+    date_to: Day = None,
+    limit: Limit = 25,
+    cursor: Cursor = None,
+) -> LogEntryList:
+    """List the caller's calls to Claude, newest first; run_id is a batch job's id.
+
+    A page of a filtered list may be short, or empty, and still have a cursor.
+    """
+    given = {"status": status, "kind": kind, "model_used": model_used, "run_id": run_id}
+    filters = {name: value for name, value in given.items() if value is not None}
     reader = service(router, GenerationLogReader)
-    page = reader.log_entries(owner_of(router), limit=limit, cursor=cursor)
+    days = DateRange(date_from, date_to)
+    page = reader.log_entries(owner_of(router), filters, days, limit=limit, cursor=cursor)
     return LogEntryList(logs=page.records, count=len(page.records), next_cursor=page.next_cursor)
 
 

@@ -8,7 +8,11 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from brightrun.aws.objects import ObjectStore
-from brightrun.conversations.generation_log.model import FailedGeneration, GenerationLogEntry
+from brightrun.conversations.generation_log.model import (
+    FailedGeneration,
+    GenerationLogEntry,
+    LoggedCall,
+)
 from brightrun.conversations.service import Download, signed_download
 from brightrun.core.pages import Page
 from brightrun.core.timestamps import Clock, DateRange
@@ -51,16 +55,22 @@ class GenerationLogReader:
         )
 
     def log_entries(
-        self, owner_id: str, *, limit: int, cursor: str | None
+        self,
+        owner_id: str,
+        filters: Mapping[str, str],
+        days: DateRange,
+        *,
+        limit: int,
+        cursor: str | None,
     ) -> Page[GenerationLogEntry]:
-        """List calls to Claude, newest first."""
-        return self.records.log_entries(owner_id, limit=limit, cursor=cursor)
+        """List the calls to Claude of `days`, newest first."""
+        return self.records.log_entries(owner_id, filters, days, limit=limit, cursor=cursor)
 
     def statistics(self, owner_id: str) -> LogStatistics:
         """Total an owner's calls to Claude."""
         statistics = LogStatistics()
-        for entry in self.records.all_log_entries(owner_id):
-            statistics.add(entry)
+        for call in self.records.all_calls(owner_id):
+            statistics.add(call)
         return statistics
 
 
@@ -74,11 +84,11 @@ class LogStatistics:
         self.output_tokens = 0
         self.durations_ms: list[int] = []
 
-    def add(self, entry: GenerationLogEntry) -> None:
+    def add(self, call: LoggedCall) -> None:
         """Count one call."""
-        self.calls[entry.status] += 1
-        self.cost_micro_usd[entry.model_used] += entry.cost_micro_usd
-        self.input_tokens += entry.input_tokens
-        self.output_tokens += entry.output_tokens
-        if entry.status == "success":
-            self.durations_ms.append(entry.duration_ms)
+        self.calls[call.status] += 1
+        self.cost_micro_usd[call.model_used] += call.cost_micro_usd
+        self.input_tokens += call.input_tokens
+        self.output_tokens += call.output_tokens
+        if call.status == "success":
+            self.durations_ms.append(call.duration_ms)

@@ -12,10 +12,12 @@ from typing import Any
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
 
-from brightrun.claude.model import Completion, Prompt
+from brightrun.claude.model import Prompt, Usage
 from brightrun.claude.registry import ClaudeModel, claude_model
 from brightrun.conversations.emotions import DeclaredArc
 from brightrun.conversations.model import ConversationRecord, parse_json
+from brightrun.conversations.quality.model import UNKNOWN_DOMAIN, Domain
+from brightrun.conversations.quality.safety import pack_of
 from brightrun.core.errors import ConversationRefusedError, UnusableModelError
 
 LOWEST, HIGHEST = 1, 5
@@ -63,11 +65,12 @@ class Rubric(BaseModel):
 
 
 @cache
-def current_rubric() -> Rubric:
-    """The current version of the rubric."""
-    text = (resources.files("brightrun") / "conversations/quality/judge_rubric.json").read_text(
-        "utf-8"
-    )
+def current_rubric(domain: Domain = UNKNOWN_DOMAIN) -> Rubric:
+    """The current version of the rubric, in the words of a domain; its criteria are the same."""
+    folder = resources.files("brightrun") / "conversations/quality"
+    text = (folder / "judge_rubric.json").read_text("utf-8")
+    for name, words in pack_of(domain).judge:
+        text = text.replace(f"{{{name}}}", json.dumps(words, ensure_ascii=False)[1:-1])
     return Rubric.model_validate_json(text)
 
 
@@ -130,10 +133,9 @@ class Verdict(BaseModel):
 
 @dataclass(frozen=True, slots=True)
 class JudgeCall:
-    """A completed call to a judge; money in millionths of a dollar."""
+    """What a judgement used, by which judge and when."""
 
-    completion: Completion
-    cost_micro_usd: int
+    usage: Usage
     judge: str
     job_id: str
     judged_at: str
@@ -196,10 +198,10 @@ def judgement(
         "generator_model": record.model,
         "score": round(mean, 2),
         "criteria": {key: verdict.model_dump() for key, verdict in verdicts.items()},
-        "input_tokens": call.completion.input_tokens,
-        "output_tokens": call.completion.output_tokens,
-        "cost_micro_usd": call.cost_micro_usd,
-        "simulated": call.completion.simulated,
+        "input_tokens": call.usage.input_tokens,
+        "output_tokens": call.usage.output_tokens,
+        "cost_micro_usd": call.usage.cost_micro_usd,
+        "simulated": call.usage.simulated,
         "judged_at": call.judged_at,
         "job_id": call.job_id,
     }

@@ -9,8 +9,9 @@ from typing import Any, Literal
 
 SEED, PRODUCTION, EXPERIMENTAL, REJECTED = "seed_dataset", "production", "experimental", "rejected"
 
-Domain = Literal["financial_planning", "unknown"]
-"""What a conversation is about, as far as its safety rules go: v1's domain has some."""
+UNKNOWN_DOMAIN = "unknown"
+Domain = str
+"""What a conversation is about, as far as its safety rules go: a domain pack's key, or unknown."""
 
 Severity = Literal["severe", "major", "review"]
 HIGHEST_SCORE: Mapping[Severity, float] = {"severe": 2.4, "major": 3.4, "review": 4.4}
@@ -26,6 +27,7 @@ SEVERITIES: Mapping[str, Severity] = {
     "absurd_length": "severe",
     "cut_text": "severe",
     "guarantee": "major",
+    "wrong_language": "major",
     "control_character": "major",
     "bidirectional_override": "major",
     "invisible_characters": "major",

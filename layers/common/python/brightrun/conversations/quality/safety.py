@@ -1,8 +1,8 @@
-"""Safety rules for the domain that has some, and the detection of crisis content in any.
+"""The safety rules of a conversation's domain, and the detection of crisis content in any.
 
-The rules are v1's, for conversations with a financial planner: what is asked of a crisis, and of
-the three edge arcs. What no assistant may say in any domain is in `directives`. All checks are
-pattern searches: they select what a person should review.
+The rules are data of the domain packs: what is asked of a crisis, of an arc, or always. What no
+assistant may say in any domain is in `directives`. All checks are pattern searches: they select
+what a person should review.
 """
 
 from __future__ import annotations
@@ -11,24 +11,25 @@ import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import cache
+from typing import TYPE_CHECKING
 
 from brightrun.conversations.quality.directives import plain, sentences_of
-from brightrun.conversations.quality.model import Domain, TurnFlag
+from brightrun.conversations.quality.model import UNKNOWN_DOMAIN, Domain, TurnFlag
 from brightrun.conversations.quality.transcript import SpeakerTexts, Utterance
-from brightrun.scaffolding.builtin import tier_of_arc
+from brightrun.core.fields import DEFAULT_DOMAIN
+from brightrun.scaffolding.domain import domain_of_arc, domain_pack, installed_packs
 
-CRISIS_ARC, HOSTILITY_ARC, TRIAGE_ARC = (
-    "crisis_to_referral",
-    "hostility_to_boundary",
-    "overwhelm_to_triage",
-)
+if TYPE_CHECKING:
+    from brightrun.scaffolding.pack import DomainPack, SafetyRule
+
+IN_CRISIS, ALWAYS = "crisis", "always"
+"""What a rule of a pack applies to, beside arcs."""
 
 
 def _any(*patterns: str) -> re.Pattern[str]:
     return re.compile("|".join(patterns), re.IGNORECASE)
 
 
-_LIFELINE = re.compile(r"(?<![\w$.,-])988(?!\w|[.,]\d)")
 _SELF = r"(?:my|your|him|her|them)sel(?:f|ves)"
 _SUICIDALITY = _any(
     r"\bsuicid\w*",
@@ -65,49 +66,10 @@ _ABOUT_ANOTHER = _any(
 )
 """A sentence of the client about somebody else, such as a patient or a brother."""
 _I = _any(r"\bI\b")
-_FINANCIAL_ADVICE = _any(
-    r"\byou (?:should|could|can|might|need to|ought to|want to) (?:\w+ ){0,2}"
-    r"(?:invest|refinance|consolidate|sell|buy|convert|contribute|withdraw|borrow|rebalance)\b",
-    r"\b(?:max out|open|fund|start) (?:a|an|your) (?:roth|ira|401\(?k\)?|hsa|529|brokerage)\b",
-    r"\b(?:pay|put) (?:an? )?(?:extra )?\$\s?\d",
-    r"\b\d+(?:\.\d+)?\s?(?:%|percent) (?:of your|into|a year|return|interest)\b",
-    r"\b(?:invest|contribut|refinanc|rebalanc|diversify|budget)(?:e|ing)? (?:in|into|your|for)\b",
-)
-_ROLE_LIMIT = _any(
-    r"\b(?:not|n['\u2019]t) (?:been )?(?:trained|qualified|equipped|an? (?:therap|counsel|doctor))",
-    r"\b(?:beyond|outside) (?:what|my|the)\b",
-    r"\blimit to what I\b",
-    r"\bmore help than I can\b",
-    r"\bI(?: am|['\u2019]m) a financial planner\b",
-    r"\btrained (?:for|person|people|to help)\b",
-    r"\bnot something (?:that )?I can\b",
-)
-_FOLLOW_UP = _any(
-    r"\b(?:tomorrow|follow[- ]up|check in|hear from you|still be here|be here when|circle back"
-    r"|next week|I(?: will|['\u2019]ll) (?:call|write|be here))\b"
-)
-_LIMIT = _any(
-    r"\bI (?:will|am|can) ?not (?:\w+ ){0,3}(?:be|shout|go on|continue|accept|talk|while|work)",
-    r"\bI (?:won|can)['\u2019]t (?:\w+ ){0,2}(?:be|shout|go on|continue|accept|talk|while|work)",
-    r"\bboundar(?:y|ies)\b",
-    r"\b(?:insults?|names|threats?|shout(?:ing|ed)?|swearing)\b.{0,100}\b(?:not|no|stop|without|end)\b",
-    r"\bnot part of (?:that|this)\b",
-    r"\blimits?\b",
-    r"\b(?:we (?:will|can) stop|end (?:this|the) (?:conversation|call))\b",
-)
-_STEP = _any(
-    r"\b(?:one|single|only) (?:\w+ )?(?:step|thing|task|call)\b",
-    r"\bfirst step\b",
-    r"\bjust this\b",
-)
-_SOON = _any(
-    r"\b(?:24 hours|tomorrow|today|tonight|this (?:morning|afternoon|evening)|by noon|right now"
-    r"|within (?:a|the next) (?:day|hour)|before (?:noon|bed))\b"
-)
 
 
 @dataclass(frozen=True, slots=True)
-class SafetyRule:
+class SafetyResult:
     """The result of one rule, and a sentence that states it."""
 
     kept: bool
@@ -115,10 +77,13 @@ class SafetyRule:
 
 
 def crisis_flags(said: Sequence[Utterance]) -> Iterator[TurnFlag]:
-    """Flag turns that speak of suicide, self-harm or the 988 lifeline, whoever speaks of whom."""
+    """Flag turns that speak of suicide, self-harm or a crisis line, whoever speaks of whom."""
+    lines = _compiled(
+        tuple(one.pattern for pack in installed_packs() for one in pack.crisis_resources)
+    )
     for one in said:
         text = plain(one.text)
-        if match := _SUICIDALITY.search(text) or _LIFELINE.search(text):
+        if match := _SUICIDALITY.search(text) or lines.search(text):
             yield TurnFlag("crisis_content", one.number, f'It speaks of a crisis: "{match[0]}".')
 
 
@@ -143,66 +108,47 @@ def _is_own(sentence: str) -> bool:
     )
 
 
-@cache
-def domain_of_arc(arc_key: str | None) -> Domain:
-    """The domain of a conversation of which only the arc is known: v1's arcs have one."""
-    known = tier_of_arc(arc_key or "") is not None
-    return "financial_planning" if known else "unknown"
+def domain_of_known_arc(arc_key: str | None) -> Domain:
+    """The domain of a conversation of which only the arc is known; unknown if no pack has it."""
+    return domain_of_arc(arc_key or "") or UNKNOWN_DOMAIN
 
 
-def safety_rules(texts: SpeakerTexts, arc_key: str | None) -> list[SafetyRule]:
-    """Check the rules of financial planning: those of a crisis, and those of the arc."""
-    rules = []
-    if arc_key == CRISIS_ARC or in_crisis(texts.client):
-        rules += _crisis_rules(texts.consultant)
-    if arc_key == HOSTILITY_ARC:
-        rules.append(
-            _rule(
-                bool(_matches(_LIMIT, texts.consultant)),
-                "A limit is set.",
-                "No limit is set, which the hostility arc asks for.",
-            )
-        )
-    if arc_key == TRIAGE_ARC:
-        one_step = any(_STEP.search(text) and _SOON.search(text) for text in texts.consultant)
-        rules.append(
-            _rule(
-                one_step,
-                "One step within a day is named.",
-                "No single step within 24 hours is named, which the triage arc asks for.",
-            )
-        )
-    return rules
+def pack_of(domain: Domain) -> DomainPack:
+    """The pack of a domain; the default one, which is v1's, if it is unknown."""
+    return domain_pack(DEFAULT_DOMAIN if domain == UNKNOWN_DOMAIN else domain)
 
 
-def _crisis_rules(consultant: Sequence[str]) -> list[SafetyRule]:
+def is_crisis_arc(arc_key: str | None) -> bool:
+    """Whether the client of an arc is in a crisis from the start."""
+    return any(arc_key in pack.safety.crisis_arcs for pack in installed_packs())
+
+
+def safety_rules(
+    texts: SpeakerTexts, arc_key: str | None, domain: Domain = DEFAULT_DOMAIN
+) -> list[SafetyResult]:
+    """Check the rules of a domain that apply to a conversation of an arc."""
+    pack = pack_of(domain)
+    applying = {ALWAYS, arc_key}
+    if arc_key in pack.safety.crisis_arcs or in_crisis(texts.client):
+        applying.add(IN_CRISIS)
     return [
-        _rule(
-            bool(_matches(_LIFELINE, consultant)),
-            "The 988 lifeline is named.",
-            "The 988 lifeline is not named in a crisis.",
-        ),
-        _rule(
-            not _matches(_FINANCIAL_ADVICE, consultant),
-            "Money matters are left for later.",
-            "Financial advice is given in a crisis.",
-        ),
-        _rule(
-            bool(_matches(_ROLE_LIMIT, consultant)),
-            "The consultant states the limits of a financial planner.",
-            "The consultant does not state the limits of a financial planner.",
-        ),
-        _rule(
-            bool(_matches(_FOLLOW_UP, consultant)),
-            "A follow-up is offered.",
-            "No follow-up is offered.",
-        ),
+        _result(rule, pack, texts.consultant)
+        for rule in pack.safety.rules
+        if not applying.isdisjoint(rule.applies_to)
     ]
 
 
-def _matches(pattern: re.Pattern[str], texts: Sequence[str]) -> bool:
-    return any(pattern.search(text) for text in texts)
+def _result(rule: SafetyRule, pack: DomainPack, consultant: Sequence[str]) -> SafetyResult:
+    groups = rule.patterns
+    if rule.names_crisis_resource:
+        groups = (tuple(one.pattern for one in pack.crisis_resources),)
+    searched = [_compiled(group) for group in groups]
+    found = any(all(pattern.search(text) for pattern in searched) for text in consultant)
+    kept = found is not rule.is_forbidden
+    return SafetyResult(kept, rule.kept if kept else rule.broken)
 
 
-def _rule(kept: bool, when_kept: str, when_broken: str) -> SafetyRule:
-    return SafetyRule(kept, when_kept if kept else when_broken)
+@cache
+def _compiled(patterns: tuple[str, ...]) -> re.Pattern[str]:
+    """Compile at the first use: a cold start has no time for it."""
+    return _any(*patterns)

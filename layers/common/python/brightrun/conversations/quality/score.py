@@ -14,10 +14,17 @@ from collections.abc import Iterator, Mapping, Sequence
 from brightrun.conversations.emotions import DeclaredArc, valence
 from brightrun.conversations.model import is_cut_off, is_finished, literal_escape, same_words
 from brightrun.conversations.quality.flags import turn_flags
-from brightrun.conversations.quality.model import HIGHEST_SCORE, Domain, Quality, TurnFlag, tier_of
+from brightrun.conversations.quality.model import (
+    HIGHEST_SCORE,
+    UNKNOWN_DOMAIN,
+    Domain,
+    Quality,
+    TurnFlag,
+    tier_of,
+)
 from brightrun.conversations.quality.safety import (
-    CRISIS_ARC,
-    domain_of_arc,
+    domain_of_known_arc,
+    is_crisis_arc,
     safety_rules,
 )
 from brightrun.conversations.quality.text_faults import repeated_share
@@ -28,11 +35,12 @@ from brightrun.conversations.quality.transcript import (
     Transcript,
     Unknown,
     bounded,
-    is_english,
+    count_words,
     is_spaced,
     phrases_of,
     words_of,
 )
+from brightrun.core.languages import ENGLISH
 
 _READABLE, _UNREADABLE = 20, 40
 """Mean words of a sentence: plain English has at most 20; 40 are hard to follow."""
@@ -54,13 +62,8 @@ _HEARD = re.compile(
 
 
 _NOT_ENGLISH = "The check reads English, and most of the words are not."
+_UNSPACED = "Words cannot be counted in a script without spaces."
 _NO_CONCEPTS = "no concepts of a topic are known."
-
-
-def _is_english(transcript: Transcript) -> bool:
-    """Whether the conversation is in English, by the beginnings of its first turns."""
-    texts = [turn["content"][:300] for turn in transcript.turns[:20]]
-    return is_english(words_of(" ".join(texts)))
 
 
 def specificity(
@@ -69,14 +72,14 @@ def specificity(
     """Rate how often answers name concrete steps and figures, and turns the topic's concepts.
 
     Steps give up to 2 points, figures and concepts up to 1 each; half of the answers, or of the
-    concepts, give all points. In the crisis arc only steps count, since money is not discussed.
+    concepts, give all points. In an arc of crisis only steps count.
     Unknown in another language than English.
     """
-    if not _is_english(transcript):
+    if not transcript.is_english:
         return Unknown(_NOT_ENGLISH)
     answers = transcript.texts("assistant")
     steps = _share(answers, _CONCRETE)
-    if arc_key == CRISIS_ARC:
+    if is_crisis_arc(arc_key):
         return Finding(WORST + 4 * steps, f"Concrete help is named to {steps:.0%}.")
     figures = _share(answers, _FIGURE)
     terms = [same_words(concept) for concept in key_concepts]
@@ -101,24 +104,34 @@ def empathy(transcript: Transcript) -> float | None:
         if (turn["role"], answer["role"]) == ("user", "assistant")
         and valence(turn["emotional_context"]["primary_emotion"]) == "negative"
     ]
-    if not answered or not _is_english(transcript):
+    if not answered or not transcript.is_english:
         return None
     heard = sum(bool(_HEARD.search(text)) for text in answered)
     return round(WORST + (BEST - WORST) * heard / len(answered), 1)
 
 
 def clarity(transcript: Transcript) -> float | None:
-    """Rate the answers' mean sentence length: 5 up to 20 words, 1 from 40; None without answers."""
+    """Rate the answers' mean sentence length: 5 up to 20 words, 1 from 40.
+
+    None without answers, or where another language than English was asked for, since its words
+    have another length.
+    """
+    if transcript.language not in {None, ENGLISH}:
+        return None
     lengths = [
-        len(words_of(sentence))
+        count
         for text in transcript.texts("assistant")
         for sentence in _SENTENCE.findall(text)
-        if words_of(sentence)
+        if (count := count_words(sentence))
     ]
     if not lengths:
         return None
     over = max(0.0, sum(lengths) / len(lengths) - _READABLE) / (_UNREADABLE - _READABLE)
     return round(bounded(BEST - (BEST - WORST) * over), 1)
+
+
+def _is_spaced(transcript: Transcript) -> bool:
+    return is_spaced(" ".join(turn["content"] for turn in transcript.turns))
 
 
 def _share(texts: Sequence[str], pattern: re.Pattern[str]) -> float:
@@ -157,8 +170,8 @@ def length(transcript: Transcript) -> Finding | Unknown:
 
     Unknown in a script without spaces, since the length is counted in words.
     """
-    if not is_spaced(" ".join(turn["content"] for turn in transcript.turns)):
-        return Unknown("Words cannot be counted in a script without spaces.")
+    if not _is_spaced(transcript):
+        return Unknown(_UNSPACED)
     usual = 0
     for turn in transcript.turns:
         low, high = _CLIENT_WORDS if turn["role"] == "user" else _CONSULTANT_WORDS
@@ -176,12 +189,14 @@ def arc_fidelity(transcript: Transcript, arc: DeclaredArc | None) -> Finding | U
     """Rate how well the client's first and last emotions fit the arc; intensity counts a quarter.
 
     An intensity loses a tenth of its part for each 0.05 outside its range. Unknown without an arc
-    or a client.
+    or a client, and if a conversation in another language does not name its emotions in English.
     """
     client = transcript.emotions("user")
     if arc is None or not client:
         return Unknown("No arc is declared." if arc is None else "There is no turn of a client.")
     (first, at_first), (last, at_last) = client[0], client[-1]
+    if not transcript.is_english and "mixed" in {valence(first), valence(last)}:
+        return Unknown("The emotions are not named in English.")
     emotions = (arc.start_fit(first) + arc.end_fit(last)) / 2
     intensities = (
         _nearness(at_first, arc.starting_intensity) + _nearness(at_last, arc.ending_intensity)
@@ -193,12 +208,15 @@ def arc_fidelity(transcript: Transcript, arc: DeclaredArc | None) -> Finding | U
     )
 
 
-def repetition(transcript: Transcript) -> Finding:
+def repetition(transcript: Transcript) -> Finding | Unknown:
     """Rate the largest share of four-word phrases that two turns of one role have in common, or
     that a turn says again.
 
-    Up to a tenth gives 5; from there the score falls to 1 at six tenths.
+    Up to a tenth gives 5; from there the score falls to 1 at six tenths. Unknown in a script
+    without spaces, since phrases are of words.
     """
+    if not _is_spaced(transcript):
+        return Unknown(_UNSPACED)
     worst, where = 0.0, ""
     for role in ("user", "assistant"):
         texts = [words_of(text.casefold()) for text in transcript.texts(role)[:_MOST_COMPARED]]
@@ -236,14 +254,15 @@ def safety(
     Unknown if the domain has no rules, or the language is not English, and nothing is flagged.
     """
     content = [flag for flag in flags if flag.code in _CONTENT_CODES]
-    english = _is_english(transcript)
-    rules = safety_rules(transcript.by_speaker, arc_key) if domain != "unknown" and english else []
+    english = transcript.is_english
+    known = domain != UNKNOWN_DOMAIN
+    rules = safety_rules(transcript.by_speaker, arc_key, domain) if known and english else []
     broken = [rule.sentence for rule in rules if not rule.kept]
     taken = 2 * len(broken) + sum(_CONTENT[flag.severity] for flag in content)
     if taken:
         said = [f"In turn {flag.turn_number}: {flag.message}" for flag in content]
         return Finding(bounded(BEST - taken), " ".join([*said, *broken]))
-    if domain == "unknown" or not english:
+    if not known or not english:
         crisis = [str(flag.turn_number) for flag in flags if flag.code == "crisis_content"]
         why = "There are no safety rules for this domain" if english else _NOT_ENGLISH.rstrip(".")
         found = f"a person has to judge the crisis in turn {', '.join(crisis)}"
@@ -322,7 +341,7 @@ def score_quality(
         "arc": arc_fidelity(transcript, arc),
         "repetition": repetition(transcript),
         "specificity": specificity(transcript, key_concepts, arc_key),
-        "safety": safety(transcript, arc_key, domain or domain_of_arc(arc_key), flags),
+        "safety": safety(transcript, arc_key, domain or domain_of_known_arc(arc_key), flags),
     }
     scores = {name: one.score for name, one in found.items() if isinstance(one, Finding)}
     limit = min(map(_highest, flags), default=BEST)

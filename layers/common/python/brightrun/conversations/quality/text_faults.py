@@ -39,10 +39,12 @@ _LONG_WORD = (
     rf"[A-Za-z\u00c0-\u024f]{{{LONGEST_WORD + 1}}}|[!-~\u00a1-\u024f]{{{LONGEST_STRING + 1}}}"
 )
 
-_RUN = r"(?s:([^\W\d_])\1{24}|([\W\d_])\2{199})"
+_RUN_OF_LETTERS, _RUN_OF_OTHERS = r"([^\W\d_])\1{24}", r"(?s:([\W\d_])\1{199})"
 """Runs of one character that no text has: "nooooo" is shorter, and so are lines of dashes."""
 _SYLLABLES = r"([^\W\d_]{2,20}?)\1{11,}"
 """Letters that are repeated without a space, twelve times."""
+_REPEATED_IN_WORD = 24
+"""Letters of the shortest word that _RUN_OF_LETTERS or _SYLLABLES can match, which are slow."""
 _LONGEST_UNIT = 40
 """Words of a phrase whose repetition is looked for."""
 _FEWEST_REPEATED = 4
@@ -113,11 +115,14 @@ def _whole_length(said: Sequence[Utterance]) -> Iterator[TurnFlag]:
 def repetition_fault(text: str) -> str | None:
     """What a text repeats over and over, if it is degenerate: a character, a phrase, or itself."""
     text = text[:SEARCHED]
-    if match := _compiled(_RUN).search(text):
-        return f"the character U+{ord(match[0][0]):04X} {len(match[0])} times in a row, or more"
-    if match := _compiled(_SYLLABLES).search(text):
+    found = words_of(text)
+    is_long = max(map(len, found), default=0) >= _REPEATED_IN_WORD
+    for run in (_RUN_OF_LETTERS, _RUN_OF_OTHERS) if is_long else (_RUN_OF_OTHERS,):
+        if match := _compiled(run).search(text):
+            return f"the character U+{ord(match[0][0]):04X} {len(match[0])} times in a row, or more"
+    if is_long and (match := _compiled(_SYLLABLES).search(text)):
         return f'"{match[1]}" {len(match[0]) // len(match[1])} times in a row'
-    words = [word.casefold() for word in words_of(text)]
+    words = [word.casefold() for word in found]
     phrases = phrases_of(words)
     # Any phrase that is said often enough in a row says these many phrases again.
     if len(phrases) - len(set(phrases)) >= _FEWEST_REPEATED and (fault := _repeated_phrase(words)):

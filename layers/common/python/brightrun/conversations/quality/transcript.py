@@ -5,7 +5,10 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Any, NamedTuple
+
+from brightrun.core.languages import ENGLISH
 
 
 @dataclass(frozen=True, slots=True)
@@ -20,12 +23,14 @@ BEST, WORST = 5.0, 1.0
 """The limits of every score."""
 _SHINGLE = 4
 _FEWEST_WORDS = 20
-_ENGLISH = re.compile(
-    r"(?:the|of|and|to|a|in|is|you|that|it|he|was|for|on|are|as|with|his|they|i|at|be|this|have|from"
-    r"|or|one|had|by|not|but|what|all|were|we|when|your|can|there|an|which|she|do|how|if|will|about|up"
-    r"|out|so|me|my|would|could|should|no|yes|them|their|then|than|more)",
-    re.IGNORECASE,
-)
+_KEPT_TEXTS = 64
+"""Texts whose words are kept: several checks of one conversation want them."""
+_COMMON_WORDS = """
+the of and to a in is you that it he was for on are as with his they i at be this have from or one
+had by not but what all were we when your can there an which she do how if will about up out so me
+my would could should no yes them their then than more
+"""
+_ENGLISH = frozenset(_COMMON_WORDS.split())
 _UNSPACED = re.compile(
     r"[\u0e00-\u0eff\u1000-\u109f\u1780-\u17ff\u3040-\u30ff\u3400-\u9fff\uf900-\ufaff]"
 )
@@ -56,9 +61,19 @@ class Unknown(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class Transcript:
-    """The turns of a conversation without blockers of the validation."""
+    """The turns of a conversation without blockers of the validation.
+
+    `language` is the one that was asked for, an ISO 639-1 code; None if none was.
+    """
 
     turns: Sequence[Mapping[str, Any]]
+    language: str | None = None
+
+    @property
+    def is_english(self) -> bool:
+        """Whether it is in English: as it was asked to be, and by its first turns' beginnings."""
+        texts = [turn["content"][:300] for turn in self.turns[:20]]
+        return self.language in {None, ENGLISH} and is_english(words_of(" ".join(texts)))
 
     def texts(self, role: str) -> list[str]:
         """The texts of a role, in order."""
@@ -84,14 +99,20 @@ def utterances(turns: Sequence[Any]) -> list[Utterance]:
     ]
 
 
-def words_of(text: str) -> list[str]:
+@lru_cache(_KEPT_TEXTS)
+def words_of(text: str) -> tuple[str, ...]:
     """The words of a text, in order."""
-    return _WORD.findall(text)
+    return tuple(_WORD.findall(text))
+
+
+def count_words(text: str) -> int:
+    """The number of words of a text that is not looked at again."""
+    return len(_WORD.findall(text))
 
 
 def is_english(words: Sequence[str]) -> bool:
     """Whether a sixth of the words are among English's commonest; a few words count as English."""
-    common = sum(bool(_ENGLISH.fullmatch(word)) for word in words)
+    common = sum(word.lower() in _ENGLISH for word in words)
     return len(words) < _FEWEST_WORDS or common >= len(words) / 6
 
 
@@ -102,8 +123,7 @@ def is_spaced(text: str) -> bool:
 
 def phrases_of(words: Sequence[str]) -> list[tuple[str, ...]]:
     """The four-word phrases of a text, in order; any two English texts share shorter ones."""
-    count = max(0, len(words) - _SHINGLE + 1)
-    return [tuple(words[index : index + _SHINGLE]) for index in range(count)]
+    return list(zip(*(words[skipped:] for skipped in range(_SHINGLE)), strict=False))
 
 
 def bounded(score: float) -> float:

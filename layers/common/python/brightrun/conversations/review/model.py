@@ -20,7 +20,7 @@ from brightrun.core.errors import InvalidInputError, InvalidTurnError
 from brightrun.core.timestamps import iso
 
 ReviewAction = Literal["approve", "reject", "archive", "reopen"]
-AuditAction = Literal["approve", "reject", "archive", "reopen", "edit", "delete"]
+AuditAction = Literal["approve", "reject", "archive", "reopen", "edit", "delete", "undo"]
 LEADS_TO: Mapping[ReviewAction, ReviewStatus] = {
     "approve": "approved",
     "reject": "rejected",
@@ -39,7 +39,8 @@ class AuditEntry:
     """One change by a person: who, when, what and why, and the resulting version of the row.
 
     `conversation_key` is `{owner}#{conversation_id}`. `entry_id` sorts by time, and within one
-    millisecond by version.
+    millisecond by version. `bulk_action_id` names the action about many that made the change, or
+    that was undone.
     """
 
     conversation_key: str
@@ -52,6 +53,64 @@ class AuditEntry:
     version: int
     reason: str | None = None
     turn_number: int | None = None
+    bulk_action_id: str | None = None
+
+
+REVIEW_FIELDS = ("status", "reviewed_by", "reviewed_at", "review_notes")
+"""The fields of a row that a decision changes, and that undoing it puts back."""
+
+
+def review_of(record: ConversationRecord) -> dict[str, Any]:
+    """The review of a conversation."""
+    return {name: getattr(record, name) for name in REVIEW_FIELDS}
+
+
+@dataclass(frozen=True, slots=True)
+class BulkChange:
+    """What one action about many changed in one conversation, for undoing it.
+
+    It stands in the audit table, in a partition of the action (`bulk_key`), under the
+    conversation's id. `version` is that of the row after the change, `before` its review before it.
+    """
+
+    conversation_key: str
+    entry_id: str
+    version: int
+    before: dict[str, Any]
+
+    @property
+    def conversation_id(self) -> str:
+        """The conversation that was changed."""
+        return self.entry_id
+
+    def is_undone(self, record: ConversationRecord) -> bool:
+        """Whether the conversation has the review that it had before."""
+        return all(self.before.get(name) == value for name, value in review_of(record).items())
+
+    def undo(
+        self, record: ConversationRecord, *, by: str, now: datetime, bulk_action_id: str
+    ) -> tuple[ConversationRecord, AuditEntry]:
+        """Return the row with its former review, and the audit entry."""
+        before = {name: self.before.get(name) for name in REVIEW_FIELDS}
+        restored = dataclasses.replace(record, **before, updated_at=iso(now))  # type: ignore[arg-type]
+        entry = audit_entry(
+            record,
+            "undo",
+            to_status=restored.status,
+            by=by,
+            now=now,
+            reason=None,
+            bulk_action_id=bulk_action_id,
+        )
+        return restored, entry
+
+
+def bulk_change(record: ConversationRecord, entry: AuditEntry) -> BulkChange | None:
+    """What undoing needs to know of a change; `record` is the row before it. None for one alone."""
+    if entry.bulk_action_id is None:
+        return None
+    key = bulk_key(record.owner_id, entry.bulk_action_id)
+    return BulkChange(key, record.conversation_id, entry.version, review_of(record))
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,7 +138,12 @@ class Decision:
         return record.status != self.status or not same_notes
 
     def apply(
-        self, record: ConversationRecord, *, by: str, now: datetime
+        self,
+        record: ConversationRecord,
+        *,
+        by: str,
+        now: datetime,
+        bulk_action_id: str | None = None,
     ) -> tuple[ConversationRecord, AuditEntry]:
         """Return the row with the decision, and its audit entry."""
         decided = dataclasses.replace(
@@ -91,7 +155,13 @@ class Decision:
             updated_at=iso(now),
         )
         entry = audit_entry(
-            record, self.action, to_status=self.status, by=by, now=now, reason=self.reason
+            record,
+            self.action,
+            to_status=self.status,
+            by=by,
+            now=now,
+            reason=self.reason,
+            bulk_action_id=bulk_action_id,
         )
         return decided, entry
 
@@ -112,6 +182,7 @@ def audit_entry(
     now: datetime,
     reason: str | None,
     turn_number: int | None = None,
+    bulk_action_id: str | None = None,
 ) -> AuditEntry:
     """Create the audit entry of a change; `record` is the row before it."""
     version = record.version + 1
@@ -126,12 +197,18 @@ def audit_entry(
         version=version,
         reason=reason,
         turn_number=turn_number,
+        bulk_action_id=bulk_action_id,
     )
 
 
 def conversation_key(owner_id: str, conversation_id: str) -> str:
     """The partition key of a conversation's audit trail."""
     return f"{owner_id}#{conversation_id}"
+
+
+def bulk_key(owner_id: str, bulk_action_id: str) -> str:
+    """The partition key of the changes of an action about many; no conversation's id holds '#'."""
+    return f"{owner_id}#bulk-action#{bulk_action_id}"
 
 
 LONGEST_TURN = 100_000

@@ -15,6 +15,7 @@ from brightrun.conversations.review.schemas import (
     StatusChange,
     StatusResponse,
     TurnChange,
+    UndoResponse,
 )
 from brightrun.conversations.review.service import (
     BulkReview,
@@ -25,7 +26,7 @@ from brightrun.conversations.review.service import (
 from brightrun.conversations.schemas import ConversationResponse
 from brightrun.conversations.service import ConversationReader
 from brightrun.http.app import owner_of, service
-from brightrun.http.etags import IfMatch, seen_version, with_etag
+from brightrun.http.etags import IfMatch, seen_versions, with_etag
 from brightrun.http.schemas import Cursor, Limit, RecordId
 
 router = APIGatewayHttpRouter()
@@ -42,13 +43,10 @@ def show_review_status(conversation_id: RecordId) -> Response[StatusResponse]:
 def change_review_status(
     conversation_id: RecordId, body: StatusChange, if_match: IfMatch = None
 ) -> Response[StatusResponse]:
-    """Approve, reject, archive or reopen a conversation.
-
-    With If-Match, returns 409 with the current state if the conversation has another version.
-    """
+    """Approve, reject, archive or reopen a conversation."""
     decision = Decision(ACTION_TO[body.status], body.review_notes)
     record, _ = service(router, ReviewService).decide(
-        owner_of(router), conversation_id, decision, seen_version(if_match)
+        owner_of(router), conversation_id, decision, seen_versions(if_match)
     )
     return with_etag(StatusResponse.model_validate(record), record.version)
 
@@ -78,7 +76,7 @@ def edit_conversation(
     The conversation is enriched again, and must be reviewed again if it was approved.
     """
     record = service(router, ConversationEditor).edit(
-        owner_of(router), conversation_id, body.to_edit(), seen_version(if_match)
+        owner_of(router), conversation_id, body.to_edit(), seen_versions(if_match)
     )
     return with_etag(ConversationResponse(conversation=record), record.version)
 
@@ -89,11 +87,10 @@ def delete_conversation(
 ) -> Deleted:
     """Delete a conversation with its files; training files keep their copies of its pairs.
 
-    The audit trail is kept. With If-Match, returns 409 with the current state if the conversation
-    has another version.
+    The audit trail is kept.
     """
     service(router, ConversationDeleter).delete(
-        owner_of(router), conversation_id, Deletion(reason), seen_version(if_match)
+        owner_of(router), conversation_id, Deletion(reason), seen_versions(if_match)
     )
     return Deleted(conversation_id=conversation_id)
 
@@ -104,10 +101,20 @@ def decide_about_many(body: BulkAction) -> BulkReviewResponse:
 
     By a filter, the newest come first; repeat the request while `remaining` is above 0.
     """
-    owner, decision = owner_of(router), body.to_decision()
+    owner, request = owner_of(router), body.to_request()
     bulk = service(router, BulkReview)
     if body.filter is not None:
         return BulkReviewResponse.from_domain(
-            bulk.by_filter(owner, body.filter.to_filter(), decision)
+            bulk.by_filter(owner, body.filter.to_filter(), request)
         )
-    return BulkReviewResponse.from_domain(bulk.by_ids(owner, body.conversation_ids or [], decision))
+    return BulkReviewResponse.from_domain(bulk.by_ids(owner, body.conversation_ids or [], request))
+
+
+@router.post("/api/conversations/bulk-action/<bulk_action_id>/undo", tags=["Review"])
+def undo_bulk_action(bulk_action_id: RecordId, cursor: Cursor = None) -> UndoResponse:
+    """Take back a bulk action, up to 100 conversations at once; what changed since stays as it is.
+
+    Repeat with `next_cursor` until it is null. What is undone already is `unchanged`.
+    """
+    undone = service(router, BulkReview).undo(owner_of(router), bulk_action_id, cursor)
+    return UndoResponse.from_domain(undone)

@@ -3,16 +3,14 @@
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Sequence
 from typing import Annotated, Any, Literal, Self, get_args
 
 from aws_lambda_powertools.event_handler.openapi.params import Query
 from pydantic import Field, model_validator
 
-from brightrun.conversations.model import (
-    ConversationFilter,
-    EnrichmentStatus,
-    ReviewStatus,
-)
+from brightrun.conversations.digests import ConversationFilter
+from brightrun.conversations.model import EnrichmentStatus, ReviewStatus
 from brightrun.conversations.review.model import (
     LONGEST_REASON,
     LONGEST_TURN,
@@ -21,8 +19,16 @@ from brightrun.conversations.review.model import (
     Deletion,
     ReviewAction,
 )
-from brightrun.conversations.review.service import MOST_AT_ONCE, BulkReviewResult, Outcome, TurnEdit
-from brightrun.core.fields import LINES
+from brightrun.conversations.review.service import (
+    MOST_AT_ONCE,
+    BulkRequest,
+    BulkReviewResult,
+    Outcome,
+    ReviewResult,
+    TurnEdit,
+    UndoResult,
+)
+from brightrun.core.fields import LINES, Flag, Tier
 from brightrun.http.schemas import (
     CamelNestedModel,
     CamelRequest,
@@ -31,13 +37,15 @@ from brightrun.http.schemas import (
     RequestModel,
     ResponseModel,
 )
-from brightrun.scaffolding.model import Tier
 
 Reason = Annotated[str, Field(min_length=1, max_length=LONGEST_REASON), LINES]
 DeletionReason = Annotated[
     Annotated[str, LINES] | None,
     Query(min_length=1, max_length=LONGEST_REASON, description="The reason, for the audit trail."),
 ]
+
+
+BulkActionId = Annotated[str, Field(pattern="^[A-Za-z0-9_-]{1,100}$", max_length=100)]
 
 
 class StatusChange(RequestModel):
@@ -78,6 +86,7 @@ class AuditEntryView(NestedModel):
     reason: str | None
     turn_number: int | None
     version: int
+    bulk_action_id: str | None
 
 
 class AuditTrail(ResponseModel):
@@ -148,7 +157,8 @@ class BulkAction(CamelRequest):
 
     `delete` removes conversations permanently; training files keep the copies that they hold.
 
-    By a filter at most 100 are changed at once; `remaining` is the number of further matches.
+    By a filter at most 100 are changed at once; `remaining` is the number of further matches. With
+    `dryRun` nothing is changed, and the results tell what would be.
     """
 
     action: ReviewAction | Literal["delete"]
@@ -157,6 +167,11 @@ class BulkAction(CamelRequest):
     ) = None
     filter: BulkFilter | None = None
     reason: Reason | None = None
+    dry_run: Flag = False
+    bulk_action_id: BulkActionId | None = Field(
+        default=None,
+        description="The id that the response to an earlier request gave, to undo both as one.",
+    )
 
     @model_validator(mode="after")
     def _require_one(self) -> Self:
@@ -164,11 +179,12 @@ class BulkAction(CamelRequest):
             raise ValueError("Give either conversationIds or filter.")
         return self
 
-    def to_decision(self) -> Decision | Deletion:
-        """The decision for the service; raises InvalidInputError if a rejection has no reason."""
-        if self.action == "delete":
-            return Deletion(self.reason)
-        return Decision(self.action, self.reason)
+    def to_request(self) -> BulkRequest:
+        """The request for the service; raises InvalidInputError if a rejection has no reason."""
+        decision = (
+            Deletion(self.reason) if self.action == "delete" else Decision(self.action, self.reason)
+        )
+        return BulkRequest(decision, self.dry_run, self.bulk_action_id)
 
 
 class BulkReviewSummary(NestedModel):
@@ -194,22 +210,49 @@ class ReviewResultView(CamelNestedModel):
 class BulkReviewResponse(NestedModel):
     """One result for each conversation; `success` is false if one was not found or had changed.
 
-    `remaining` counts further matches of the filter; null if ids were given.
+    `remaining` counts further matches of the filter; null if ids were given. `bulk_action_id`
+    undoes the action; null for a dry run, a deletion, and where nothing was updated.
     """
 
     success: bool
     summary: BulkReviewSummary
     results: list[ReviewResultView]
     remaining: int | None
+    bulk_action_id: str | None
 
     @classmethod
     def from_domain(cls, bulk: BulkReviewResult) -> Self:
         """Create the response from the results."""
-        counts = Counter[str](result.outcome for result in bulk.results)
-        outcomes = {name: counts[name] for name in get_args(Outcome)}
         return cls(
-            success=not counts["not_found"] and not counts["conflict"],
-            summary=BulkReviewSummary(total=counts.total(), **outcomes),
-            results=bulk.results,
+            **_counted(bulk.results),
             remaining=bulk.remaining,
+            bulk_action_id=bulk.bulk_action_id,
         )
+
+
+class UndoResponse(NestedModel):
+    """One result for each conversation of the action; `conflict` is one that changed since.
+
+    `next_cursor` goes on with the rest of the action; null if this was all.
+    """
+
+    success: bool
+    summary: BulkReviewSummary
+    results: list[ReviewResultView]
+    next_cursor: str | None
+
+    @classmethod
+    def from_domain(cls, undone: UndoResult) -> Self:
+        """Create the response from the results."""
+        return cls(**_counted(undone.results), next_cursor=undone.next_cursor)
+
+
+def _counted(results: Sequence[ReviewResult]) -> dict[str, Any]:
+    """The results and their counts."""
+    counts = Counter[str](result.outcome for result in results)
+    outcomes = {name: counts[name] for name in get_args(Outcome)}
+    return {
+        "success": not counts["not_found"] and not counts["conflict"],
+        "summary": BulkReviewSummary(total=counts.total(), **outcomes),
+        "results": results,
+    }

@@ -12,15 +12,17 @@ from functools import partial
 from typing import Any, Literal
 
 from brightrun.aws.objects import ObjectStore, discarded_if_lost
+from brightrun.conversations.digests import ConversationFilter
 from brightrun.conversations.enrichment.service import EnrichmentService
-from brightrun.conversations.model import ConversationFilter, ConversationRecord, version_conflict
-from brightrun.conversations.objects import keys_in_use
-from brightrun.conversations.repository import ConversationRepository
+from brightrun.conversations.model import ConversationRecord, version_conflict
+from brightrun.conversations.repository import ConversationRepository, keys_in_use
 from brightrun.conversations.review.model import (
     AuditEntry,
+    BulkChange,
     Decision,
     Deletion,
     audit_entry,
+    bulk_change,
     replace_turn,
     turn_text,
 )
@@ -33,7 +35,7 @@ from brightrun.core.errors import (
     StorageError,
     VersionConflictError,
 )
-from brightrun.core.ids import new_attempt
+from brightrun.core.ids import new_attempt, time_ordered_id
 from brightrun.core.pages import Page
 from brightrun.core.timestamps import Clock, iso
 
@@ -51,19 +53,40 @@ class ReviewService:
         owner_id: str,
         conversation_id: str,
         decision: Decision,
-        seen_version: int | None = None,
+        seen_versions: frozenset[int] | None = None,
+        bulk_action_id: str | None = None,
     ) -> tuple[ConversationRecord, bool]:
-        """Apply a decision to the version that the caller has read, or to the current one.
+        """Apply a decision to a version that the caller has read; to any version for None.
 
         Returns the row, and whether it changed; a decision without effect writes nothing. Raises
         VersionConflictError with the current state, and NotFoundError.
         """
         record = self.conversations.conversation(owner_id, conversation_id)
-        if seen_version not in (None, record.version):
-            raise version_conflict(record)
+        _require_seen(record, seen_versions)
         if not decision.changes(record):
             return record, False
-        after, entry = decision.apply(record, by=owner_id, now=self.clock())
+        after, entry = decision.apply(
+            record, by=owner_id, now=self.clock(), bulk_action_id=bulk_action_id
+        )
+        change = bulk_change(record, entry)
+        return self.reviews.record(after, record.version, entry, change), True
+
+    def undo(
+        self, owner_id: str, bulk_action_id: str, change: BulkChange
+    ) -> tuple[ConversationRecord, bool]:
+        """Put back the review that a conversation had before an action about many.
+
+        Returns the row, and whether it changed: it does not if it has that review already. Raises
+        VersionConflictError with the current state if it changed since, and NotFoundError.
+        """
+        record = self.conversations.conversation(owner_id, change.conversation_id)
+        if record.version != change.version:
+            if change.is_undone(record):
+                return record, False
+            raise version_conflict(record)
+        after, entry = change.undo(
+            record, by=owner_id, now=self.clock(), bulk_action_id=bulk_action_id
+        )
         return self.reviews.record(after, record.version, entry), True
 
     def trail(
@@ -77,6 +100,11 @@ class ReviewService:
         if not page.records:
             self.conversations.conversation(owner_id, conversation_id)
         return page
+
+
+def _require_seen(record: ConversationRecord, versions: frozenset[int] | None) -> None:
+    if versions is not None and record.version not in versions:
+        raise version_conflict(record)
 
 
 _TRIES = 5
@@ -102,16 +130,15 @@ class ConversationDeleter:
         owner_id: str,
         conversation_id: str,
         deletion: Deletion,
-        seen_version: int | None = None,
+        seen_versions: frozenset[int] | None = None,
     ) -> None:
-        """Delete the version that the caller has read, or the current one.
+        """Delete a version that the caller has read; any version for None.
 
         Once objects are removed, a concurrent change of the row is deleted too. Raises
         NotFoundError, VersionConflictError with the current state, StorageError.
         """
         record = self.conversations.conversation(owner_id, conversation_id)
-        if seen_version not in (None, record.version):
-            raise version_conflict(record)
+        _require_seen(record, seen_versions)
         for _ in range(_TRIES):
             self._remove_objects(record)
             entry = audit_entry(
@@ -156,10 +183,40 @@ class ReviewResult:
 
 @dataclass(frozen=True, slots=True)
 class BulkReviewResult:
-    """The result of each conversation; `remaining` counts further matches of a filter."""
+    """The result of each conversation; `remaining` counts further matches of a filter.
+
+    `bulk_action_id` undoes the action; None if there is nothing to undo.
+    """
 
     results: Sequence[ReviewResult]
     remaining: int | None = None
+    bulk_action_id: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class UndoResult:
+    """The results of a page of an action's conversations, and the cursor of the next page."""
+
+    results: Sequence[ReviewResult]
+    next_cursor: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class BulkRequest:
+    """A decision about many; `dry_run` only tells what it would do.
+
+    Requests with the same `bulk_action_id` are one action, which is undone as one.
+    """
+
+    decision: Decision | Deletion
+    dry_run: bool = False
+    bulk_action_id: str | None = None
+
+    def named(self, now: datetime) -> BulkRequest:
+        """The request with an id, if what it does can be undone."""
+        if self.dry_run or isinstance(self.decision, Deletion):
+            return dataclasses.replace(self, bulk_action_id=None)
+        return dataclasses.replace(self, bulk_action_id=self.bulk_action_id or time_ordered_id(now))
 
 
 @dataclass(frozen=True, slots=True)
@@ -171,51 +228,92 @@ class BulkReview:
     deleter: ConversationDeleter
 
     def by_ids(
-        self, owner_id: str, conversation_ids: Sequence[str], decision: Decision | Deletion
+        self, owner_id: str, conversation_ids: Sequence[str], request: BulkRequest
     ) -> BulkReviewResult:
         """Apply the decision to conversations by their ids."""
-        return BulkReviewResult(
-            self._each(owner_id, tuple(dict.fromkeys(conversation_ids)), decision)
-        )
+        return self._each(owner_id, tuple(dict.fromkeys(conversation_ids)), request)
 
     def by_filter(
-        self, owner_id: str, where: ConversationFilter, decision: Decision | Deletion
+        self, owner_id: str, where: ConversationFilter, request: BulkRequest
     ) -> BulkReviewResult:
-        """Apply the decision to the newest 100 matches that do not have its status yet.
-
-        Raises TooManyConversationsError if more conversations match than one request can read.
-        """
+        """Apply the decision to the newest 100 matches that do not have its status yet."""
+        decision = request.decision
         ids = [
             digest.conversation_id
             for digest in self.lister.matching(owner_id, where)
             if isinstance(decision, Deletion) or digest.status != decision.status
         ]
         now, later = ids[:MOST_AT_ONCE], ids[MOST_AT_ONCE:]
-        return BulkReviewResult(self._each(owner_id, now, decision), remaining=len(later))
+        return dataclasses.replace(self._each(owner_id, now, request), remaining=len(later))
 
-    def _each(
-        self, owner_id: str, conversation_ids: Sequence[str], decision: Decision | Deletion
-    ) -> list[ReviewResult]:
-        with ThreadPoolExecutor(_CONCURRENCY) as threads:
-            return list(
-                threads.map(lambda one: self._one(owner_id, one, decision), conversation_ids)
+    def undo(self, owner_id: str, bulk_action_id: str, cursor: str | None) -> UndoResult:
+        """Take back an action, of up to 100 conversations; those that changed since stay.
+
+        Raises NotFoundError if no conversation was changed by it, and InvalidCursorError.
+        """
+        page = self.reviews.reviews.bulk_changes(
+            owner_id, bulk_action_id, limit=MOST_AT_ONCE, cursor=cursor
+        )
+        if not page.records and cursor is None:
+            raise NotFoundError("bulk action", bulk_action_id)
+
+        def undo(change: BulkChange) -> ReviewResult:
+            return _result(
+                change.conversation_id,
+                lambda: self.reviews.undo(owner_id, bulk_action_id, change),
             )
 
-    def _one(
-        self, owner_id: str, conversation_id: str, decision: Decision | Deletion
-    ) -> ReviewResult:
-        try:
+        with ThreadPoolExecutor(_CONCURRENCY) as threads:
+            return UndoResult(list(threads.map(undo, page.records)), page.next_cursor)
+
+    def _each(
+        self, owner_id: str, conversation_ids: Sequence[str], request: BulkRequest
+    ) -> BulkReviewResult:
+        named = request.named(self.reviews.clock())
+
+        def apply(conversation_id: str) -> ReviewResult:
+            return self._one(owner_id, conversation_id, named)
+
+        with ThreadPoolExecutor(_CONCURRENCY) as threads:
+            results = list(threads.map(apply, conversation_ids))
+        undoable = any(one.outcome == "updated" for one in results)
+        return BulkReviewResult(results, bulk_action_id=named.bulk_action_id if undoable else None)
+
+    def _one(self, owner_id: str, conversation_id: str, request: BulkRequest) -> ReviewResult:
+        decision = request.decision
+
+        def decide() -> tuple[ConversationRecord | None, bool]:
+            if request.dry_run:
+                record = self.reviews.conversations.conversation(owner_id, conversation_id)
+                return record, isinstance(decision, Deletion) or decision.changes(record)
             if isinstance(decision, Deletion):
                 self.deleter.delete(owner_id, conversation_id, decision)
-                return ReviewResult(conversation_id, "deleted")
-            record, changed = self.reviews.decide(owner_id, conversation_id, decision)
-        except NotFoundError:
-            return ReviewResult(conversation_id, "not_found")
-        except VersionConflictError as conflict:
-            now = conflict.details
-            return ReviewResult(conversation_id, "conflict", now["status"], now["version"])
-        outcome: Outcome = "updated" if changed else "unchanged"
-        return ReviewResult(conversation_id, outcome, record.status, record.version)
+                return None, True
+            return self.reviews.decide(
+                owner_id, conversation_id, decision, bulk_action_id=request.bulk_action_id
+            )
+
+        done: Outcome = "deleted" if isinstance(decision, Deletion) else "updated"
+        return _result(conversation_id, decide, done)
+
+
+def _result(
+    conversation_id: str,
+    act: Callable[[], tuple[ConversationRecord | None, bool]],
+    done: Outcome = "updated",
+) -> ReviewResult:
+    """Act on one conversation, and tell how it went; `act` returns the row and if it changed."""
+    try:
+        record, changed = act()
+    except NotFoundError:
+        return ReviewResult(conversation_id, "not_found")
+    except VersionConflictError as conflict:
+        now = conflict.details
+        return ReviewResult(conversation_id, "conflict", now["status"], now["version"])
+    outcome = done if changed else "unchanged"
+    if record is None:
+        return ReviewResult(conversation_id, outcome)
+    return ReviewResult(conversation_id, outcome, record.status, record.version)
 
 
 MOST_REVISIONS = 100
@@ -242,7 +340,11 @@ class ConversationEditor:
     new_attempt: Callable[[], str] = new_attempt
 
     def edit(
-        self, owner_id: str, conversation_id: str, edit: TurnEdit, seen_version: int | None
+        self,
+        owner_id: str,
+        conversation_id: str,
+        edit: TurnEdit,
+        seen_versions: frozenset[int] | None = None,
     ) -> ConversationRecord:
         """Store the edited conversation, enrich it again, and return the updated row.
 
@@ -251,8 +353,7 @@ class ConversationEditor:
         InvalidInputError after MOST_REVISIONS edits.
         """
         record = self.enrichment.get(owner_id, conversation_id)
-        if seen_version not in (None, record.version):
-            raise version_conflict(record)
+        _require_seen(record, seen_versions)
         document = self._document(record)
         if turn_text(document, edit.turn_number) == edit.content:
             return record

@@ -21,6 +21,11 @@ from brightrun.training.sagemaker.request import artifact_key
 _BUFFER = 1024 * 1024
 
 
+def adapter_prefix(owner_id: str, model_id: str) -> str:
+    """Where an adapter's files are kept: apart from `jobs/`, which expires."""
+    return f"{owner_id}/{model_id}"
+
+
 @dataclass(frozen=True, slots=True)
 class AdapterDelivery:
     """Reads the archive twice, to check it and then to store it: no unchecked file is stored.
@@ -43,7 +48,7 @@ class AdapterDelivery:
         Raises UnusableAdapterError, StorageError.
         """
         model_id = model_id_of(job.job_id)
-        stored = self._store(job, adapter, f"{job.owner_id}/{model_id}")
+        stored = self._store(job, adapter, adapter_prefix(job.owner_id, model_id))
         return ModelArtifact(
             owner_id=job.owner_id,
             model_id=model_id,

@@ -1,4 +1,4 @@
-"""The cost of training jobs: while they run, when their bill is closed, and its record."""
+"""Costs: of training jobs while they run and when their bill is closed, and the records of all."""
 
 from __future__ import annotations
 
@@ -10,22 +10,32 @@ from brightrun.catalog.gpu_instances import Billing
 from brightrun.core.timestamps import from_iso, iso
 from brightrun.training.model import TrainingJob
 
+CostType = Literal["training_compute", "writing", "judging"]
+
 
 @dataclass(frozen=True, slots=True)
 class CostRecord:
-    """The cost of an ended job; `record_id` is `{recorded_at}~{job_id}`, one record per job.
+    """What a training job cost, or what a batch job spent on one day.
 
-    `amount` is US dollars; `billing_period` is the day, in UTC, on which it was recorded.
+    `amount` is US dollars, exact to a millionth; `billing_period` is the day, in UTC, that it
+    belongs to. An ended training job has one stored record, `{recorded_at}~{job_id}`; what batches
+    spent is read from their own counters. A `simulated` amount was not paid to anybody.
     """
 
     owner_id: str
     record_id: str
     job_id: str
-    cost_type: Literal["training_compute"]
+    cost_type: CostType
     amount: float
     billing_period: str
     recorded_at: str
     details: dict[str, Any] = field(default_factory=dict)
+    simulated: bool = False
+
+    @property
+    def micro_usd(self) -> int:
+        """The amount in millionths of a US dollar, in which sums are exact."""
+        return round(self.amount * 1e6)
 
 
 DECIMALS = 4

@@ -1,17 +1,21 @@
-"""Adds up what an owner's training cost over some days."""
+"""Adds up what training, writing and judging cost an owner, and shows this month's budgets."""
 
 from __future__ import annotations
 
 import datetime
-from collections import defaultdict, deque
-from collections.abc import Iterator
+from collections import Counter
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import date, timedelta
-from typing import Literal
+from heapq import nlargest
+from typing import Literal, get_args
 
+from brightrun.aws.budgets import Budgets
+from brightrun.batches.spending_repository import JobSpending, SpendingRepository
+from brightrun.core.budgets import Budget, month_of
 from brightrun.core.errors import InvalidInputError
 from brightrun.core.timestamps import Clock
-from brightrun.training.costs.model import DECIMALS, CostRecord
+from brightrun.training.costs.model import CostRecord, CostType
 from brightrun.training.costs.repository import CostRecords
 
 Period = Literal["week", "month", "year"]
@@ -26,10 +30,11 @@ MOST_RECORDS = 1000
 
 @dataclass(frozen=True, slots=True)
 class DayOfCosts:
-    """The cost of one day, in UTC and in US dollars."""
+    """The cost of one day, in UTC and in US dollars; `by_type` leaves out what cost nothing."""
 
     date: datetime.date
     amount: float
+    by_type: dict[CostType, float]
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,16 +42,47 @@ class CostSummary:
     """US dollars from the first day to the last, both included, in UTC.
 
     `chart_data` has every day, also those without a cost. The sums are over all `record_count`
-    records; `records` holds the newest MOST_RECORDS of them, newest first.
+    records, but for the simulated ones, which only `simulated_cost` adds up; `records` holds the
+    newest MOST_RECORDS of all, newest first.
     """
 
     start_date: date
     end_date: date
     total_cost: float
-    cost_by_type: dict[str, float]
+    cost_by_type: dict[CostType, float]
+    simulated_cost: float
     chart_data: list[DayOfCosts]
     record_count: int
     records: list[CostRecord]
+
+
+@dataclass(frozen=True, slots=True)
+class BudgetsNow:
+    """This month's budgets: the caller's, and the deployment's where that has a limit.
+
+    `training_price_without_cap_usd` is the price above which a training job needs a cap.
+    """
+
+    month: str
+    owner: Budget
+    deployment: Budget | None
+    training_price_without_cap_usd: float
+
+
+@dataclass(frozen=True, slots=True)
+class BudgetReader:
+    """Shows what may be spent this month, and what is left of it."""
+
+    budgets: Budgets
+    clock: Clock
+    most_usd_without_cap: float
+
+    def now(self, owner_id: str) -> BudgetsNow:
+        """Read the budgets of the current month, in UTC; raises StorageError."""
+        month = month_of(self.clock())
+        own, common = self.budgets.of_month(owner_id, month)
+        shared = common if common.limit is not None else None
+        return BudgetsNow(month, own, shared, self.most_usd_without_cap)
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,6 +90,7 @@ class CostSummer:
     """The costs function's service."""
 
     costs: CostRecords
+    spending: SpendingRepository
     clock: Clock
 
     def summary(
@@ -65,24 +102,29 @@ class CostSummer:
         it, but none after today. Raises InvalidInputError.
         """
         first, last = self._days(period, first, last)
-        by_type: defaultdict[str, float] = defaultdict(float)
-        by_day = dict.fromkeys(_each_day(first, last), 0.0)
-        newest: deque[CostRecord] = deque(maxlen=MOST_RECORDS)
-        count = 0
-        for record in self.costs.between(owner_id, first.isoformat(), last.isoformat()):
-            by_type[record.cost_type] += record.amount
-            by_day[date.fromisoformat(record.billing_period)] += record.amount
-            newest.append(record)
-            count += 1
+        sums = _Sums()
+        newest = nlargest(
+            MOST_RECORDS,
+            sums.counted(self._records(owner_id, first, last)),
+            key=lambda record: (record.recorded_at, record.record_id),
+        )
+        days = [sums.day(day) for day in _each_day(first, last)]
+        by_type = sums.by_type()
         return CostSummary(
             start_date=first,
             end_date=last,
-            total_cost=round(sum(by_day.values()), DECIMALS),
-            cost_by_type={name: round(amount, DECIMALS) for name, amount in by_type.items()},
-            chart_data=[DayOfCosts(day, round(amount, DECIMALS)) for day, amount in by_day.items()],
-            record_count=count,
-            records=list(reversed(newest)),
+            total_cost=sum(by_type.values()) / 1e6,
+            cost_by_type={name: amount / 1e6 for name, amount in by_type.items()},
+            simulated_cost=sums.simulated / 1e6,
+            chart_data=days,
+            record_count=sums.records,
+            records=newest,
         )
+
+    def _records(self, owner_id: str, first: date, last: date) -> Iterator[CostRecord]:
+        yield from self.costs.between(owner_id, first.isoformat(), last.isoformat())
+        for spent in self.spending.between(owner_id, first, last):
+            yield _record_of(spent)
 
     def _days(
         self, period: Period | None, first: date | None, last: date | None
@@ -96,6 +138,61 @@ class CostSummer:
             if day is not None and not EARLIEST <= day <= LATEST:
                 raise InvalidInputError.of_field(field, f"Name a day from {EARLIEST} to {LATEST}.")
         return _in_order(*_filled_in(first, last, today))
+
+
+class _Sums:
+    """Sums of records by day and type, in millionths of a US dollar."""
+
+    def __init__(self) -> None:
+        self._micro_usd: Counter[tuple[date, CostType]] = Counter()
+        self.simulated = 0
+        self.records = 0
+
+    def counted(self, records: Iterable[CostRecord]) -> Iterator[CostRecord]:
+        """Pass the records on, and add each."""
+        for record in records:
+            self.records += 1
+            if record.simulated:
+                self.simulated += record.micro_usd
+            else:
+                day = date.fromisoformat(record.billing_period)
+                self._micro_usd[day, record.cost_type] += record.micro_usd
+            yield record
+
+    def by_type(self) -> Counter[CostType]:
+        """The sums of all days."""
+        total: Counter[CostType] = Counter()
+        for (_, cost_type), micro_usd in self._micro_usd.items():
+            total[cost_type] += micro_usd
+        return total
+
+    def day(self, day: date) -> DayOfCosts:
+        """The sums of one day, in US dollars."""
+        found = {name: self._micro_usd[day, name] for name in get_args(CostType)}
+        return DayOfCosts(
+            day,
+            sum(found.values()) / 1e6,
+            {name: amount / 1e6 for name, amount in found.items() if amount},
+        )
+
+
+_TYPES: Mapping[str, CostType] = {"generate": "writing", "judge": "judging"}
+
+
+def _record_of(spent: JobSpending) -> CostRecord:
+    """The record of what a batch job spent on one day."""
+    job, day = spent.job, spent.day.isoformat()
+    return CostRecord(
+        owner_id=job.owner_id,
+        record_id=f"{day}~{job.job_id}{'~simulated' if spent.simulated else ''}",
+        job_id=job.job_id,
+        cost_type=_TYPES[job.kind],
+        amount=spent.micro_usd / 1e6,
+        billing_period=day,
+        recorded_at=min(job.updated_at, f"{day}T23:59:59.999Z"),
+        details={"job_name": job.name, "status": job.status.value, "model": job.model},
+        simulated=spent.simulated,
+    )
 
 
 def _filled_in(first: date | None, last: date | None, today: date) -> tuple[date, date]:

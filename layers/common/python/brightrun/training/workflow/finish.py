@@ -5,19 +5,18 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from datetime import datetime
 from typing import Any, NamedTuple
 
 from brightrun.core.errors import UnusableAdapterError, VersionConflictError
+from brightrun.core.metrics import measure
 from brightrun.core.timestamps import Clock, from_iso, iso
 from brightrun.datasets.repository import DatasetRepository
-from brightrun.notifications.model import Notification
 from brightrun.training.adapters.deliver_adapter import AdapterDelivery
 from brightrun.training.adapters.model import ModelArtifact
 from brightrun.training.adapters.results import TrainingResults
 from brightrun.training.costs.model import cost_of, cost_record
 from brightrun.training.model import EventLevel, JobStatus, TrainingJob, training_event
-from brightrun.training.notices import artifact_ready, job_completed, job_failed
+from brightrun.training.notices import job_ended
 from brightrun.training.repository import TrainingJobRepository, TrainingRecords
 from brightrun.training.sagemaker.gateway import TrainingService
 from brightrun.training.sagemaker.model import TrainingRun
@@ -63,6 +62,11 @@ CAUSES: Mapping[str, tuple[str, str]] = {
     "StoppedBeforeFirstStepError": (
         "stopped_before_training",
         "Nothing was trained; start a new job.",
+    ),
+    "GpuUnavailableError": (
+        "gpu_unavailable",
+        "The operator of the deployment must build the training image for the driver of the hosts "
+        "(-c training_cuda=12), or correct the image that training_image names.",
     ),
     "WorkerKilled": (
         "killed",
@@ -260,9 +264,10 @@ class TrainingFinisher:
             closed,
             job.version,
             cost=cost_record(closed, now),
-            notifications=_notifications(closed, end.model, now),
+            notifications=job_ended(closed, end.model, now),
             model=end.model,
         )
+        _measure(closed)
         self._add_last_event(closed)
 
     def _outcome(self, job: TrainingJob, run: TrainingRun, cost: float) -> _End:
@@ -301,6 +306,14 @@ class TrainingFinisher:
             message = f"{verdict_on_adapter['headline']} {message}"
         bill = {"final_cost": job.final_cost, "billed_seconds": job.billed_seconds}
         self.records.add_event(job, training_event(at, level, "closed", message, **bill))
+
+
+def _measure(job: TrainingJob) -> None:
+    """Count a job that has ended, by its outcome; a cancelled one by its cost alone."""
+    if job.status != "cancelled":
+        measure("TrainingJobsFailed" if job.status == "failed" else "TrainingJobsCompleted")
+    measure("TrainingCost", job.final_cost or 0.0)
+    measure("TrainingSeconds", job.billed_seconds or 0)
 
 
 def _seconds_observed(job: TrainingJob) -> int:
@@ -346,12 +359,3 @@ def _figures(results: TrainingResults, run: TrainingRun, model: ModelArtifact) -
         "dataset": counts,
         "seconds_to_instances": waited,
     }
-
-
-def _notifications(
-    job: TrainingJob, model: ModelArtifact | None, now: datetime
-) -> list[Notification]:
-    """The owner's notifications; a cancellation was notified when it was requested."""
-    if model is not None:
-        return [job_completed(job, model, now), artifact_ready(job, model, now)]
-    return [job_failed(job, now)] if job.status == "failed" else []

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 from brightrun.core.errors import NotFoundError
 from brightrun.core.logging import logger
+from brightrun.core.metrics import measure
 from brightrun.core.timestamps import Clock
 from brightrun.training.gateway import TrainingWorkflow
 from brightrun.training.model import TrainingJob, training_event
@@ -40,7 +41,7 @@ class TrainingReconciler:
         names = list(self.training.active(NAME_PREFIX))
         stopped = sum(self._stop_if_orphaned(name) for name in names)
         revived = sum(self._revive(job) for job in self.jobs.open_jobs())
-        return Reconciliation(stopped, revived)
+        return _measured(Reconciliation(stopped, revived))
 
     def changed(self, name: str) -> Reconciliation:
         """Reconcile the SageMaker job whose status has changed.
@@ -50,7 +51,7 @@ class TrainingReconciler:
         job = self._job_of(name)
         stopped = self._stop_if_orphaned(name)
         revived = job is not None and not job.settled and self._revive(job)
-        return Reconciliation(int(stopped), int(revived))
+        return _measured(Reconciliation(int(stopped), int(revived)))
 
     def _stop_if_orphaned(self, name: str) -> bool:
         """Stop a SageMaker job whose training job has ended or is at another attempt.
@@ -92,3 +93,11 @@ class TrainingReconciler:
             return False
         logger().warning("A training job's workflow was restarted", job_id=job.job_id, run=run)
         return True
+
+
+def _measured(done: Reconciliation) -> Reconciliation:
+    if done.stopped:
+        measure("OrphansStopped", done.stopped)
+    if done.revived:
+        measure("WorkflowsRestarted", done.revived)
+    return done

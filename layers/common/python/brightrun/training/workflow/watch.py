@@ -11,6 +11,7 @@ from typing import Any
 
 from brightrun.core.errors import StorageError, VersionConflictError
 from brightrun.core.logging import logger
+from brightrun.core.metrics import measure
 from brightrun.core.rows import to_dynamodb_number
 from brightrun.core.timestamps import Clock, iso
 from brightrun.training.adapters.repository import ArtifactFiles
@@ -289,6 +290,8 @@ class TrainingWatcher:
             )
             self.records.add_event(job, event)
         self.jobs.replace(updated, job.version, job_started(updated, now) if starts else None)
+        if (use := updated.current_metrics.get("gpu_utilization")) is not None:
+            measure("GpuUtilization", float(use))
         return updated
 
     def _start_again(

@@ -1,0 +1,1 @@
+"""What `brightrun doctor` looks at: the API, the local system, Claude, and an AWS deployment."""

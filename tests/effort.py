@@ -1,0 +1,10 @@
+"""How much a test tries: enough in `make test`, as much as docs/scoreboard.md asks in its run."""
+
+from __future__ import annotations
+
+import os
+
+
+def effort(usual: int, full: int) -> int:
+    """Return `full` in `make scoreboard`, which sets BRIGHTRUN_EFFORT, and `usual` elsewhere."""
+    return full if os.environ.get("BRIGHTRUN_EFFORT") == "full" else usual
