@@ -162,6 +162,42 @@ def test_the_consultant_is_edited(signed_in: SignedIn, system: Installation) -> 
     assert len(stored["communication_style"]["techniques"]) == 5
 
 
+def test_a_persona_of_another_domain_is_created_with_its_fields(
+    signed_in: SignedIn, system: Installation
+) -> None:
+    page = signed_in.open("/scaffolding/personas")
+    page.get_by_label("Domain").select_option(label="Nursing handover")
+    expect(page.get_by_role("table").get_by_text("Marcus Chen")).to_have_count(0)
+    page.get_by_role("link", name="New persona").click()
+    expect(page.get_by_label("Financial background")).to_have_count(0)
+    for label, text in {
+        "Name": "Ada Obi",
+        "Archetype": "The night nurse",
+        "Age range": "30-35",
+        "Occupation": "Staff nurse",
+        "Clinical setting": "Medical ward",
+        "Shift pattern": "Nights",
+        "Clinical background": "Six years on medical wards, new to this one.",
+        "Current shift": "Twelve patients, two of them unwell, at the end of a long night.",
+        "Communication style": "Short sentences, and quick to apologise.",
+        "Emotional baseline": "Tired and conscientious.",
+        "Typical questions": "What do I say first?",
+        "Common concerns": "Forgetting something",
+        "Language patterns": "Sorry, one more thing",
+    }.items():
+        page.get_by_label(label, exact=True).fill(text)
+    page.get_by_role("textbox", name="Key Lower case words").fill("night_nurse")
+    page.get_by_label("Age", exact=True).fill("33")
+    page.get_by_role("button", name="Create").click()
+    page.get_by_text("your own").wait_for()
+    stored = system.client.get("/api/scaffolding/personas/night_nurse", {})["persona"]
+    assert (stored["domain"], stored["shift_pattern"]) == ("nursing_handover", "Nights")
+    page.get_by_role("link", name="All personas").click()
+    page.get_by_role("table").get_by_text("Ada Obi").wait_for()
+    page.get_by_role("link", name="Consultant").click()
+    expect(page.get_by_label("System prompt")).to_contain_text("nurse")
+
+
 def test_a_list_is_searched_by_its_address(signed_in: SignedIn) -> None:
     page = signed_in.open("/scaffolding/emotional-arcs?q=hostility")
     expect(page.get_by_role("table").locator("tbody tr")).to_have_count(1)

@@ -11,7 +11,7 @@ import { readConversationSearch, readDuplicateSearch } from "@/conversations/sea
 import { readDatasetSearch } from "@/datasets/search";
 import { readCoverageSearch } from "@/coverage/coverage";
 import { readCallSearch, readFailureSearch } from "@/generation-log/search";
-import { readScaffoldingSearch } from "@/scaffolding/search";
+import { readDomainSearch, readScaffoldingSearch } from "@/scaffolding/search";
 import { readCostSearch } from "@/costs/search";
 import { readJobListSearch, readOrderSearch } from "@/training/search";
 import { Empty, Failure, Skeleton } from "@/ui/states";
@@ -138,12 +138,14 @@ const scaffoldingList = createRoute({
 const scaffoldingRecord = createRoute({
   getParentRoute: () => root,
   path: "/scaffolding/$kind/$recordId",
+  validateSearch: readDomainSearch,
   component: lazyRouteComponent(() => import("@/scaffolding/RecordPage"), "RecordPage"),
 });
 
 const consultant = createRoute({
   getParentRoute: () => root,
   path: "/scaffolding/consultant",
+  validateSearch: readDomainSearch,
   component: lazyRouteComponent(() => import("@/scaffolding/ConsultantPage"), "ConsultantPage"),
 });
 

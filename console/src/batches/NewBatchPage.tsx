@@ -4,10 +4,9 @@ import { useState } from "react";
 
 import { coverageQuery } from "@/coverage/queries";
 import { readTable, tableOf } from "@/scaffolding/combinations";
-import { domainsQuery } from "@/scaffolding/queries";
+import { DomainSelect } from "@/scaffolding/DomainSelect";
 import { type Choices, useChoices } from "@/scaffolding/useChoices";
 import { Button } from "@/ui/Button";
-import { Field, Select } from "@/ui/Field";
 import { Page } from "@/ui/Page";
 import { Loaded } from "@/ui/states";
 import { useDebounced } from "@/ui/useDebounced";
@@ -74,7 +73,18 @@ function Order({ choices }: { choices: Choices }) {
   return (
     <div className="grid grid-cols-1 items-start gap-5 lg:grid-cols-[minmax(0,1fr)_22rem]">
       <div className="flex min-w-0 flex-col gap-4">
-        <DomainField search={search} onChange={change} />
+        <DomainSelect
+          domain={search.domain}
+          onChange={(domain) =>
+            change({
+              domain,
+              personas: undefined,
+              arcs: undefined,
+              topics: undefined,
+              gaps: undefined,
+            })
+          }
+        />
         <Source search={search} onChange={change} />
         {search.table ? (
           <TableInput
@@ -116,39 +126,6 @@ function Order({ choices }: { choices: Choices }) {
         />
       )}
     </div>
-  );
-}
-
-/** What the conversations are about, where there is a choice; its records come with it. */
-function DomainField({
-  search,
-  onChange,
-}: {
-  search: NewBatchSearch;
-  onChange: (next: Partial<NewBatchSearch>) => void;
-}) {
-  const domains = useQuery(domainsQuery()).data ?? [];
-  if (domains.length < 2) return null;
-  const chosen = search.domain ?? domains[0]?.key;
-  const clear = { personas: undefined, arcs: undefined, topics: undefined, gaps: undefined };
-  return (
-    <Field label="Domain">
-      <Select
-        value={chosen}
-        onChange={({ target }) =>
-          onChange({
-            ...clear,
-            domain: target.value === domains[0]?.key ? undefined : target.value,
-          })
-        }
-      >
-        {domains.map((one) => (
-          <option key={one.key} value={one.key}>
-            {one.name}
-          </option>
-        ))}
-      </Select>
-    </Field>
   );
 }
 

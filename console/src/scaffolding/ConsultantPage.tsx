@@ -11,10 +11,16 @@ import { CONSULTANT_FIELDS } from "./kinds";
 import { consultantQuery, usePutConsultant } from "./queries";
 import { RecordForm } from "./RecordForm";
 import { ScaffoldingTabs } from "./ScaffoldingTabs";
+import { useDomainKey } from "./useDomain";
 
 /** The consultant, who answers in every conversation: the system prompt, and what files say of it. */
 export function ConsultantPage() {
-  const consultant = useQuery(consultantQuery());
+  const domain = useDomainKey();
+  return <ConsultantOfDomain key={domain} domain={domain} />;
+}
+
+function ConsultantOfDomain({ domain }: { domain: string | undefined }) {
+  const consultant = useQuery(consultantQuery(domain));
   const put = usePutConsultant();
   const [version, setVersion] = useState<number>();
   return (
@@ -36,7 +42,7 @@ export function ConsultantPage() {
             groups={CONSULTANT_FIELDS}
             saving={put}
             onSave={async (form) => {
-              const fields = recordOf(form, CONSULTANT_FIELDS);
+              const fields = { ...recordOf(form, CONSULTANT_FIELDS), domain: record.domain };
               const seen = version ?? record.version ?? 1;
               const saved = await put.mutateAsync({ version: seen, fields });
               setVersion(saved.version);

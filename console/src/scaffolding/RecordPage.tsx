@@ -12,12 +12,14 @@ import { OriginBadge } from "./badges";
 import { changesOf, recordOf } from "./form";
 import { isKindName, type KindName, kindOf, nameOf } from "./kinds";
 import {
+  type Domain,
   type ScaffoldingRecord,
   useChangeRecord,
   useCreateRecord,
   useDeactivateRecord,
 } from "./queries";
 import { RecordForm } from "./RecordForm";
+import { useDomain, useDomainKey } from "./useDomain";
 import { useRecords } from "./useRecords";
 
 /** One persona, arc, topic or template: a form that makes it or changes it. */
@@ -32,8 +34,18 @@ export function RecordPage() {
 }
 
 function NewRecord({ kind }: { kind: KindName }) {
+  const domain = useDomain();
+  return (
+    <Loaded query={domain} rows={12}>
+      {(loaded) => <NewRecordOfDomain kind={kind} domain={loaded} />}
+    </Loaded>
+  );
+}
+
+function NewRecordOfDomain({ kind, domain }: { kind: KindName; domain: Domain }) {
   const navigate = useNavigate();
-  const { one, path, groups, initial } = kindOf(kind);
+  const { one, path, initial } = kindOf(kind);
+  const groups = kindOf(kind).groups(domain);
   const create = useCreateRecord(path);
   return (
     <Page title={`New ${one}`} actions={<Back kind={kind} />}>
@@ -44,11 +56,15 @@ function NewRecord({ kind }: { kind: KindName }) {
         saving={create}
         onReload={() => Promise.resolve(initial)}
         onSave={async (form) => {
-          const created = await create.mutateAsync(recordOf(form, groups));
+          const created = await create.mutateAsync({
+            ...recordOf(form, groups),
+            domain: domain.key,
+          });
           toast(`${nameOf(created)} was created.`);
           void navigate({
             to: "/scaffolding/$kind/$recordId",
             params: { kind, recordId: created.id },
+            search: (old) => old,
           });
           return created;
         }}
@@ -58,7 +74,17 @@ function NewRecord({ kind }: { kind: KindName }) {
 }
 
 function ExistingRecord({ kind, id }: { kind: KindName; id: string }) {
-  const { one, path, groups, keyField } = kindOf(kind);
+  const domain = useDomain();
+  return (
+    <Loaded query={domain} rows={12}>
+      {(loaded) => <RecordOfDomain kind={kind} id={id} domain={loaded} />}
+    </Loaded>
+  );
+}
+
+function RecordOfDomain({ kind, id, domain }: { kind: KindName; id: string; domain: Domain }) {
+  const { one, path, keyField } = kindOf(kind);
+  const groups = kindOf(kind).groups(domain);
   const records = useRecords(kind);
   const change = useChangeRecord(path);
   const [version, setVersion] = useState<number>();
@@ -102,7 +128,12 @@ function ExistingRecord({ kind, id }: { kind: KindName; id: string }) {
 }
 
 const Back = ({ kind }: { kind: KindName }) => (
-  <Link to="/scaffolding/$kind" params={{ kind }} className={buttonClass()}>
+  <Link
+    to="/scaffolding/$kind"
+    params={{ kind }}
+    search={{ domain: useDomainKey() }}
+    className={buttonClass()}
+  >
     All {kindOf(kind).many.toLowerCase()}
   </Link>
 );

@@ -15,6 +15,7 @@ import { isKindName, keyOf, type KindName, kindOf, nameOf } from "./kinds";
 import type { ScaffoldingRecord } from "./queries";
 import { ScaffoldingTabs } from "./ScaffoldingTabs";
 import type { ScaffoldingSearch } from "./search";
+import { useDomainKey } from "./useDomain";
 import { useRecords } from "./useRecords";
 
 /** The records of one kind: built-in ones, and the reader's own. */
@@ -40,6 +41,7 @@ function Records({ kind }: { kind: KindName }) {
         <Link
           to="/scaffolding/$kind/$recordId"
           params={{ kind, recordId: "new" }}
+          search={{ domain: search.domain }}
           className={buttonClass("primary")}
         >
           New {one}
@@ -98,6 +100,7 @@ const RecordCells = ({ kind, record }: { kind: KindName; record: ScaffoldingReco
       <Link
         to="/scaffolding/$kind/$recordId"
         params={{ kind, recordId: record.id }}
+        search={{ domain: useDomainKey() }}
         className="hover:underline"
       >
         {nameOf(record)}

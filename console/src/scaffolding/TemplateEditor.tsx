@@ -16,6 +16,7 @@ import {
   type Tier,
   topicsQuery,
 } from "./queries";
+import { useDomainKey } from "./useDomain";
 
 /** The text of a template beside what Claude would be sent, rendered while it is typed. */
 export function TemplateEditor({
@@ -32,8 +33,12 @@ export function TemplateEditor({
   fault?: string;
 }) {
   const area = useRef<HTMLTextAreaElement>(null);
-  const anyTemplate = useQuery(templatesQuery()).data?.[0]?.id ?? "";
-  const known = useQuery({ ...placeholdersQuery(anyTemplate), enabled: anyTemplate !== "" }).data;
+  const domain = useDomainKey();
+  const anyTemplate = useQuery(templatesQuery(domain)).data?.[0]?.id ?? "";
+  const known = useQuery({
+    ...placeholdersQuery(anyTemplate, domain),
+    enabled: anyTemplate !== "",
+  }).data;
   const insert = (name: string) => {
     const at = area.current?.selectionStart ?? text.length;
     const placeholder = `{{${name}}}`;
@@ -92,9 +97,12 @@ function Rendering({
   tier: string;
   known: readonly string[];
 }) {
-  const personas = useQuery(personasQuery()).data ?? [];
-  const arcs = useQuery(arcsQuery()).data ?? [];
-  const topics = (useQuery(topicsQuery()).data ?? []).filter((one) => one.is_active !== false);
+  const domain = useDomainKey();
+  const personas = useQuery(personasQuery(domain)).data ?? [];
+  const arcs = useQuery(arcsQuery(domain)).data ?? [];
+  const topics = (useQuery(topicsQuery(domain)).data ?? []).filter(
+    (one) => one.is_active !== false,
+  );
   const [persona, setPersona] = useState("");
   const [topic, setTopic] = useState("");
   const draft = useDebounced(text);

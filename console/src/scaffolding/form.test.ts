@@ -2,6 +2,7 @@ import { expect, test } from "vitest";
 
 import { changesOf, formOf, rebase, recordOf } from "./form";
 import { CONSULTANT_FIELDS, KINDS } from "./kinds";
+import type { Domain } from "./queries";
 
 const PERSONA = {
   persona_key: "anxious_planner",
@@ -9,7 +10,17 @@ const PERSONA = {
   demographics: { age: 41, gender: null, family_status: "married", location: null },
   typical_questions: ["Why?", "When?"],
 };
-const { groups } = KINDS.personas;
+const NURSING: Domain = {
+  key: "nursing_handover",
+  name: "Nursing handover",
+  persona_fields: [
+    { name: "shift_pattern", label: "Shift pattern", kind: "line", placeholder: "shift" },
+    { name: "current_shift", label: "Current shift", kind: "text", placeholder: "now" },
+    { name: "wards", label: "Wards", kind: "lines", placeholder: "wards" },
+  ],
+  countries: ["GB"],
+};
+const groups = KINDS.personas.groups(NURSING);
 
 test("a form holds nested fields, and lists as lines", () => {
   expect(formOf(PERSONA, groups)).toMatchObject({
@@ -17,6 +28,13 @@ test("a form holds nested fields, and lists as lines", () => {
     "demographics.gender": "",
     typical_questions: "Why?\nWhen?",
   });
+});
+
+test("a persona has the fields of its domain, and none of another's", () => {
+  const [who, voice] = groups.map((group) => group.fields.map((field) => field.label));
+  expect(who).toContain("Shift pattern");
+  expect(voice).toEqual(expect.arrayContaining(["Current shift", "Wards", "Communication style"]));
+  expect([who, voice].flat().join()).not.toMatch(/financial|income/i);
 });
 
 test("what is not changed is not sent", () => {

@@ -1,8 +1,10 @@
 /** The kinds of scaffolding, and the fields of each as its form shows them. */
 import {
   arcsQuery,
+  type Domain,
   type EmotionalArc,
   type Persona,
+  type PersonaField,
   personasQuery,
   type ScaffoldingRecord,
   type Template,
@@ -70,7 +72,19 @@ const keys = (name: string, label: string, of: KindName): Field => ({
 });
 const tier: Field = { name: "tier", label: "Tier", type: "choice", choices: TIERS };
 
-const PERSONA: FieldGroup[] = [
+/** A field that the personas of one domain have, and those of others have not. */
+function ofDomain({ name, label, kind }: PersonaField): Field {
+  switch (kind) {
+    case "line":
+      return line(name, label);
+    case "text":
+      return prose(name, label);
+    case "lines":
+      return lines(name, label);
+  }
+}
+
+const personaFields = ({ persona_fields }: Domain): FieldGroup[] => [
   {
     title: "Who it is",
     fields: [
@@ -79,7 +93,7 @@ const PERSONA: FieldGroup[] = [
       line("archetype", "Archetype"),
       line("age_range", "Age range", "Such as 35-40"),
       line("occupation", "Occupation"),
-      line("income_range", "Income range"),
+      ...persona_fields.filter((one) => one.kind === "line").map(ofDomain),
       number("demographics.age", "Age", 18, 110),
       optionalLine("demographics.gender", "Gender"),
       optionalLine("demographics.family_status", "Family"),
@@ -89,8 +103,7 @@ const PERSONA: FieldGroup[] = [
   {
     title: "Situation and voice",
     fields: [
-      prose("financial_background", "Financial background"),
-      prose("financial_situation", "Financial situation"),
+      ...persona_fields.filter((one) => one.kind !== "line").map(ofDomain),
       prose("communication_style", "Communication style"),
       prose("emotional_baseline", "Emotional baseline"),
       lines("typical_questions", "Typical questions"),
@@ -202,7 +215,7 @@ const TEMPLATE: FieldGroup[] = [
 
 const FIVE = "Exactly five, one a line.";
 
-/** The consultant's fields; there is one consultant, and its key is the system's. */
+/** The consultant's fields; each domain has one, and its key is the system's. */
 export const CONSULTANT_FIELDS: FieldGroup[] = [
   {
     title: "Who it is",
@@ -242,7 +255,8 @@ interface Kind {
     | "/api/templates";
   /** The field that names a record, which nothing changes later. */
   keyField: string;
-  groups: FieldGroup[];
+  /** The fields of its records in a domain. */
+  groups: (domain: Domain) => FieldGroup[];
   /** What a new record begins with. */
   initial: Record<string, unknown>;
   /** What the list says of a record beside its name and key. */
@@ -256,7 +270,7 @@ export const KINDS = {
     many: "Personas",
     path: "/api/scaffolding/personas",
     keyField: "persona_key",
-    groups: PERSONA,
+    groups: personaFields,
     initial: {},
     about: (record) => (record as Persona).archetype,
   },
@@ -266,7 +280,7 @@ export const KINDS = {
     many: "Arcs",
     path: "/api/scaffolding/emotional-arcs",
     keyField: "arc_key",
-    groups: ARC,
+    groups: () => ARC,
     initial: { conversation_category: "core", tier: "template" },
     about: (record) => {
       const arc = record as EmotionalArc;
@@ -279,7 +293,7 @@ export const KINDS = {
     many: "Topics",
     path: "/api/scaffolding/training-topics",
     keyField: "topic_key",
-    groups: TOPIC,
+    groups: () => TOPIC,
     initial: { complexity_level: "intermediate", requires_specialist: false },
     about: (record) => {
       const topic = record as TrainingTopic;
@@ -292,7 +306,7 @@ export const KINDS = {
     many: "Templates",
     path: "/api/templates",
     keyField: "template_name",
-    groups: TEMPLATE,
+    groups: () => TEMPLATE,
     initial: { tier: "template" },
     about: (record) => {
       const template = record as Template;
@@ -309,17 +323,17 @@ export const isKindName = (name: string): name is KindName => name in KINDS;
 /** The kind's description, widened from its literal to what all kinds have in common. */
 export const kindOf = (name: KindName): Kind => KINDS[name];
 
-/** The query of all records of a kind. */
-export function recordsQuery(name: KindName) {
+/** The query of all records of a kind in a domain. */
+export function recordsQuery(name: KindName, domain?: string) {
   switch (name) {
     case "personas":
-      return personasQuery();
+      return personasQuery(domain);
     case "emotional-arcs":
-      return arcsQuery();
+      return arcsQuery(domain);
     case "training-topics":
-      return topicsQuery();
+      return topicsQuery(domain);
     case "templates":
-      return templatesQuery();
+      return templatesQuery(domain);
   }
 }
 

@@ -9,21 +9,22 @@ export type Persona = Schemas["Persona"];
 export type EmotionalArc = Schemas["EmotionalArc"];
 export type TrainingTopic = Schemas["TrainingTopic"];
 export type Template = Schemas["TemplateView"];
+export type Domain = Schemas["DomainView"];
+export type PersonaField = Schemas["PersonaField"];
 export type Consultant = Schemas["Consultant"];
 export type ScaffoldingRecord = Persona | EmotionalArc | TrainingTopic | Template | Consultant;
 /** A persona, an arc and a topic, each by its id or key. */
 export type Combination = Schemas["CombinationRequest"];
 export type Tier = NonNullable<Schemas["PreviewRequest"]["tier"]>;
 
-const ALL = { params: { query: { is_active: "all" as const } } };
-type Domain = NonNullable<Persona["domain"]>;
+type DomainKey = NonNullable<Persona["domain"]>;
 
-/** All records of a domain, the default one if none is named. */
+/** A domain, the default one if none is named; an address may name one that there is none of. */
+const inDomain = (domain?: string) => (domain ? { domain: domain as DomainKey } : {});
+
+/** All records of a domain. */
 const allOf = (domain?: string) => ({
-  params: {
-    // The address may name a domain that there is none of: then the API says so.
-    query: { is_active: "all" as const, ...(domain ? { domain: domain as Domain } : {}) },
-  },
+  params: { query: { is_active: "all" as const, ...inDomain(domain) } },
 });
 
 /** What conversations can be about; they change with a deployment only. */
@@ -55,22 +56,27 @@ export const topicsQuery = (domain?: string) =>
       (await answer(api().GET("/api/scaffolding/training-topics", allOf(domain)))).training_topics,
   });
 
-export const templatesQuery = () =>
+export const templatesQuery = (domain?: string) =>
   queryOptions({
-    queryKey: ["scaffolding", "templates"],
-    queryFn: async () => (await answer(api().GET("/api/templates", ALL))).templates,
+    queryKey: ["scaffolding", "templates", domain],
+    queryFn: async () => (await answer(api().GET("/api/templates", allOf(domain)))).templates,
   });
 
-export const consultantQuery = () =>
+export const consultantQuery = (domain?: string) =>
   queryOptions({
-    queryKey: ["scaffolding", "consultant"],
-    queryFn: async () => (await answer(api().GET("/api/scaffolding/consultant"))).consultant,
+    queryKey: ["scaffolding", "consultant", domain],
+    queryFn: async () =>
+      (
+        await answer(
+          api().GET("/api/scaffolding/consultant", { params: { query: inDomain(domain) } }),
+        )
+      ).consultant,
   });
 
-/** Every placeholder that a template may use. */
-export const placeholdersQuery = (templateId: string) =>
+/** Every placeholder that the templates of a domain may use, which any one of them tells. */
+export const placeholdersQuery = (templateId: string, domain?: string) =>
   queryOptions({
-    queryKey: ["scaffolding", "placeholders"],
+    queryKey: ["scaffolding", "placeholders", domain],
     queryFn: async () =>
       (
         await answer(
