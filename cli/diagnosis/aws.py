@@ -10,6 +10,7 @@ from cli.diagnosis.api import TIMEOUT_S
 from cli.diagnosis.claude import ask_claude, check_model
 from cli.diagnosis.deployment import Deployment, find_deployment
 from cli.diagnosis.finding import Finding
+from cli.text import money
 
 ACCEPTED_TYPES = [
     "application/vnd.docker.distribution.manifest.v2+json",
@@ -228,6 +229,19 @@ def _architecture(deployment: Deployment, uri: str) -> str | None:
     return str(architecture)
 
 
+def _budgets(deployment: Deployment) -> Iterator[Finding]:
+    """Whether anything but each order's own cap limits what is spent."""
+    named = {"a user": "OwnerBudgetUsd", "the deployment": "DeploymentBudgetUsd"}
+    given = {whose: deployment.parameters.get(name) for whose, name in named.items()}
+    limits = [f"{whose} {money(float(amount))}" for whose, amount in given.items() if amount]
+    if limits:
+        yield Finding("budgets", "ok", f"The most for a month: {', '.join(limits)}.")
+        return
+    said = "No budget: only the caps of orders limit what is spent."
+    remedy = "Deploy with OPTIONS='--parameters BrightRunApi:DeploymentBudgetUsd=AMOUNT'."
+    yield Finding("budgets", "warning", said, remedy)
+
+
 CHECKS: dict[str, Callable[[Deployment], Iterator[Finding]]] = {
     "Claude": _claude,
     "training quota": _quotas,
@@ -235,4 +249,5 @@ CHECKS: dict[str, Callable[[Deployment], Iterator[Finding]]] = {
     "training image": _image,
     "bucket CORS": _buckets,
     "alarms": _alarms,
+    "budgets": _budgets,
 }

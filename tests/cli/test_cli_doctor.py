@@ -225,6 +225,7 @@ def test_what_a_first_deployment_lacks_is_named_with_its_remedy(deployment: Depl
     assert found["bucket CORS"].state == "problem"
     assert found["alarms"].message == "1 of 1 alarms tell nobody."
     assert found["training image"].state == "unknown"
+    assert found["budgets"].state == "warning"
     assert found["training quota"].state == "problem"
     assert "'ml.g6.2xlarge for training job usage'" in found["training quota"].remedy
 
@@ -244,11 +245,14 @@ def test_what_was_mended_is_found_mended(
         TopicArn=topic, Protocol="email", Endpoint="ops@example.invalid"
     )
     _alarm([topic])
+    deployment.parameters["OwnerBudgetUsd"] = "50"
+    deployment.parameters["DeploymentBudgetUsd"] = "1500"
     found = by_check(check_deployment(deployment))
     assert found["training quota"].message.endswith("ml.p4d.24xlarge (2).")
     assert found["bucket CORS"].state == "ok"
     assert found["training log"].state == "ok"
     assert found["alarms"].message == "1 alarms reach 1 subscribers."
+    assert found["budgets"].message == "The most for a month: a user $50.00, the deployment $1,500.00."
 
 
 def asked(system: FakeSystem, name: str, answer: Answer) -> dict[str, Finding]:
