@@ -21,21 +21,21 @@ def time_ordered_id(now: datetime) -> str:
     return str(uuid.UUID(int=value))
 
 
-def derived_time_ordered_id(moment: datetime, name: str) -> str:
-    """Derive such an id from a moment and a name, so that a repetition gives the same one."""
+def derived_time_ordered_id(timestamp: datetime, name: str) -> str:
+    """Derive such an id from a timestamp and a name, so that a repetition gives the same one."""
     digest = uuid.uuid5(_NAMESPACE, name).int
-    value = (_milliseconds(moment) << 80) | (0x7 << 76) | (digest & ((1 << 76) - 1))
+    value = (_milliseconds(timestamp) << 80) | (0x7 << 76) | (digest & ((1 << 76) - 1))
     return str(uuid.UUID(int=value & ~(0b11 << 62) | (0b10 << 62)))
 
 
-def first_id_at(moment: datetime) -> str:
-    """The least time-ordered id that can be created at a moment, as a bound for queries."""
-    return str(uuid.UUID(int=_milliseconds(moment) << 80))
+def first_id_at(timestamp: datetime) -> str:
+    """The least time-ordered id that can be created at a timestamp, as a bound for queries."""
+    return str(uuid.UUID(int=_milliseconds(timestamp) << 80))
 
 
-def last_id_at(moment: datetime) -> str:
-    """The greatest time-ordered id that can be created in a moment's millisecond, as a bound."""
-    return str(uuid.UUID(int=(_milliseconds(moment) << 80) | ((1 << 80) - 1)))
+def last_id_at(timestamp: datetime) -> str:
+    """The greatest time-ordered id that can be created in a timestamp's millisecond, as a bound."""
+    return str(uuid.UUID(int=(_milliseconds(timestamp) << 80) | ((1 << 80) - 1)))
 
 
 def made_at(identifier: str) -> datetime:
@@ -48,9 +48,9 @@ def made_at_ms(identifier: str) -> int:
     return uuid.UUID(identifier).int >> 80
 
 
-def _milliseconds(moment: datetime) -> int:
-    """Whole milliseconds since 1970, in the 48 bits of an id; 0 for an earlier moment."""
-    return max(0, (moment - _EPOCH) // timedelta(milliseconds=1)) & ((1 << 48) - 1)
+def _milliseconds(timestamp: datetime) -> int:
+    """Whole milliseconds since 1970, in the 48 bits of an id; 0 for an earlier timestamp."""
+    return max(0, (timestamp - _EPOCH) // timedelta(milliseconds=1)) & ((1 << 48) - 1)
 
 
 def new_attempt() -> str:

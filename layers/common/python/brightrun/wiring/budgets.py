@@ -28,6 +28,6 @@ def budgets(settings: BudgetSettings) -> DynamoBudgets:
     return DynamoBudgets(clients.dynamodb(), settings.budgets_table, settings.limits)
 
 
-def ledger(table: str) -> DynamoBudgets:
+def budgets_without_limits(table: str) -> DynamoBudgets:
     """Open the budgets for a function that only ends orders."""
     return DynamoBudgets(clients.dynamodb(), table)

@@ -13,7 +13,7 @@ from brightrun.wiring.batch_tables import (
     claims,
     workflow,
 )
-from brightrun.wiring.budgets import ledger
+from brightrun.wiring.budgets import budgets_without_limits
 from brightrun.wiring.enrichment import EnrichmentSettings, conversations, enricher
 
 
@@ -29,7 +29,7 @@ def batch_finisher() -> BatchFinisher:
     """Compose the service that ends a round of a batch."""
     settings = FinishBatchSettings.from_environment()
     return BatchFinisher(
-        batches=batches(settings, ledger(settings.budgets_table)),
+        batches=batches(settings, budgets_without_limits(settings.budgets_table)),
         claims=claims(settings),
         logs=S3Objects(clients.s3(), settings.batch_logs_bucket),
         workflow=workflow(settings.generate_batch_state_machine_arn),

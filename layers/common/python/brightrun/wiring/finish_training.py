@@ -8,7 +8,7 @@ from brightrun.core.settings import Settings
 from brightrun.training.adapters.deliver_adapter import AdapterDelivery
 from brightrun.training.workflow.finish import TrainingFinisher
 from brightrun.wiring import clients, dataset_table, training
-from brightrun.wiring.budgets import ledger
+from brightrun.wiring.budgets import budgets_without_limits
 
 
 class FinishTrainingSettings(Settings):
@@ -31,7 +31,7 @@ def training_finisher() -> TrainingFinisher:
     return TrainingFinisher(
         jobs=training.jobs(
             settings.training_jobs_table,
-            ledger(settings.budgets_table),
+            budgets_without_limits(settings.budgets_table),
             datasets=settings.datasets_table,
             notifications=settings.notifications_table,
             cost_records=settings.cost_records_table,
