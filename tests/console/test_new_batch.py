@@ -203,6 +203,21 @@ def test_gaps_of_the_coverage_become_exactly_the_missing_combinations(
     assert combinations(system, job_of(page)) == missing
 
 
+def test_gaps_of_another_domain_are_filled_with_its_records(
+    signed_in: SignedIn, system: Installation
+) -> None:
+    page = signed_in.open("/coverage")
+    page.get_by_label("Domain").select_option(label="Nursing handover")
+    page.get_by_label("Which personas").select_option("agency_nurse")
+    page.get_by_label("Which arcs").select_option("distress_to_support")
+    page.get_by_role("link", name=re.compile(r"^Fill \d+ gaps")).click()
+    page.get_by_role("button", name=re.compile(r"^Write \d+$")).click()
+    written = combinations(system, job_of(page))
+    assert {(persona, arc) for persona, arc, _ in written} == {
+        ("agency_nurse", "distress_to_support")
+    }
+
+
 def test_a_cell_of_the_coverage_opens_its_conversations(
     signed_in: SignedIn, system: Installation
 ) -> None:

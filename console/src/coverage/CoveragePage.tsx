@@ -1,6 +1,7 @@
 import { useQuery } from "@tanstack/react-query";
 import { Link, useNavigate, useSearch } from "@tanstack/react-router";
 
+import { DomainSelect } from "@/scaffolding/DomainSelect";
 import { type Choices as Records, useChoices } from "@/scaffolding/useChoices";
 import { buttonClass } from "@/ui/Button";
 import { Select } from "@/ui/Field";
@@ -15,7 +16,7 @@ import { coverageQuery, type ReadCoverage } from "./queries";
 /** Which combinations of persona, arc and topic have conversations, and a batch for those without. */
 export function CoveragePage() {
   const read = useQuery(coverageQuery());
-  const choices = useChoices();
+  const choices = useChoices(useSearch({ from: "/coverage" }).domain);
   if (read.data && choices.data) return <Shown read={read.data} records={choices.data} />;
   return (
     <Page title="Coverage">
@@ -50,6 +51,7 @@ function Shown({ read, records }: { read: ReadCoverage; records: Records }) {
             to="/batches/new"
             search={{
               gaps: true,
+              domain: search.domain,
               personas: search.persona ? [search.persona] : undefined,
               arcs: search.arc ? [search.arc] : undefined,
               name: "Gaps",
@@ -72,6 +74,7 @@ function Shown({ read, records }: { read: ReadCoverage; records: Records }) {
             <Link
               to="/scaffolding/$kind"
               params={{ kind: "personas" }}
+              search={{ domain: search.domain }}
               className={buttonClass("primary")}
             >
               Open the scaffolding
@@ -101,6 +104,10 @@ function Controls({ search, records }: { search: CoverageSearch; records: Record
   ] as const;
   return (
     <div className="flex flex-wrap items-center gap-2">
+      <DomainSelect
+        domain={search.domain}
+        onChange={(domain) => change({ domain, persona: undefined, arc: undefined })}
+      />
       <Select
         aria-label="What is counted"
         value={search.show ?? "written"}

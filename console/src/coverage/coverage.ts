@@ -1,5 +1,6 @@
 /** How many conversations each combination of persona, arc and topic has, and which have none. */
 import { type Combination, identity } from "@/scaffolding/combinations";
+import { type DomainSearch, readDomainSearch } from "@/scaffolding/search";
 import { oneOf, text } from "@/ui/address";
 
 /**
@@ -69,13 +70,14 @@ export class Coverage {
 }
 
 /** Which part of the table is shown, held in the address. */
-export interface CoverageSearch {
+export interface CoverageSearch extends DomainSearch {
   persona?: string;
   arc?: string;
   show?: Measure;
 }
 
 export const readCoverageSearch = (raw: Record<string, unknown>): CoverageSearch => ({
+  ...readDomainSearch(raw),
   persona: text(raw.persona),
   arc: text(raw.arc),
   show: oneOf(raw.show, MEASURES),
