@@ -401,6 +401,8 @@ def _job(owner_id: str, request: BatchRequest, planned: PlannedBatch, now: str) 
         lane=request.lane,
         model=planned.plan.model,
         plan_key=object_keys.batch_plan(planned.plan.job_id),
+        shared_characters=planned.plan.most_shared,
+        shared_starts=len(planned.plan.templates),
         created_at=now,
         updated_at=now,
     )

@@ -170,6 +170,11 @@ class BatchJob:
 
     Until its end the job holds `budget_reserved_micro_usd` of the budgets of `budget_month`, which
     is None afterwards; `budget_spent_micro_usd` is what earlier months and runs have counted.
+
+    `shared_characters` is the longest start, system prompt included, that the prompts of one of its
+    `shared_starts` templates share; None for jobs of earlier versions. `cache_calls` counts the
+    answers to prompts that were marked for the prompt cache, whose tokens are not in
+    `input_tokens`; `cache_saved_micro_usd` may be negative.
     """
 
     owner_id: str
@@ -211,6 +216,12 @@ class BatchJob:
     reuse: bool = False
     reused_items: int = 0
     lane: Lane = "realtime"
+    shared_characters: int | None = None
+    shared_starts: int = 1
+    cache_calls: int = 0
+    cache_read_tokens: int = 0
+    cache_write_tokens: int = 0
+    cache_saved_micro_usd: int = 0
 
     @property
     def is_economy(self) -> bool:
