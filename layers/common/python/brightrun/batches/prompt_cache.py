@@ -23,8 +23,8 @@ _CHARACTERS_PER_TOKEN = 3
 """About what newer tokenizers count. A start that has fewer is marked in vain, at no cost: what is
 below a model's minimum is neither written nor read."""
 UNKNOWN_MINIMUM = 1_024
-"""From how many tokens on a start is marked for a model whose minimum is not published; the smaller
-models of its family have this one. The pilot tells whether it was enough."""
+"""From how many tokens on a start is marked for a model whose minimum is not published: that of
+Sonnet 5 and 4.5. The pilot tells whether it was enough."""
 LEAST_ITEMS: Mapping[Lane, int] = {"realtime": 4, "economy": 200}
 """Conversations from which on it is worth to mark: a Message Batch of few is worked on at once, so
 that none finds what another one writes."""
@@ -35,7 +35,8 @@ PILOT_CALLS = 3
 """Answers for each start and worker after which a cache that has not paid for itself is left."""
 HEAD_START_S = 10.0
 """How long the first call with a start goes alone, at the most. The start can be read once the
-answer begins, a few seconds after the call."""
+answer begins, a few seconds after the call. A worker keeps more than that beside the time of a call
+(CALL_MARGIN_S)."""
 
 
 def shared_tokens(characters: int) -> int:
