@@ -16,7 +16,7 @@ from brightrun.conversations.quality.judgement import current_rubric
 from brightrun.core.ids import time_ordered_id
 from brightrun.core.timestamps import epoch_ms, iso
 from brightrun.scaffolding.catalog import ScaffoldingCatalog
-from tests.fakes.scaffolding import InMemoryScaffolding
+from tests.fakes.scaffolding import InMemoryScaffolding, template
 
 OWNER, STRANGER = "owner-1", "owner-2"
 START = datetime(2026, 11, 21, 12, 0, tzinfo=UTC)
@@ -35,14 +35,23 @@ class SteppedClock:
         self.now += timedelta(seconds=seconds)
 
 
-def a_plan(count: int = 4, *, owner: str = OWNER, job_id: str | None = None) -> PlannedBatch:
+def a_plan(
+    count: int = 4, *, owner: str = OWNER, job_id: str | None = None, guide: str = ""
+) -> PlannedBatch:
+    """A plan of built-in templates, or of one of the owner's own that begins with a guide."""
+    scaffolding = InMemoryScaffolding()
+    own = None
+    if guide:
+        text = f"{guide}Write how {{{{persona_name}}}} asks about {{{{topic_name}}}}."
+        own = template(id="own-template", template_name="Guided", origin="own", template_text=text)
+        scaffolding.add(owner, own)
     sets = [
-        ParameterSet(persona, arc, "roth_ira_conversion")
+        ParameterSet(persona, arc, "roth_ira_conversion", own.id if own else None)
         for persona in ("overwhelmed_avoider", "anxious_planner", "pragmatic_optimist")
         for arc in ("confusion_to_clarity", "fear_to_confidence", "crisis_to_referral")
     ]
     chosen = [sets[index % len(sets)] for index in range(count)]
-    planner = BatchPlanner(ScaffoldingCatalog(InMemoryScaffolding()), owner)
+    planner = BatchPlanner(ScaffoldingCatalog(scaffolding), owner)
     return planner.plan(
         chosen,
         job_id=job_id or time_ordered_id(START),

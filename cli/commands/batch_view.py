@@ -191,9 +191,24 @@ def _summary(status: BatchStatus) -> dict[str, object]:
         "started (UTC)": format_time(document.get("startedAt")),
         "ended (UTC)": format_time(document.get("completedAt")),
         "tokens": tokens(document),
+        "prompt cache": _cached(document),
         "cost": money(status.cost_usd) if status.is_final else f"{money(status.cost_usd)} so far",
         "quoted": _quoted(document),
     }
+
+
+def _cached(document: Document) -> str | None:
+    """What prompts read from the prompt cache and what that saved, or why it saves nothing."""
+    cache = document["prompt_cache"]
+    if cache["hit_rate"] is None:
+        return None if cache["notice"] is None else plain(cache["notice"])
+    saved = cache["saved_usd"]
+    told = (
+        f"{number(cache['read_tokens'])} tokens read, {number(cache['written_tokens'])} written "
+        f"({percent(cache['hit_rate'])} found), "
+        + (f"{money(saved)} saved" if saved >= 0 else f"{money(-saved)} more than without")
+    )
+    return f"{told}. {plain(cache['notice'])}" if cache["notice"] else told
 
 
 def _quoted(document: Document) -> str | None:

@@ -11,6 +11,7 @@ from local.claude_simulator.author import write_answer
 from local.claude_simulator.faults import Fault, Malformed
 from local.claude_simulator.http_types import Response, json_response
 from local.claude_simulator.models import Model
+from local.claude_simulator.prompt_cache import NOTHING_CACHED, CachedTokens
 from local.claude_simulator.tokens import characters_of, prompt_tokens, tokens_of
 
 # Thinking is reported as a share of the visible answer by effort: an assumption that makes the
@@ -33,10 +34,13 @@ def compose(
     *,
     seed: int,
     fault: Fault | None = None,
+    cached: CachedTokens = NOTHING_CACHED,
     message_id: str | None = None,
     service_tier: str = "standard",
 ) -> dict[str, Any]:
     """The Message that answers a valid request, with a scripted content fault if there is one.
+
+    `cached` is what the prompt reads from the cache and writes to it.
 
     ApiError 400 for a prompt beyond the context window.
     """
@@ -57,7 +61,7 @@ def compose(
         "stop_reason": written.stop_reason,
         "stop_sequence": written.stop_sequence,
         "stop_details": _stop_details(refusal),
-        "usage": _usage(prompt, output, thinking, service_tier),
+        "usage": _usage(prompt, cached, output, thinking, service_tier),
     }
 
 
@@ -121,12 +125,17 @@ def _stop_details(refusal: str | None) -> dict[str, Any] | None:
     return {"type": "refusal", "category": refusal, "explanation": _REFUSAL}
 
 
-def _usage(prompt: int, output: int, thinking: int, tier: str) -> dict[str, Any]:
+def _usage(
+    prompt: int, cached: CachedTokens, output: int, thinking: int, tier: str
+) -> dict[str, Any]:
     return {
-        "input_tokens": prompt,
-        "cache_creation_input_tokens": 0,
-        "cache_read_input_tokens": 0,
-        "cache_creation": {"ephemeral_5m_input_tokens": 0, "ephemeral_1h_input_tokens": 0},
+        "input_tokens": prompt - cached.read - cached.written,
+        "cache_creation_input_tokens": cached.written,
+        "cache_read_input_tokens": cached.read,
+        "cache_creation": {
+            "ephemeral_5m_input_tokens": cached.written_5m,
+            "ephemeral_1h_input_tokens": cached.written_1h,
+        },
         "output_tokens": output,
         "output_tokens_details": {"thinking_tokens": thinking},
         "service_tier": tier,

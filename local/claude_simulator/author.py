@@ -19,7 +19,7 @@ from local.claude_simulator.faults import Defect, Fault
 from local.claude_simulator.judge import wants_judgement, write_judgement
 from local.claude_simulator.schema_example import conform, example, violate
 from local.claude_simulator.schema_rules import resolve
-from local.claude_simulator.tokens import prompt_text
+from local.claude_simulator.tokens import plain_messages, prompt_text
 
 _PLAIN = (
     "This is a simulated answer; it was not written by Claude.",
@@ -38,7 +38,7 @@ def write_answer(body: dict[str, Any], seed: int, fault: Fault | None) -> str:
     defect = fault.defect if fault else None
     if schema is None:
         _require(not defect and not (fault and fault.schema_violation), "an output schema")
-        return _generator(seed, body["messages"]).choice(_PLAIN)
+        return _generator(seed, plain_messages(body["messages"])).choice(_PLAIN)
     if wants_conversation(schema):
         value = _conversation(body, schema, seed, defect)
     else:
@@ -52,7 +52,7 @@ def write_answer(body: dict[str, Any], seed: int, fault: Fault | None) -> str:
 def _other(body: dict[str, Any], schema: dict[str, Any], seed: int) -> Any:
     if wants_judgement(schema):
         return write_judgement(prompt_text(body["messages"]), schema)
-    return example(schema, _generator(seed, [schema, body["messages"]]))
+    return example(schema, _generator(seed, [schema, plain_messages(body["messages"])]))
 
 
 def wants_conversation(schema: dict[str, Any]) -> bool:
@@ -70,7 +70,7 @@ def _conversation(
 ) -> Any:
     prompt = prompt_text(body["messages"])
     scaffolding = read_scaffolding(prompt)
-    origin = body["messages"]
+    origin: Any = plain_messages(body["messages"])
     if scaffolding is not None:
         origin = repr(scaffolding) + read_variation(prompt)
     scaffolding = scaffolding or Scaffolding()

@@ -101,14 +101,17 @@ def _answer(
         raise_status(fault)
         if fault.expired:
             return None
+    cached = state.cache.look_up(params, model, now)
     name = hashlib.sha256(f"{batch.id}:{custom_id}".encode()).hexdigest()[:24]
     message = compose(
         params,
         model,
         seed=state.settings.seed,
         fault=fault,
+        cached=cached,
         message_id=f"msg_sim_{name}",
         service_tier="batch",
     )
+    state.cache.write(params, model, now)
     state.journal.answered(conversation)
     return message

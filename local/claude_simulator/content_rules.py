@@ -9,6 +9,8 @@ from local.claude_simulator.models import Model
 
 _ROLES = ("user", "assistant", "system")
 _MAX_MESSAGES = 100_000
+_MAX_CACHE_MARKS = 4
+_CACHE_TTLS = ("5m", "1h")
 
 
 def check_messages(messages: Any, model: Model) -> None:
@@ -84,15 +86,50 @@ def check_system(system: Any) -> None:
             raise invalid(f"system.{index}.text: text content blocks must be non-empty")
 
 
+def check_cache_control(body: dict[str, Any]) -> None:
+    """Refuse, with ApiError 400, marks for the prompt cache that the API does not take."""
+    marks = _cache_marks(body)
+    if len(marks) > _MAX_CACHE_MARKS:
+        raise invalid(
+            f"A maximum of {_MAX_CACHE_MARKS} blocks with cache_control may be provided. "
+            f"Found {len(marks)}."
+        )
+    for where, mark in marks:
+        if not isinstance(mark, dict) or mark.get("type") != "ephemeral":
+            raise invalid(f"{where}.cache_control.type: Input should be 'ephemeral'")
+        for name in mark.keys() - {"type", "ttl"}:
+            raise invalid(f"{where}.cache_control.{name}: Extra inputs are not permitted")
+        if mark.get("ttl", "5m") not in _CACHE_TTLS:
+            raise invalid(f"{where}.cache_control.ttl: Input should be '5m' or '1h'")
+    ttls = [mark.get("ttl", "5m") for _, mark in marks]
+    if ttls != sorted(ttls):  # "1h" before "5m"
+        raise invalid(
+            "a ttl='1h' cache_control block must not come after a ttl='5m' cache_control block"
+        )
+
+
+def _cache_marks(body: dict[str, Any]) -> list[tuple[str, Any]]:
+    """The marks in the order of the prompt, and where each stands."""
+    contents = [("tools", body.get("tools", [])), ("system", body.get("system"))]
+    contents += [
+        (f"messages.{index}.content", message["content"])
+        for index, message in enumerate(body["messages"])
+    ]
+    return [
+        (f"{where}.{index}", block["cache_control"])
+        for where, content in contents
+        if isinstance(content, list)
+        for index, block in enumerate(content)
+        if block.get("cache_control") is not None
+    ]
+
+
 def refuse_unsimulated(body: dict[str, Any]) -> None:
     """Refuse, with ApiError 400, what the API offers and this simulator does not.
 
-    Nothing in this project streams an answer or caches a prompt.
+    Nothing in this project streams an answer, or leaves it to the API where to mark a prompt.
     """
     if body.get("stream"):
         raise invalid("stream: this simulator does not stream answers")
-    blocks = [body, *body.get("tools", [])]
-    for content in [body.get("system"), *(message["content"] for message in body["messages"])]:
-        blocks += content if isinstance(content, list) else []
-    if any(block.get("cache_control") for block in blocks):
-        raise invalid("cache_control: this simulator does not cache prompts")
+    if body.get("cache_control") is not None:
+        raise invalid("cache_control: this simulator caches marked blocks alone")

@@ -11,12 +11,18 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
 
+from local.claude_simulator.tokens import plain_messages
+
 _CAPACITY = 50_000
 
 
 def fingerprint(messages: list[dict[str, Any]]) -> str:
-    """The sha256 of the messages as canonical JSON: the name of a conversation in the journal."""
-    canonical = json.dumps(messages, sort_keys=True, separators=(",", ":"), ensure_ascii=False)
+    """The sha256 of the messages as canonical JSON: the name of a conversation in the journal.
+
+    How their texts are divided into blocks makes no difference.
+    """
+    plain = plain_messages(messages)
+    canonical = json.dumps(plain, sort_keys=True, separators=(",", ":"), ensure_ascii=False)
     return hashlib.sha256(canonical.encode()).hexdigest()
 
 

@@ -6,7 +6,12 @@ from datetime import datetime
 from typing import Any
 
 from local.claude_simulator.api_errors import invalid
-from local.claude_simulator.content_rules import check_messages, check_system, refuse_unsimulated
+from local.claude_simulator.content_rules import (
+    check_cache_control,
+    check_messages,
+    check_system,
+    refuse_unsimulated,
+)
 from local.claude_simulator.models import EFFORTS, Model, callable_model
 from local.claude_simulator.schema_rules import check_schema
 
@@ -40,6 +45,7 @@ def check_create(body: dict[str, Any], version: str, now: datetime) -> Model:
     if not isinstance(tools, list) or not all(isinstance(tool, dict) for tool in tools):
         raise invalid("tools: Input should be a valid list of objects")
     refuse_unsimulated(body)
+    check_cache_control(body)
     config = _object(body, "output_config")
     _check_output(config, model)
     if "thinking" in body:

@@ -23,6 +23,7 @@ class MessagesEndpoint:
         """One message."""
         body = request.json_object()
         model = check_create(body, version, self.state.now())
+        cached = self.state.cache.look_up(body, model, self.state.now())
         conversation = fingerprint(body["messages"])
         self.state.journal.called(conversation)
         with self.state.journal.in_flight():
@@ -31,7 +32,8 @@ class MessagesEndpoint:
             fault, ending = self.state.apply_fault(Call("messages"))
         if ending is not None:
             return ending
-        message = compose(body, model, seed=self.state.settings.seed, fault=fault)
+        message = compose(body, model, seed=self.state.settings.seed, fault=fault, cached=cached)
+        self.state.cache.write(body, model, self.state.now())
         self.state.journal.answered(conversation)
         if fault is not None and fault.malformed is not None:
             return malformed(fault.malformed, message)

@@ -21,6 +21,8 @@ class Model:
 
     `tokenizer_factor` is how many tokens this model counts for a token of the older tokenizer:
     models since 4.7 count about 30 % more for the same text (vendor's migration guide).
+    `cache_minimum` is how many tokens a marked start needs to be cached; that of the 5.5 models is
+    not published, and assumed here.
     """
 
     id: str
@@ -29,6 +31,7 @@ class Model:
     max_input_tokens: int = 1_000_000
     max_tokens: int = 128_000
     tokenizer_factor: float = 1.3
+    cache_minimum: int = 1_024
     thinking_types: frozenset[str] = frozenset({"adaptive", "disabled"})
     thinks_by_default: bool = True
     default_effort: str = "high"
@@ -58,7 +61,7 @@ _CURRENT: tuple[Model, ...] = (
         default_effort="medium",
         thinking_types=frozenset({"adaptive"}),
     ),
-    Model("claude-opus-5"),
+    Model("claude-opus-5", cache_minimum=512),
     Model("claude-sonnet-5"),
 )
 
@@ -73,9 +76,14 @@ _before_adaptive_thinking = partial(
     accepts_sampling=True,
 )
 _OLDER: tuple[Model, ...] = (
-    _before_adaptive_thinking("claude-haiku-4-5-20251001", alias="claude-haiku-4-5"),
     _before_adaptive_thinking(
-        "claude-opus-4-5-20251101", alias="claude-opus-4-5", retires_at=_day("2027-01-22")
+        "claude-haiku-4-5-20251001", alias="claude-haiku-4-5", cache_minimum=4_096
+    ),
+    _before_adaptive_thinking(
+        "claude-opus-4-5-20251101",
+        alias="claude-opus-4-5",
+        retires_at=_day("2027-01-22"),
+        cache_minimum=4_096,
     ),
     _before_adaptive_thinking(
         "claude-sonnet-4-5-20250929", alias="claude-sonnet-4-5", retires_at=_day("2026-11-30")

@@ -11,6 +11,7 @@ from local.claude_simulator.fault_script import Call, FaultScript
 from local.claude_simulator.faults import Fault
 from local.claude_simulator.http_types import Hang, Reset
 from local.claude_simulator.journal import Journal
+from local.claude_simulator.prompt_cache import PromptCache
 
 Clock = Callable[[], datetime]
 
@@ -48,15 +49,17 @@ class State:
     settings: Settings
     journal: Journal = field(default_factory=Journal)
     faults: FaultScript = field(default_factory=FaultScript)
+    cache: PromptCache = field(default_factory=PromptCache)
 
     def now(self) -> datetime:
         """The time that retirements and batches are judged by."""
         return self.settings.clock()
 
     def clear(self) -> None:
-        """Forget scripted faults and counts."""
+        """Forget scripted faults, counts and cached prompts."""
         self.faults.clear()
         self.journal.clear()
+        self.cache.clear()
 
     def apply_fault(self, call: Call) -> tuple[Fault | None, Hang | Reset | None]:
         """Use up the next fault that matches `call`.

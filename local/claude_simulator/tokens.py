@@ -9,6 +9,7 @@ from __future__ import annotations
 import json
 import math
 from collections.abc import Iterator
+from dataclasses import dataclass
 from typing import Any
 
 from local.claude_simulator.models import Model
@@ -28,32 +29,53 @@ def characters_of(tokens: int, model: Model) -> int:
 
 def prompt_tokens(body: dict[str, Any], model: Model) -> int:
     """The estimated input tokens of a request: output schema, tools, system and messages."""
-    return tokens_of(sum(map(len, _prompt_parts(body))), model)
+    return tokens_of(sum(len(block.text) for block in prompt_blocks(body)), model)
 
 
-def _prompt_parts(body: dict[str, Any]) -> Iterator[str]:
+@dataclass(frozen=True, slots=True)
+class Block:
+    """A part of a prompt, and its `cache_control` if it has one."""
+
+    text: str
+    cache_control: dict[str, Any] | None = None
+
+
+def prompt_blocks(body: dict[str, Any]) -> Iterator[Block]:
+    """The parts of a prompt in the order in which the model sees them, and the cache keeps them."""
     schema = ((body.get("output_config") or {}).get("format") or {}).get("schema")
     if schema:
-        yield json.dumps(schema)
-    yield from map(json.dumps, body.get("tools", []))
-    yield from _texts(body.get("system", []))
+        yield Block(json.dumps(schema))
+    for tool in body.get("tools", []):
+        yield Block(json.dumps(tool), tool.get("cache_control"))
+    yield from _blocks(body.get("system", []))
     for message in body["messages"]:
-        yield from _texts(message["content"])
+        yield from _blocks(message["content"])
 
 
-def _texts(content: Any) -> Iterator[str]:
+def _blocks(content: Any) -> Iterator[Block]:
     if isinstance(content, str):
-        yield content
+        yield Block(content)
         return
     for block in content:
-        yield block["text"] if block["type"] == "text" else json.dumps(block)
+        text = block["text"] if block["type"] == "text" else json.dumps(block)
+        yield Block(text, block.get("cache_control"))
+
+
+def plain_messages(messages: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    """Messages as they are without marks: how a text is divided into blocks changes no answer."""
+    return [{**message, "content": _plain(message["content"])} for message in messages]
+
+
+def _plain(content: Any) -> Any:
+    if isinstance(content, str) or any(block["type"] != "text" for block in content):
+        return content
+    return "".join(block["text"] for block in content)
 
 
 def prompt_text(messages: list[dict[str, Any]]) -> str:
     """All text of the user messages, which is what an answer is written from."""
     return "\n".join(
-        text
+        "".join(block.text for block in _blocks(message["content"]))
         for message in messages
         if message["role"] == "user"
-        for text in _texts(message["content"])
     )

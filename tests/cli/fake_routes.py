@@ -112,6 +112,13 @@ def status_document(status: str, total: int = 4, **changes: Any) -> Json:
         "reused_items": 0,
         "quote": QUOTE,
         "quote_error": None,
+        "prompt_cache": {
+            "read_tokens": 0,
+            "written_tokens": 0,
+            "hit_rate": None,
+            "saved_usd": 0.0,
+            "notice": None,
+        },
         **changes,
     }
 

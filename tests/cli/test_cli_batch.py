@@ -100,6 +100,34 @@ def test_a_batch_is_shown_with_its_quote_and_how_wrong_it_was(
     assert "$0.16; 9 of 10 within $0.20, by 40 conversations of 3 of yours; it cost -4%" in shown
 
 
+UNREAD = "What was written to the cache was read too seldom to pay, so it was switched off."
+SHORT = "The prompts share about 772 tokens at their start, below the 1,024 that M caches."
+
+
+@pytest.mark.parametrize(
+    ("cache", "told"),
+    [
+        (
+            {"read_tokens": 42_000, "written_tokens": 6_000, "hit_rate": 0.875, "saved_usd": 0.08},
+            "42,000 tokens read, 6,000 written (88% found), $0.08 saved",
+        ),
+        (
+            {"written_tokens": 18_000, "hit_rate": 0.0, "saved_usd": -0.02, "notice": UNREAD},
+            f"0 tokens read, 18,000 written (0% found), $0.02 more than without. {UNREAD}",
+        ),
+        ({"notice": SHORT}, SHORT),
+    ],
+)
+def test_a_batch_is_shown_with_what_its_prompt_cache_saved_or_why_it_saves_nothing(
+    brightrun: BrightRun, system: FakeSystem, cache: dict[str, object], told: str
+) -> None:
+    document = status_document("completed", successful=4, completed=4)
+    document["prompt_cache"] |= cache
+    serve_statuses(system, document)
+
+    assert told in " ".join(brightrun("batch", "show", JOB).stdout.split())
+
+
 def test_quotes_are_compared_with_what_batches_cost(
     brightrun: BrightRun, system: FakeSystem
 ) -> None:

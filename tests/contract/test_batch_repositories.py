@@ -294,6 +294,17 @@ def test_tokens_and_cost_add_up_on_the_job(store: Store) -> None:
     assert after.simulated
 
 
+def test_what_prompts_read_from_the_cache_and_saved_adds_up_on_the_job(store: Store) -> None:
+    job = stored_job(store)
+    wrote = build.completed(cache_calls=1, cache_write_tokens=6_000, cache_saved_micro_usd=-3_000)
+    read = build.failed(cache_calls=2, cache_read_tokens=900, cache_saved_micro_usd=1_710)
+    for item, outcome in zip(claim(store, job, 2), (wrote, read), strict=True):
+        build.end_item(store.claims, item, outcome, START)
+    after = store.batches.job(OWNER, job.job_id)
+    assert (after.cache_calls, after.cache_read_tokens) == (3, 900)
+    assert (after.cache_write_tokens, after.cache_saved_micro_usd) == (6_000, -1_290)
+
+
 def test_tokens_and_cost_add_up_on_an_item_over_its_generations(store: Store) -> None:
     job = stored_job(store)
     spent = {"input_tokens": 5, "output_tokens": 7, "cost_micro_usd": 90}

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Iterator
+from dataclasses import replace
 from datetime import date
 from typing import Any
 
 import pytest
 
 from brightrun.claude.client import anthropic_claude
-from brightrun.claude.model import CONNECT_TIMEOUT_S, Completion, Prompt
+from brightrun.claude.model import CONNECT_TIMEOUT_S, CacheLifetime, Completion, Prompt
 from brightrun.conversations.model import RAW_CONVERSATION_SCHEMA, read_conversation
 from brightrun.core.errors import ClaudeCallError, UnusableModelError
 from brightrun.core.limits import CALL_TIMEOUT_S
@@ -199,6 +200,113 @@ def test_an_incomplete_completion_keeps_its_stop_reason_and_token_counts(
     assert completion.input_tokens > 0
     if "refusal" in fault:
         assert completion.refusal_category == "frontier_llm"
+
+
+GUIDE = "Write short sentences. Ask before you advise.\n" * 150
+"""6,900 characters: 2,243 tokens of a current model."""
+
+
+def cached_asks(
+    simulator: ClaudeSimulator, *prompts: Prompt, model: str = "claude-sonnet-5-5"
+) -> list[Completion]:
+    """The answers to prompts, one after the other."""
+
+    async def call() -> list[Completion]:
+        claude = anthropic_claude(
+            "simulator", model, TODAY, base_url=simulator.url, api_key="k", workspace_id=""
+        )
+        try:
+            return [
+                await claude.complete(prompt, schema=RAW_CONVERSATION_SCHEMA) for prompt in prompts
+            ]
+        finally:
+            await claude.close()
+
+    return asyncio.run(call())
+
+
+def guided(question: str, lifetime: CacheLifetime | None = "5m") -> Prompt:
+    return Prompt(
+        "You are brief.",
+        GUIDE + question,
+        "template",
+        1,
+        shared_characters=len(GUIDE),
+        cached_for=lifetime,
+    )
+
+
+def test_a_marked_start_is_written_once_and_then_read(simulator: ClaudeSimulator) -> None:
+    plain, first, second = cached_asks(
+        simulator, guided("One?", None), guided("Two?"), guided("Six?", "1h")
+    )
+    assert (plain.marked, plain.cache_read_tokens, plain.cache_write_tokens) == (False, 0, 0)
+    shared = first.cache_write_tokens
+    assert (first.marked, first.cache_read_tokens, first.cache_write_1h_tokens) == (True, 0, 0)
+    assert (second.cache_read_tokens, second.cache_write_tokens) == (shared, 0)
+    assert shared > 2_243
+    for answer in (first, second):
+        assert answer.input_tokens + shared == plain.input_tokens
+
+
+def test_what_is_kept_for_an_hour_is_counted_as_such(simulator: ClaudeSimulator) -> None:
+    (answer,) = cached_asks(simulator, guided("One?", "1h"))
+    assert answer.cache_write_1h_tokens == answer.cache_write_tokens > 2_243
+
+
+def test_a_system_prompt_is_cached_where_nothing_else_is_shared(
+    simulator: ClaudeSimulator,
+) -> None:
+    prompts = [
+        Prompt(GUIDE, question, "template", 1, shared_characters=0, cached_for="5m")
+        for question in ("One?", "Two?")
+    ]
+    first, second = cached_asks(simulator, *prompts)
+    assert first.cache_write_tokens == second.cache_read_tokens > 2_243
+
+
+def test_a_start_below_the_models_minimum_costs_nothing(simulator: ClaudeSimulator) -> None:
+    answers = cached_asks(simulator, guided("A?"), guided("B?"), model="claude-haiku-4-5")
+    assert [one.cache_read_tokens + one.cache_write_tokens for one in answers] == [0, 0]
+    assert all(one.marked for one in answers)
+
+
+@pytest.mark.parametrize("user", ["", "Ask.", GUIDE, f"{GUIDE}Ask.", f" \n{GUIDE}", f"{GUIDE}\n "])
+@pytest.mark.parametrize("shared", [0, 2, 1_000, 10_000])
+def test_a_marked_prompt_has_the_same_text_and_no_blank_block(user: str, shared: int) -> None:
+    prompt = Prompt("Be brief.", user, "t", 1, shared_characters=shared, cached_for="5m")
+    claude = anthropic_claude(
+        "direct", "claude-sonnet-5-5", TODAY, base_url="", api_key="key", workspace_id=""
+    )
+    plain = claude._request(replace(prompt, cached_for=None), {})
+    request = claude._request(prompt, {})
+    blocks = [
+        block
+        for content in (request["system"], request["messages"][0]["content"])
+        if isinstance(content, list)
+        for block in content
+    ]
+    assert [texts(part) for part in (request["system"], request["messages"][0]["content"])] == [
+        plain["system"],
+        plain["messages"][0]["content"],
+    ]
+    assert sum("cache_control" in block for block in blocks) == 1
+    assert all(block["text"].strip() for block in blocks)
+
+
+def texts(content: Any) -> str:
+    if isinstance(content, str):
+        return content
+    return "".join(block["text"] for block in content)
+
+
+def test_a_mark_does_not_change_what_an_answer_is_reused_for() -> None:
+    claude = anthropic_claude(
+        "direct", "claude-sonnet-5-5", TODAY, base_url="", api_key="key", workspace_id=""
+    )
+    marked, plain = guided("One?"), guided("One?", None)
+    assert claude.fingerprint(marked, schema={}) == claude.fingerprint(plain, schema={})
+    assert claude.fingerprint(guided("Two?"), schema={}) != claude.fingerprint(plain, schema={})
 
 
 def test_no_failure_message_contains_the_prompt(simulator: ClaudeSimulator) -> None:

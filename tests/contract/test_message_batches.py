@@ -78,6 +78,29 @@ def test_every_request_of_a_batch_has_a_result_at_half_the_price(
     assert cost_micro_usd(model, answer, TODAY) == round(full / 2)
 
 
+def test_what_a_batch_caches_for_an_hour_is_at_half_the_price_too(
+    simulator: ClaudeSimulator,
+) -> None:
+    guide = "Write short sentences. Ask before you advise.\n" * 150
+    marked = Prompt("", f"{guide}Ask.", "t", 1, shared_characters=len(guide), cached_for="1h")
+
+    async def ask(batches: MessageBatches) -> list[Completion]:
+        requests = [batches.request(name, marked, RAW_CONVERSATION_SCHEMA) for name in "ab"]
+        sent = await batches.create(requests)
+        await batches.find(sent.id)
+        results = [result.answer async for result in batches.results(sent.id)]
+        return [answer for answer in results if isinstance(answer, Completion)]
+
+    written, read = sorted(with_batches(simulator, ask), key=lambda one: one.cache_read_tokens)
+    shared = written.cache_write_1h_tokens
+    assert shared == written.cache_write_tokens == read.cache_read_tokens > 2_000
+    model = claude_model("claude-sonnet-5-5", TODAY)
+    cost = written.input_tokens * 2 + shared * 4 + written.output_tokens * 10
+    assert cost_micro_usd(model, written, TODAY) == round(cost / 2)
+    cheap = read.input_tokens * 2 + shared * 0.1 + read.output_tokens * 10
+    assert cost_micro_usd(model, read, TODAY) == round(cheap / 2)
+
+
 @pytest.mark.parametrize(
     ("fault", "reason", "retryable"),
     [

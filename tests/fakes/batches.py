@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterable, Sequence
 from datetime import datetime
 from typing import Any, TypeVar
 
-from brightrun.batches.claim_repository import ClaimRepository, Ended, Outcome
+from brightrun.batches.claim_repository import SUMMED, ClaimRepository, Ended, Outcome
 from brightrun.batches.economy.model import Submission
 from brightrun.batches.log import LogLine
 from brightrun.batches.model import (
@@ -266,9 +266,7 @@ class InMemoryBatches(BatchRepository, ClaimRepository):
                 processing_items=-1,
                 successful_items=int(outcome.status is ItemStatus.COMPLETED),
                 failed_items=int(outcome.status is ItemStatus.FAILED),
-                input_tokens=outcome.input_tokens,
-                output_tokens=outcome.output_tokens,
-                cost_micro_usd=outcome.cost_micro_usd,
+                **{name: getattr(outcome, name) for name in SUMMED},
                 reused_items=int(outcome.reused),
                 committed_micro_usd=outcome.cost_micro_usd - held.reserved_micro_usd
                 if held.reserved_micro_usd

@@ -80,9 +80,41 @@ def test_a_jobs_status_has_its_progress_cost_and_estimated_time(
         "reused_items": 0,
         "quote": None,
         "quote_error": None,
+        "prompt_cache": {
+            "read_tokens": 0,
+            "written_tokens": 0,
+            "hit_rate": None,
+            "saved_usd": 0.0,
+            "notice": None,
+        },
         "simulated": False,
         "lane": "realtime",
     }
+
+
+def test_a_jobs_status_has_what_its_prompt_cache_saved(api: Api, seeds: Seeds) -> None:
+    job = seeds.job(
+        2,
+        shared_characters=18_400,
+        cache_calls=8,
+        cache_read_tokens=42_000,
+        cache_write_tokens=6_000,
+        cache_saved_micro_usd=76_800,
+    )
+    assert api(f"GET /api/conversations/batch/{job.job_id}/status").body["prompt_cache"] == {
+        "read_tokens": 42_000,
+        "written_tokens": 6_000,
+        "hit_rate": 0.875,
+        "saved_usd": 0.0768,
+        "notice": None,
+    }
+
+
+def test_a_jobs_status_says_why_nothing_is_cached(api: Api, seeds: Seeds) -> None:
+    job = seeds.job(2, shared_characters=916)
+    shown = api(f"GET /api/conversations/batch/{job.job_id}/status").body["prompt_cache"]
+    assert shown["hit_rate"] is None
+    assert shown["notice"].startswith("The prompts share about 772 tokens at their start, below")
 
 
 def test_a_batch_that_has_ended_shows_its_quote_and_how_wrong_it_was(

@@ -203,6 +203,9 @@ function Summary({ batch }: { batch: BatchStatus }) {
         <Figure label="Tokens in, out">
           {count(batch.input_tokens)}, {count(batch.output_tokens)}
         </Figure>
+        {batch.prompt_cache.hit_rate !== null && (
+          <Figure label="Read from the prompt cache">{cachedOf(batch.prompt_cache)}</Figure>
+        )}
         <Figure label={batch.completedAt ? "Ended" : "Started"}>
           {batch.completedAt || batch.startedAt ? (
             <Time at={(batch.completedAt ?? batch.startedAt) as string} />
@@ -211,8 +214,17 @@ function Summary({ batch }: { batch: BatchStatus }) {
           )}
         </Figure>
       </dl>
+      {batch.prompt_cache.notice && (
+        <p className="text-sm text-muted">{batch.prompt_cache.notice}</p>
+      )}
     </Card>
   );
+}
+
+/** The share of what prompts have in common that was read from the cache, and what that saved. */
+function cachedOf({ hit_rate, saved_usd }: BatchStatus["prompt_cache"]): string {
+  const saved = saved_usd < 0 ? `${usd(-saved_usd)} more than without` : `${usd(saved_usd)} saved`;
+  return `${percent(hit_rate ?? 0)}, ${saved}`;
 }
 
 /** What was spent, against the cap, and what calls under way may add to it. */

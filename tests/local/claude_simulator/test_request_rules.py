@@ -161,10 +161,51 @@ def test_malformed_messages_are_named(post: Post, messages: Any, complaint: str)
     assert complaint in refusal(post, message_body(messages=messages))
 
 
-def test_streaming_and_prompt_caching_are_not_simulated(post: Post) -> None:
+def test_streaming_and_automatic_caching_are_not_simulated(post: Post) -> None:
     assert "does not stream" in refusal(post, message_body(stream=True))
-    marked = {"type": "text", "text": "x", "cache_control": {"type": "ephemeral"}}
-    assert "does not cache prompts" in refusal(post, message_body(system=[marked]))
+    automatic = message_body(cache_control={"type": "ephemeral"})
+    assert "caches marked blocks alone" in refusal(post, automatic)
+
+
+@pytest.mark.parametrize(
+    ("mark", "complaint"),
+    [
+        ({"type": "persistent"}, "system.0.cache_control.type: Input should be 'ephemeral'"),
+        ("ephemeral", "system.0.cache_control.type: Input should be 'ephemeral'"),
+        (
+            {"type": "ephemeral", "ttl": "10m"},
+            "system.0.cache_control.ttl: Input should be '5m' or '1h'",
+        ),
+        (
+            {"type": "ephemeral", "scope": "all"},
+            "system.0.cache_control.scope: Extra inputs are not permitted",
+        ),
+    ],
+)
+def test_a_mark_that_the_cache_does_not_know_is_refused(
+    post: Post, mark: object, complaint: str
+) -> None:
+    system = [{"type": "text", "text": "Be brief.", "cache_control": mark}]
+    assert refusal(post, message_body(system=system)) == complaint
+
+
+def marked_texts(*ttls: str) -> list[dict[str, Any]]:
+    return [
+        {"type": "text", "text": "Be brief.", "cache_control": {"type": "ephemeral", "ttl": ttl}}
+        for ttl in ttls
+    ]
+
+
+def test_a_prompt_has_at_most_four_marks(post: Post) -> None:
+    assert post(message_body(system=marked_texts(*["5m"] * 4))).status_code == 200
+    message = refusal(post, message_body(system=marked_texts(*["5m"] * 5)))
+    assert message == "A maximum of 4 blocks with cache_control may be provided. Found 5."
+
+
+def test_a_longer_life_comes_before_a_shorter_one(post: Post) -> None:
+    assert post(message_body(system=marked_texts("1h", "5m"))).status_code == 200
+    message = refusal(post, message_body(system=marked_texts("5m", "1h")))
+    assert "must not come after" in message
 
 
 def test_a_prompt_beyond_the_context_window_is_refused(post: Post) -> None:

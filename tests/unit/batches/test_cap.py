@@ -8,7 +8,7 @@ from datetime import date
 
 import pytest
 
-from brightrun.batches.cap import ADDED_BYTES, bounded, capped
+from brightrun.batches.cap import ADDED_BYTES, affordable_room, bounded, capped
 from brightrun.batches.model import BatchJob, ItemStatus, JobStatus
 from brightrun.claude.registry import most_micro_usd, most_output_tokens, recorded_model
 from brightrun.conversations.model import RAW_CONVERSATION_SCHEMA
@@ -41,7 +41,18 @@ def test_the_bound_of_a_call_is_all_its_output_and_a_token_for_every_byte() -> N
 
 def test_a_long_prompt_is_bounded_by_the_price_of_long_prompts() -> None:
     haiku = recorded_model("claude-haiku-5-5")
-    assert most_micro_usd(haiku, 200_000, DAY) == 200_000 * 0.5 + 24_576 * 2.5
+    # A quarter more to write it into the cache, as for short ones.
+    assert most_micro_usd(haiku, 200_000, DAY) == 200_000 * 0.5 * 1.25 + 24_576 * 2.5
+
+
+def test_an_economy_job_whose_start_is_kept_for_an_hour_reserves_the_price_of_that() -> None:
+    job = build.a_job(build.a_plan(1), lane="economy", total_items=1_000)
+    short = bounded(dataclasses.replace(job, shared_characters=900), 18_000, DAY)
+    long = bounded(dataclasses.replace(job, shared_characters=9_000), 18_000, DAY)
+    assert short.item_bound_micro_usd == (22_000 * 2.5 + 24_576 * 10) / 2
+    assert long.item_bound_micro_usd == (22_000 * 4 + 24_576 * 10) / 2
+    room = affordable_room(18_000, long, long.item_bound_micro_usd, DAY)
+    assert room == 24_576
 
 
 def test_the_output_that_an_amount_pays_for_costs_no_more_than_it() -> None:

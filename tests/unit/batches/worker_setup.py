@@ -13,6 +13,7 @@ from brightrun.aws.request_keys import ANSWERS_KEPT_FOR
 from brightrun.batches.control_batch import BatchControls
 from brightrun.batches.finish_batch import BatchFinisher
 from brightrun.batches.model import BatchItem, BatchJob, ItemStatus
+from brightrun.batches.planner import PlannedBatch
 from brightrun.batches.run_worker import WorkerRunner
 from brightrun.batches.workflow import Round, RoundResult, WorkerInvocation, WorkerResult
 from brightrun.claude.model import Completion
@@ -53,7 +54,14 @@ class World:
         return cls(claude=ScriptedClaude(script))
 
     def job(self, items: int = 4, **changes: Any) -> BatchJob:
-        planned = build.a_plan(items)
+        return self.planned(build.a_plan(items), **changes)
+
+    def guided_job(self, items: int, guide: str, **changes: Any) -> BatchJob:
+        """A job whose prompts all begin with a guide."""
+        planned = build.a_plan(items, guide=guide)
+        return self.planned(planned, shared_characters=planned.plan.most_shared, **changes)
+
+    def planned(self, planned: PlannedBatch, **changes: Any) -> BatchJob:
         job = build.a_job(planned, **changes)
         self.logs.put(job.plan_key, planned.plan.model_dump_json(), content_type="")
         self.batches.create(job, planned.items)

@@ -18,9 +18,10 @@ from brightrun.batches.call_limit import CallLimit
 from brightrun.batches.cap import affordable_room
 from brightrun.batches.group_commit import GroupCommit
 from brightrun.batches.model import MAX_ATTEMPTS, MAX_TAKEOVERS, BatchItem, BatchJob
+from brightrun.batches.prompt_cache import PrefixCache
 from brightrun.claude.client import Claude
 from brightrun.claude.model import Completion, Prompt, Usage
-from brightrun.claude.registry import cost_micro_usd, recorded_model
+from brightrun.claude.registry import cache_saved_micro_usd, cost_micro_usd, recorded_model
 from brightrun.conversations.generation_log.model import CallKind, CallStatus, GenerationLogEntry
 from brightrun.conversations.generation_log.repository import GenerationLog
 from brightrun.conversations.model import RAW_CONVERSATION_SCHEMA
@@ -124,6 +125,7 @@ class Completions(ABC):
         self._job = job
         self._clock = clock
         self._spec = spec
+        self._cache = PrefixCache(job)
 
     @property
     def schema(self) -> dict[str, Any]:
@@ -155,6 +157,20 @@ class Completions(ABC):
     def _cost_micro_usd(self, completion: Completion) -> int:
         today = self._clock().date()
         return cost_micro_usd(recorded_model(self._job.model), completion, today)
+
+    def _cache_saved_micro_usd(self, completion: Completion) -> int:
+        today = self._clock().date()
+        return cache_saved_micro_usd(recorded_model(self._job.model), completion, today)
+
+    def _count(self, usage: Usage, completion: Completion, *, before: bool = False) -> None:
+        """Count an answer; `before` says that the item's job has done so already."""
+        cost, saved = self._cost_micro_usd(completion), self._cache_saved_micro_usd(completion)
+        usage.add(completion, cost, saved, counted_before=before)
+
+    def _marked(self, prompt: Prompt) -> Prompt:
+        """The prompt as it is sent: what it shares with others is marked where that pays."""
+        lifetime = self._cache.lifetime(_shared_characters(prompt))
+        return dataclasses.replace(prompt, cached_for=lifetime)
 
     def _measure_completion(self, completion: Completion) -> None:
         measure("ClaudeCalls")
@@ -194,7 +210,7 @@ class Completions(ABC):
         usage = Usage()
         for mending in (False, True):
             if found := self._find(item, mending=mending):
-                usage.add(found[0], self._cost_micro_usd(found[0]))
+                self._count(usage, found[0])
         return usage
 
     def _find(self, item: BatchItem, *, mending: bool) -> tuple[Completion, str] | None:
@@ -358,7 +374,7 @@ class CompletionCache(Completions):
         answered()
         await self._calls.filled.wait()
         stored, log_id = found
-        usage.add(stored, self._cost_micro_usd(stored))
+        self._count(usage, stored)
         if stored.reused:
             return stored  # There was no call to log.
         # Also one that was found: its worker may have died before it wrote the log entry.
@@ -397,8 +413,11 @@ class CompletionCache(Completions):
         refusals = 0
         while True:
             try:
-                async with self._calls.call():
-                    completion = await self._claude.complete(prompt, schema=self._spec.schema)
+                shared = _shared_characters(prompt)
+                async with self._cache.turn(prompt.template_id, shared), self._calls.call():
+                    completion = await self._claude.complete(
+                        self._marked(prompt), schema=self._spec.schema
+                    )
             except ClaudeCallError as error:
                 measure_failure(item, error)
                 log_id = time_ordered_id(self._clock())
@@ -408,7 +427,22 @@ class CompletionCache(Completions):
                     raise
             else:
                 self._measure_completion(completion)
+                self._note_cache(completion)
                 return completion
+
+    def _note_cache(self, completion: Completion) -> None:
+        if completion.marked:
+            self._cache.note(
+                completion.cache_read_tokens,
+                completion.cache_write_tokens,
+                self._cache_saved_micro_usd(completion),
+            )
+
+
+def _shared_characters(prompt: Prompt) -> int | None:
+    """How long the start is that other prompts share, system prompt included; None: not known."""
+    known = prompt.shared_characters
+    return None if known is None else len(prompt.system) + known
 
 
 def measure_failure(item: BatchItem, error: ClaudeCallError) -> None:

@@ -7,6 +7,7 @@ import math
 from datetime import date, datetime
 
 from brightrun.batches.model import BatchJob
+from brightrun.batches.prompt_cache import may_cache_for_an_hour
 from brightrun.claude.registry import (
     BATCHED_PRICE,
     TYPICAL_OUTPUT_TOKENS,
@@ -29,7 +30,12 @@ _LONGEST_PROMPT = 200_000
 
 def bounded(job: BatchJob, longest_prompt: int, day: date) -> BatchJob:
     """The job with the most that the answers to an item can cost; `longest_prompt` is in bytes."""
-    most = most_micro_usd(recorded_model(job.model), longest_prompt + ADDED_BYTES, day)
+    most = most_micro_usd(
+        recorded_model(job.model),
+        longest_prompt + ADDED_BYTES,
+        day,
+        for_an_hour=may_cache_for_an_hour(job),
+    )
     return dataclasses.replace(job, item_bound_micro_usd=math.ceil(most * _price(job)))
 
 
@@ -75,10 +81,22 @@ def within_budgets(
     )
 
 
+def cost_of_tokens_usd(model: str, input_tokens: int, output_tokens: int, day: date) -> float:
+    """What so many tokens cost in calls of their own, in US dollars."""
+    price = recorded_model(model).price_on(day)
+    return round(input_tokens * price.input + output_tokens * price.output) / 1e6
+
+
 def affordable_room(prompt_bytes: int, job: BatchJob, micro_usd: int, day: date) -> int | None:
     """Output tokens that so much pays for in any case; None if too few for an answer."""
     model, at_full_price = recorded_model(job.model), math.floor(micro_usd / _price(job))
-    room = most_output_tokens(model, prompt_bytes + ADDED_BYTES, at_full_price, day)
+    room = most_output_tokens(
+        model,
+        prompt_bytes + ADDED_BYTES,
+        at_full_price,
+        day,
+        for_an_hour=may_cache_for_an_hour(job),
+    )
     return room if room >= _LEAST_ROOM else None
 
 

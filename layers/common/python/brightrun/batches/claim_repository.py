@@ -65,6 +65,10 @@ class Outcome:
     input_tokens: int = 0
     output_tokens: int = 0
     cost_micro_usd: int = 0
+    cache_calls: int = 0
+    cache_read_tokens: int = 0
+    cache_write_tokens: int = 0
+    cache_saved_micro_usd: int = 0
     simulated: bool = False
     reused: bool = False
     conversation: ConversationRecord | None = None
@@ -75,6 +79,16 @@ class Outcome:
     error_message: str | None = None
 
 
+SUMMED = (
+    "input_tokens",
+    "output_tokens",
+    "cost_micro_usd",
+    "cache_calls",
+    "cache_read_tokens",
+    "cache_write_tokens",
+    "cache_saved_micro_usd",
+)
+"""Of an outcome, what its job adds up."""
 Ended = tuple[BatchItem, Outcome]
 """An item as its worker leased it, and how the work on it ended."""
 
@@ -395,9 +409,7 @@ def _counted(item: BatchItem, outcome: Outcome, now: datetime) -> dict[str, int]
     return {
         "committed_micro_usd": outcome.cost_micro_usd - reserved if reserved else 0,
         "processing_items": -1,
-        "input_tokens": outcome.input_tokens,
-        "output_tokens": outcome.output_tokens,
-        "cost_micro_usd": outcome.cost_micro_usd,
+        **{name: getattr(outcome, name) for name in SUMMED},
         "reused_items": int(outcome.reused),
         spending_attribute(iso(now)[:10], outcome.simulated): outcome.cost_micro_usd,
         **_OUTCOME_COUNTERS[outcome.status],

@@ -11,11 +11,11 @@ from brightrun.aws.budgets import Budgets
 from brightrun.aws.objects import ObjectStore
 from brightrun.aws.request_keys import RequestKeys, request_has_ended
 from brightrun.batches.cap import bounded, capped, within_budgets
+from brightrun.batches.concurrency import Concurrency
 from brightrun.batches.gateway import Workflow
 from brightrun.batches.model import (
     BatchItem,
     BatchJob,
-    Concurrency,
     ErrorHandling,
     JobStatus,
     Lane,
@@ -401,6 +401,8 @@ def _job(owner_id: str, request: BatchRequest, planned: PlannedBatch, now: str) 
         lane=request.lane,
         model=planned.plan.model,
         plan_key=object_keys.batch_plan(planned.plan.job_id),
+        shared_characters=planned.plan.most_shared,
+        shared_starts=len(planned.plan.templates),
         created_at=now,
         updated_at=now,
     )

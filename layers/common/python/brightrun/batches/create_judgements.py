@@ -5,21 +5,20 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from datetime import datetime
 
-from brightrun.batches.cap import bounded
+from brightrun.batches.cap import bounded, cost_of_tokens_usd
+from brightrun.batches.concurrency import calls_per_worker
 from brightrun.batches.create_batch import JobStarter, NewJob
 from brightrun.batches.model import (
     BatchItem,
     BatchJob,
     ItemStatus,
     JobStatus,
-    calls_per_worker,
     job_key,
 )
 from brightrun.batches.reserve_judgements import JudgementReservations
-from brightrun.claude.registry import ClaudeModel, recorded_model
 from brightrun.conversations.model import ConversationRecord
 from brightrun.conversations.repository import ConversationRepository
 from brightrun.core.errors import NotFoundError, UnfitConversationsError
@@ -102,7 +101,7 @@ class JudgementCreator:
         if job is None:
             return CreatedJudgements(None, version, before, 0.0)
         others = [one for key, one in records.items() if one is not None and key not in before]
-        cost = _estimate(recorded_model(job.model), others, now)
+        cost = _estimate(job.model, others, now)
         return CreatedJudgements(job, version, before, cost)
 
     def _new_job(
@@ -129,8 +128,9 @@ class JudgementCreator:
         unjudged = [one for one in records.values() if one and judged_by(one, rubric) is None]
         if not unjudged:
             raise _NothingToJudgeError
-        judge = choose_judge(request.model, {one.model for one in unjudged}, now.date())
+        judge = choose_judge(request.model, {one.model for one in unjudged}, now.date()).id
         job = _job(owner_id, job_id, request, judge, len(unjudged), iso(now))
+        job = replace(job, shared_characters=len(rubric.system_prompt()))
         job = bounded(job, _longest_prompt(unjudged), now.date())
         job = self.starter.within_budgets(job, now, _estimate(judge, unjudged, now))
         reservations = JudgementReservations(self.starter.batches, self.starter.keys)
@@ -159,7 +159,7 @@ class _NothingToJudgeError(Exception):
 
 
 def _job(
-    owner_id: str, job_id: str, request: JudgementRequest, judge: ClaudeModel, total: int, now: str
+    owner_id: str, job_id: str, request: JudgementRequest, judge: str, total: int, now: str
 ) -> BatchJob:
     workers = min(request.concurrent_processing, total)
     return BatchJob(
@@ -172,7 +172,7 @@ def _job(
         calls_per_worker=calls_per_worker(total, workers),
         error_handling="continue",
         priority="normal",
-        model=judge.id,
+        model=judge,
         plan_key="",
         created_at=now,
         updated_at=now,
@@ -210,8 +210,7 @@ def _longest_prompt(records: Sequence[ConversationRecord]) -> int:
     return _ESCAPED * longest + _RUBRIC_TOKENS * _BYTES_PER_TOKEN
 
 
-def _estimate(judge: ClaudeModel, records: Sequence[ConversationRecord], now: datetime) -> float:
-    price = judge.price_on(now.date())
+def _estimate(judge: str, records: Sequence[ConversationRecord], now: datetime) -> float:
     input_tokens = sum(one.file_size // _BYTES_PER_TOKEN + _RUBRIC_TOKENS for one in records)
     output_tokens = len(records) * _ANSWER_TOKENS
-    return round(input_tokens * price.input + output_tokens * price.output) / 1e6
+    return cost_of_tokens_usd(judge, input_tokens, output_tokens, now.date())

@@ -170,6 +170,11 @@ class BatchJob:
 
     Until its end the job holds `budget_reserved_micro_usd` of the budgets of `budget_month`, which
     is None afterwards; `budget_spent_micro_usd` is what earlier months and runs have counted.
+
+    `shared_characters` is the longest start, system prompt included, that the prompts of one of its
+    `shared_starts` templates share; None for jobs of earlier versions. `cache_calls` counts the
+    answers to prompts that were marked for the prompt cache, whose tokens are not in
+    `input_tokens`; `cache_saved_micro_usd` may be negative.
     """
 
     owner_id: str
@@ -211,6 +216,12 @@ class BatchJob:
     reuse: bool = False
     reused_items: int = 0
     lane: Lane = "realtime"
+    shared_characters: int | None = None
+    shared_starts: int = 1
+    cache_calls: int = 0
+    cache_read_tokens: int = 0
+    cache_write_tokens: int = 0
+    cache_saved_micro_usd: int = 0
 
     @property
     def is_economy(self) -> bool:
@@ -456,42 +467,3 @@ def spending_attribute(day: str, simulated: bool) -> str:
     In millionths of a US dollar, beside `cost_micro_usd`, which counts all days.
     """
     return f"{'simulated' if simulated else 'spent'}_on_{day.replace('-', '')}"
-
-
-def calls_per_worker(total_items: int, workers: int, at_most: int | None = None) -> int:
-    """Divide the items among the workers, with at most MAX_CALLS_PER_WORKER in flight each.
-
-    `at_most` is a lower limit that the caller may set.
-    """
-    fair_share = max(1, -(-total_items // workers))
-    return min(fair_share, MAX_CALLS_PER_WORKER, at_most or MAX_CALLS_PER_WORKER)
-
-
-@dataclass(frozen=True, slots=True)
-class Concurrency:
-    """How a job's calls are divided: its workers, and the most calls that each has in flight.
-
-    `calls_in_flight` is the limit on all calls together, None where only each worker has one.
-    """
-
-    workers: int
-    calls_per_worker: int
-    calls_in_flight: int | None = None
-
-    @classmethod
-    def of_calls(cls, calls: int, total_items: int) -> Concurrency:
-        """As few workers as can have so many calls in flight, at most one for each item."""
-        wanted = max(1, min(calls, total_items))
-        workers = -(-wanted // MAX_CALLS_PER_WORKER)
-        return cls(workers, -(-wanted // workers), wanted)
-
-    @classmethod
-    def of_workers(cls, workers: int, total_items: int, at_most: int | None = None) -> Concurrency:
-        """Divide the items among so many workers, each with `at_most` calls in flight."""
-        workers = max(1, min(workers, total_items))
-        return cls(workers, calls_per_worker(total_items, workers, at_most))
-
-    @property
-    def most_calls(self) -> int:
-        """Calls in flight of all workers together, at the most."""
-        return self.calls_in_flight or self.workers * self.calls_per_worker

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import json
 from typing import Any
 
@@ -41,6 +42,13 @@ class BatchPlan(BaseModel):
     emotional_arcs: dict[str, EmotionalArc]
     training_topics: dict[str, TrainingTopic]
     templates: dict[str, PromptTemplate]
+    shared_characters: dict[str, int] = {}
+    """By template, how long the start is that all its user prompts in the job share."""
+
+    @property
+    def most_shared(self) -> int:
+        """Characters of the longest start that prompts share, system prompt included."""
+        return len(self.consultant.system_prompt) + max(self.shared_characters.values(), default=0)
 
     def ingredients(self, item: BatchItem) -> PromptContext:
         """The records of one item."""
@@ -55,12 +63,14 @@ class BatchPlan(BaseModel):
 
     def prompt(self, item: BatchItem) -> Prompt:
         """The prompt of one item; raises UnresolvedPlaceholderError."""
-        return assemble_prompt(
+        prompt = assemble_prompt(
             self.templates[item.template_id],
             self.ingredients(item),
             seed=":".join(item.combination),
             variation=item.variation,
         )
+        shared = self.shared_characters.get(item.template_id)
+        return dataclasses.replace(prompt, shared_characters=shared)
 
     def snapshot(self, record: ConversationRecord) -> dict[str, Any]:
         """The `scaffolding_snapshot` of one of the job's conversations, in v1's format."""

@@ -10,6 +10,7 @@ from typing import Literal
 
 from brightrun.batches.model import MAX_ITEMS, BatchItem, ItemStatus, job_key
 from brightrun.batches.plan import BatchPlan
+from brightrun.batches.prompt_cache import SharedStarts
 from brightrun.core.errors import (
     BatchTooLargeError,
     BrightRunError,
@@ -129,6 +130,7 @@ class BatchPlanner:
         self._language = language
         self._faults: dict[object, BrightRunError] = {}
         self._longest_prompt = 0
+        self._shared = SharedStarts()
 
     def expand(self, selection: Selection) -> list[ParameterSet]:
         """List the combinations, personas outermost; raises BatchTooLargeError."""
@@ -181,6 +183,7 @@ class BatchPlanner:
                 emotional_arcs={},
                 training_topics={},
                 templates={},
+                shared_characters={},
             )
         )
         rendered: set[tuple[str | bool, ...]] = set()
@@ -191,6 +194,7 @@ class BatchPlanner:
                 batch.items.append(item)
         batch.faults = list(self._faults.values())
         batch.longest_prompt = self._longest_prompt
+        batch.plan.shared_characters.update(self._shared.lengths())
         return batch
 
     def _items(
@@ -267,12 +271,14 @@ class BatchPlanner:
             return None
 
     def _renders(self, plan: BatchPlan, item: BatchItem) -> bool:
-        """Whether the item's prompt can be rendered; notes its size, or the fault."""
+        """Whether the item's prompt can be rendered; notes its size and start, or the fault."""
         try:
-            self._longest_prompt = max(self._longest_prompt, plan.prompt(item).size)
+            prompt = plan.prompt(item)
         except InvalidInputError as error:
             self._faults[error.message] = error
             return False
+        self._longest_prompt = max(self._longest_prompt, prompt.size)
+        self._shared.add(item.template_id, prompt.user)
         return True
 
     def _ids(self, record_type: type[Record], choice: Choice) -> list[str]:

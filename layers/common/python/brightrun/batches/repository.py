@@ -151,9 +151,9 @@ def _lines_of(row: Mapping[str, Any]) -> list[LogLine]:
 
 
 def _job_row(job: BatchJob) -> dict[str, Any]:
-    """Write a job's row."""
+    """Write a job's row, without what is counted only in some jobs and was not yet."""
     row = {**row_of(job), "status": job.status.value}
-    return to_wire({name: value for name, value in row.items() if value != ()})
+    return to_wire({n: v for n, v in row.items() if v or not n.startswith(("used", "cache_"))})
 
 
 def _item_row(item: BatchItem) -> dict[str, Any]:

@@ -17,6 +17,7 @@ from brightrun.batches.model import (
     Priority,
     QuoteSource,
 )
+from brightrun.batches.prompt_cache import CacheUse, cache_notice
 from brightrun.core.fields import Tier
 from brightrun.http.schemas import (
     CamelNestedModel,
@@ -52,6 +53,36 @@ class QuoteView(NestedModel):
     )
     conversations: int = Field(description="Of the caller's own, that the quote is based on.")
     batches: int
+
+
+class PromptCacheView(NestedModel):
+    """What a batch's prompts read from Claude's prompt cache and wrote to it, in tokens.
+
+    They are not among `input_tokens`, and their price is part of the cost.
+    """
+
+    read_tokens: int
+    written_tokens: int
+    hit_rate: float | None = Field(
+        description="The share of these tokens that was read; null without any."
+    )
+    saved_usd: Usd = Field(
+        validation_alias="saved_micro_usd",
+        description="Against the same calls without a cache; negative where it cost more.",
+    )
+    notice: str | None = Field(description="Why nothing is saved; null if it is, or may yet be.")
+
+    @classmethod
+    def from_domain(cls, job: BatchJob) -> Self:
+        """Show what is counted of a job."""
+        use = CacheUse.of(job)
+        return cls(
+            read_tokens=use.read_tokens,
+            written_tokens=use.written_tokens,
+            hit_rate=use.hit_rate,
+            saved_micro_usd=use.saved_micro_usd,
+            notice=cache_notice(job),
+        )
 
 
 class QuoteAccuracyView(NestedModel):
@@ -170,6 +201,7 @@ class JobStatusResponse(CamelResponseModel):
         description="How far the cost is from the quote's p50, as a share of it; known once nearly "
         "all conversations are written.",
     )
+    prompt_cache: PromptCacheView = Field(alias="prompt_cache")
     simulated: bool
 
     @classmethod
@@ -194,6 +226,7 @@ class JobStatusResponse(CamelResponseModel):
             reused_items=job.reused_items,
             quote=QuoteView.model_validate(job.quote) if job.quote else None,
             quote_error=job.quote_error,
+            prompt_cache=PromptCacheView.from_domain(job),
             simulated=job.simulated,
         )
 

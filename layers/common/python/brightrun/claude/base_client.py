@@ -116,11 +116,16 @@ class _Block(_Part):
     text: str = ""
 
 
+class _CacheCreation(_Part):
+    ephemeral_1h_input_tokens: _Tokens = 0
+
+
 class _Usage(_Part):
     input_tokens: _Tokens
     output_tokens: _Tokens
     cache_read_input_tokens: _Tokens | None = None
     cache_creation_input_tokens: _Tokens | None = None
+    cache_creation: _CacheCreation | None = None
 
 
 class _StopDetails(_Part):
@@ -145,6 +150,8 @@ def completion_of(body: bytes, *, seconds: float = 0, simulated: bool) -> Comple
     except ValidationError as error:
         raise _unreadable(error) from error
     usage = message.usage
+    written = usage.cache_creation_input_tokens or 0
+    kept = usage.cache_creation.ephemeral_1h_input_tokens if usage.cache_creation else 0
     return Completion(
         text="\n".join(block.text for block in message.content if block.type == "text"),
         stop_reason=message.stop_reason or "unknown",
@@ -153,7 +160,8 @@ def completion_of(body: bytes, *, seconds: float = 0, simulated: bool) -> Comple
         input_tokens=usage.input_tokens,
         output_tokens=usage.output_tokens,
         cache_read_tokens=usage.cache_read_input_tokens or 0,
-        cache_write_tokens=usage.cache_creation_input_tokens or 0,
+        cache_write_tokens=written,
+        cache_write_1h_tokens=min(kept, written),
         refusal_category=message.stop_details.category if message.stop_details else None,
         duration_ms=round(seconds * 1000),
         simulated=simulated,

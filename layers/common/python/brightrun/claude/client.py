@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any, Protocol
 
 from brightrun.claude.base_client import SIMULATED_HEADER, completion_of, to_call_error
 from brightrun.claude.message_batch_client import AnthropicMessageBatches, MessageBatches
-from brightrun.claude.model import CONNECT_TIMEOUT_S, Completion, Prompt
+from brightrun.claude.model import CONNECT_TIMEOUT_S, CacheLifetime, Completion, Prompt
 from brightrun.claude.registry import WITHOUT_MESSAGE_BATCHES, ClaudeModel, claude_model
 from brightrun.core.errors import BrightRunError, ClaudeCallError, ClaudeNotSetUpError
 from brightrun.core.limits import CALL_TIMEOUT_S
@@ -39,6 +39,7 @@ class Claude(Protocol):
     def fingerprint(self, prompt: Prompt, *, schema: dict[str, Any]) -> str:
         """A hash that is equal for equal requests: provider, model, prompt, schema, parameters.
 
+        What is marked for the prompt cache is no part of it: it does not change what is asked.
         Raises ClaudeCallError where no request can be made.
         """
 
@@ -103,10 +104,11 @@ class AnthropicClaude(Claude):
             seconds=time.monotonic() - started,
             simulated=self._provider == "simulator" or SIMULATED_HEADER in response.headers,
         )
-        return replace(completion, max_output_tokens=self._room(prompt))
+        marked = prompt.cached_for is not None
+        return replace(completion, max_output_tokens=self._room(prompt), marked=marked)
 
     def fingerprint(self, prompt: Prompt, *, schema: dict[str, Any]) -> str:
-        request = [self._provider, self._request(prompt, schema)]
+        request = [self._provider, self._request(replace(prompt, cached_for=None), schema)]
         return hashlib.sha256(json.dumps(request, sort_keys=True).encode()).hexdigest()
 
     @property
@@ -129,16 +131,46 @@ class AnthropicClaude(Claude):
         output: dict[str, Any] = {"format": {"type": "json_schema", "schema": schema}}
         if self._model.effort is not None:
             output["effort"] = self._model.effort
+        system, user = _contents(prompt)
         request = {
             "model": self._model.id,
             "max_tokens": self._room(prompt),
-            "system": prompt.system,
-            "messages": [{"role": "user", "content": prompt.user}],
+            "system": system,
+            "messages": [{"role": "user", "content": user}],
             "output_config": output,
         }
         if self._provider == "bedrock":
             request |= {"model": self._model.bedrock_id, "extra_body": _BEDROCK_BODY}
         return request
+
+
+_Content = str | list[dict[str, Any]]
+
+
+def _contents(prompt: Prompt) -> tuple[_Content, _Content]:
+    """The system prompt and the user's message, in blocks where their start is marked.
+
+    A mark caches everything before it, so one is enough. The blocks together are the text, byte for
+    byte; the API refuses a block that is blank.
+    """
+    if prompt.cached_for is None:
+        return prompt.system, prompt.user
+    length = prompt.shared_characters or 0
+    shared, rest = prompt.user[:length], prompt.user[length:]
+    if not shared.strip():
+        return [_marked(prompt.system, prompt.cached_for)], prompt.user
+    if not rest.strip():
+        return prompt.system, [_marked(prompt.user, prompt.cached_for)]
+    return prompt.system, [
+        _marked(shared, prompt.cached_for),
+        {"type": "text", "text": rest},
+    ]
+
+
+def _marked(text: str, lifetime: CacheLifetime) -> dict[str, Any]:
+    # Five minutes are the default, and all that Amazon Bedrock has for every model.
+    ttl = {} if lifetime == "5m" else {"ttl": lifetime}
+    return {"type": "text", "text": text, "cache_control": {"type": "ephemeral", **ttl}}
 
 
 def anthropic_claude(

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import asdict, dataclass, field, replace
-from typing import Any
+from typing import Any, Literal
 
 from brightrun.core.errors import ConversationRefusedError
 
@@ -13,15 +13,26 @@ CONNECT_TIMEOUT_S = 5.0
 """Limit on reaching Claude: an address that swallows packets is told soon, not after a call's."""
 
 
+CacheLifetime = Literal["5m", "1h"]
+"""How long the prompt cache keeps what it was given, counted from when it was last read."""
+
+
 @dataclass(frozen=True, slots=True)
 class Prompt:
-    """What is sent to Claude, the template it was made from, and the room for its answer."""
+    """What is sent to Claude, the template it was made from, and the room for its answer.
+
+    `shared_characters` is how long the start of `user` is that the other prompts of the template
+    have, too; None where that is not known. With `cached_for`, the system prompt and that start are
+    marked for Claude's prompt cache: what is asked is the same.
+    """
 
     system: str
     user: str
     template_id: str
     template_version: int
     max_output_tokens: int = MAX_OUTPUT_TOKENS
+    shared_characters: int | None = None
+    cached_for: CacheLifetime | None = None
 
     @property
     def size(self) -> int:
@@ -31,7 +42,11 @@ class Prompt:
 
 @dataclass(frozen=True, slots=True)
 class Completion:
-    """A finished call, with the token counts that the API bills."""
+    """A finished call, with the token counts that the API bills.
+
+    Tokens of the prompt that were read from or written to the prompt cache are not among
+    `input_tokens`.
+    """
 
     text: str
     stop_reason: str
@@ -41,6 +56,10 @@ class Completion:
     output_tokens: int
     cache_read_tokens: int = 0
     cache_write_tokens: int = 0
+    cache_write_1h_tokens: int = 0
+    """Those of `cache_write_tokens` that are kept for an hour."""
+    marked: bool = False
+    """Whether the prompt was marked for the prompt cache."""
     refusal_category: str | None = None
     duration_ms: int = 0
     simulated: bool = False
@@ -61,6 +80,8 @@ class Completion:
             output_tokens=0,
             cache_read_tokens=0,
             cache_write_tokens=0,
+            cache_write_1h_tokens=0,
+            marked=False,
             duration_ms=0,
             reused=True,
             object_key="",
@@ -73,17 +94,35 @@ class Completion:
         return fields
 
 
+_COUNTED = (
+    "input_tokens",
+    "output_tokens",
+    "cost_micro_usd",
+    "cache_calls",
+    "cache_read_tokens",
+    "cache_write_tokens",
+    "cache_saved_micro_usd",
+)
+
+
 @dataclass(slots=True)
 class Usage:
-    """What the answers to one item used together; cost in millionths of a US dollar."""
+    """What the answers to one item used together; amounts in millionths of a US dollar.
+
+    `cache_calls` counts those whose prompt was marked for the prompt cache.
+    """
 
     input_tokens: int = 0
     output_tokens: int = 0
     cost_micro_usd: int = 0
+    cache_calls: int = 0
+    cache_read_tokens: int = 0
+    cache_write_tokens: int = 0
+    cache_saved_micro_usd: int = 0
     simulated: bool = False
     answers: list[Completion] = field(default_factory=list)
-    counted: tuple[int, int, int] = (0, 0, 0)
-    """Tokens in and out, and cost, of the answers that the item's job has counted before."""
+    counted: dict[str, int] = field(default_factory=dict)
+    """Of the above, what the item's job has counted before."""
 
     @property
     def last(self) -> Completion | None:
@@ -97,24 +136,29 @@ class Usage:
 
     def due(self) -> dict[str, Any]:
         """What the item's job has still to count, under the names of an outcome."""
-        names = ("input_tokens", "output_tokens", "cost_micro_usd")
-        due = {
-            name: getattr(self, name) - counted
-            for name, counted in zip(names, self.counted, strict=True)
-        }
+        due = {name: getattr(self, name) - self.counted.get(name, 0) for name in _COUNTED}
         return {**due, "simulated": self.simulated, "reused": self.reused}
 
     def add(
-        self, completion: Completion, cost_micro_usd: int, *, counted_before: bool = False
+        self,
+        completion: Completion,
+        cost_micro_usd: int,
+        saved_micro_usd: int = 0,
+        *,
+        counted_before: bool = False,
     ) -> None:
-        """Count an answer."""
+        """Count an answer, and what the prompt cache saved of its cost."""
         self.input_tokens += completion.input_tokens
         self.output_tokens += completion.output_tokens
         self.cost_micro_usd += cost_micro_usd
+        self.cache_calls += completion.marked
+        self.cache_read_tokens += completion.cache_read_tokens
+        self.cache_write_tokens += completion.cache_write_tokens
+        self.cache_saved_micro_usd += saved_micro_usd
         self.simulated = self.simulated or completion.simulated
         self.answers.append(completion)
         if counted_before:
-            self.counted = (self.input_tokens, self.output_tokens, self.cost_micro_usd)
+            self.counted = {name: getattr(self, name) for name in _COUNTED}
 
 
 def require_end_turn(completion: Completion) -> None:

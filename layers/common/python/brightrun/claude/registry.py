@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import math
+from dataclasses import replace
 from datetime import date, timedelta
 from functools import cache
 from importlib import resources
@@ -15,7 +16,10 @@ from brightrun.core.errors import UnusableModelError
 
 
 class Price(BaseModel):
-    """USD per million tokens from a date on; prompts over a length may have another price."""
+    """USD per million tokens from a date on; prompts over a length may have another price.
+
+    `cache_write` keeps what is written for five minutes, `cache_write_1h` for an hour.
+    """
 
     model_config = ConfigDict(extra="forbid", frozen=True, defer_build=True)
 
@@ -23,6 +27,7 @@ class Price(BaseModel):
     input: float
     output: float
     cache_write: float
+    cache_write_1h: float
     cache_read: float
     long_prompt_over: int | None = None
     long_input: float | None = None
@@ -35,6 +40,8 @@ class ClaudeModel(BaseModel):
     `successor` is the model to change to when it retires.
     `bedrock_id` is its inference profile on Amazon Bedrock, the only name that newer models have
     there. A global profile costs the same as the first-party API, a regional one 10 % more.
+    `cache_minimum` is how many tokens the start of a prompt must have to be cached; None where
+    that is not published.
     """
 
     model_config = ConfigDict(extra="forbid", frozen=True, defer_build=True)
@@ -42,6 +49,7 @@ class ClaudeModel(BaseModel):
     id: str
     aliases: tuple[str, ...]
     bedrock_id: str
+    cache_minimum: int | None
     max_output_tokens: int
     retires_at: date | None
     successor: str | None = None
@@ -124,35 +132,70 @@ def cost_micro_usd(model: ClaudeModel, completion: Completion, day: date) -> int
     long = price.long_prompt_over is not None and prompt > price.long_prompt_over
     per_input = price.long_input if long and price.long_input is not None else price.input
     per_output = price.long_output if long and price.long_output is not None else price.output
-    # USD per million tokens is the same number as millionths of a dollar per token.
+    written_1h = completion.cache_write_1h_tokens
+    cached = (
+        (completion.cache_write_tokens - written_1h) * price.cache_write
+        + written_1h * price.cache_write_1h
+        + completion.cache_read_tokens * price.cache_read
+    )
+    # USD per million tokens is the same number as millionths of a dollar per token. What is cached
+    # is priced as a multiple of the input.
     cost = (
         completion.input_tokens * per_input
         + completion.output_tokens * per_output
-        + completion.cache_write_tokens * price.cache_write
-        + completion.cache_read_tokens * price.cache_read
+        + cached * per_input / price.input
     )
     return round(cost * BATCHED_PRICE if completion.batched else cost)
 
 
-def most_micro_usd(model: ClaudeModel, prompt_bytes: int, day: date) -> int:
-    """The most that a call can cost, in millionths of a dollar: a token has at least one byte."""
-    per_input, per_output = _highest_prices(model, prompt_bytes, day)
+def cache_saved_micro_usd(model: ClaudeModel, completion: Completion, day: date) -> int:
+    """What the prompt cache saved of a call's cost, in millionths of a dollar.
+
+    Negative for a call that wrote to the cache and read little from it.
+    """
+    cached = completion.cache_read_tokens + completion.cache_write_tokens
+    if not cached:
+        return 0
+    plain = replace(
+        completion,
+        input_tokens=completion.input_tokens + cached,
+        cache_read_tokens=0,
+        cache_write_tokens=0,
+        cache_write_1h_tokens=0,
+    )
+    return cost_micro_usd(model, plain, day) - cost_micro_usd(model, completion, day)
+
+
+def most_micro_usd(
+    model: ClaudeModel, prompt_bytes: int, day: date, *, for_an_hour: bool = False
+) -> int:
+    """The most that a call can cost, in millionths of a dollar: a token has at least one byte.
+
+    `for_an_hour` is for prompts that may be cached so long, at a higher price.
+    """
+    per_input, per_output = _highest_prices(model, prompt_bytes, day, for_an_hour=for_an_hour)
     room = min(MAX_OUTPUT_TOKENS, model.max_output_tokens)
     return math.ceil(prompt_bytes * per_input + room * per_output)
 
 
-def most_output_tokens(model: ClaudeModel, prompt_bytes: int, micro_usd: int, day: date) -> int:
+def most_output_tokens(
+    model: ClaudeModel, prompt_bytes: int, micro_usd: int, day: date, *, for_an_hour: bool = False
+) -> int:
     """How many output tokens a call may have to cost no more than so much, in any case."""
-    per_input, per_output = _highest_prices(model, prompt_bytes, day)
+    per_input, per_output = _highest_prices(model, prompt_bytes, day, for_an_hour=for_an_hour)
     return max(0, math.floor((micro_usd - prompt_bytes * per_input) / per_output))
 
 
-def _highest_prices(model: ClaudeModel, prompt_bytes: int, day: date) -> tuple[float, float]:
+def _highest_prices(
+    model: ClaudeModel, prompt_bytes: int, day: date, *, for_an_hour: bool
+) -> tuple[float, float]:
     """The price of a token in and out, whatever part of the prompt is cached."""
     price = model.price_on(day)
-    per_input, per_output = max(price.input, price.cache_write), price.output
+    write = price.cache_write_1h if for_an_hour else price.cache_write
+    per_input, per_output = max(price.input, write), price.output
     if price.long_prompt_over is not None and prompt_bytes > price.long_prompt_over:
-        return max(per_input, price.long_input or 0), max(per_output, price.long_output or 0)
+        long_input = (price.long_input or price.input) * per_input / price.input
+        return max(per_input, long_input), max(per_output, price.long_output or 0)
     return per_input, per_output
 
 

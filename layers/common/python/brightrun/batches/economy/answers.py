@@ -56,15 +56,15 @@ class BatchedAnswers(Completions):
         if item.attempts > 1:
             earlier = await asyncio.to_thread(self._find, item, mending=False)
         if earlier is None:
-            return prompt, False
+            return self._marked(prompt), False
         completion, _ = earlier
         if usage is not None:
-            usage.add(completion, self._cost_micro_usd(completion), counted_before=True)
+            self._count(usage, completion, before=True)
         try:
             read(completion)
         except ConversationRefusedError as error:
             mending = self._mending(item, prompt, completion, error)
-            return (mending, True) if mending else None
+            return (self._marked(mending), True) if mending else None
         return None
 
     async def read(
@@ -86,13 +86,17 @@ class BatchedAnswers(Completions):
         if isinstance(result, ClaudeCallError):
             await self._note_failure(item, sent, log_id, result)
             raise result
-        completion = dataclasses.replace(result, max_output_tokens=sent.max_output_tokens)
+        completion = dataclasses.replace(
+            result,
+            max_output_tokens=sent.max_output_tokens,
+            marked=sent.cached_for is not None,
+        )
         self._measure_completion(completion)
         stored, _ = await asyncio.to_thread(
             self._store, item, completion, mending=mends, log_id=log_id
         )
         answered()
-        usage.add(stored, self._cost_micro_usd(stored))
+        self._count(usage, stored)
         await self._logged(item, sent, stored, log_id)
         try:
             return self._counted(read, stored)

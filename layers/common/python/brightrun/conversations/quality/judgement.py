@@ -163,7 +163,8 @@ def judge_prompt(rubric: Rubric, document: Mapping[str, Any], arc: DeclaredArc |
         else "No arc was declared; judge whether the feelings move believably."
     )
     user = f"{declared}\n\n<conversation>\n{quoted}\n</conversation>\n"
-    return Prompt(rubric.system_prompt(), user, f"judge-rubric-{rubric.version}", 1)
+    template = f"judge-rubric-{rubric.version}"
+    return Prompt(rubric.system_prompt(), user, template, 1, shared_characters=0)
 
 
 def read_verdicts(text: str, rubric: Rubric) -> dict[str, Verdict]:
