@@ -9,6 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from brightrun.batches.concurrency import Concurrency, calls_per_worker
 from brightrun.batches.model import (
     MAX_CALLS,
     MAX_CALLS_PER_WORKER,
@@ -16,11 +17,9 @@ from brightrun.batches.model import (
     MAX_WORKERS,
     BatchItem,
     BatchJob,
-    Concurrency,
     ItemStatus,
     JobAction,
     JobStatus,
-    calls_per_worker,
     job_key,
 )
 from brightrun.core.timestamps import iso

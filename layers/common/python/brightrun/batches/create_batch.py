@@ -11,11 +11,11 @@ from brightrun.aws.budgets import Budgets
 from brightrun.aws.objects import ObjectStore
 from brightrun.aws.request_keys import RequestKeys, request_has_ended
 from brightrun.batches.cap import bounded, capped, within_budgets
+from brightrun.batches.concurrency import Concurrency
 from brightrun.batches.gateway import Workflow
 from brightrun.batches.model import (
     BatchItem,
     BatchJob,
-    Concurrency,
     ErrorHandling,
     JobStatus,
     Lane,

@@ -9,13 +9,13 @@ from dataclasses import asdict, dataclass
 from datetime import datetime
 
 from brightrun.batches.cap import bounded
+from brightrun.batches.concurrency import calls_per_worker
 from brightrun.batches.create_batch import JobStarter, NewJob
 from brightrun.batches.model import (
     BatchItem,
     BatchJob,
     ItemStatus,
     JobStatus,
-    calls_per_worker,
     job_key,
 )
 from brightrun.batches.reserve_judgements import JudgementReservations
