@@ -358,7 +358,8 @@ class CompletionCache(Completions):
         answered()
         await self._calls.filled.wait()
         stored, log_id = found
-        usage.add(stored, self._cost_micro_usd(stored))
+        # What the economy lane answered before the job changed lanes was counted there.
+        usage.add(stored, self._cost_micro_usd(stored), counted_before=stored.batched)
         if stored.reused:
             return stored  # There was no call to log.
         # Also one that was found: its worker may have died before it wrote the log entry.
