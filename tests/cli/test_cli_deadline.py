@@ -7,7 +7,7 @@ import pytest
 from cli.batch_plan import BatchOptions
 from tests.cli.conftest import BrightRun
 from tests.cli.fake_routes import JOB, preview_document, serve_statuses, status_document
-from tests.cli.fake_system import FakeSystem
+from tests.cli.fake_system import FakeSystem, Json
 
 pytestmark = pytest.mark.usefixtures("signed_in")
 
@@ -72,7 +72,10 @@ def test_a_deadline_that_is_no_moment_is_refused_before_anything_is_sent(
 def test_a_batch_is_shown_with_its_deadline_its_lane_and_whether_it_was_met(
     brightrun: BrightRun, system: FakeSystem
 ) -> None:
-    deadline = {"done_by": "2026-12-01T18:00:00.000Z", "switch_at": "2026-12-01T17:40:00.000Z"}
+    deadline: Json = {
+        "done_by": "2026-12-01T18:00:00.000Z",
+        "switch_at": "2026-12-01T17:40:00.000Z",
+    }
     serve_statuses(
         system, status_document("completed", lane="economy", was_on_time=True, **deadline)
     )

@@ -127,8 +127,7 @@ def test_a_time_that_is_too_far_ahead_is_refused() -> None:
 
 def test_a_time_in_another_zone_is_the_same_moment() -> None:
     there = (START + timedelta(hours=6)).astimezone(timezone(timedelta(hours=9)))
-    times = {"realtime": SMALL, "economy": ECONOMY}
-    assert plan_deadline(there, START, **times) == plan(6)
+    assert plan_deadline(there, START, realtime=SMALL, economy=ECONOMY) == plan(6)
 
 
 @pytest.mark.parametrize("year", [1, 9999])
