@@ -1,12 +1,14 @@
 """What a new batch consists of: its options, the server's preview of it, and how to go on."""
 
 import shlex
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, fields, replace
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 import typer
 
 from cli.client import ApiClient, Document, segment
+from cli.deadline import expected_ends, moment, show_deadline
 from cli.errors import CliError, NotFoundError, RefusedError
 from cli.render import Column, record, table
 from cli.scaffolding import ALL
@@ -61,12 +63,20 @@ class BatchOptions:
         ),
     ] = 75
     lane: Annotated[
-        Literal["realtime", "economy"],
+        Literal["realtime", "economy"] | None,
         typer.Option(
             help="economy: at half the price, in Message Batches; most end within an hour, all "
-            "within a day."
+            "within a day. By default realtime."
         ),
-    ] = "realtime"
+    ] = None
+    done_by: Annotated[
+        str | None,
+        typer.Option(
+            metavar="TIME",
+            help="Instead of --lane: be done by a time with its zone, or in 45m, 6h or 2d. Economy "
+            "as long as the time allows, and the remainder in realtime.",
+        ),
+    ] = None
     on_error: Annotated[
         Literal["stop", "continue"],
         typer.Option(help="Whether a failed conversation stops the batch."),
@@ -98,6 +108,12 @@ class BatchOptions:
         ),
     ] = False
 
+    def from_now(self) -> "BatchOptions":
+        """The same with the moment instead of a duration, which a sample's rest shares."""
+        if self.done_by is None:
+            return self
+        return replace(self, done_by=moment(self.done_by, datetime.now(UTC)))
+
     def request(self, **selected: Any) -> Document:
         """The body of the request; `selected` narrows the combinations down."""
         selection: Document = {
@@ -114,7 +130,8 @@ class BatchOptions:
             "callsInFlight": self.concurrency,
             "errorHandling": self.on_error,
             "priority": self.priority,
-            **({"lane": self.lane} if self.lane != "realtime" else {}),
+            **({"lane": self.lane} if self.lane else {}),
+            **({"doneBy": self.done_by} if self.done_by else {}),
             **({"maxCostUsd": self.max_cost} if self.max_cost else {}),
             **({"domain": self.domain} if self.domain else {}),
             **({"language": self.language} if self.language else {}),
@@ -172,6 +189,8 @@ def require_complete(preview: Document) -> None:
 def show_preview(console: "Console", preview: Document) -> None:
     """Show size, price and time of a plan, what does not fit and what is missing."""
     console.print(record(_summary(preview)))
+    if preview["deadline"]:
+        show_deadline(console, preview["deadline"])
     for notice in filter(None, map(preview.get, ("modelNotice", "repetitionNotice"))):
         console.print(plain(notice), soft_wrap=True)
     if preview["incompatible"]:
@@ -209,14 +228,27 @@ def _summary(preview: Document) -> dict[str, Any]:
         f"{counts['trainingTopics']} topics = {size}",
         "model": preview["model"],
         **{lane["lane"]: _quote(lane, preview["lane"]) for lane in preview["lanes"]},
+        **_deadline(preview),
         "price by": f"{quote_basis(preview['estimatedCost'])}{_past_error(preview)}",
     }
+
+
+def _deadline(preview: Document) -> dict[str, Any]:
+    """What is expected of an order that is to be done by a time."""
+    if (deadline := preview["deadline"]) is None:
+        return {}
+    both = {"both": _priced(preview)} if deadline["switchAt"] else {}
+    return {**both, **expected_ends(deadline)}
 
 
 def _quote(lane: Document, chosen: str) -> str:
     """What a lane costs and takes, and whether it is the chosen one."""
     if lane["unavailable"]:
         return str(lane["unavailable"])
-    price = quantiles(lane["estimatedCost"], money)
-    told = f"{price}; {quantiles(lane['estimatedTime'], duration)}"
+    told = _priced(lane)
     return f"{told} (chosen)" if lane["lane"] == chosen else told
+
+
+def _priced(quoted: Document) -> str:
+    price = quantiles(quoted["estimatedCost"], money)
+    return f"{price}; {quantiles(quoted['estimatedTime'], duration)}"

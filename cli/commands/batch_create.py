@@ -87,6 +87,7 @@ class Manner:
 def create_batch(run: Invocation, *, options: BatchOptions, manner: Manner) -> ExitCode:
     """Create a batch: one conversation for every persona, arc and topic chosen."""
     manner.require_sensible()
+    options = options.from_now()
     excluded = combinations_of(run.client, manner.rest_of) if manner.rest_of else []
     request = options.request(**({"exclude": excluded} if excluded else {}))
     if manner.dry_run:

@@ -14,6 +14,7 @@ from cli.batch_watching import (
     watch_batch,
 )
 from cli.client import Document, segment
+from cli.deadline import told
 from cli.errors import ExitCode
 from cli.invocation import Invocation, command
 from cli.listing import Page, answer_list
@@ -187,6 +188,8 @@ def _summary(status: BatchStatus) -> dict[str, object]:
         "id": status.job_id,
         "name": status.name,
         "progress": describe(status),
+        "lane": document.get("lane"),
+        "done by": told(document),
         "stopped because": status.stopped_reason,
         "started (UTC)": format_time(document.get("startedAt")),
         "ended (UTC)": format_time(document.get("completedAt")),

@@ -110,6 +110,10 @@ def status_document(status: str, total: int = 4, **changes: Any) -> Json:
         "max_cost_usd": None,
         "reserved_cost_usd": 0.0,
         "reused_items": 0,
+        "lane": "realtime",
+        "done_by": None,
+        "switch_at": None,
+        "was_on_time": None,
         "quote": QUOTE,
         "quote_error": None,
         "prompt_cache": {
@@ -148,6 +152,7 @@ def preview_document(total: int = 4, **changes: Any) -> Json:
         "lane": "realtime",
         "estimatedCost": {**QUOTE, "p90": 1234.5},
         "pastQuotes": [],
+        "deadline": None,
         "estimatedTime": {"p50": 110, "p90": 200},
         "lanes": [
             {

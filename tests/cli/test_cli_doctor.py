@@ -252,7 +252,9 @@ def test_what_was_mended_is_found_mended(
     assert found["bucket CORS"].state == "ok"
     assert found["training log"].state == "ok"
     assert found["alarms"].message == "1 alarms reach 1 subscribers."
-    assert found["budgets"].message == "The most for a month: a user $50.00, the deployment $1,500.00."
+    assert (
+        found["budgets"].message == "The most for a month: a user $50.00, the deployment $1,500.00."
+    )
 
 
 def asked(system: FakeSystem, name: str, answer: Answer) -> dict[str, Finding]:

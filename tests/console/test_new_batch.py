@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+from datetime import UTC, datetime, timedelta
 from typing import Any
 from urllib.parse import urlencode
 
@@ -68,6 +69,24 @@ def test_a_batch_is_chosen_by_search_and_ordered(signed_in: SignedIn, system: In
         "stop",
     )
     assert len(set(combinations(system, job_id))) == 9
+
+
+def test_a_batch_is_ordered_to_be_done_by_a_time_instead_of_in_a_lane(
+    signed_in: SignedIn, system: Installation
+) -> None:
+    chosen = {"personas": ["anxious_planner"], "arcs": ["fear_to_confidence"], "topics": "all"}
+    page = signed_in.open(address(**chosen))
+    at = datetime.now() + timedelta(hours=6)  # noqa: DTZ005 - the browser's own time zone
+    page.get_by_label("Done by").fill(f"{at:%Y-%m-%dT%H:%M}")
+    page.get_by_text("is cancelled there and written in realtime").wait_for()
+    expect(page.get_by_label("Lane")).to_be_disabled()
+    page.get_by_role("button", name=re.compile("^Write [0-9]+$")).click()
+    job_id = job_of(page)
+    job = system.client.get(f"/api/batch-jobs/{job_id}", {})["job"]
+    asked = datetime.fromisoformat(job["doneBy"].replace("Z", "+00:00"))
+    assert abs(asked - at.astimezone(UTC)) < timedelta(minutes=1)
+    assert (job["lane"], job["switchAt"] < job["doneBy"]) == ("economy", True)
+    page.get_by_text("(economy, realtime in").wait_for()
 
 
 def test_the_price_shown_is_the_price_of_the_order(

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from datetime import UTC, datetime, timedelta
+
 import pytest
 
 from tests.e2e.conftest import Installation
@@ -25,3 +27,15 @@ def test_a_batch_in_the_economy_lane_is_written_with_one_repair(system: Installa
     assert summary["lane"] == "economy"
     tokens = summary["input_tokens"] * 2 + summary["output_tokens"] * 10
     assert summary["cost_usd"] == pytest.approx(tokens / 2e6, rel=1e-4)
+
+
+def test_a_batch_with_a_deadline_is_done_in_time_in_the_lane_that_its_plan_named(
+    system: Installation,
+) -> None:
+    done_by = (datetime.now(UTC) + timedelta(hours=6)).isoformat()
+    job_id = system.create_batch(doneBy=done_by)
+    assert system.follow(job_id).status == "completed"
+    job = system.client.get(f"/api/batch-jobs/{job_id}", {})["job"]
+    assert (job["lane"], job["wasOnTime"], job["concurrentProcessing"]) == ("economy", True, 2)
+    assert f"in time for {job['doneBy']}" in job["statusLine"]
+    assert len(system.paid_answers(job_id)) == 12

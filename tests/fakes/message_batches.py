@@ -134,3 +134,22 @@ class BatchedClaude(Claude):
 
     async def close(self) -> None:
         """Nothing to give back."""
+
+
+class BothLanes(BatchedClaude):
+    """Claude that answers in Message Batches, and calls of their own by the same answers.
+
+    `called` lists the prompts of those calls.
+    """
+
+    def __init__(self, batches: InMemoryMessageBatches) -> None:
+        super().__init__(batches)
+        self._answer = batches.answer
+        self.called: list[str] = []
+
+    async def complete(self, prompt: Prompt, *, schema: dict[str, Any]) -> Completion:
+        self.called.append(prompt.user)
+        answer = self._answer(prompt.user)
+        if isinstance(answer, ClaudeCallError):
+            raise answer
+        return answer

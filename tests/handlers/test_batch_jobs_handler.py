@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
 from typing import Any
 
 import pytest
 
 from brightrun.batches.model import MAX_ITEMS, ItemStatus, JobStatus, Quote
+from brightrun.core.timestamps import iso
 from tests import builders as build
 from tests.builders import OWNER, STRANGER, SteppedClock
 from tests.handlers.gateway import Api
@@ -37,6 +39,9 @@ def test_a_job_is_shown_with_its_counters(api: Api, seeds: Seeds) -> None:
             "errorHandling": "continue",
             "model": "claude-sonnet-5-5",
             "lane": "realtime",
+            "doneBy": None,
+            "switchAt": None,
+            "wasOnTime": None,
             "costUsd": 0.0006,
             "simulated": False,
             "createdAt": STARTED,
@@ -89,6 +94,9 @@ def test_a_jobs_status_has_its_progress_cost_and_estimated_time(
         },
         "simulated": False,
         "lane": "realtime",
+        "done_by": None,
+        "switch_at": None,
+        "was_on_time": None,
     }
 
 
@@ -115,6 +123,20 @@ def test_a_jobs_status_says_why_nothing_is_cached(api: Api, seeds: Seeds) -> Non
     shown = api(f"GET /api/conversations/batch/{job.job_id}/status").body["prompt_cache"]
     assert shown["hit_rate"] is None
     assert shown["notice"].startswith("The prompts share about 772 tokens at their start, below")
+
+
+def test_a_batch_with_a_deadline_shows_the_lane_that_it_is_in(
+    api: Api, clock: SteppedClock, seeds: Seeds
+) -> None:
+    switch_at, done_by = (iso(clock() + timedelta(hours=hours)) for hours in (2, 3))
+    job = seeds.job(2, lane="economy", switch_at=switch_at, done_by=done_by)
+    path = f"GET /api/conversations/batch/{job.job_id}/status"
+    told = ("lane", "switch_at", "done_by", "was_on_time")
+    assert [api(path).body[name] for name in told] == ["economy", switch_at, done_by, None]
+    clock.advance(2 * 3600)
+    assert api(path).body["lane"] == "realtime"
+    shown = api(f"GET /api/batch-jobs/{job.job_id}").body["job"]
+    assert (shown["lane"], shown["switchAt"], shown["doneBy"]) == ("economy", switch_at, done_by)
 
 
 def test_a_batch_that_has_ended_shows_its_quote_and_how_wrong_it_was(

@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import itertools
+from datetime import timedelta
 from typing import Any
 
 import pytest
 
 from brightrun.batches.model import JobStatus
 from brightrun.core.ids import NIL_UUID, conversation_id
-from tests.builders import OWNER, START, STRANGER
+from brightrun.core.timestamps import iso
+from tests.builders import OWNER, START, STRANGER, SteppedClock
 from tests.fakes import scaffolding
 from tests.handlers.gateway import Answer, Api
 from tests.handlers.seeds import Seeds, StartedRuns
@@ -330,6 +332,39 @@ def test_a_preview_prices_both_lanes_and_an_order_tells_its_lane(
     job_id = api(BATCH, batch(lane="economy")).body["jobId"]
     assert api(f"GET /api/batch-jobs/{job_id}").body["job"]["lane"] == "economy"
     assert api(f"GET /api/conversations/batch/{job_id}/status").body["lane"] == "economy"
+
+
+def test_an_order_with_a_deadline_says_how_it_is_done_and_why(
+    api: Api, clock: SteppedClock, runs: StartedRuns
+) -> None:
+    done_by = iso(clock() + timedelta(hours=6))
+    shown = api(PREVIEW, batch(doneBy=done_by)).body
+    deadline = shown["deadline"]
+    assert (shown["lane"], deadline["doneBy"], deadline["notice"]) == ("economy", done_by, None)
+    assert iso(clock()) < deadline["switchAt"] < done_by
+    assert [end["lane"] for end in deadline["ends"]] == ["realtime", "economy"]
+    accepted = api(BATCH, batch(doneBy=done_by)).body
+    assert accepted["message"].endswith(deadline["reason"])
+    job = api(f"GET /api/batch-jobs/{accepted['jobId']}").body["job"]
+    assert (job["lane"], job["switchAt"], job["doneBy"]) == (
+        "economy",
+        deadline["switchAt"],
+        done_by,
+    )
+    assert api(PREVIEW, batch()).body["deadline"] is None
+
+
+def test_a_deadline_that_is_past_or_stands_beside_a_lane_is_refused(
+    api: Api, clock: SteppedClock
+) -> None:
+    past = batch(doneBy=iso(clock() - timedelta(hours=1)))
+    for route in (BATCH, PREVIEW):
+        refused = api(route, past)
+        assert (refused.status, refused.body["code"]) == (400, "invalid_input")
+        assert refused.body["details"][0]["field"] == "doneBy"
+    both = api(BATCH, batch(doneBy=iso(clock() + timedelta(hours=1)), lane="realtime"))
+    assert both.status == 400
+    assert "either lane or doneBy" in both.body["error"]
 
 
 def test_an_unknown_lane_is_refused(api: Api) -> None:

@@ -8,6 +8,7 @@ from collections import Counter
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from datetime import timedelta
 from typing import Any
 from unittest.mock import patch
 
@@ -24,7 +25,7 @@ from brightrun.wiring import clients as wiring_clients
 from brightrun.wiring.batch_tables import claims
 from tests import builders as build
 from tests.aws import environment, isolate, moto_aws
-from tests.builders import SteppedClock
+from tests.builders import START, SteppedClock
 from tests.stateful.stores import Store, conversations_in
 
 PLENTY_S = 890.0
@@ -148,6 +149,8 @@ class BatchProcess:
         return BatchProcess(self.services, clients, self.owner, self.job_id)
 
     lane: Lane = "realtime"
+    done_in: timedelta | None = None
+    """Order the batch to be done in so long, instead of in a lane."""
 
     def create(self) -> BatchJob:
         """Answer the request that makes the job, an item for each persona of Claude's script."""
@@ -156,15 +159,19 @@ class BatchProcess:
             for persona in self.claude.script
         ]
         order = BatchRequest(
-            name="A batch", sets=sets, concurrent_processing=len(sets), lane=self.lane
+            name="A batch",
+            sets=sets,
+            concurrent_processing=len(sets),
+            lane=self.lane,
+            done_by=START + self.done_in if self.done_in else None,
         )
         job = self._creator.create(self.owner, order, "the-key").job
         self.job_id = job.job_id
         return job
 
-    def turn(self) -> WorkerResult:
+    def turn(self, worker: int = 0) -> WorkerResult:
         """Let one worker take its turn."""
-        request = WorkerInvocation(owner_id=self.owner, job_id=self.job_id, worker=0)
+        request = WorkerInvocation(owner_id=self.owner, job_id=self.job_id, worker=worker)
         return self._runner.run(request, lambda: PLENTY_S)
 
     def finish(self, run: int = 1) -> RoundResult:

@@ -6,7 +6,7 @@ import { Button, buttonClass } from "@/ui/Button";
 import { Dialog } from "@/ui/Dialog";
 import { Field, TextInput } from "@/ui/Field";
 import { ChoiceFilter } from "@/ui/Filter";
-import { count, duration, percent, usd, words } from "@/ui/format";
+import { count, duration, percent, relative, usd, words } from "@/ui/format";
 import { List } from "@/ui/List";
 import { Card, Page } from "@/ui/Page";
 import { Empty, Loaded } from "@/ui/states";
@@ -200,6 +200,11 @@ function Summary({ batch }: { batch: BatchStatus }) {
               ` (cost ${batch.quote_error < 0 ? "" : "+"}${percent(batch.quote_error)})`}
           </Figure>
         )}
+        {batch.done_by && (
+          <Figure label="To be done">
+            <Time at={batch.done_by} /> {laneOf(batch)}
+          </Figure>
+        )}
         <Figure label="Tokens in, out">
           {count(batch.input_tokens)}, {count(batch.output_tokens)}
         </Figure>
@@ -225,6 +230,13 @@ function Summary({ batch }: { batch: BatchStatus }) {
 function cachedOf({ hit_rate, saved_usd }: BatchStatus["prompt_cache"]): string {
   const saved = saved_usd < 0 ? `${usd(-saved_usd)} more than without` : `${usd(saved_usd)} saved`;
   return `${percent(hit_rate ?? 0)}, ${saved}`;
+}
+
+/** Of a batch with a deadline: whether it was met, or the lane that it is in and until when. */
+function laneOf({ lane, switch_at, was_on_time }: BatchStatus): string {
+  if (was_on_time !== null) return was_on_time ? "(in time)" : "(not in time)";
+  const isFirst = lane === "economy" && switch_at !== null;
+  return isFirst ? `(economy, realtime ${relative(switch_at)})` : `(${lane})`;
 }
 
 /** What was spent, against the cap, and what calls under way may add to it. */

@@ -4,7 +4,7 @@ import { useState } from "react";
 import { missingGroup } from "@/session/groups";
 import { Button } from "@/ui/Button";
 import { Field, Select, TextInput } from "@/ui/Field";
-import { count, usd, words } from "@/ui/format";
+import { count, localMinute, usd, words } from "@/ui/format";
 import { Card } from "@/ui/Page";
 import { toast } from "@/ui/toast";
 
@@ -72,6 +72,7 @@ export function OrderForm({
         }}
       >
         <Lane search={search} preview={preview} onChange={onChange} />
+        <DoneBy search={search} onChange={onChange} />
         <Settings search={search} onChange={onChange} />
         {error && (
           <p role="alert" className="rounded-md bg-bad-soft px-3 py-2 text-sm text-bad">
@@ -112,7 +113,8 @@ function Lane({
       hint={unavailable ?? "Economy is half the price; most end within an hour, all within a day."}
     >
       <Select
-        value={search.lane ?? "realtime"}
+        value={search.doneBy ? preview?.lane : (search.lane ?? "realtime")}
+        disabled={search.doneBy !== undefined}
         onChange={(event) => onChange({ lane: event.target.value as NewBatchSearch["lane"] })}
       >
         {LANES.map((lane) => {
@@ -125,6 +127,27 @@ function Lane({
           );
         })}
       </Select>
+    </Field>
+  );
+}
+
+/** When the batch is to be done, in the browser's time zone; the lane follows from it. */
+function DoneBy({
+  search,
+  onChange,
+}: {
+  search: NewBatchSearch;
+  onChange: (next: Partial<NewBatchSearch>) => void;
+}) {
+  return (
+    <Field label="Done by" hint="Instead of a lane: economy as far as the time allows.">
+      <TextInput
+        type="datetime-local"
+        value={search.doneBy ? localMinute(search.doneBy) : ""}
+        onChange={({ target }) =>
+          onChange({ doneBy: target.value ? new Date(target.value).toISOString() : undefined })
+        }
+      />
     </Field>
   );
 }

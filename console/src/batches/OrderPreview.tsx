@@ -74,6 +74,10 @@ function Figures({ preview }: { preview: BatchPreview }) {
         . Nine of ten batches stay within p90.
       </p>
       <p className="text-xs leading-5 text-muted">{basisOf(preview)}</p>
+      {preview.deadline && (
+        <p className="text-xs leading-5 text-muted">{preview.deadline.reason}</p>
+      )}
+      {preview.deadline?.notice && <p className="text-sm text-warn">{preview.deadline.notice}</p>}
       {preview.modelNotice && <p className="text-sm text-warn">{preview.modelNotice}</p>}
       {preview.repetitionNotice && <p className="text-sm text-warn">{preview.repetitionNotice}</p>}
     </>

@@ -33,6 +33,16 @@ test("the economy lane is ordered where it is chosen, and nothing that is no lan
   expect(orderOf(search({ ...CHOSEN, lane: "slow" }), [])?.lane).toBe("realtime");
 });
 
+test("a deadline is ordered instead of a lane, and nothing that is no moment", () => {
+  const order = orderOf(
+    search({ ...CHOSEN, lane: "economy", doneBy: "2026-12-01T18:00:00.000Z" }),
+    [],
+  );
+  expect(order).toMatchObject({ doneBy: "2026-12-01T18:00:00.000Z" });
+  expect(order).not.toHaveProperty("lane");
+  expect(orderOf(search({ ...CHOSEN, doneBy: "2026-13-01T18:00:00Z" }), [])?.lane).toBe("realtime");
+});
+
 test("a domain and a language are ordered where they are not the usual ones", () => {
   const order = orderOf(search({ ...CHOSEN, domain: "nursing_handover", language: "de" }), []);
   expect(order).toMatchObject({ domain: "nursing_handover", language: "de" });

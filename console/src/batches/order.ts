@@ -16,7 +16,8 @@ export interface BatchOrder {
   maxCostUsd?: number;
   errorHandling: "stop" | "continue";
   priority: "low" | "normal" | "high";
-  lane: "realtime" | "economy";
+  lane?: "realtime" | "economy";
+  doneBy?: string;
   domain?: string;
   language?: string;
 }
@@ -45,7 +46,9 @@ export function orderOf(
     ...(search.cap === undefined ? {} : { maxCostUsd: search.cap }),
     errorHandling: search.onError ?? "continue",
     priority: search.priority ?? "normal",
-    lane: search.lane ?? "realtime",
+    ...(search.doneBy === undefined
+      ? { lane: search.lane ?? "realtime" }
+      : { doneBy: search.doneBy }),
     ...(search.domain === undefined ? {} : { domain: search.domain }),
     ...(search.language === undefined ? {} : { language: search.language }),
   };

@@ -1,5 +1,5 @@
 /** The order of a new batch, held in the address, but for a pasted table, which may be long. */
-import { oneOf, text } from "@/ui/address";
+import { moment, oneOf, text } from "@/ui/address";
 
 export const PRIORITIES = ["low", "normal", "high"] as const;
 export const LANES = ["realtime", "economy"] as const;
@@ -36,6 +36,8 @@ export interface NewBatchSearch {
   onError?: (typeof ON_ERROR)[number];
   /** How the calls are made, and at which price. */
   lane?: (typeof LANES)[number];
+  /** When the batch is to be done, in UTC, instead of a lane. */
+  doneBy?: string;
   /** The batch that wrote a sample of this order. */
   sample?: string;
 }
@@ -65,6 +67,7 @@ export function readNewBatchSearch(raw: Record<string, unknown>): NewBatchSearch
     cap: cap > 0 && cap <= MOST_USD ? cap : undefined,
     onError: oneOf(raw.onError, ON_ERROR),
     lane: oneOf(raw.lane, LANES),
+    doneBy: moment(raw.doneBy),
     sample: text(raw.sample, 100),
   };
 }

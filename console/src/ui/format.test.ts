@@ -1,6 +1,16 @@
 import { expect, test } from "vitest";
 
-import { bytes, counted, day, duration, relative, significant, usd, words } from "./format";
+import {
+  bytes,
+  counted,
+  day,
+  duration,
+  localMinute,
+  relative,
+  significant,
+  usd,
+  words,
+} from "./format";
 
 test.each([
   [0, "$0.00"],
@@ -51,4 +61,10 @@ test("sizes are told in the unit that leaves one to three digits", () => {
 
 test("a day of the API is the same day everywhere", () => {
   expect(day("2026-11-29")).toBe("Nov 29, 2026");
+});
+
+test("a moment is the same minute of the browser's time zone in an input and back", () => {
+  const iso = "2026-12-01T18:05:00.000Z";
+  expect(localMinute(iso)).toMatch(/^2026-1[12]-\d\dT\d\d:[03]5$/);
+  expect(new Date(localMinute(iso)).toISOString()).toBe(iso);
 });

@@ -52,6 +52,13 @@ export const exact = (iso: string) =>
     new Date(iso),
   );
 
+/** A moment in the browser's time zone to the minute, as its inputs take it: 2026-12-01T18:00. */
+export function localMinute(iso: string): string {
+  const moment = new Date(iso);
+  const local = new Date(moment.getTime() - moment.getTimezoneOffset() * 60_000);
+  return local.toISOString().slice(0, 16);
+}
+
 /** A snake_case code of the API in words: "pending_review" is "pending review". */
 export const words = (code: string) => code.replaceAll("_", " ");
 

@@ -64,6 +64,15 @@ def test_the_allowance_holds_the_schema() -> None:
     assert len(json.dumps(RAW_CONVERSATION_SCHEMA)) < ADDED_BYTES / 2
 
 
+def test_a_job_that_may_change_lanes_is_bounded_at_the_realtime_price() -> None:
+    realtime = build.a_job(build.a_plan(1))
+    economy = dataclasses.replace(realtime, lane="economy")
+    mixed = dataclasses.replace(economy, switch_at="2026-11-30T18:00:00.000Z")
+    most = [bounded(job, 6_000, DAY).item_bound_micro_usd for job in (realtime, economy, mixed)]
+    assert most[1] == most[0] // 2
+    assert most[2] == most[0]
+
+
 def test_a_cap_below_one_conversation_at_its_most_is_refused() -> None:
     job = bounded(build.a_job(build.a_plan(1)), 6_000, DAY)
     with pytest.raises(InvalidInputError, match=r"may cost up to \$0.28 .*allow at least that"):

@@ -6,7 +6,7 @@ import itertools
 import json
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
@@ -481,3 +481,74 @@ def test_the_cap_of_an_economy_job_reserves_half() -> None:
     realtime = creator.create(OWNER, replace(REQUEST, max_cost_usd=5.0), None).job
     economy = creator.create(OWNER, replace(ECONOMY, max_cost_usd=5.0), None).job
     assert economy.item_bound_micro_usd == -(-realtime.item_bound_micro_usd // 2)
+
+
+def in_hours(hours: float) -> datetime:
+    return SteppedClock().now + timedelta(hours=hours)
+
+
+def test_an_order_with_a_deadline_is_written_as_the_plan_says() -> None:
+    setup = Setup()
+    sets = [ONE] * 100
+    at_once = setup.create(BatchRequest(name="x", sets=sets, done_by=in_hours(1)))
+    first_economy = setup.create(BatchRequest(name="x", sets=sets, done_by=in_hours(6)))
+    only_economy = setup.create(BatchRequest(name="x", sets=sets, done_by=in_hours(72)))
+    told = [(job.lane, job.switch_at) for job in (at_once, first_economy, only_economy)]
+    assert told == [
+        ("realtime", None),
+        ("economy", "2026-11-21T17:42:23.750Z"),
+        ("economy", None),
+    ]
+    assert first_economy.done_by == "2026-11-21T18:00:00.000Z"
+
+
+def test_an_order_that_may_change_lanes_has_the_workers_of_the_realtime_lane() -> None:
+    setup = Setup()
+    order = BatchRequest(name="x", sets=[ONE] * 100, calls_in_flight=60, done_by=in_hours(6))
+    job = setup.create(order)
+    assert (job.concurrent_processing, job.most_calls_in_flight) == (3, 60)
+    alone = setup.create(replace(order, done_by=in_hours(72)))
+    assert (alone.concurrent_processing, alone.most_calls_in_flight) == (1, 1)
+
+
+def test_an_order_that_may_change_lanes_is_quoted_between_both() -> None:
+    setup = Setup()
+    order = BatchRequest(name="x", sets=[ONE] * 100, done_by=in_hours(6))
+    preview = setup.creator().preview(OWNER, order)
+    realtime, economy = preview.quotes
+    assert preview.lane == "economy"
+    assert preview.quote.cost.p50_micro_usd == economy.cost.p50_micro_usd
+    assert preview.quote.cost.p90_micro_usd == realtime.cost.p90_micro_usd
+    assert preview.quote.seconds.p50 == 3600
+    assert 4 * 3600 < preview.quote.seconds.p90 < 6 * 3600
+    assert setup.create(order).quote == preview.quote.cost
+
+
+def test_what_an_order_with_a_deadline_reserves_is_at_the_realtime_price() -> None:
+    setup = Setup()
+    order = BatchRequest(name="x", sets=[ONE] * 10, max_cost_usd=5)
+    mixed = setup.create(replace(order, done_by=in_hours(6)))
+    assert mixed.switch_at is not None
+    assert mixed.item_bound_micro_usd == setup.create(order).item_bound_micro_usd
+
+
+def test_without_message_batches_an_order_with_a_deadline_is_realtime() -> None:
+    creator = replace(Setup().creator(), provider="bedrock")
+    order = BatchRequest(name="x", sets=[ONE], done_by=in_hours(72))
+    created = creator.create(OWNER, order, None)
+    assert created.job.lane == "realtime"
+    assert created.deadline is not None and "no economy lane" in created.deadline.reason
+
+
+def test_a_deadline_that_is_past_is_refused_and_a_repetition_of_an_order_is_not() -> None:
+    setup = Setup()
+    refused(setup, BatchRequest(name="x", sets=[ONE], done_by=in_hours(-1)), InvalidInputError)
+    order = BatchRequest(name="x", sets=[ONE], done_by=in_hours(2))
+    job = setup.create(order, key="k")
+    setup.clock.advance(3 * 3600)
+    assert setup.create(order, key="k").job_id == job.job_id
+
+
+def test_answers_are_not_reused_where_the_lane_follows_from_a_deadline() -> None:
+    with pytest.raises(InvalidInputError, match="without doneBy"):
+        Setup().create(BatchRequest(name="x", sets=[ONE], done_by=in_hours(2), reuse=True))

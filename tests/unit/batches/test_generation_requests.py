@@ -1,6 +1,8 @@
-"""The calls per worker in a batch request."""
+"""What a batch request accepts, and what it asks the service for."""
 
 from __future__ import annotations
+
+from datetime import UTC, datetime
 
 import pytest
 from pydantic import ValidationError
@@ -27,3 +29,31 @@ def test_calls_per_worker_are_chosen_by_default() -> None:
 def test_calls_per_worker_out_of_range_are_refused_by_name(calls: object) -> None:
     with pytest.raises(ValidationError, match="callsPerWorker"):
         BatchBody.model_validate({**BATCH, "callsPerWorker": calls})
+
+
+def test_a_deadline_is_read_with_its_time_zone() -> None:
+    body = BatchBody.model_validate({**BATCH, "doneBy": "2026-12-01T18:00:00+01:00"})
+    assert body.to_request().done_by == datetime(2026, 12, 1, 17, tzinfo=UTC)
+    assert BatchBody.model_validate({**BATCH, "doneBy": None}).to_request().done_by is None
+
+
+@pytest.mark.parametrize(
+    "time",
+    [
+        "2026-12-01T18:00:00",
+        "2026-12-01",
+        "tomorrow",
+        "2026-13-01T18:00:00Z",
+        1_764_000_000,
+        "1764000000",
+        "",
+    ],
+)
+def test_a_deadline_without_a_zone_or_that_is_no_time_is_refused(time: object) -> None:
+    with pytest.raises(ValidationError):
+        BatchBody.model_validate({**BATCH, "doneBy": time})
+
+
+def test_a_lane_and_a_deadline_are_not_given_together() -> None:
+    with pytest.raises(ValidationError, match="either lane or doneBy"):
+        BatchBody.model_validate({**BATCH, "doneBy": "2026-12-01T18:00:00Z", "lane": "economy"})

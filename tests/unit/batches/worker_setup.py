@@ -71,10 +71,11 @@ class World:
         self,
         job: BatchJob,
         *,
+        worker: int = 0,
         loop: int = 0,
         seconds_left: Callable[[], float] = lambda: PLENTY_S,
     ) -> WorkerResult:
-        request = WorkerInvocation(owner_id=OWNER, job_id=job.job_id, worker=0, loop=loop)
+        request = WorkerInvocation(owner_id=OWNER, job_id=job.job_id, worker=worker, loop=loop)
         return self.runner().run(request, seconds_left)
 
     def runner(self) -> WorkerRunner:

@@ -374,7 +374,8 @@ class CompletionCache(Completions):
         answered()
         await self._calls.filled.wait()
         stored, log_id = found
-        self._count(usage, stored)
+        # What the economy lane answered before the job changed lanes was counted there.
+        self._count(usage, stored, before=stored.batched)
         if stored.reused:
             return stored  # There was no call to log.
         # Also one that was found: its worker may have died before it wrote the log entry.

@@ -29,7 +29,10 @@ _LONGEST_PROMPT = 200_000
 
 
 def bounded(job: BatchJob, longest_prompt: int, day: date) -> BatchJob:
-    """The job with the most that the answers to an item can cost; `longest_prompt` is in bytes."""
+    """The job with the most that the answers to an item can cost; `longest_prompt` is in bytes.
+
+    For a job that may change lanes, that is the realtime price from the start.
+    """
     most = most_micro_usd(
         recorded_model(job.model),
         longest_prompt + ADDED_BYTES,
@@ -66,7 +69,7 @@ def within_budgets(
     spent = job.cost_micro_usd
     if estimated_usd is None:
         estimated_usd = estimated_cost_usd(
-            recorded_model(job.model), items, now.date(), batched=job.is_economy
+            recorded_model(job.model), items, now.date(), batched=_price(job) < 1
         )
     likely = round(ninetieth_percentile(estimated_usd, items) * 1e6)
     bound = job.item_bound_micro_usd
@@ -101,4 +104,4 @@ def affordable_room(prompt_bytes: int, job: BatchJob, micro_usd: int, day: date)
 
 
 def _price(job: BatchJob) -> float:
-    return BATCHED_PRICE if job.is_economy else 1.0
+    return BATCHED_PRICE if job.is_economy and job.switch_at is None else 1.0

@@ -38,9 +38,9 @@ from brightrun.batches.model import (
     ItemStatus,
     Lease,
     job_key,
-    spending_attribute,
 )
 from brightrun.batches.repository import BatchTables, item_of, job_key_parts, job_of, lines_put
+from brightrun.batches.spending_repository import spending_attribute
 from brightrun.core.errors import (
     BrightRunError,
     ClaimsClosedError,

@@ -1,4 +1,4 @@
-"""How the calls of a job are divided among its workers."""
+"""How a job's calls are divided among its workers."""
 
 from __future__ import annotations
 

@@ -12,6 +12,7 @@ from brightrun.aws.objects import ObjectStore
 from brightrun.aws.request_keys import RequestKeys, request_has_ended
 from brightrun.batches.cap import bounded, capped, within_budgets
 from brightrun.batches.concurrency import Concurrency
+from brightrun.batches.deadline import DeadlinePlan, Quantiles, plan_deadline
 from brightrun.batches.gateway import Workflow
 from brightrun.batches.model import (
     BatchItem,
@@ -56,12 +57,18 @@ from brightrun.core.timestamps import Clock, iso
 from brightrun.scaffolding.catalog import ScaffoldingCatalog
 from brightrun.scaffolding.repository import ScaffoldingRepository
 
-_ONLY_IN_REALTIME = "Answers are taken again in the realtime lane only: order there, or without."
+_ONLY_IN_REALTIME = (
+    "Answers are taken again in the realtime lane only: order there, without doneBy, or without."
+)
 
 
 @dataclass(frozen=True, slots=True)
 class BatchRequest:
-    """What a caller requests: either sets or a selection."""
+    """What a caller requests: either sets or a selection.
+
+    With `done_by`, in any time zone, the lane follows from the time that is left, whatever `lane`
+    says.
+    """
 
     name: str
     sets: Sequence[ParameterSet] = ()
@@ -76,15 +83,14 @@ class BatchRequest:
     language: str = ENGLISH
     reuse: bool = False
     lane: Lane = "realtime"
+    done_by: datetime | None = None
 
     def fingerprint(self) -> str:
         """A hash that is equal for equal requests."""
         return hashlib.sha256(repr(asdict(self)).encode()).hexdigest()
 
     def concurrency(self, items: int) -> Concurrency:
-        """How the calls for so many items are divided among workers."""
-        if self.lane == "economy":
-            return Concurrency.of_workers(1, items, 1)
+        """How the calls for so many items are divided among workers in the realtime lane."""
         if self.calls_in_flight is not None:
             return Concurrency.of_calls(self.calls_in_flight, items)
         return Concurrency.of_workers(self.concurrent_processing, items, self.calls_per_worker)
@@ -95,7 +101,8 @@ class CreatedBatch:
     """The job; its quote's p50 in USD, `estimated_time` in seconds.
 
     `model_notice` says that the model retires soon, `repetition_notice` that combinations are
-    written again; None for the job of an earlier request.
+    written again, and `deadline` how it is to be done by its time; the last two are None for the
+    job of an earlier request.
     """
 
     job: BatchJob
@@ -103,14 +110,7 @@ class CreatedBatch:
     estimated_time: int
     model_notice: str | None
     repetition_notice: str | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class Quantiles:
-    """The median, and what nine of ten stay within."""
-
-    p50: float
-    p90: float
+    deadline: DeadlinePlan | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -127,22 +127,19 @@ class LaneQuote:
 class BatchPreview:
     """A plan that is not stored: of `requested` conversations, those without a fault have an item.
 
-    Cost and time of each lane are those of the items; `lane` is the one that the request names.
-    `past_quotes` tells how wrong quotes were until now, and `model_notice` that the model retires
-    soon.
+    Cost and time of each lane are those of the items; `lane` is the one that the request names, or
+    that it begins in to be done by its time, and `quote` is the order's own. `past_quotes` tells
+    how wrong quotes were until now, and `model_notice` that the model retires soon.
     """
 
     planned: PlannedBatch
     requested: int
     lane: Lane
+    quote: LaneQuote
     quotes: Sequence[LaneQuote]
     past_quotes: Sequence[QuoteAccuracy]
     model_notice: str | None
-
-    @property
-    def quote(self) -> LaneQuote:
-        """The quote of the requested lane."""
-        return next(quote for quote in self.quotes if quote.lane == self.lane)
+    deadline: DeadlinePlan | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -274,53 +271,51 @@ class BatchCreator:
         now = self.clock()
         if reason := self._unavailable(request.lane):
             raise InvalidInputError.of_field("lane", reason)
-        if request.reuse and request.lane == "economy":
+        if request.reuse and (request.lane == "economy" or request.done_by):
             raise InvalidInputError.of_field("reuse", _ONLY_IN_REALTIME)
 
         repetition_notice: str | None = None
+        deadline: DeadlinePlan | None = None
 
         def make(job_id: str) -> NewJob:
-            nonlocal repetition_notice
+            nonlocal repetition_notice, deadline
             planned = self._plan(owner_id, job_id, request, now)
             repetition_notice = planned.repetition_notice
-            job = _job(owner_id, request, planned, iso(now))
+            deadline = self._deadline(request, len(planned.items), now)
+            job = _job(owner_id, request, planned, iso(now), deadline)
             job = bounded(job, planned.longest_prompt, now.date())
-            job = replace(job, quote=self._quote(planned, self._newest(owner_id), now, job.lane))
+            quotes = self._quotes(request, planned, self._newest(owner_id), now)
+            job = replace(job, quote=_ordered(quotes, job.lane, deadline, now).cost)
             if request.max_cost_usd is not None:
                 job = capped(job, request.max_cost_usd)
             job = self.starter.within_budgets(job, now)
             return NewJob(job, planned.items, planned.plan)
 
         job = self.starter.start(owner_id, request.fingerprint(), idempotency_key, make, now)
-        return replace(self._created(job, now), repetition_notice=repetition_notice)
+        created = self._created(job, now)
+        return replace(created, repetition_notice=repetition_notice, deadline=deadline)
 
     def preview(self, owner_id: str, request: BatchRequest) -> BatchPreview:
         """Plan a batch without storing anything; faults are listed, not raised.
 
-        Raises BatchTooLargeError and UnusableModelError.
+        Raises BatchTooLargeError and UnusableModelError, and InvalidInputError for a deadline that
+        is past or too far ahead.
         """
         now = self.clock()
         model = claude_model(self.model, now.date())
         planner, sets = self._sets(owner_id, request)
         planned = planner.try_plan(sets, job_id="preview", model=model.id, now=iso(now))
-        count = len(planned.items)
         jobs = self._newest(owner_id)
-        realtime = replace(request, lane="realtime")
-        seconds = estimated_seconds(count, realtime.concurrency(count).most_calls)
-        durations: dict[Lane, Quantiles] = {
-            "realtime": Quantiles(seconds, round(ninetieth_percentile(seconds, count))),
-            "economy": Quantiles(BATCHED_SECONDS, MOST_BATCHED_SECONDS),
-        }
+        deadline = self._deadline(request, len(planned.items), now)
+        lane = deadline.lane if deadline else request.lane
+        quotes = self._quotes(request, planned, jobs, now)
         return BatchPreview(
             planned=planned,
             requested=len(sets),
-            lane=request.lane,
-            quotes=[
-                LaneQuote(
-                    lane, self._quote(planned, jobs, now, lane), time, self._unavailable(lane)
-                )
-                for lane, time in durations.items()
-            ],
+            lane=lane,
+            quote=_ordered(quotes, lane, deadline, now),
+            quotes=quotes,
+            deadline=deadline,
             past_quotes=quote_accuracy(one for one in jobs if one.simulated == self._is_simulated),
             model_notice=retirement_notice(model, now.date()),
         )
@@ -344,6 +339,33 @@ class BatchCreator:
     @property
     def _is_simulated(self) -> bool:
         return self.provider == "simulator"
+
+    def _deadline(self, request: BatchRequest, items: int, now: datetime) -> DeadlinePlan | None:
+        """How the order is written to be done by its time; None if it names none."""
+        if request.done_by is None:
+            return None
+        times = _durations(request, items)
+        return plan_deadline(
+            request.done_by,
+            now,
+            realtime=times["realtime"],
+            economy=times["economy"],
+            capped=request.max_cost_usd is not None or self.starter.budgets.limits.are_set,
+            unavailable=self._unavailable("economy") is not None,
+        )
+
+    def _quotes(
+        self,
+        request: BatchRequest,
+        planned: PlannedBatch,
+        jobs: Sequence[BatchJob],
+        now: datetime,
+    ) -> list[LaneQuote]:
+        """What the batch would cost and take in each lane."""
+        return [
+            LaneQuote(lane, self._quote(planned, jobs, now, lane), time, self._unavailable(lane))
+            for lane, time in _durations(request, len(planned.items)).items()
+        ]
 
     def _quote(
         self, planned: PlannedBatch, jobs: Sequence[BatchJob], now: datetime, lane: Lane
@@ -378,14 +400,54 @@ class BatchCreator:
         )
 
 
+def _durations(request: BatchRequest, items: int) -> dict[Lane, Quantiles]:
+    """What so many items take in each lane, in seconds."""
+    seconds = estimated_seconds(items, request.concurrency(items).most_calls)
+    return {
+        "realtime": Quantiles(seconds, round(ninetieth_percentile(seconds, items))),
+        "economy": Quantiles(BATCHED_SECONDS, MOST_BATCHED_SECONDS),
+    }
+
+
+def _ordered(
+    quotes: Sequence[LaneQuote], lane: Lane, deadline: DeadlinePlan | None, now: datetime
+) -> LaneQuote:
+    """The quote of an order.
+
+    Where it may change lanes, it likely costs and takes what the economy lane does; nine of ten
+    cost no more than all in realtime, and end no later than that after the change.
+    """
+    by_lane = {quote.lane: quote for quote in quotes}
+    chosen = by_lane[lane]
+    if deadline is None or deadline.switch_at is None:
+        return chosen
+    realtime = by_lane["realtime"]
+    latest_s = (deadline.switch_at - now).total_seconds() + realtime.seconds.p90
+    return replace(
+        chosen,
+        cost=replace(chosen.cost, p90_micro_usd=realtime.cost.p90_micro_usd),
+        seconds=Quantiles(chosen.seconds.p50, round(latest_s)),
+    )
+
+
 def _typical_quote(model: ClaudeModel, conversations: int, day: date, lane: Lane) -> Quote:
     p50 = estimated_cost_usd(model, conversations, day, batched=lane == "economy") * 1e6
     return Quote(round(p50), round(ninetieth_percentile(p50, conversations)))
 
 
-def _job(owner_id: str, request: BatchRequest, planned: PlannedBatch, now: str) -> BatchJob:
+def _job(
+    owner_id: str,
+    request: BatchRequest,
+    planned: PlannedBatch,
+    now: str,
+    deadline: DeadlinePlan | None,
+) -> BatchJob:
     total = len(planned.items)
+    lane = deadline.lane if deadline else request.lane
+    switch_at = deadline.switch_at if deadline else None
     concurrency = request.concurrency(total)
+    if lane == "economy" and switch_at is None:
+        concurrency = Concurrency.of_workers(1, total, 1)
     return BatchJob(
         owner_id=owner_id,
         job_id=planned.plan.job_id,
@@ -398,7 +460,9 @@ def _job(owner_id: str, request: BatchRequest, planned: PlannedBatch, now: str) 
         error_handling=request.error_handling,
         priority=request.priority,
         reuse=request.reuse,
-        lane=request.lane,
+        lane=lane,
+        done_by=iso(request.done_by) if request.done_by else None,
+        switch_at=iso(switch_at) if switch_at else None,
         model=planned.plan.model,
         plan_key=object_keys.batch_plan(planned.plan.job_id),
         shared_characters=planned.plan.most_shared,

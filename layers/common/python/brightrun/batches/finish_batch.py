@@ -10,6 +10,7 @@ from datetime import datetime
 from brightrun.aws.objects import ObjectStore
 from brightrun.batches import log as batch_log
 from brightrun.batches.claim_repository import ClaimRepository
+from brightrun.batches.finalize_item import MAX_BACKOFF_S
 from brightrun.batches.gateway import Workflow
 from brightrun.batches.model import (
     ENDED_JOBS,
@@ -180,7 +181,10 @@ class BatchFinisher:
         wait_s = (min(claimable_at, default=now_ms) - now_ms) / 1000
         if job.is_economy:
             # The leases of its items are no clock: its worker is to go on.
-            wait_s = min(wait_s, _ECONOMY_WAIT_S)
+            switched = job.has_switched(self._clock())
+            wait_s = min(wait_s, MAX_BACKOFF_S if switched else _ECONOMY_WAIT_S)
+        if (left_s := job.seconds_to_switch(self._clock())) is not None:
+            wait_s = min(wait_s, left_s)
         return max(_MIN_WAIT_S, math.ceil(wait_s))
 
     def _lines(self, owner_id: str, job_id: str) -> Iterator[str]:

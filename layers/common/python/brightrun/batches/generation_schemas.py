@@ -14,6 +14,7 @@ from brightrun.batches.create_judgements import (
     CreatedJudgements,
     JudgementRequest,
 )
+from brightrun.batches.deadline_schemas import DeadlineView, Timestamp
 from brightrun.batches.model import (
     MAX_CALLS,
     MAX_CALLS_PER_WORKER,
@@ -153,10 +154,16 @@ class BatchBody(SettingRequest, CamelRequest):
         "model, prompt, schema and parameters are the same: they cost nothing again.",
     )
 
-    lane: Lane = Field(
-        default="realtime",
+    lane: Lane | None = Field(
+        default=None,
         description="`economy`: in Message Batches, at half the price; most end within an hour, "
-        "all within a day. How many calls are made at once is then no question.",
+        "all within a day. How many calls are made at once is then no question. None: `realtime`.",
+    )
+    done_by: Timestamp | None = Field(
+        default=None,
+        description="When the batch is to be done, with its time zone, within 30 days; instead of "
+        "`lane`. Written in realtime if the economy lane could be late, else there, and what it "
+        "has not answered in time goes over to realtime.",
     )
 
     model_config = {"json_schema_extra": _ONE_SOURCE}
@@ -165,6 +172,12 @@ class BatchBody(SettingRequest, CamelRequest):
     def _has_one_source(self) -> BatchBody:
         if (self.parameter_sets is None) == (self.selection is None):
             raise ValueError("give either parameterSets or selection")
+        return self
+
+    @model_validator(mode="after")
+    def _has_one_pace(self) -> BatchBody:
+        if self.done_by is not None and self.lane is not None:
+            raise ValueError("give either lane or doneBy: the lane follows from the time")
         return self
 
     def to_request(self) -> BatchRequest:
@@ -182,7 +195,8 @@ class BatchBody(SettingRequest, CamelRequest):
             domain=self.domain,
             language=self.language,
             reuse=self.reuse,
-            lane=self.lane,
+            lane=self.lane or "realtime",
+            done_by=self.done_by,
         )
 
     def _sets(self) -> Iterator[ParameterSet]:
@@ -262,7 +276,7 @@ class BatchAccepted(CamelResponseModel):
     @classmethod
     def from_domain(cls, created: CreatedBatch) -> Self:
         """Show a created job."""
-        job = created.job
+        job, deadline = created.job, created.deadline
         return cls(
             job_id=job.job_id,
             status=job.status,
@@ -276,6 +290,8 @@ class BatchAccepted(CamelResponseModel):
                         f"Batch of {job.total_items} conversations accepted.",
                         created.model_notice,
                         created.repetition_notice,
+                        deadline.reason if deadline else None,
+                        deadline.notice if deadline else None,
                     ),
                 )
             ),
@@ -332,6 +348,8 @@ class BatchPreviewResponse(CamelResponseModel):
     `requestedItems` counts the conversations asked for, `totalItems` those that can be generated.
     `modelNotice` says that the model retires soon, and what follows it; `repetitionNotice` that
     the plan is small for its conversations: some combinations are written more than once.
+    `deadline` tells how an order with `doneBy` is to be done in time; where it may change lanes,
+    p50 of `estimatedCost` and `estimatedTime` is the economy lane's, and p90 that of realtime.
     `pastQuotes` compares the quotes of the caller's newest batches with what they cost.
     `problems` lists everything that generate-batch refuses the request for. The lists hold at most
     100 entries; `incompatibleItems` and `problemCount` count all. Cost in USD, time in seconds, as
@@ -351,6 +369,7 @@ class BatchPreviewResponse(CamelResponseModel):
     estimated_cost: QuoteView
     past_quotes: list[QuoteAccuracyView]
     estimated_time: QuantilesView
+    deadline: DeadlineView | None
     lanes: list[LaneQuoteView] = Field(description="The same for each lane.")
     items: list[PlannedItemView]
     incompatible_items: int
@@ -380,6 +399,7 @@ class BatchPreviewResponse(CamelResponseModel):
             estimated_cost=preview.quote.cost,
             past_quotes=list(preview.past_quotes),
             estimated_time=preview.quote.seconds,
+            deadline=preview.deadline,
             lanes=preview.quotes,
             items=planned.items[:_MOST_LISTED],
             incompatible_items=len(incompatible),

@@ -53,6 +53,11 @@ def message_batch_read(batch_id: str, outcomes: Mapping[str, int]) -> str:
     return f"Message Batch {batch_id} has ended: {told or 'nothing new'}"
 
 
+def lane_changed(batch_id: str) -> str:
+    """A Message Batch was cancelled because the deadline nears."""
+    return f"Message Batch {batch_id} is cancelled: what it has not answered goes on in realtime"
+
+
 def item_released(item_id: str, why: str) -> str:
     """An item that was to be sent, or was sent in vain, is queued again without a failure."""
     return f"Item {item_id[:8]}... is queued again: {why}"

@@ -9,7 +9,7 @@ from enum import StrEnum
 from typing import Literal
 
 from brightrun.core.budgets import Reservation
-from brightrun.core.timestamps import from_iso
+from brightrun.core.timestamps import from_iso, iso
 
 
 class JobStatus(StrEnum):
@@ -168,6 +168,9 @@ class BatchJob:
     is reserved for the items in progress; it never exceeds `max_cost_micro_usd`. `used` is counted
     when the job is completed. With `reuse`, its items take answers that earlier jobs paid for.
 
+    A job that is to be `done_by` a time may begin in the economy lane and go over to realtime at
+    `switch_at`: `lane` stays the one that it began in, and `lane_at` tells.
+
     Until its end the job holds `budget_reserved_micro_usd` of the budgets of `budget_month`, which
     is None afterwards; `budget_spent_micro_usd` is what earlier months and runs have counted.
 
@@ -222,11 +225,36 @@ class BatchJob:
     cache_read_tokens: int = 0
     cache_write_tokens: int = 0
     cache_saved_micro_usd: int = 0
+    done_by: str | None = None
+    switch_at: str | None = None
 
     @property
     def is_economy(self) -> bool:
         """Whether the job's calls are made in Message Batches."""
         return self.lane == "economy"
+
+    def lane_at(self, now: datetime) -> Lane:
+        """The lane that items are written in at a time; of a job that has ended, the last one."""
+        until = min(iso(now), self.completed_at or iso(now))
+        return "realtime" if self.switch_at is not None and until >= self.switch_at else self.lane
+
+    def has_switched(self, now: datetime) -> bool:
+        """Whether the time of the economy lane is over, and what it has not answered goes on."""
+        return self.is_economy and self.lane_at(now) == "realtime"
+
+    def seconds_to_switch(self, now: datetime) -> float | None:
+        """Seconds until the job changes lanes; None if it does not, or has done so."""
+        if self.switch_at is None or self.lane_at(now) == "realtime":
+            return None
+        return (from_iso(self.switch_at) - now).total_seconds()
+
+    @property
+    def was_on_time(self) -> bool | None:
+        """Whether a completed job was done by its time; None without one, and without its end."""
+        is_done = self.status is JobStatus.COMPLETED and not self.has_remainder
+        if self.done_by is None or self.completed_at is None or not is_done:
+            return None
+        return self.completed_at <= self.done_by
 
     @property
     def most_attempts(self) -> int:
@@ -253,11 +281,13 @@ class BatchJob:
     def quote_error(self) -> float | None:
         """How far the cost is from the quote's p50, as a share of it; 0.1 for a tenth more.
 
-        None unless all but a few were written and paid for: what was not was quoted, too.
+        None unless all but a few were written and paid for: what was not was quoted, too. Nor for
+        a job that may change lanes, whose quote is one lane's p50 and the other's p90.
         """
         written = self.successful_items / max(1, self.total_items)
         whole = self.status is JobStatus.COMPLETED and written >= _COMPARABLE
-        if self.quote is None or not self.quote.p50_micro_usd or not whole or self.reused_items:
+        mixed = bool(self.reused_items) or self.switch_at is not None
+        if self.quote is None or not self.quote.p50_micro_usd or not whole or mixed:
             return None
         return self.cost_micro_usd / self.quote.p50_micro_usd - 1
 
@@ -315,8 +345,18 @@ class BatchJob:
         if self.cancelled_items:
             told += f", {self.cancelled_items:,} cancelled"
         if self.status is JobStatus.COMPLETED and self.failed_items:
-            return f"Completed with failures: {told}; retry those that failed."
-        return f"{self.status.value.capitalize()}: {told}."
+            return f"Completed with failures: {told}{self._timeliness}; retry those that failed."
+        return f"{self.status.value.capitalize()}: {told}{self._timeliness}."
+
+    @property
+    def _timeliness(self) -> str:
+        """The part of the status line that tells the deadline, and whether it was met."""
+        if self.was_on_time is not None:
+            return f", {'in' if self.was_on_time else 'not in'} time for {self.done_by}"
+        if self.done_by is None or self.status in ENDED_JOBS:
+            return ""
+        switch = f" (economy lane until {self.switch_at})" if self.switch_at else ""
+        return f", to be done by {self.done_by}{switch}"
 
     def calls_of(self, worker: int) -> int:
         """How many calls a worker keeps in flight at the most; workers count from 0."""
@@ -459,11 +499,3 @@ class Lease:
 def job_key(owner_id: str, job_id: str) -> str:
     """The partition key of a job's items and log lines."""
     return f"{owner_id}#{job_id}"
-
-
-def spending_attribute(day: str, simulated: bool) -> str:
-    """The attribute of a job's row that counts what it spent on a day (YYYY-MM-DD, UTC).
-
-    In millionths of a US dollar, beside `cost_micro_usd`, which counts all days.
-    """
-    return f"{'simulated' if simulated else 'spent'}_on_{day.replace('-', '')}"

@@ -72,6 +72,10 @@ class WorkerRunner:
         job = self._started_job(request)
         if not job.has_work:
             return WorkerResult(**request.model_dump(), status="closed")
+        job = self._in_lane_of(request, job)
+        if job.is_economy and request.worker > 0:
+            # The first worker alone follows the Message Batches.
+            return WorkerResult(**request.model_dump(), status="drained")
         return asyncio.run(self._run(job, request, seconds_left))
 
     async def _run(
@@ -88,6 +92,18 @@ class WorkerRunner:
                 return await worker.run(request)
             finally:
                 await claude.close()
+
+    def _in_lane_of(self, request: WorkerInvocation, job: BatchJob) -> BatchJob:
+        """The job in the lane that a worker writes in now.
+
+        When the job has changed lanes, the first worker settles its Message Batches before it
+        writes: their items are leased to them, so that the others cannot write those.
+        """
+        if not job.has_switched(self.clock()):
+            return job
+        if request.worker == 0 and self.batches.submissions(job.owner_id, job.job_id):
+            return job
+        return replace(job, lane="realtime")
 
     def _open_claude(self, job: BatchJob) -> tuple[Claude, BatchJob]:
         """Open Claude; if that fails, the first call stops the job, so one at a time is enough."""

@@ -119,7 +119,12 @@ class JobSummary(CamelNestedModel):
     failed_items: int
     cancelled_items: int
     priority: Priority
-    lane: Lane
+    lane: Lane = Field(description="Which it began in: with switchAt, realtime from then on.")
+    done_by: str | None = Field(description="When it is to be done; null without a deadline.")
+    switch_at: str | None = Field(
+        description="When what the economy lane has not answered goes over to realtime."
+    )
+    was_on_time: bool | None = Field(description="Null until it is done.")
     concurrent_processing: int = Field(description="Workers.")
     calls_in_flight: int = Field(
         validation_alias="most_calls_in_flight", description="Of all workers, at the most."
@@ -181,7 +186,15 @@ class JobStatusResponse(CamelResponseModel):
     started_at: str | None
     completed_at: str | None
     stopped_reason: str | None
-    lane: Lane
+    lane: Lane = Field(description="Which it is in now, or was in at its end.")
+    done_by: str | None = Field(
+        alias="done_by", description="When it is to be done; null without a deadline."
+    )
+    switch_at: str | None = Field(
+        alias="switch_at",
+        description="When what the economy lane has not answered goes over to realtime.",
+    )
+    was_on_time: bool | None = Field(alias="was_on_time", description="Null until it is done.")
     cost_usd: float = Field(alias="cost_usd")
     input_tokens: int = Field(alias="input_tokens")
     output_tokens: int = Field(alias="output_tokens")
@@ -217,7 +230,10 @@ class JobStatusResponse(CamelResponseModel):
             started_at=job.started_at,
             completed_at=job.completed_at,
             stopped_reason=job.stop_reason,
-            lane=job.lane,
+            lane=job.lane_at(now),
+            done_by=job.done_by,
+            switch_at=job.switch_at,
+            was_on_time=job.was_on_time,
             cost_usd=job.cost_micro_usd / 1e6,
             input_tokens=job.input_tokens,
             output_tokens=job.output_tokens,

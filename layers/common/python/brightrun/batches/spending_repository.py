@@ -41,6 +41,14 @@ class SpendingRepository(Protocol):
         """
 
 
+def spending_attribute(day: str, simulated: bool) -> str:
+    """The attribute of a job's row that counts what it spent on a day (YYYY-MM-DD, UTC).
+
+    In millionths of a US dollar, beside `cost_micro_usd`, which counts all days.
+    """
+    return f"{'simulated' if simulated else 'spent'}_on_{day.replace('-', '')}"
+
+
 _DAY = re.compile(r"(spent|simulated)_on_(\d{4})(\d{2})(\d{2})")
 
 

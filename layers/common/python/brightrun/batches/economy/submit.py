@@ -84,8 +84,12 @@ class EconomyJob:
 
     @property
     def is_stopped(self) -> bool:
-        """Whether what was sent is not wanted any more, as far as Claude has not answered it."""
-        return self.job.status is JobStatus.CANCELLED or self.job.stop_reason is not None
+        """Whether what was sent is not wanted any more, as far as Claude has not answered it.
+
+        Also when it is time for realtime workers to write that.
+        """
+        ended = self.job.status is JobStatus.CANCELLED or self.job.stop_reason is not None
+        return ended or self.job.has_switched(self.clock())
 
     async def end(self, submission: Submission, item: BatchItem, result: BatchedResult) -> None:
         """End an item with its result, as after a call of its own."""

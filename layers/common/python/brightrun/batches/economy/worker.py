@@ -6,6 +6,7 @@ import asyncio
 import math
 from dataclasses import dataclass
 
+from brightrun.batches import log as batch_log
 from brightrun.batches.economy.collect import Collector
 from brightrun.batches.economy.model import MOST_TRIES, Submission
 from brightrun.batches.economy.submit import EconomyJob, Submitter
@@ -37,9 +38,15 @@ class EconomyWorker:
         followed = [await self._followed(submission) for submission in submissions]
         waits = [wait for wait in followed if wait is not None]
         economy.job = job = await asyncio.to_thread(economy.batches.job, job.owner_id, job.job_id)
-        if job.accepts_claims and (not waits or job.claim_cursor < job.total_items):
+        is_open = job.accepts_claims and not economy.is_stopped
+        if is_open and (not waits or job.claim_cursor < job.total_items):
             waits += await self._submit_all()
-        return self._result(request, waits)
+        return self._result(request, self._within_lane(waits))
+
+    def _within_lane(self, waits: list[float]) -> list[float]:
+        """The waits, none of them beyond the moment at which the job changes lanes."""
+        left_s = self.economy.job.seconds_to_switch(self.economy.clock())
+        return waits if left_s is None else [min(wait, left_s) for wait in waits]
 
     async def _submit_all(self) -> list[float]:
         """Send items until none can be claimed; returns the seconds to wait for each batch."""
@@ -93,6 +100,8 @@ class EconomyWorker:
             return await Collector(economy).collect(await economy.hold(submission), batch_id)
         if economy.is_stopped and batch.status == "in_progress":
             await api.cancel(batch_id)
+            if economy.job.accepts_claims:
+                await economy.write_line(batch_log.lane_changed(batch_id))
         return submission
 
     def _wait_s(self, submission: Submission) -> float:
