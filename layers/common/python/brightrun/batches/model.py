@@ -251,8 +251,8 @@ class BatchJob:
     @property
     def was_on_time(self) -> bool | None:
         """Whether a completed job was done by its time; None without one, and without its end."""
-        is_done = self.status is JobStatus.COMPLETED and not self.has_remainder
-        if self.done_by is None or self.completed_at is None or not is_done:
+        is_whole = self.status is JobStatus.COMPLETED and not self.has_remainder
+        if self.done_by is None or self.completed_at is None or not is_whole:
             return None
         return self.completed_at <= self.done_by
 
@@ -281,8 +281,7 @@ class BatchJob:
     def quote_error(self) -> float | None:
         """How far the cost is from the quote's p50, as a share of it; 0.1 for a tenth more.
 
-        None unless all but a few were written and paid for: what was not was quoted, too. Nor for
-        a job that may change lanes, whose quote is one lane's p50 and the other's p90.
+        None unless nearly all were written and paid for, at the price of one lane.
         """
         written = self.successful_items / max(1, self.total_items)
         whole = self.status is JobStatus.COMPLETED and written >= _COMPARABLE

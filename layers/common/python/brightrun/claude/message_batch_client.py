@@ -72,8 +72,8 @@ class MessageBatches(Protocol):
     async def cancel(self, batch_id: str) -> None:
         """Have a batch end early: what is answered already has a result, and is paid for."""
 
-    def created_since(self, moment: datetime) -> AsyncIterator[MessageBatch]:
-        """The account's batches that were created at a moment or later, newest first."""
+    def created_since(self, earliest: datetime) -> AsyncIterator[MessageBatch]:
+        """The account's batches that were created then or later, newest first."""
 
     def results(self, batch_id: str) -> AsyncIterator[BatchedResult]:
         """The results of a batch that has ended, one after the other as they arrive."""
@@ -138,10 +138,10 @@ class AnthropicMessageBatches(MessageBatches):
         with _translated():
             await self._batches.cancel(batch_id)
 
-    async def created_since(self, moment: datetime) -> AsyncIterator[MessageBatch]:
+    async def created_since(self, earliest: datetime) -> AsyncIterator[MessageBatch]:
         with _translated():
             async for one in self._batches.list(limit=100):
-                if one.created_at < moment:
+                if one.created_at < earliest:
                     return
                 yield _batch(one)
 

@@ -44,7 +44,7 @@ class EconomyWorker:
         return self._result(request, self._within_lane(waits))
 
     def _within_lane(self, waits: list[float]) -> list[float]:
-        """The waits, none of them beyond the moment at which the job changes lanes."""
+        """The waits, none of them beyond the time at which the job changes lanes."""
         left_s = self.economy.job.seconds_to_switch(self.economy.clock())
         return waits if left_s is None else [min(wait, left_s) for wait in waits]
 
