@@ -146,6 +146,7 @@ def environment() -> dict[str, str]:
         "CLAUDE_PROVIDER": "simulator",
         "CLAUDE_MODEL": "claude-sonnet-5-5",
         "LEASE_SECONDS": "60",
+        "MAX_CLAUDE_CALLS": "0",
         "RETRY_BASE_SECONDS": "0",
         "TRAINING_PRICE_WITHOUT_CAP_USD": "100",
     }

@@ -62,6 +62,7 @@ PARAMETERS = {
         "ClaudeBaseUrl": "",
         "ClaudeWorkspaceId": "",
         "LeaseSeconds": 60,
+        "MaxClaudeCalls": 0,
         "RetryBaseSeconds": 8,
     },
     DATASETS: {},

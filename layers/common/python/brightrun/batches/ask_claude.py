@@ -397,8 +397,9 @@ class CompletionCache(Completions):
         refusals = 0
         while True:
             try:
-                async with self._calls.call():
+                async with self._calls.call() as call:
                     completion = await self._claude.complete(prompt, schema=self._spec.schema)
+                    call.near_limit = completion.near_limit
             except ClaudeCallError as error:
                 measure_failure(item, error)
                 log_id = time_ordered_id(self._clock())
