@@ -74,6 +74,7 @@ PARAMETERS = {
         "DeploymentBudgetUsd": "",
         "TrainingPriceWithoutCapUsd": "100",
         "RequireGroups": "false",
+        "RequestsPerUserPerMinute": 1200,
     },
 }
 # Of the types in use, those that CloudFormation cannot tag.
