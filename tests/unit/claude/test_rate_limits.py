@@ -9,7 +9,7 @@ from tests.builders import a_completion
 
 
 def headers(**left_of_100: int) -> dict[str, str]:
-    told = {}
+    told: dict[str, str] = {}
     for rate, left in left_of_100.items():
         name = f"anthropic-ratelimit-{rate.replace('_', '-')}"
         told |= {f"{name}-limit": "100", f"{name}-remaining": str(left)}
