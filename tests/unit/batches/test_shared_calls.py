@@ -185,6 +185,24 @@ def test_the_share_of_a_worker_that_died_comes_back_when_it_has_expired() -> Non
     assert left.calls.limit == min(25, int(limit))
 
 
+def test_a_worker_that_waits_for_its_last_answers_leaves_the_rest_of_its_share() -> None:
+    account = Account(carries=30)
+    ending, other = account.join(OWNER), account.join(STRANGER)
+    account.go_on(10)
+    account.report()
+    limit = ending.calls.limit + other.calls.limit
+    ending.calls.is_ending = True
+
+    async def two_left() -> None:
+        async with ending.calls.call(), ending.calls.call():
+            await ending.beat()
+            await other.beat()
+            assert ending.calls.limit == 2
+            assert other.calls.limit == min(25, limit - 2)
+
+    asyncio.run(two_left())
+
+
 def test_the_limit_recovers_when_claude_carries_more_again() -> None:
     account = Account(carries=10)
     for owner in (OWNER, STRANGER):

@@ -72,6 +72,8 @@ class CallLimit:
         self._limit = float(min(most, start or most))
         self.lowered = 0
         """How often refusals have lowered the limit."""
+        self.is_ending = False
+        """Set when no more items are claimed: only calls in flight and their repetitions follow."""
         self._in_flight = 0
         self._freed = asyncio.Condition()
         self._seconds_left = seconds_left
@@ -94,6 +96,10 @@ class CallLimit:
             self._limit = min(float(self.most), max(1.0, limit))
             self._freed.notify_all()
         self.changed.set()
+
+    def wanted(self, ordered: int) -> int:
+        """How many calls it can make use of: what was ordered, or what is left when it ends."""
+        return max(1, self._in_flight + self.waiting) if self.is_ending else ordered
 
     @property
     def has_time(self) -> bool:

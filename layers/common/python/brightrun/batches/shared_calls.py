@@ -84,29 +84,29 @@ class SharedCalls:
     async def beat(self) -> None:
         """Report what was found since the last time, and take the share that follows from it."""
         found, lowered = self.calls.exact, self.calls.lowered
+        refused = lowered > self._lowered
+        me = replace(self.worker, limit=found, most=self.calls.wanted(self.worker.most))
         try:
-            running = await asyncio.to_thread(
-                self._exchange, found, refused=lowered > self._lowered
-            )
+            running = await asyncio.to_thread(self._exchange, me, refused=refused)
         except BrightRunError as error:
             logger().warning("calls_not_shared", error_code=error.code)
             return
         self._lowered = lowered
         most = self.worker.most
         if self.most_calls:
-            most = fair_share(self.most_calls, self.worker, running.workers)
+            most = fair_share(self.most_calls, me, running.workers)
         self._share = min(found, most)
         if running.limit is not None:
             limit = min(running.limit, self.most_calls or math.inf)
-            self._share = fair_share(limit, self.worker, running.workers)
+            self._share = fair_share(limit, me, running.workers)
         # What was found while the table was asked belongs to the next report.
         meanwhile = self.calls.exact - found
         await self.calls.take_share(self._share + meanwhile, most)
 
-    def _exchange(self, found: float, *, refused: bool) -> Running:
+    def _exchange(self, me: RunningWorker, *, refused: bool) -> Running:
         now = self.clock()
-        running = self.running.report(replace(self.worker, limit=found), now)
-        change = found - self._share
+        running = self.running.report(me, now)
+        change = me.limit - self._share
         if not refused and (running.limit is None or not change):
             return running
         limit = self.running.learn(
