@@ -52,7 +52,7 @@ GATEWAY_ANSWERS = {
     401: "The token is missing, wrong or expired.",
     403: "The user's groups do not allow it; or the token is an ID token: send the access token.",
     413: "The request has more than the 6 MB that its function takes.",
-    429: "Too many requests.",
+    429: "Too many requests: of all users, or of this one, as a Problem with Retry-After.",
 }
 ETAG: Schema = {
     "ETag": {

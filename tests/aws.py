@@ -21,6 +21,7 @@ from brightrun.aws.dynamodb import read_rows_directly
 from brightrun.batches.claim_repository import DynamoClaims
 from brightrun.batches.repository import BatchTables, DynamoBatches
 from brightrun.conversations.digests import ConversationDigest
+from brightrun.training.repository import BY_OPEN_BILL
 
 ROOTS = "brightrun.wiring"
 KEYS: dict[str, tuple[str, str]] = {
@@ -44,12 +45,17 @@ KEYS: dict[str, tuple[str, str]] = {
     "BudgetsTable": ("budget", "month"),
 }
 INDEXES: dict[str, dict[str, tuple[str, str]]] = {
-    "ConversationsTable": {"by_updated_at": ("owner_id", "updated_at")}
+    "ConversationsTable": {"by_updated_at": ("owner_id", "updated_at")},
+    "TrainingJobsTable": {BY_OPEN_BILL: ("open_bill", "job_id")},
 }
 HELD = [
     name for name in ConversationDigest._fields if name not in ("conversation_id", "updated_at")
 ]
-"""The attributes of that index beside its keys."""
+PROJECTIONS: dict[str, dict[str, Any]] = {
+    "by_updated_at": {"ProjectionType": "INCLUDE", "NonKeyAttributes": HELD},
+    BY_OPEN_BILL: {"ProjectionType": "KEYS_ONLY"},
+}
+"""What the indexes hold of a row."""
 NUMBERS = {"position"}
 BUCKETS = (
     "conversation-files",
@@ -140,6 +146,7 @@ def environment() -> dict[str, str]:
         "CLAUDE_PROVIDER": "simulator",
         "CLAUDE_MODEL": "claude-sonnet-5-5",
         "LEASE_SECONDS": "60",
+        "MAX_CLAUDE_CALLS": "0",
         "RETRY_BASE_SECONDS": "0",
         "TRAINING_PRICE_WITHOUT_CAP_USD": "100",
     }
@@ -176,7 +183,7 @@ def _create_table(client: Any, name: str) -> None:
             {
                 "IndexName": index,
                 "KeySchema": _schema(keys),
-                "Projection": {"ProjectionType": "INCLUDE", "NonKeyAttributes": HELD},
+                "Projection": PROJECTIONS[index],
             }
             for index, keys in indexes.items()
         ]

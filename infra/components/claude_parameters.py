@@ -48,6 +48,16 @@ PARAMETERS: dict[str, tuple[str, dict[str, Any]]] = {
             "description": "How long a claimed item is left alone before another may take it",
         },
     ),
+    "MAX_CLAUDE_CALLS": (
+        "MaxClaudeCalls",
+        {
+            "type": "Number",
+            "default": 0,
+            "min_value": 0,
+            "max_value": 10_000,
+            "description": "Calls to a model in flight, of all batches; 0: as many as it carries",
+        },
+    ),
     "RETRY_BASE_SECONDS": (
         "RetryBaseSeconds",
         {

@@ -86,7 +86,10 @@ class HttpApi(Construct):
                 }
                 for route in BEGINS_PAID_WORK
             },
-            stage_variables={"requireGroups": _requires_groups(self)},
+            stage_variables={
+                "requireGroups": _requires_groups(self),
+                "requestsPerUserPerMinute": _requests_per_user(self),
+            },
             access_log_settings=apigatewayv2.CfnStage.AccessLogSettingsProperty(
                 destination_arn=_access_log_arn(log_group(self, settings)),
                 format=json.dumps(ACCESS_LOG),
@@ -142,6 +145,19 @@ def _requires_groups(scope: Construct) -> str:
         default="false",
         allowed_values=["true", "false"],
         description="Whether a user in no group may do nothing, instead of everything",
+    ).value_as_string
+
+
+def _requests_per_user(scope: Construct) -> str:
+    """A parameter likewise; each process of a function counts by itself (`http/throttle.py`)."""
+    return CfnParameter(
+        Stack.of(scope),
+        "RequestsPerUserPerMinute",
+        type="Number",
+        default=1200,
+        min_value=0,
+        max_value=100_000,
+        description="Requests of a user that one process of a function answers; 0: any number",
     ).value_as_string
 
 

@@ -20,6 +20,8 @@ class TableSpec:
     holds the keys and the attributes `index_holds`. `former_index_on` is that of an index with all
     attributes which it replaced: a deployment makes or removes one index of a table, so that a
     table that has the former one keeps it in the deployment that makes the new one.
+    `open_by` names an attribute that a row has while it is open: an index `by_<open_by>` holds the
+    keys of those rows by that attribute's value, sorted as the table is.
     `expires_by` names the attribute that holds the epoch second after which a row may go.
     """
 
@@ -29,6 +31,7 @@ class TableSpec:
     index_on: str | None = None
     index_holds: tuple[str, ...] = ()
     former_index_on: str | None = None
+    open_by: str | None = None
     expires_by: str | None = None
 
 
@@ -62,6 +65,13 @@ def table(
             sort_key=dynamodb.Attribute(name=spec.index_on, type=STRING),
             projection_type=dynamodb.ProjectionType.INCLUDE,
             non_key_attributes=list(spec.index_holds),
+        )
+    if spec.open_by:
+        created.add_global_secondary_index(
+            index_name=f"by_{spec.open_by}",
+            partition_key=dynamodb.Attribute(name=spec.open_by, type=STRING),
+            sort_key=dynamodb.Attribute(name=spec.sort, type=spec.sort_type),
+            projection_type=dynamodb.ProjectionType.KEYS_ONLY,
         )
     if spec.former_index_on and keep_former_index:
         created.add_global_secondary_index(

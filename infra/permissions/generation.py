@@ -89,6 +89,11 @@ GENERATION_GRANTS: Mapping[str, tuple[Grant, ...]] = {
             "remember where the answer to a request lies, and find it for a batch that reuses it",
         ),
         Grant(
+            ("dynamodb:UpdateItem", "dynamodb:Query", "dynamodb:DeleteItem"),
+            "IdempotencyTable",
+            "share the calls to Claude with the other workers that run",
+        ),
+        Grant(
             ("s3:GetObject", "s3:PutObject", "s3:DeleteObject"),
             "ConversationFilesBucket/*",
             "store the raw answer before parsing, reuse it after a crash, store the conversation; "

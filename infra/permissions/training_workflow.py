@@ -96,10 +96,11 @@ TRAINING_WORKFLOW_GRANTS: Mapping[str, tuple[Grant, ...]] = {
     "training_events": (
         *LOGS_AND_TRACES,
         KEEP_FAILED_EVENTS,
+        Grant(("dynamodb:GetItem",), "TrainingJobsTable", "read a training job's row"),
         Grant(
-            ("dynamodb:GetItem", "dynamodb:Scan"),
-            "TrainingJobsTable",
-            "find a training job's row, and all jobs whose bill is open",
+            ("dynamodb:Query",),
+            "TrainingJobsTable/index/by_open_bill",
+            "find all jobs whose bill is open",
         ),
         TELL_WHAT_HAPPENED,
         Grant(

@@ -55,7 +55,7 @@ TABLES = {
     "ReviewAuditTable": TableSpec(partition="conversation_key", sort="entry_id"),
     "TrainingFilesTable": TableSpec(partition="owner_id", sort="file_id"),
     "DatasetsTable": TableSpec(partition="owner_id", sort="dataset_id"),
-    "TrainingJobsTable": TableSpec(partition="owner_id", sort="job_id"),
+    "TrainingJobsTable": TableSpec(partition="owner_id", sort="job_id", open_by="open_bill"),
     "TrainingMetricsTable": TableSpec(partition="job_key", sort="point_id"),
     "TrainingEventsTable": TableSpec(partition="job_key", sort="event_id"),
     "ModelsTable": TableSpec(partition="owner_id", sort="model_id"),

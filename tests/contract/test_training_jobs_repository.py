@@ -28,8 +28,13 @@ from brightrun.training.costs.model import cost_record
 from brightrun.training.costs.repository import CostRecords, DynamoCostRecords
 from brightrun.training.model import TrainingJob
 from brightrun.training.notices import artifact_ready, job_completed, job_queued
-from brightrun.training.repository import DynamoTrainingJobs, TrainingJobRepository, TrainingTables
+from brightrun.training.repository import (
+    DynamoTrainingJobs,
+    TrainingJobRepository,
+    TrainingTables,
+)
 from brightrun.training.transitions import cancelled, ended, starting
+from infra.mark_open_jobs import mark_open_jobs
 from tests.aws import Aws
 from tests.builders import OWNER, START, STRANGER
 from tests.fakes.datasets import DATASET_TABLES
@@ -381,3 +386,57 @@ def test_open_jobs_are_those_of_all_owners_whose_bill_is_not_closed(store: Store
     close_billing(store, completed(closed), closed.version)
     open_ids = sorted(job.job_id for job in store.jobs.open_jobs())
     assert open_ids == sorted([first.job_id, others.job_id])
+
+
+def test_a_job_stays_open_through_its_changes_until_its_bill_is_closed(store: Store) -> None:
+    job = create(store, a_training_job())
+    store.jobs.replace(starting(job, START), 1)
+    stopping = cancelled(store.jobs.job(OWNER, job.job_id), START)
+    store.jobs.replace(stopping, 2)
+    assert [one.status for one in store.jobs.open_jobs()] == ["cancelled"]
+    close_billing(store, completed(job), 3)
+    assert list(store.jobs.open_jobs()) == []
+
+
+def test_finding_open_jobs_reads_no_more_after_many_have_ended(aws: Aws) -> None:
+    store = in_dynamodb(aws)
+    store.add_dataset(a_dataset())
+    create(store, a_training_job())
+    for _ in range(20):
+        job = create(store, a_training_job())
+        close_billing(store, completed(job), job.version)
+    read: list[tuple[str, int]] = []
+
+    def note(parsed: dict[str, Any], model: Any, **_: Any) -> None:
+        read.append((model.name, parsed.get("ScannedCount", 1)))
+
+    aws.dynamodb.meta.events.register("after-call.dynamodb", note)
+    assert len(list(store.jobs.open_jobs())) == 1
+    assert read == [("Query", 1), ("GetItem", 1)]
+
+
+def test_a_job_of_an_earlier_version_is_entered_by_its_next_write_or_by_the_migration(
+    aws: Aws,
+) -> None:
+    store = in_dynamodb(aws)
+    store.add_dataset(a_dataset())
+    written, left, finished = (create(store, a_training_job()) for _ in range(3))
+    close_billing(store, completed(finished), 1)
+    for job in (written, left):
+        _as_before_the_index(aws, job)
+    assert list(store.jobs.open_jobs()) == []
+    store.jobs.replace(starting(written, START), 1)
+    assert [job.job_id for job in store.jobs.open_jobs()] == [written.job_id]
+    assert mark_open_jobs("TrainingJobsTable", aws.dynamodb) == 1
+    assert mark_open_jobs("TrainingJobsTable", aws.dynamodb) == 0
+    assert {job.job_id for job in store.jobs.open_jobs()} == {written.job_id, left.job_id}
+    close_billing(store, completed(left), 1)
+    assert [job.job_id for job in store.jobs.open_jobs()] == [written.job_id]
+
+
+def _as_before_the_index(aws: Aws, job: TrainingJob) -> None:
+    aws.dynamodb.update_item(
+        TableName="TrainingJobsTable",
+        Key=to_wire({"owner_id": job.owner_id, "job_id": job.job_id}),
+        UpdateExpression="REMOVE open_bill",
+    )

@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 
 from brightrun.http.permissions import GROUPS, REQUIRE_GROUPS
+from brightrun.http.throttle import REQUESTS_PER_USER
 from infra.routes import BEGINS_PAID_WORK
 from tests.infra.templates import API, DATA, Templates, text
 
@@ -62,11 +63,12 @@ def test_the_groups_are_those_that_the_code_knows_and_outlive_the_stack(
         assert "RoleArn" not in group["Properties"]
 
 
-def test_whether_groups_are_required_reaches_every_function_as_a_stage_variable(
+def test_what_holds_for_every_function_reaches_it_as_a_stage_variable(
     templates: Templates,
 ) -> None:
     assert only(templates, "AWS::ApiGatewayV2::Stage")["Properties"]["StageVariables"] == {
-        REQUIRE_GROUPS: {"Ref": "RequireGroups"}
+        REQUIRE_GROUPS: {"Ref": "RequireGroups"},
+        REQUESTS_PER_USER: {"Ref": "RequestsPerUserPerMinute"},
     }
     parameter = templates.by_stack[API]["Parameters"]["RequireGroups"]
     assert (parameter["Default"], parameter["AllowedValues"]) == ("false", ["true", "false"])

@@ -80,7 +80,9 @@ def test_a_table_is_encrypted_restorable_and_outlives_its_stack(
     assert (table["DeletionPolicy"], table["UpdateReplacePolicy"]) == ("Retain", "Retain")
 
 
-def test_only_conversations_have_an_index_and_it_is_by_change(templates: Templates) -> None:
+def test_the_indexes_are_those_of_changed_conversations_and_of_open_bills(
+    templates: Templates,
+) -> None:
     indexes = {
         name: body["Properties"]["GlobalSecondaryIndexes"]
         for name, body in tables(templates).items()
@@ -93,9 +95,9 @@ def test_only_conversations_have_an_index_and_it_is_by_change(templates: Templat
         }
         for name, found in indexes.items()
     } == aws.INDEXES
-    ((name, (index,)),) = indexes.items()
-    assert (name, index["IndexName"]) == ("ConversationsTable", "by_updated_at")
-    assert index["Projection"] == {"ProjectionType": "INCLUDE", "NonKeyAttributes": aws.HELD}
+    assert {
+        index["IndexName"]: index["Projection"] for found in indexes.values() for index in found
+    } == aws.PROJECTIONS
 
 
 def test_only_idempotency_records_and_tombstones_expire(templates: Templates) -> None:

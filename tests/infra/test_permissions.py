@@ -59,6 +59,10 @@ def test_a_wildcard_resource_is_object_keys_or_a_service_without_resources() -> 
         )
 
 
+def test_no_function_may_read_a_whole_table() -> None:
+    assert [grant for grant in EVERY_GRANT if "dynamodb:Scan" in grant.actions] == []
+
+
 def test_every_grant_says_why() -> None:
     assert all(len(grant.why) >= 10 for grant in EVERY_GRANT)
 

@@ -62,6 +62,7 @@ PARAMETERS = {
         "ClaudeBaseUrl": "",
         "ClaudeWorkspaceId": "",
         "LeaseSeconds": 60,
+        "MaxClaudeCalls": 0,
         "RetryBaseSeconds": 8,
     },
     DATASETS: {},
@@ -73,6 +74,7 @@ PARAMETERS = {
         "DeploymentBudgetUsd": "",
         "TrainingPriceWithoutCapUsd": "100",
         "RequireGroups": "false",
+        "RequestsPerUserPerMinute": 1200,
     },
 }
 # Of the types in use, those that CloudFormation cannot tag.

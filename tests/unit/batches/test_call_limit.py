@@ -19,13 +19,20 @@ def limit(most: int = 20, *, seconds_left: float = 890.0, is_open: bool = True) 
     return CallLimit(most, seconds_left=lambda: seconds_left, is_open=lambda: is_open)
 
 
-def played(calls: CallLimit, *, together: int, error: ClaudeCallError | None = None) -> None:
+def played(
+    calls: CallLimit,
+    *,
+    together: int,
+    error: ClaudeCallError | None = None,
+    near_limit: bool = False,
+) -> None:
     """So many calls in flight together, which all end the same way."""
 
     async def one(all_begun: asyncio.Barrier) -> None:
         try:
-            async with calls.call():
+            async with calls.call() as call:
                 await all_begun.wait()
+                call.near_limit = near_limit
                 if error is not None:
                     raise error
         except ClaudeCallError:
@@ -61,6 +68,48 @@ def test_answers_raise_the_limit_again_but_not_above_what_the_job_allows() -> No
     for _ in range(20):
         played(calls, together=10)
     assert calls.limit == 20
+
+
+def test_answers_do_not_raise_the_limit_while_little_is_left_of_the_accounts_rate() -> None:
+    calls = limit()
+    played(calls, together=20, error=REFUSED)
+    played(calls, together=16, near_limit=True)
+    assert calls.limit == 16
+    played(calls, together=16)
+    assert calls.limit == 17
+
+
+def test_a_share_replaces_the_limit_and_what_answers_may_raise_it_to() -> None:
+    calls = limit()
+    asyncio.run(calls.take_share(4, 6))
+    assert (calls.limit, calls.most, calls.changed.is_set()) == (4, 6, True)
+    for _ in range(5):
+        played(calls, together=4)
+    assert calls.limit == 6
+    asyncio.run(calls.take_share(0, 0))
+    assert (calls.limit, calls.most) == (1, 1)
+
+
+def test_a_larger_share_lets_a_waiting_call_begin() -> None:
+    calls = limit(1)
+
+    async def one(order: list[str]) -> None:
+        async with calls.call():
+            order.append("begun")
+            while len(order) < 2:
+                await asyncio.sleep(0)
+
+    async def two() -> list[str]:
+        order: list[str] = []
+        tasks = [asyncio.create_task(one(order)) for _ in range(2)]
+        for _ in range(5):
+            await asyncio.sleep(0)
+        assert order == ["begun"]
+        await calls.take_share(2, 2)
+        await asyncio.gather(*tasks)
+        return order
+
+    assert asyncio.run(two()) == ["begun"] * 2
 
 
 def test_however_often_claude_refuses_one_call_stays_allowed() -> None:

@@ -6,6 +6,7 @@ import dataclasses
 
 import pytest
 
+from brightrun.aws.running_workers import RunningWorker
 from brightrun.batches.model import BatchJob, ItemStatus, JobStatus
 from brightrun.batches.workflow import WorkerInvocation, WorkerResult
 from brightrun.claude.client import Claude
@@ -15,7 +16,7 @@ from brightrun.core.errors import (
     StorageError,
     UnusableModelError,
 )
-from tests.builders import OWNER
+from tests.builders import OWNER, STRANGER
 from tests.unit.batches.worker_setup import PLENTY_S, World
 
 NO_KEY = ClaudeNotSetUpError("There is no Claude API key: put it into the secret.")
@@ -29,6 +30,39 @@ def run_without_claude(world: World, job: BatchJob, error: BrightRunError) -> Wo
     runner = dataclasses.replace(world.runner(), open_claude=no_claude)
     request = WorkerInvocation(owner_id=OWNER, job_id=job.job_id, worker=0)
     return runner.run(request, lambda: PLENTY_S)
+
+
+def test_a_worker_keeps_to_its_share_beside_another_owners() -> None:
+    world = World()
+    job = world.job(30, calls_per_worker=20)
+    other = RunningWorker(job.model, STRANGER, "another", most=20, limit=6)
+    world.running.report(other, world.clock())
+    world.running.learn(job.model, 0, world.clock(), refused=True, otherwise=12)
+    world.run_worker(job)
+    assert world.statuses(job) == [ItemStatus.COMPLETED] * 30
+    assert world.claude.most_at_once < 20
+
+
+def test_the_most_calls_of_the_deployment_hold_for_a_batch_that_ordered_more() -> None:
+    world = World()
+    job = world.job(30, calls_per_worker=20)
+    runner = dataclasses.replace(world.runner(), most_calls=3)
+    request = WorkerInvocation(owner_id=OWNER, job_id=job.job_id, worker=0)
+    runner.run(request, lambda: PLENTY_S)
+    assert world.statuses(job) == [ItemStatus.COMPLETED] * 30
+    assert world.claude.most_at_once == 3
+
+
+def test_a_worker_without_its_table_works_on_and_one_that_ended_is_counted_no_more() -> None:
+    world = World()
+    job, second = world.job(5), world.job(5)
+    world.running.fails = True
+    world.run_worker(job)
+    world.running.fails = False
+    world.run_worker(second)
+    assert world.statuses(job) == world.statuses(second) == [ItemStatus.COMPLETED] * 5
+    me = RunningWorker(job.model, OWNER, "me", most=1, limit=1)
+    assert world.running.report(me, world.clock()).workers == [me]
 
 
 @pytest.mark.parametrize("error", [NO_KEY, RETIRED])

@@ -29,6 +29,7 @@ from tests.fakes.external_services import (
     RecordedWorkflow,
     ScriptedClaude,
 )
+from tests.fakes.running_workers import InMemoryRunningWorkers
 
 PLENTY_S = 890.0
 
@@ -47,6 +48,7 @@ class World:
     enriched: list[ConversationRecord] = field(default_factory=list)
     swept: list[BatchJob] = field(default_factory=list)
     conversations: InMemoryConversations = field(default_factory=InMemoryConversations)
+    running: InMemoryRunningWorkers = field(default_factory=InMemoryRunningWorkers)
     answers: InMemoryKeys = field(default_factory=lambda: InMemoryKeys(ANSWERS_KEPT_FOR))
 
     @classmethod
@@ -94,6 +96,7 @@ class World:
             enrich=self._enrich,
             conversations=self.conversations,
             answers=self.answers,
+            running=self.running,
         )
 
     def _enrich(self, record: ConversationRecord, text: str) -> ConversationRecord:

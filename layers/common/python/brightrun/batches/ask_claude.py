@@ -415,10 +415,14 @@ class CompletionCache(Completions):
         while True:
             try:
                 shared = _shared_characters(prompt)
-                async with self._cache.turn(prompt.template_id, shared), self._calls.call():
+                async with (
+                    self._cache.turn(prompt.template_id, shared),
+                    self._calls.call() as call,
+                ):
                     completion = await self._claude.complete(
                         self._marked(prompt), schema=self._spec.schema
                     )
+                    call.near_limit = completion.near_limit
             except ClaudeCallError as error:
                 measure_failure(item, error)
                 log_id = time_ordered_id(self._clock())

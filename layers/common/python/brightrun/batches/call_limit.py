@@ -6,6 +6,7 @@ import asyncio
 import random
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
+from dataclasses import dataclass
 
 from brightrun.core.errors import ClaudeCallError
 from brightrun.core.limits import CALL_TIMEOUT_S
@@ -36,12 +37,19 @@ def refusal_delay_s(refusals: int, retry_after_s: float | None) -> float:
     return backoff * random.uniform(0.5, 1)  # noqa: S311 - not a secret
 
 
+@dataclass(slots=True)
+class CallInFlight:
+    """A call; with `near_limit` its answer does not raise the limit: more would be refused."""
+
+    near_limit: bool = False
+
+
 class CallLimit:
     """Calls in flight of one worker: additive increase, multiplicative decrease.
 
     A refused call (429, 529) lowers the limit, once for all calls that were in flight together,
     and waits for its own repetition while the others go on; answers raise the limit again, up to
-    `most`. Use it in one event loop.
+    `most`. A share of what all workers may have in flight replaces it. Use it in one event loop.
     """
 
     def __init__(
@@ -62,8 +70,11 @@ class CallLimit:
         """Set while no call could start: what an answer's own work waits for, since it competes
         with claims and calls for the one interpreter."""
         self._limit = float(min(most, start or most))
+        self.lowered = 0
+        """How often refusals have lowered the limit."""
+        self.is_ending = False
+        """Set when no more items are claimed: only calls in flight and their repetitions follow."""
         self._in_flight = 0
-        self._lowered = 0
         self._freed = asyncio.Condition()
         self._seconds_left = seconds_left
         self._is_open = is_open
@@ -74,26 +85,44 @@ class CallLimit:
         return int(self._limit)
 
     @property
+    def exact(self) -> float:
+        """The limit with its fraction, which the next answers raise."""
+        return self._limit
+
+    async def take_share(self, limit: float, most: int) -> None:
+        """Go on with another limit, which answers raise up to `most`; at least one call each."""
+        async with self._freed:
+            self.most = max(1, most)
+            self._limit = min(float(self.most), max(1.0, limit))
+            self._freed.notify_all()
+        self.changed.set()
+
+    def wanted(self, ordered: int) -> int:
+        """How many calls it can make use of: what was ordered, or what is left when it ends."""
+        return max(1, self._in_flight + self.waiting) if self.is_ending else ordered
+
+    @property
     def has_time(self) -> bool:
         """Whether the Lambda runs long enough for one more call."""
         return self._has_time_after(0)
 
     @asynccontextmanager
-    async def call(self) -> AsyncIterator[None]:
+    async def call(self) -> AsyncIterator[CallInFlight]:
         """One call in flight, as soon as the limit allows it."""
         async with self._freed:
             await self._freed.wait_for(lambda: self._in_flight < self.limit)
             self._in_flight += 1
-        lowered = self._lowered
+        lowered, call = self.lowered, CallInFlight()
         try:
-            yield
+            yield call
         except ClaudeCallError as error:
-            if error.overloaded and lowered == self._lowered:
-                self._lowered += 1
+            if error.overloaded and lowered == self.lowered:
+                self.lowered += 1
                 self._limit = max(1.0, self._limit * _DECREASE)
             raise
         else:
-            self._limit = min(float(self.most), self._limit + _INCREASE / self._limit)
+            if not call.near_limit:
+                self._limit = min(float(self.most), self._limit + _INCREASE / self._limit)
         finally:
             async with self._freed:
                 self._in_flight -= 1

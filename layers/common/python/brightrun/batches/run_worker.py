@@ -10,6 +10,7 @@ from functools import partial
 
 from brightrun.aws.objects import ObjectStore, discard
 from brightrun.aws.request_keys import RequestKeys
+from brightrun.aws.running_workers import RunningWorker, RunningWorkers
 from brightrun.batches import log as batch_log
 from brightrun.batches.ask_claude import CompletionCache, Completions, judgement_spec
 from brightrun.batches.call_limit import CALL_MARGIN_S, CallLimit
@@ -23,6 +24,7 @@ from brightrun.batches.judge_conversation import JudgementWriter
 from brightrun.batches.model import MAX_CALLS_PER_WORKER, BatchJob, JobAction, JobStatus
 from brightrun.batches.plan import BatchPlan, PlanScaffoldingResolver
 from brightrun.batches.repository import BatchRepository
+from brightrun.batches.shared_calls import SharedCalls
 from brightrun.batches.worker import ItemClaims, ItemProcessor, LeaseRenewer, Worker
 from brightrun.batches.workflow import WorkerInvocation, WorkerResult
 from brightrun.batches.write_conversation import ConversationWriter
@@ -63,6 +65,9 @@ class WorkerRunner:
     enrich: Callable[[ConversationRecord, str], ConversationRecord]
     conversations: ConversationRepository
     answers: RequestKeys
+    running: RunningWorkers
+    most_calls: int = 0
+    """The most calls that all workers of a model may have in flight; 0: as many as it carries."""
 
     def run(self, request: WorkerInvocation, seconds_left: Callable[[], float]) -> WorkerResult:
         """Process items of the job; `seconds_left` returns the time until the Lambda is stopped.
@@ -89,7 +94,8 @@ class WorkerRunner:
                     return await self._economy_worker(job, claude, seconds_left).run(request)
                 calls = self._call_limit(job, request, seconds_left)
                 worker = self._worker(job, claude, calls)
-                return await worker.run(request)
+                async with self._shared(job, calls).joined():
+                    return await worker.run(request)
             finally:
                 await claude.close()
 
@@ -122,6 +128,10 @@ class WorkerRunner:
             seconds_left=seconds_left,
             is_open=lambda: self.batches.job(job.owner_id, job.job_id).accepts_claims,
         )
+
+    def _shared(self, job: BatchJob, calls: CallLimit) -> SharedCalls:
+        me = RunningWorker(job.model, job.owner_id, self.new_token(), calls.most, calls.exact)
+        return SharedCalls(self.running, calls, me, self.clock, self.most_calls)
 
     def _worker(self, job: BatchJob, claude: Claude, calls: CallLimit) -> Worker:
         items = ItemClaims(

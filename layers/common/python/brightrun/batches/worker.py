@@ -227,6 +227,7 @@ class _Progress:
             self.ended_by, self.wait_s = status, wait_s
         elif self.ended_by is None:
             self.ended_by = status
+        self.calls.is_ending = True
 
 
 class Worker:

@@ -100,6 +100,27 @@ def _retry_after(headers: Mapping[str, str]) -> float | None:
     return min(seconds, MAX_RETRY_AFTER_S) if seconds >= 0 else None
 
 
+_RATES = ("requests", "tokens", "input-tokens", "output-tokens")
+_LITTLE = 0.1
+"""The part of a rate limit below which more calls in flight would soon be refused."""
+
+
+def near_limit(headers: Mapping[str, str]) -> bool:
+    """Whether an answer's headers say that less than a tenth of a rate limit is left.
+
+    False where they say nothing that can be read: Bedrock sends none.
+    """
+    for rate in _RATES:
+        try:
+            left = int(headers[f"anthropic-ratelimit-{rate}-remaining"])
+            limit = int(headers[f"anthropic-ratelimit-{rate}-limit"])
+        except (KeyError, ValueError):
+            continue
+        if left < limit * _LITTLE:
+            return True
+    return False
+
+
 _Name = Annotated[str, Field(pattern=r"^[!-~]{1,200}$")]
 """What is stored in an object's user metadata, for which S3 has 2 KB."""
 _Tokens = Annotated[int, Field(ge=0, le=1_000_000_000)]

@@ -13,7 +13,12 @@ from dataclasses import replace
 from datetime import date
 from typing import TYPE_CHECKING, Any, Protocol
 
-from brightrun.claude.base_client import SIMULATED_HEADER, completion_of, to_call_error
+from brightrun.claude.base_client import (
+    SIMULATED_HEADER,
+    completion_of,
+    near_limit,
+    to_call_error,
+)
 from brightrun.claude.message_batch_client import AnthropicMessageBatches, MessageBatches
 from brightrun.claude.model import CONNECT_TIMEOUT_S, CacheLifetime, Completion, Prompt
 from brightrun.claude.registry import WITHOUT_MESSAGE_BATCHES, ClaudeModel, claude_model
@@ -104,8 +109,12 @@ class AnthropicClaude(Claude):
             seconds=time.monotonic() - started,
             simulated=self._provider == "simulator" or SIMULATED_HEADER in response.headers,
         )
-        marked = prompt.cached_for is not None
-        return replace(completion, max_output_tokens=self._room(prompt), marked=marked)
+        return replace(
+            completion,
+            max_output_tokens=self._room(prompt),
+            marked=prompt.cached_for is not None,
+            near_limit=near_limit(response.headers),
+        )
 
     def fingerprint(self, prompt: Prompt, *, schema: dict[str, Any]) -> str:
         request = [self._provider, self._request(replace(prompt, cached_for=None), schema)]

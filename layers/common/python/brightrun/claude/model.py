@@ -71,6 +71,8 @@ class Completion:
     """Where it is stored; empty before it is."""
     batched: bool = False
     """Answered in a Message Batch, at the price of batches."""
+    near_limit: bool = False
+    """Whether its headers said that little is left of a rate limit; not stored."""
 
     def again(self) -> Completion:
         """The same answer for another batch, which is billed nothing for it."""
@@ -88,9 +90,9 @@ class Completion:
         )
 
     def metadata(self) -> dict[str, Any]:
-        """All fields but the text and its place, as they are stored beside it."""
+        """What is stored beside the text: all that the answer itself tells."""
         fields = asdict(self)
-        del fields["text"], fields["object_key"]
+        del fields["text"], fields["object_key"], fields["near_limit"]
         return fields
 
 

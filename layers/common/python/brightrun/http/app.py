@@ -28,6 +28,7 @@ from brightrun.http.problems import (
     status_of,
     storage_problem,
 )
+from brightrun.http.throttle import OwnerThrottle
 
 SAFE_HEADERS = {"Cache-Control": "no-store", "X-Content-Type-Options": "nosniff"}
 """Headers of every response: no caching, and no guessing of the content type."""
@@ -44,6 +45,7 @@ class JsonApi(APIGatewayHttpResolver):
 
     def __init__(self, services: Services) -> None:
         self.services = services
+        self._throttle = OwnerThrottle()
         super().__init__(
             enable_validation=True,
             response_validation_error_http_code=HTTPStatus.INTERNAL_SERVER_ERROR,
@@ -57,7 +59,12 @@ class JsonApi(APIGatewayHttpResolver):
 
     def resolve(self, event: Mapping[str, Any], context: Any) -> dict[str, Any]:
         """Handle an API Gateway event of payload format 2.0."""
-        refused = group_problem(event) or body_problem(event) or if_none_match_problem(event)
+        refused = (
+            self._throttle.problem(event)
+            or group_problem(event)
+            or body_problem(event)
+            or if_none_match_problem(event)
+        )
         # The resolver compares the content type literally, without parameters.
         plain = {**event, "headers": {**event["headers"], "content-type": JSON}}
         with watching_for_replay() as replay:

@@ -87,11 +87,18 @@ class TrainingJobRepository(Protocol):
         """
 
     def open_jobs(self) -> Iterator[TrainingJob]:
-        """All owners' jobs whose bill is open, in no order; for the sweep alone."""
+        """All owners' jobs whose bill is open, oldest first; for the sweep alone.
+
+        One that was created within the last second may be missing.
+        """
 
 
 _JOB, _DATASET = 0, 1
 """Index of the job's own write, and of its dataset's, in the transactions below."""
+BY_OPEN_BILL = "by_open_bill"
+"""The index of the jobs whose bill is open: the others have no such attribute. It holds keys alone,
+so that it is written when a job is created and when its bill is closed, and never between."""
+_OPEN_BILL = {"open_bill": "open"}
 _READS = 8
 """Most pages of 1 MB that one filtered request reads: some 1,000 jobs."""
 
@@ -121,7 +128,7 @@ class DynamoTrainingJobs(TrainingJobRepository):
         failed = transact(
             self._client,
             [
-                _put(self._tables.jobs, job, "attribute_not_exists(job_id)"),
+                self._put_job(job, "attribute_not_exists(job_id)"),
                 self._count(job, 1, "#status = :ready", {"ready": "ready"}),
                 notification_put(self._tables.notifications, notification),
                 *self._budgets.reserving(job.reservation),
@@ -214,28 +221,39 @@ class DynamoTrainingJobs(TrainingJobRepository):
             raise StorageError("TransactWriteItems", "the job's dataset is gone")
 
     def open_jobs(self) -> Iterator[TrainingJob]:
-        """All owners' jobs whose bill is open, by a scan.
+        """All owners' jobs whose bill is open: their keys by the index, then each one's row.
 
-        It reads every job, some 3 kB each, four times an hour. At 10,000 jobs that costs about 10
-        dollars a month on demand; from there on an index is cheaper.
+        What it reads grows with the open jobs, not with those that have ended.
         """
-        pages = self._client.get_paginator("scan").paginate(
+        pages = self._client.get_paginator("query").paginate(
             TableName=self._tables.jobs,
-            FilterExpression="settled = :open",
-            ExpressionAttributeValues=to_wire({":open": False}),
+            IndexName=BY_OPEN_BILL,
+            KeyConditionExpression="open_bill = :open_bill",
+            ExpressionAttributeValues={":open_bill": {"S": _OPEN_BILL["open_bill"]}},
         )
-        with translated("Scan"):
-            for page in pages:
-                yield from (read_training_job(from_wire(row)) for row in page["Items"])
+        with translated("Query"):
+            keys = [from_wire(row) for page in pages for row in page["Items"]]
+        jobs = (self.job(key["owner_id"], key["job_id"]) for key in keys)
+        yield from (job for job in jobs if not job.settled)
 
     def _overwrite(self, job: TrainingJob, seen_version: int) -> dict[str, Any]:
-        return _put(
-            self._tables.jobs,
+        return self._put_job(
             job,
             "#version = :seen AND #settled = :open",
-            names={"#version": "version", "#settled": "settled"},
-            values={":seen": seen_version, ":open": False},
+            ExpressionAttributeNames={"#version": "version", "#settled": "settled"},
+            ExpressionAttributeValues=to_wire({":seen": seen_version, ":open": False}),
         )
+
+    def _put_job(self, job: TrainingJob, condition: str, **expressions: Any) -> dict[str, Any]:
+        """Store a job's row, which is in the index as long as its bill is open."""
+        row = row_of(job) if job.settled else {**row_of(job), **_OPEN_BILL}
+        request = {
+            "TableName": self._tables.jobs,
+            "Item": to_wire(row),
+            "ConditionExpression": condition,
+            **expressions,
+        }
+        return {"Put": request}
 
     def _count(
         self,
@@ -270,21 +288,8 @@ def closed(
     )
 
 
-def _put(
-    table: str,
-    record: Any,
-    condition: str | None = None,
-    *,
-    names: dict[str, str] | None = None,
-    values: dict[str, Any] | None = None,
-) -> dict[str, Any]:
-    request: dict[str, Any] = {"TableName": table, "Item": to_wire(row_of(record))}
-    if condition is not None:
-        request["ConditionExpression"] = condition
-    if names and values:
-        request["ExpressionAttributeNames"] = names
-        request["ExpressionAttributeValues"] = to_wire(values)
-    return {"Put": request}
+def _put(table: str, record: Any) -> dict[str, Any]:
+    return {"Put": {"TableName": table, "Item": to_wire(row_of(record))}}
 
 
 class TrainingRecords(Protocol):

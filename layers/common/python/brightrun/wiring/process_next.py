@@ -11,6 +11,7 @@ from pydantic import Field
 
 from brightrun.aws.objects import S3Objects
 from brightrun.aws.request_keys import ANSWERS_KEPT_FOR, DynamoRequestKeys
+from brightrun.aws.running_workers import DynamoRunningWorkers
 from brightrun.aws.secrets import claude_api_key
 from brightrun.batches.run_worker import WorkerRunner
 from brightrun.conversations.generation_log.repository import DynamoGenerationLog
@@ -43,6 +44,7 @@ class ProcessNextSettings(BatchTableSettings, EnrichmentSettings):
     claude_workspace_id: str = ""
     lease_seconds: int = Field(ge=5, le=900)
     retry_base_seconds: float = Field(ge=0, le=300)
+    max_claude_calls: int = Field(ge=0, le=10_000)
 
 
 @cache
@@ -70,6 +72,8 @@ def worker_runner() -> WorkerRunner:
         enrich=enricher(settings).enriched,
         conversations=conversations(settings),
         answers=DynamoRequestKeys(clients.dynamodb(), settings.idempotency_table, ANSWERS_KEPT_FOR),
+        running=DynamoRunningWorkers(clients.dynamodb(), settings.idempotency_table),
+        most_calls=settings.max_claude_calls,
     )
 
 
