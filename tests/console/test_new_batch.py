@@ -89,6 +89,23 @@ def test_a_batch_is_ordered_to_be_done_by_a_time_instead_of_in_a_lane(
     page.get_by_text("(economy, realtime in").wait_for()
 
 
+def test_answers_that_were_paid_for_are_reused_where_that_is_checked(
+    signed_in: SignedIn, system: Installation
+) -> None:
+    topic = active_keys(system, "training-topics", "training_topics", "topic_key")[0]
+    chosen = {"personas": ["anxious_planner"], "arcs": ["fear_to_confidence"], "topics": [topic]}
+    page = signed_in.open(address(**chosen))
+    page.get_by_role("button", name="Write 1", exact=True).click()
+    system.follow(job_of(page))
+    page = signed_in.open(address(**chosen))
+    page.get_by_label("Reuse earlier answers").check()
+    page.get_by_role("button", name="Write 1", exact=True).click()
+    again = job_of(page)
+    system.follow(again)
+    status = system.client.get(f"/api/conversations/batch/{again}/status", {})
+    assert (status["reused_items"], status["cost_usd"]) == (1, 0)
+
+
 def test_the_price_shown_is_the_price_of_the_order(
     signed_in: SignedIn, system: Installation
 ) -> None:

@@ -81,10 +81,10 @@ class InMemoryMessageBatches(MessageBatches):
         self.all[batch_id].cancelled = True
         self.after("Batches.cancel")
 
-    async def created_since(self, moment: datetime) -> AsyncIterator[MessageBatch]:
+    async def created_since(self, earliest: datetime) -> AsyncIterator[MessageBatch]:
         self.before("Batches.list")
         for batch in reversed(self.all.values()):
-            if batch.created_at >= moment:
+            if batch.created_at >= earliest:
                 yield self._shown(batch.id)
         self.after("Batches.list")
 

@@ -12,6 +12,7 @@ import { type BatchOrder, SAMPLE_SIZE, sampleOf } from "./order";
 import type { BatchPreview } from "./OrderPreview";
 import { useOrderBatch } from "./queries";
 import {
+  canReuse,
   LANES,
   LANGUAGES,
   MOST_CALLS,
@@ -73,6 +74,7 @@ export function OrderForm({
       >
         <Lane search={search} preview={preview} onChange={onChange} />
         <DoneBy search={search} onChange={onChange} />
+        <Reuse search={search} onChange={onChange} />
         <Settings search={search} onChange={onChange} />
         {error && (
           <p role="alert" className="rounded-md bg-bad-soft px-3 py-2 text-sm text-bad">
@@ -151,6 +153,33 @@ function DoneBy({
     </Field>
   );
 }
+
+/** Whether answers that the reader has paid for are taken again. */
+const Reuse = ({
+  search,
+  onChange,
+}: {
+  search: NewBatchSearch;
+  onChange: (next: Partial<NewBatchSearch>) => void;
+}) => (
+  <label className="flex flex-col gap-1 text-sm font-medium">
+    <span className="flex items-center gap-2">
+      <input
+        type="checkbox"
+        className="size-4 accent-accent"
+        disabled={!canReuse(search)}
+        checked={search.reuse === true && canReuse(search)}
+        onChange={({ target }) => onChange({ reuse: target.checked || undefined })}
+      />
+      Reuse earlier answers
+    </span>
+    <span className="text-xs font-normal text-muted">
+      {canReuse(search)
+        ? "Those of the last 30 days to exactly the same request, at $0."
+        : "In the realtime lane only."}
+    </span>
+  </label>
+);
 
 function Settings({
   search,

@@ -33,7 +33,7 @@ test("the economy lane is ordered where it is chosen, and nothing that is no lan
   expect(orderOf(search({ ...CHOSEN, lane: "slow" }), [])?.lane).toBe("realtime");
 });
 
-test("a deadline is ordered instead of a lane, and nothing that is no moment", () => {
+test("a deadline is ordered instead of a lane, and nothing that is no timestamp", () => {
   const order = orderOf(
     search({ ...CHOSEN, lane: "economy", doneBy: "2026-12-01T18:00:00.000Z" }),
     [],
@@ -41,6 +41,14 @@ test("a deadline is ordered instead of a lane, and nothing that is no moment", (
   expect(order).toMatchObject({ doneBy: "2026-12-01T18:00:00.000Z" });
   expect(order).not.toHaveProperty("lane");
   expect(orderOf(search({ ...CHOSEN, doneBy: "2026-13-01T18:00:00Z" }), [])?.lane).toBe("realtime");
+});
+
+test("answers are reused where that is asked for, in the realtime lane only", () => {
+  const chosen = { ...CHOSEN, reuse: true };
+  expect(orderOf(search(chosen), [])).toMatchObject({ reuse: true });
+  expect(orderOf(search({ ...chosen, lane: "economy" }), [])).not.toHaveProperty("reuse");
+  const late = { ...chosen, doneBy: "2026-12-01T18:00:00.000Z" };
+  expect(orderOf(search(late), [])).not.toHaveProperty("reuse");
 });
 
 test("a domain and a language are ordered where they are not the usual ones", () => {

@@ -2,7 +2,7 @@
 import type { components } from "@/api/schema";
 import { type Combination, spread, without } from "@/scaffolding/combinations";
 
-import { type Choice, type NewBatchSearch, USUAL_CALLS } from "./search";
+import { canReuse, type Choice, type NewBatchSearch, USUAL_CALLS } from "./search";
 
 export const SAMPLE_SIZE = 2;
 
@@ -18,6 +18,7 @@ export interface BatchOrder {
   priority: "low" | "normal" | "high";
   lane?: "realtime" | "economy";
   doneBy?: string;
+  reuse?: true;
   domain?: string;
   language?: string;
 }
@@ -49,6 +50,7 @@ export function orderOf(
     ...(search.doneBy === undefined
       ? { lane: search.lane ?? "realtime" }
       : { doneBy: search.doneBy }),
+    ...(search.reuse && canReuse(search) ? { reuse: true as const } : {}),
     ...(search.domain === undefined ? {} : { domain: search.domain }),
     ...(search.language === undefined ? {} : { language: search.language }),
   };

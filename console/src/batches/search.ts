@@ -1,5 +1,5 @@
 /** The order of a new batch, held in the address, but for a pasted table, which may be long. */
-import { moment, oneOf, text } from "@/ui/address";
+import { isOn, oneOf, text, timestamp } from "@/ui/address";
 
 export const PRIORITIES = ["low", "normal", "high"] as const;
 export const LANES = ["realtime", "economy"] as const;
@@ -38,9 +38,15 @@ export interface NewBatchSearch {
   lane?: (typeof LANES)[number];
   /** When the batch is to be done, in UTC, instead of a lane. */
   doneBy?: string;
+  /** Take answers again that earlier batches paid for, where the request is the same. */
+  reuse?: boolean;
   /** The batch that wrote a sample of this order. */
   sample?: string;
 }
+
+/** Answers can be reused where each call is made by itself, so in realtime only. */
+export const canReuse = ({ lane, doneBy }: NewBatchSearch) =>
+  lane !== "economy" && doneBy === undefined;
 
 function choice(value: unknown): Choice | undefined {
   if (value === "all") return "all";
@@ -67,7 +73,8 @@ export function readNewBatchSearch(raw: Record<string, unknown>): NewBatchSearch
     cap: cap > 0 && cap <= MOST_USD ? cap : undefined,
     onError: oneOf(raw.onError, ON_ERROR),
     lane: oneOf(raw.lane, LANES),
-    doneBy: moment(raw.doneBy),
+    doneBy: timestamp(raw.doneBy),
+    reuse: isOn(raw.reuse),
     sample: text(raw.sample, 100),
   };
 }

@@ -22,11 +22,11 @@ export function day(value: unknown): string | undefined {
   return isDay && !Number.isNaN(Date.parse(read)) ? read : undefined;
 }
 
-/** A moment in UTC, such as 2026-11-29T18:00:00.000Z. */
-export function moment(value: unknown): string | undefined {
+/** A timestamp in UTC, such as 2026-11-29T18:00:00.000Z. */
+export function timestamp(value: unknown): string | undefined {
   const read = text(value);
-  const isMoment = read !== undefined && /^\d{4}-\d{2}-\d{2}T[\d:.]+Z$/.test(read);
-  return isMoment && !Number.isNaN(Date.parse(read)) ? read : undefined;
+  const isTimestamp = read !== undefined && /^\d{4}-\d{2}-\d{2}T[\d:.]+Z$/.test(read);
+  return isTimestamp && !Number.isNaN(Date.parse(read)) ? read : undefined;
 }
 
 /** A switch that is on. */

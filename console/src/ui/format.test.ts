@@ -35,7 +35,7 @@ test("a count agrees with its noun", () => {
   expect(counted(1200, "conversation")).toBe("1,200 conversations");
 });
 
-test("a moment is told by its largest unit", () => {
+test("a timestamp is told by its largest unit", () => {
   const now = Date.parse("2026-11-29T12:00:00Z");
   expect(relative("2026-11-29T10:00:00Z", now)).toBe("2 hours ago");
   expect(relative("2026-11-28T12:00:00Z", now)).toBe("yesterday");
@@ -63,7 +63,7 @@ test("a day of the API is the same day everywhere", () => {
   expect(day("2026-11-29")).toBe("Nov 29, 2026");
 });
 
-test("a moment is the same minute of the browser's time zone in an input and back", () => {
+test("a timestamp is the same minute of the browser's time zone in an input and back", () => {
   const iso = "2026-12-01T18:05:00.000Z";
   expect(localMinute(iso)).toMatch(/^2026-1[12]-\d\dT\d\d:[03]5$/);
   expect(new Date(localMinute(iso)).toISOString()).toBe(iso);

@@ -37,7 +37,7 @@ const UNITS: [Intl.RelativeTimeFormatUnit, number][] = [
   ["minute", 60],
 ];
 
-/** How long before or after `now` a moment is, as "2 hours ago". */
+/** How long before or after `now` a timestamp is, as "2 hours ago". */
 export function relative(iso: string, now: number = Date.now()): string {
   const seconds = (Date.parse(iso) - now) / 1000;
   const words = new Intl.RelativeTimeFormat(undefined, { numeric: "auto" });
@@ -52,10 +52,10 @@ export const exact = (iso: string) =>
     new Date(iso),
   );
 
-/** A moment in the browser's time zone to the minute, as its inputs take it: 2026-12-01T18:00. */
+/** A timestamp in the browser's time zone to the minute, as its inputs take it: 2026-12-01T18:00. */
 export function localMinute(iso: string): string {
-  const moment = new Date(iso);
-  const local = new Date(moment.getTime() - moment.getTimezoneOffset() * 60_000);
+  const time = new Date(iso);
+  const local = new Date(time.getTime() - time.getTimezoneOffset() * 60_000);
   return local.toISOString().slice(0, 16);
 }
 
