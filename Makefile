@@ -173,7 +173,8 @@ bench-training-files: $(INSTALLED) ## Measure the build of training files of up 
 bench-peers: synth ## Measure other systems beside ours on the same simulated Claude (installs two of them)
 	@for peer in curator data-designer; do \
 		test -x $(VENV)-$$peer/bin/python || $(PYTHON) -m venv $(VENV)-$$peer; \
-		$(VENV)-$$peer/bin/pip install --quiet --disable-pip-version-check --require-hashes -r requirements/$$peer.lock || exit 1; \
+		$(VENV)-$$peer/bin/pip install --quiet --disable-pip-version-check --require-hashes -r requirements/uv.lock || exit 1; \
+		$(VENV)-$$peer/bin/uv pip install --quiet --python $(VENV)-$$peer/bin/python --require-hashes -r requirements/$$peer.lock || exit 1; \
 	done
 	@$(BIN)/python -m benchmarks.bench_peers
 
