@@ -2,6 +2,7 @@ import { useQuery } from "@tanstack/react-query";
 import { Link, useNavigate, useSearch } from "@tanstack/react-router";
 
 import { DomainSelect } from "@/scaffolding/DomainSelect";
+import { domainsQuery } from "@/scaffolding/queries";
 import { type Choices as Records, useChoices } from "@/scaffolding/useChoices";
 import { buttonClass } from "@/ui/Button";
 import { Select } from "@/ui/Field";
@@ -17,7 +18,10 @@ import { coverageQuery, type ReadCoverage } from "./queries";
 export function CoveragePage() {
   const read = useQuery(coverageQuery());
   const choices = useChoices(useSearch({ from: "/coverage" }).domain);
-  if (read.data && choices.data) return <Shown read={read.data} records={choices.data} />;
+  // Waited for as well, whatever becomes of it: its choice would push the others aside later.
+  const domains = useQuery(domainsQuery());
+  if (read.data && choices.data && domains.isFetched)
+    return <Shown read={read.data} records={choices.data} />;
   return (
     <Page title="Coverage">
       {/* Whichever is missing says that it loads, or why it did not come. */}
