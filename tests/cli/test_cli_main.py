@@ -57,16 +57,22 @@ def test_every_command_speaks_json_and_takes_a_profile(brightrun: BrightRun, nam
 
 
 def test_start_is_fast() -> None:
-    program = "import sys; from cli.main import main; sys.argv = ['brightrun', '--help']; main()"
+    whole = "import sys; from cli.main import main; sys.argv = ['brightrun', '--help']; main()"
+    least = (
+        "import sys, typer; app = typer.Typer(); app.command()(lambda: None); "
+        "sys.argv = ['least', '--help']; app()"
+    )
 
-    def cpu_seconds() -> float:
+    def cpu_seconds(program: str) -> float:
         before = resource.getrusage(resource.RUSAGE_CHILDREN)
         subprocess.run([sys.executable, "-c", program], check=True, stdout=subprocess.DEVNULL)
         after = resource.getrusage(resource.RUSAGE_CHILDREN)
         return after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime
 
-    # Processor time, and the best of three: the command's own figure, not a busy machine's.
-    assert min(cpu_seconds() for _ in range(3)) < 0.5
+    # Beside the least that typer takes, since machines differ, and the best of three, since other
+    # work disturbs: 1.6 to 2.3 times as much.
+    rounds = [(cpu_seconds(whole), cpu_seconds(least)) for _ in range(3)]
+    assert min(ours for ours, _ in rounds) < 3 * min(typers for _, typers in rounds)
 
 
 def test_start_imports_neither_boto3_nor_the_runtime_package() -> None:
