@@ -167,6 +167,19 @@ class Completions(ABC):
         cost, saved = self._cost_micro_usd(completion), self._cache_saved_micro_usd(completion)
         usage.add(completion, cost, saved, counted_before=before)
 
+    def _affordable(
+        self, item: BatchItem, prompt: Prompt, spent_micro_usd: int = 0
+    ) -> Prompt | None:
+        """The prompt with the room that the rest of a reservation pays for; None if too little."""
+        if not item.reserved_micro_usd:
+            return prompt
+        left = item.reserved_micro_usd - spent_micro_usd
+        room = affordable_room(prompt.size, self._job, left, self._clock().date())
+        if room is None:
+            return None
+        room = min(room, prompt.max_output_tokens)
+        return dataclasses.replace(prompt, max_output_tokens=room)
+
     def _marked(self, prompt: Prompt) -> Prompt:
         """The prompt as it is sent: what it shares with others is marked where that pays."""
         lifetime = self._cache.lifetime(_shared_characters(prompt))
@@ -302,7 +315,7 @@ class CompletionCache(Completions):
         request. An item whose reservation does not pay for an answer raises
         ConversationRefusedError.
         """
-        affordable = self._affordable(item, prompt, usage)
+        affordable = self._affordable(item, prompt, usage.cost_micro_usd)
         if affordable is None:
             raise ConversationRefusedError(
                 "validation_error",
@@ -324,18 +337,7 @@ class CompletionCache(Completions):
     ) -> Prompt | None:
         """How an answer is mended; in a job with a cap, for what is left of its reservation."""
         mending = mending_prompt(prompt, usage.last, error) if usage.last else None
-        return mending and self._affordable(item, mending, usage)
-
-    def _affordable(self, item: BatchItem, prompt: Prompt, usage: Usage) -> Prompt | None:
-        """The prompt with the room that the item's reservation pays for; None if too little."""
-        if not item.reserved_micro_usd:
-            return prompt
-        left = item.reserved_micro_usd - usage.cost_micro_usd
-        room = affordable_room(prompt.size, self._job, left, self._clock().date())
-        if room is None:
-            return None
-        room = min(room, prompt.max_output_tokens)
-        return dataclasses.replace(prompt, max_output_tokens=room)
+        return mending and self._affordable(item, mending, usage.cost_micro_usd)
 
     async def _require_call(self, item: BatchItem, refused: ConversationRefusedError) -> None:
         """Allow the call that mends an answer, else raise what becomes of the item."""

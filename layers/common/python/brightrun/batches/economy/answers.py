@@ -10,7 +10,6 @@ from datetime import datetime
 from typing import Any, TypeVar
 
 from brightrun.batches.ask_claude import Completions, measure_failure, mending_prompt
-from brightrun.batches.cap import affordable_room
 from brightrun.batches.economy.model import custom_id
 from brightrun.batches.model import BatchItem
 from brightrun.claude.model import Completion, Prompt, Usage
@@ -153,11 +152,4 @@ class BatchedAnswers(Completions):
     ) -> Prompt | None:
         """How an answer is mended; in a job with a cap, for what an item may cost."""
         mending = mending_prompt(prompt, completion, error)
-        if mending is None or not item.reserved_micro_usd:
-            return mending
-        today = self._clock().date()
-        room = affordable_room(mending.size, self._job, item.reserved_micro_usd, today)
-        if room is None:
-            return None
-        room = min(room, mending.max_output_tokens)
-        return dataclasses.replace(mending, max_output_tokens=room)
+        return mending and self._affordable(item, mending)
