@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal
 import typer
 
 from cli.client import ApiClient, Document, segment
-from cli.deadline import expected_ends, moment, show_deadline
+from cli.deadline import expected_ends, show_deadline, timestamp
 from cli.errors import CliError, NotFoundError, RefusedError
 from cli.render import Column, record, table
 from cli.scaffolding import ALL
@@ -109,10 +109,10 @@ class BatchOptions:
     ] = False
 
     def from_now(self) -> "BatchOptions":
-        """The same with the moment instead of a duration, which a sample's rest shares."""
+        """The same with the timestamp instead of a duration, which a sample's rest shares."""
         if self.done_by is None:
             return self
-        return replace(self, done_by=moment(self.done_by, datetime.now(UTC)))
+        return replace(self, done_by=timestamp(self.done_by, datetime.now(UTC)))
 
     def request(self, **selected: Any) -> Document:
         """The body of the request; `selected` narrows the combinations down."""

@@ -16,10 +16,10 @@ _AHEAD = re.compile(r"(\d{1,5})([mhd])")
 _HINT = "Give a duration such as 45m, 6h or 2d, or a time with its zone: 2026-12-01T18:00+01:00."
 
 
-def moment(given: str, now: datetime) -> str:
-    """The moment of a duration from now, or of a time with its zone, in ISO 8601 and UTC.
+def timestamp(given: str, now: datetime) -> str:
+    """The timestamp of a duration from now, or of a time with its zone, in ISO 8601 and UTC.
 
-    Raises UsageError. Whether the moment can be met is for the server to say.
+    Raises UsageError. Whether it can be met is for the server to say.
     """
     if ahead := _AHEAD.fullmatch(given.strip()):
         amount, unit = ahead.groups()

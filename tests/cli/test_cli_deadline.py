@@ -84,7 +84,7 @@ def test_a_batch_is_shown_with_its_deadline_its_lane_and_whether_it_was_met(
     assert "2026-12-01 18:00 UTC; realtime from 2026-12-01 17:40 UTC; done in time" in shown
 
 
-def test_the_command_that_goes_on_after_a_sample_names_the_same_moment() -> None:
+def test_the_command_that_goes_on_after_a_sample_names_the_same_time() -> None:
     options = BatchOptions(name="n", persona=["p"], arc=["a"], topic=["t"], done_by="2d")
     given = options.from_now().command("--rest-of", "job-1").split("--done-by ")[1]
     ahead = datetime.fromisoformat(given.split()[0].replace("Z", "+00:00")) - datetime.now(UTC)
