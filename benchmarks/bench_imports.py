@@ -1,7 +1,8 @@
 """What a cold start of each function imports, beside `import boto3` (`make bench-imports`).
 
 Each measurement is the processor time, user and system, of a fresh interpreter that imports one
-handler, so a busy machine costs little accuracy.
+handler. A shared machine moves it by half within a minute, so what a test holds is the number of
+calls that Python makes meanwhile: the same on every run, and in proportion to the time.
 """
 
 from __future__ import annotations
@@ -27,6 +28,16 @@ SITE_PACKAGES = Path(sysconfig.get_path("purelib"))
 BOTO3 = "boto3"
 BOTO3_EVERY = 3
 ROUNDS = 5
+
+COUNT_CALLS = """
+import sys
+from itertools import count
+events = count()
+sys.setprofile(lambda *event: next(events))
+{statement}
+sys.setprofile(None)
+print(next(events))
+"""
 
 
 def function_names() -> list[str]:
@@ -106,10 +117,26 @@ def import_seconds(
     read from a folder, and written there only if asked. Raises RuntimeError with the traceback
     when the import fails.
     """
-    statement = f"import {BOTO3 if name == BOTO3 else 'handler'}"
-    if opened:
-        statement += "; import boto3; boto3.client('dynamodb', region_name='us-east-1')"
     before = resource.getrusage(resource.RUSAGE_CHILDREN)
+    _interpret(name, _statement(name, opened=opened), bytecode, write=write)
+    after = resource.getrusage(resource.RUSAGE_CHILDREN)
+    return (after.ru_utime + after.ru_stime) - (before.ru_utime + before.ru_stime)
+
+
+def import_calls(name: str, bytecode: Path, *, opened: bool = False) -> int:
+    """Import as `import_seconds` does; return how many calls and returns Python counted."""
+    counted = COUNT_CALLS.format(statement=_statement(name, opened=opened))
+    return int(_interpret(name, counted, bytecode))
+
+
+def _statement(name: str, *, opened: bool) -> str:
+    imported = f"import {BOTO3 if name == BOTO3 else 'handler'}"
+    client = "import boto3; boto3.client('dynamodb', region_name='us-east-1')"
+    return f"{imported}; {client}" if opened else imported
+
+
+def _interpret(name: str, statement: str, bytecode: Path, *, write: bool = False) -> str:
+    """Run a statement where a function's handler can be imported; return what it printed."""
     # Without `site`: what an environment adds at the start (editable installs) is not on Lambda.
     done = subprocess.run(
         [sys.executable, "-S", "-c", statement],
@@ -118,10 +145,9 @@ def import_seconds(
         text=True,
         env=_environment(FUNCTIONS / name, bytecode, write=write),
     )
-    after = resource.getrusage(resource.RUSAGE_CHILDREN)
     if done.returncode:
         raise RuntimeError(f"importing {name} failed:\n{done.stderr}")
-    return (after.ru_utime + after.ru_stime) - (before.ru_utime + before.ru_stime)
+    return done.stdout
 
 
 def _environment(function: Path, bytecode: Path, *, write: bool) -> Mapping[str, str]:
@@ -136,19 +162,27 @@ def _inside(bytecode: Path, folder: Path) -> Path:
 
 
 def main() -> None:
-    """Print each function's milliseconds, and as a multiple of boto3's, by four ways to start."""
-    names = function_names()
-    with warm_bytecode(names) as warm, bytecode_of_runtime(names, warm) as runtime:
+    """Print each function's time by four ways to start, and its calls, as multiples of boto3's."""
+    names = [BOTO3, *function_names()]
+    with warm_bytecode(names[1:]) as warm, bytecode_of_runtime(names[1:], warm) as runtime:
         ways = [
-            next(islice(measured_rounds(names, bytecode, opened=opened), ROUNDS - 1, None))
+            next(islice(measured_rounds(names[1:], bytecode, opened=opened), ROUNDS - 1, None))
             for bytecode in (warm, runtime)
             for opened in (False, True)
         ]
-    print("| function | with bytecode: import | and a client | without: import | and a client |")
-    print("|---|---:|---:|---:|---:|")
-    for name in (BOTO3, *names):
-        cells = [f"{costs[name].milliseconds:.0f} ms, {costs[name].ratio:.2f}" for costs in ways]
-        print(f"| {name} | {' | '.join(cells)} |")
+        calls = [
+            {name: import_calls(name, warm, opened=opened) for name in names}
+            for opened in (False, True)
+        ]
+    print(
+        "| function | with bytecode: import | and a client | without: import | and a client "
+        "| calls: import | and a client |"
+    )
+    print("|---|---:|---:|---:|---:|---:|---:|")
+    for name in names:
+        times = [f"{costs[name].milliseconds:.0f} ms, {costs[name].ratio:.2f}" for costs in ways]
+        counted = [f"{of[name] / calls[0][BOTO3]:.2f}" for of in calls]
+        print(f"| {name} | {' | '.join(times + counted)} |")
 
 
 if __name__ == "__main__":

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gc
 import os
+from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -16,7 +17,7 @@ from tests.aws import Aws, empty_buckets, empty_tables, moto_aws
 settings.register_profile("unhurried", deadline=None)
 settings.load_profile("unhurried")
 
-_LONGEST_FIRST = ("stateful", "e2e", "workflows", "local", "benchmarks", "infra")
+_LONGEST_FIRST = ("stateful", "e2e", "console", "workflows", "local", "benchmarks", "infra")
 """The folders whose files take longest. Processes take whole files (`--dist loadfile`) in this
 order (`--no-loadscope-reorder`), so that no long file is begun when the others are done."""
 
@@ -24,6 +25,10 @@ _OURS = ("AWS_", "ANTHROPIC_", "CLAUDE_", "BRIGHTRUN_", "POWERTOOLS_")
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Put the longest first; refuse tests of one name, of which xdist would run the first alone."""
+    twice = [name for name, times in Counter(item.nodeid for item in items).items() if times > 1]
+    if twice:
+        raise pytest.UsageError(f"Several tests have one name: {', '.join(sorted(twice))}")
     rank = {folder: number for number, folder in enumerate(_LONGEST_FIRST)}
     root = Path(__file__).parent
     items.sort(key=lambda item: rank.get(item.path.relative_to(root).parts[0], len(rank)))

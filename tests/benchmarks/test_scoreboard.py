@@ -8,7 +8,7 @@ from xml.etree import ElementTree
 
 import pytest
 
-from benchmarks.scoreboard import Measured, document, measured, samples_in
+from benchmarks.scoreboard import DOCUMENT, Measured, document, measured, samples_in
 from benchmarks.scoreboard_figures import FIGURES, Figure
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -103,3 +103,11 @@ def test_a_figure_names_tests_that_there_are(one: Figure) -> None:
         file, _, test = node.partition("::")
         text = (ROOT / file).read_text("utf-8")
         assert not test or re.search(rf"^def {test}\(", text, flags=re.MULTILINE), node
+
+
+def test_the_page_that_is_kept_has_every_figure_with_samples() -> None:
+    rows = re.findall(
+        r"^\| ([RS]\d+) \|.*\| ([\d,]+) \| [\d,]+ \|", DOCUMENT.read_text("utf-8"), re.M
+    )
+    assert [name for name, _ in rows] == [one.name for one in FIGURES]
+    assert all(samples != "0" for _, samples in rows)

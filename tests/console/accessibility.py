@@ -10,11 +10,15 @@ from urllib.parse import urlsplit
 
 from playwright.sync_api import Page
 
+from tests.effort import effort
+
 _SCREENSHOTS = os.environ.get("CONSOLE_SCREENSHOTS")
 Scheme = Literal["light", "dark"]
 _SCHEMES: tuple[Scheme, ...] = ("light", "dark")
-_LOOKS = tuple(product(_SCHEMES, (1280, 320)))
-"""Every theme in a wide and a narrow window."""
+_WIDTHS = (1280, 320)
+_FEW, _ALL = tuple(zip(_SCHEMES, _WIDTHS, strict=True)), tuple(product(_SCHEMES, _WIDTHS))
+_LOOKS = (_FEW, _ALL)[effort(0, 1)]
+"""Each theme and each width once; with full effort every theme in a wide and a narrow window."""
 
 
 def faults_in_every_look(page: Page, axe_source: str) -> list[str]:

@@ -15,6 +15,7 @@ from typing import Any, Literal, TypeVar
 from botocore.exceptions import ReadTimeoutError
 
 from brightrun.core.errors import ClaudeCallError
+from tests.effort import effort
 from tests.stateful.batch_process import BatchProcess
 
 Kind = Literal["refused", "unheard", "killed"]
@@ -116,3 +117,12 @@ def _kind_of_object(path: str) -> str:
         return "raw"
     name = path.rpartition("/")[2]
     return "failure.json" if name.startswith("failed-") else name
+
+
+def positions_of(kind: Kind, tenth: int, calls: int) -> list[int]:
+    """Which calls of a run a fault of a kind strikes, of every tenth from `tenth` on.
+
+    In `make test` each call has one kind of fault, and all in `make scoreboard`.
+    """
+    step = effort(len(KINDS), 1)
+    return [at for at in range(tenth, calls, 10) if (at + KINDS.index(kind)) % step == 0]

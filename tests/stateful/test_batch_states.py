@@ -10,12 +10,14 @@ from hypothesis import HealthCheck, Phase, settings
 from hypothesis.stateful import run_state_machine_as_test
 
 from tests.aws import moto_aws
+from tests.effort import effort
 from tests.stateful.batch_machine import BatchMachine
 from tests.stateful.stores import Store, in_dynamodb, in_memory
 
 STEPS_A_RUN = 50
 KINDS_OF_EVENTS = 20
-SELDOM = 50
+RUNS = effort(100, 300)
+SELDOM = RUNS // 6
 """Even the rarest kind of event happens this often in the long run."""
 
 
@@ -60,16 +62,17 @@ def test_the_store_in_memory_loses_and_doubles_nothing() -> None:
 
 
 @pytest.mark.slow
-def test_the_store_in_memory_loses_and_doubles_nothing_in_fifteen_thousand_steps(
+def test_the_store_in_memory_loses_and_doubles_nothing_in_thousands_of_steps(
     record_property: Callable[[str, object], None],
 ) -> None:
-    steps = run(in_memory, profile(300))
-    assert steps >= 15_000
+    steps = run(in_memory, profile(RUNS))
+    assert steps >= RUNS * STEPS_A_RUN
     record_property("samples", steps)
     assert len(BatchMachine.steps) == KINDS_OF_EVENTS
     assert min(BatchMachine.steps.values()) >= SELDOM, BatchMachine.steps
 
 
 @pytest.mark.slow
-def test_dynamodb_loses_and_doubles_nothing_in_five_hundred_steps() -> None:
-    assert run_in_dynamodb(profile(10)) >= 500
+def test_dynamodb_loses_and_doubles_nothing_in_hundreds_of_steps() -> None:
+    runs = effort(4, 10)
+    assert run_in_dynamodb(profile(runs)) >= runs * STEPS_A_RUN

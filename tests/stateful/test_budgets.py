@@ -24,6 +24,7 @@ from tests import builders as build
 from tests.aws import moto_aws
 from tests.builders import OWNER, START, STRANGER
 from tests.contract.test_budgets import Store, in_dynamodb, in_memory
+from tests.effort import effort
 from tests.fakes.training_jobs import a_training_job
 from tests.stateful.test_cap import profile
 
@@ -194,7 +195,7 @@ def test_concurrent_orders_cannot_overspend_a_budget_in_memory(
 
 @pytest.mark.slow
 def test_concurrent_orders_cannot_overspend_a_budget_in_dynamodb() -> None:
-    @profile(25)
+    @profile(effort(10, 25))
     @given(steps=STEPS)
     def check(steps: list[tuple[str, int, int]]) -> None:
         with moto_aws() as aws:

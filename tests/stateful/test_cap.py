@@ -218,7 +218,7 @@ def test_concurrent_workers_cannot_overspend_a_cap_in_memory(
 
 @pytest.mark.slow
 def test_concurrent_workers_cannot_overspend_a_cap_in_dynamodb() -> None:
-    @profile(15)
+    @profile(effort(6, 15))
     @given(steps=STEPS)
     def check(steps: list[Claim]) -> None:
         with moto_aws() as aws:

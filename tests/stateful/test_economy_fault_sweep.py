@@ -12,10 +12,9 @@ import pytest
 from brightrun.aws.request_keys import MAX_REQUEST_S
 from brightrun.batches.model import ENDED_JOBS
 from tests import builders as build
-from tests.effort import effort
 from tests.fakes.message_batches import Answer, BatchedClaude, InMemoryMessageBatches
 from tests.stateful.batch_process import GOOD, NOT_JSON, PERSONAS, BatchProcess, batch_processes
-from tests.stateful.faults import KINDS, Faults, Kind
+from tests.stateful.faults import KINDS, Faults, Kind, positions_of
 from tests.stateful.test_fault_sweep import Ending, check_files, ending_of
 
 pytestmark = pytest.mark.slow
@@ -118,23 +117,10 @@ def test_the_run_without_a_fault_has_a_success_a_repair_and_a_failure() -> None:
     assert len(calls) * len(KINDS) >= FEWEST_CELLS
 
 
-def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
-    """One test for each kind and tenth of the calls, so that they spread over processes."""
-    if "tenth" in metafunc.fixturenames:
-        metafunc.parametrize("tenth", range(10))
-        metafunc.parametrize("kind", KINDS)
-
-
 def test_a_fault_at_any_call_is_paid_once_and_changes_nothing_in_the_end(
     kind: Kind, tenth: int, record_property: Callable[[str, object], None]
 ) -> None:
-    """In `make test` each call has one kind of fault, and all in `make scoreboard`."""
-    step = effort(len(KINDS), 1)
-    positions = [
-        position
-        for position in range(tenth, len(clean_run()[0]), 10)
-        if (position + KINDS.index(kind)) % step == 0
-    ]
+    positions = positions_of(kind, tenth, len(clean_run()[0]))
     with economy_processes(len(positions)) as made:
         struck = [
             check_cell(process, claude, kind, position)

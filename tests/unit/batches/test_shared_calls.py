@@ -16,6 +16,7 @@ from brightrun.batches.call_limit import CallLimit
 from brightrun.batches.shared_calls import BEAT_S, SharedCalls, divided, fair_share
 from brightrun.core.errors import ClaudeCallError
 from tests.builders import OWNER, STRANGER, SteppedClock
+from tests.effort import effort
 from tests.fakes.running_workers import InMemoryRunningWorkers
 
 MODEL = "claude-sonnet-5-5"
@@ -252,7 +253,7 @@ def test_without_a_table_that_answers_a_worker_goes_on_with_its_own_limit() -> N
     assert found.limit == pytest.approx(worker.calls.exact, abs=1)
 
 
-@settings(max_examples=30, deadline=None)
+@settings(max_examples=effort(10, 30), deadline=None)
 @given(
     carries=some.integers(12, 60),
     owners=some.lists(some.sampled_from([OWNER, STRANGER]), min_size=2, max_size=6),

@@ -22,12 +22,15 @@ from brightrun.scaffolding.builtin import builtin_records
 from brightrun.scaffolding.model import EmotionalArc, Persona, TrainingTopic
 from brightrun.scaffolding.prompts import PromptContext, assemble_prompt
 from local.claude_simulator.author import write_answer
+from tests.effort import effort
 from tests.fakes import scaffolding
 from tests.unit.conversations.damages import DAMAGES, damaged
 
 DATA = Path(__file__).parents[4] / "shared" / "data"
 TOPICS = ("roth_ira_conversion", "mortgage_payoff_strategy", "estate_planning_basics")
 SEEDS = (1,)
+DAMAGED = effort(3, 1)
+"""Of so many good conversations, one is damaged in every way."""
 LEAST = 0.95
 
 pytestmark = pytest.mark.slow
@@ -141,7 +144,7 @@ class Separation:
 
 @cache
 def simulated_separation() -> Separation:
-    return separation(simulated())
+    return separation(simulated()[::DAMAGED])
 
 
 def separation(goods: list[Good]) -> Separation:

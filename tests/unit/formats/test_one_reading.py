@@ -16,6 +16,7 @@ from brightrun.formats.lines import LONGEST_LINE
 from brightrun.formats.source import HEAD_BYTES
 from brightrun.sft.data import DataReport, pairs_of_file
 from brightrun.validation.validator import validate
+from tests.effort import effort
 from tests.unit.formats.one_truth import assert_one_truth
 from tests.unit.formats.public_cases import FILES, needs_cases
 from tests.unit.formats.training_examples import HARD_TEXTS, jsonl
@@ -121,7 +122,7 @@ ODD: list[Any] = [
         ["lines", "array", "indented", "wrapped", "gzip", "in a row", "rows", "cut", "behind"]
     ),
 )
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=effort(60, 150), deadline=None)
 def test_all_tools_agree_about_any_mixture_in_any_shape(records: list[Any], shape: str) -> None:
     written = {
         "lines": jsonl(records),

@@ -14,6 +14,7 @@ from brightrun.formats.reader import RecordReader
 from brightrun.validation import block_scanner
 from brightrun.validation.result import ValidationResult
 from brightrun.validation.validator import Options, validate
+from tests.effort import effort
 from tests.unit.validation.records import alpaca, found, lines, question
 
 LINES = [
@@ -70,7 +71,7 @@ def _one_by_one(data: bytes, options: Options) -> dict[str, Any]:
     block=st.sampled_from([(), ("blank_line", "extra_field")]),
     max_tokens=st.sampled_from([None, 1]),
 )
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=effort(100, 300), deadline=None)
 def test_lines_that_recur_give_what_reading_each_of_them_gives(
     data: bytes, listed: int, block: tuple[str, ...], max_tokens: int | None
 ) -> None:

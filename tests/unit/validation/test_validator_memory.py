@@ -8,6 +8,8 @@ from pathlib import Path
 
 import pytest
 
+from tests.effort import effort
+
 PROGRAM = """
 import sys
 from brightrun.validation import validate
@@ -28,15 +30,15 @@ MIB = 1 << 20
     [
         ("no newline at all", 256 * MIB),
         ("sound lines", 48 * MIB),
-        ("one bad line after another", 24 * MIB),
-        ("empty arrays", 24 * MIB),
+        ("one bad line after another", effort(12, 24) * MIB),
+        ("empty arrays", effort(8, 24) * MIB),
         ("two-megabyte emoji", 48 * MIB),
         ("deep nesting", 48 * MIB),
         ("tiny records", 24 * MIB),
         ("an array of nothing", 24 * MIB),
-        ("an array of deep items", 8 * MIB),
-        ("nothing on two lines", 24 * MIB),
-        ("a table of short rows", 8 * MIB),
+        ("an array of deep items", effort(4, 8) * MIB),
+        ("nothing on two lines", effort(12, 24) * MIB),
+        ("a table of short rows", effort(4, 8) * MIB),
     ],
 )
 def test_memory_stays_within_64_mb(stream: str, size: int) -> None:
