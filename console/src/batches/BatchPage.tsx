@@ -2,6 +2,7 @@ import { useInfiniteQuery, useQuery } from "@tanstack/react-query";
 import { Link, useParams } from "@tanstack/react-router";
 import { useState } from "react";
 
+import { GroupButton } from "@/session/GroupButton";
 import { Button, buttonClass } from "@/ui/Button";
 import { Dialog } from "@/ui/Dialog";
 import { Field, TextInput } from "@/ui/Field";
@@ -80,24 +81,24 @@ function Controls({ batch }: { batch: BatchStatus }) {
         </Link>
       )}
       {canRetry && (
-        <Button disabled={action.isPending} onClick={() => act("retry")}>
+        <GroupButton needs="writers" disabled={action.isPending} onClick={() => act("retry")}>
           Retry {count(batch.progress.failed)} failed
-        </Button>
+        </GroupButton>
       )}
       {isActive(batch.status) && (
-        <Button disabled={action.isPending} onClick={() => act("pause")}>
+        <GroupButton needs="writers" disabled={action.isPending} onClick={() => act("pause")}>
           Pause
-        </Button>
+        </GroupButton>
       )}
       {isPaused && (
-        <Button disabled={action.isPending} onClick={() => act("resume")}>
+        <GroupButton needs="writers" disabled={action.isPending} onClick={() => act("resume")}>
           Resume
-        </Button>
+        </GroupButton>
       )}
       {canRaiseCap && (
-        <Button disabled={action.isPending} onClick={() => setRaising(true)}>
+        <GroupButton needs="writers" disabled={action.isPending} onClick={() => setRaising(true)}>
           Raise the cap
-        </Button>
+        </GroupButton>
       )}
       {raising && batch.max_cost_usd !== null && (
         <RaiseCap

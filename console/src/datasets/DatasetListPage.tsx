@@ -3,7 +3,8 @@ import { Link, useNavigate, useSearch } from "@tanstack/react-router";
 import { useState } from "react";
 
 import { Badge } from "@/ui/Badge";
-import { Button } from "@/ui/Button";
+import { GroupButton } from "@/session/GroupButton";
+import { missingGroup } from "@/session/groups";
 import { ChoiceFilter, Filters } from "@/ui/Filter";
 import { bytes, count } from "@/ui/format";
 import { List } from "@/ui/List";
@@ -33,7 +34,11 @@ export function DatasetListPage() {
     <Page
       title="Datasets"
       lead="Files of training rows, validated down to the line. Models are trained on those that are ready."
-      actions={<Button onClick={() => setImporting(true)}>Import a training file</Button>}
+      actions={
+        <GroupButton needs="writers" onClick={() => setImporting(true)}>
+          Import a training file
+        </GroupButton>
+      }
     >
       <NewUploads />
       <Filters>
@@ -69,6 +74,7 @@ export function DatasetListPage() {
 function NewUploads() {
   const uploads = useUploads().filter((one) => one.state !== "arrived");
   const queries = useQueryClient();
+  const barred = missingGroup("writers");
   const refresh = () => void queries.invalidateQueries({ queryKey: ["datasets"] });
   async function begin(files: File[]) {
     for (const file of files) {
@@ -83,14 +89,18 @@ function NewUploads() {
   }
   return (
     <div className="flex flex-col gap-4">
-      <DropZone
-        label="Drop files here, or choose them"
-        multiple
-        onFiles={(files) => void begin(files)}
-      >
-        JSON Lines in any known format (also packed with gzip), up to 500 MB. The format is
-        detected.
-      </DropZone>
+      {barred ? (
+        <p className="text-sm text-muted">Uploading: {barred}</p>
+      ) : (
+        <DropZone
+          label="Drop files here, or choose them"
+          multiple
+          onFiles={(files) => void begin(files)}
+        >
+          JSON Lines in any known format (also packed with gzip), up to 500 MB. The format is
+          detected.
+        </DropZone>
+      )}
       {uploads.length > 0 && (
         <Card title="Uploads of this tab" className="pb-3">
           <ul className="flex flex-col gap-4 p-4 pb-1">

@@ -1,6 +1,7 @@
 import { useNavigate } from "@tanstack/react-router";
 import { useState } from "react";
 
+import { GroupButton } from "@/session/GroupButton";
 import { Button } from "@/ui/Button";
 import { Dialog } from "@/ui/Dialog";
 import { counted } from "@/ui/format";
@@ -29,9 +30,9 @@ export function DeleteDataset({ dataset }: { dataset: Dataset }) {
 
   return (
     <>
-      <Button kind="danger" onClick={() => setAsking(true)}>
+      <GroupButton needs="writers" kind="danger" onClick={() => setAsking(true)}>
         Delete
-      </Button>
+      </GroupButton>
       {asking && (
         <Dialog onClose={() => setAsking(false)} title={`Delete ${dataset.name}?`}>
           {jobs > 0 ? (

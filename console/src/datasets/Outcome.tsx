@@ -1,6 +1,6 @@
 import { useQuery, useQueryClient } from "@tanstack/react-query";
 
-import { Button } from "@/ui/Button";
+import { GroupButton } from "@/session/GroupButton";
 import { counted } from "@/ui/format";
 import { Card } from "@/ui/Page";
 import { Loaded } from "@/ui/states";
@@ -90,12 +90,13 @@ function NotReady({ dataset }: { dataset: Dataset }) {
       )}
       {errors === 0 && dataset.validation_run > 0 && (
         <div>
-          <Button
+          <GroupButton
+            needs="writers"
             disabled={again.isPending}
             onClick={() => again.mutate(undefined, { onError: toastError })}
           >
             Validate again
-          </Button>
+          </GroupButton>
         </div>
       )}
     </Card>

@@ -1,6 +1,7 @@
 import { type FormEvent, type ReactNode, useState } from "react";
 
 import { ApiProblem } from "@/api/problem";
+import { GroupButton } from "@/session/GroupButton";
 import { Button } from "@/ui/Button";
 import { words } from "@/ui/format";
 import { Card } from "@/ui/Page";
@@ -93,9 +94,14 @@ export function RecordForm({
       <div className="sticky bottom-0 flex flex-wrap justify-end gap-2 border-t border-line bg-page py-3">
         {actions}
         {isStale && <Button onClick={() => void takeNewest()}>Load the newest version</Button>}
-        <Button kind="primary" type="submit" disabled={saving.isPending || !isChanged}>
+        <GroupButton
+          needs="writers"
+          kind="primary"
+          type="submit"
+          disabled={saving.isPending || !isChanged}
+        >
           {isNew ? "Create" : "Save"}
-        </Button>
+        </GroupButton>
       </div>
     </form>
   );

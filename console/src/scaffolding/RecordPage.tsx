@@ -2,6 +2,7 @@ import { Link, useNavigate, useParams } from "@tanstack/react-router";
 import { useState } from "react";
 
 import { Badge } from "@/ui/Badge";
+import { GroupButton } from "@/session/GroupButton";
 import { Button, buttonClass } from "@/ui/Button";
 import { Dialog } from "@/ui/Dialog";
 import { Page } from "@/ui/Page";
@@ -159,7 +160,8 @@ function Activity({ record, kind }: { record: ScaffoldingRecord; kind: KindName 
   const change = useChangeRecord(path);
   if (record.is_active === false) {
     return (
-      <Button
+      <GroupButton
+        needs="writers"
         disabled={change.isPending}
         onClick={() =>
           change.mutate(
@@ -169,14 +171,14 @@ function Activity({ record, kind }: { record: ScaffoldingRecord; kind: KindName 
         }
       >
         Activate
-      </Button>
+      </GroupButton>
     );
   }
   return (
     <>
-      <Button kind="danger" onClick={() => setConfirming(true)}>
+      <GroupButton needs="writers" kind="danger" onClick={() => setConfirming(true)}>
         Deactivate
-      </Button>
+      </GroupButton>
       {confirming && (
         <Dialog
           onClose={() => setConfirming(false)}

@@ -1,6 +1,6 @@
 import { useState } from "react";
 
-import { Button } from "@/ui/Button";
+import { GroupButton } from "@/session/GroupButton";
 
 import type { Selection } from "./queries";
 import { TrainingFileDialog } from "./TrainingFileDialog";
@@ -10,7 +10,9 @@ export function MakeTrainingFile({ label, selection }: { label: string; selectio
   const [isOpen, setIsOpen] = useState(false);
   return (
     <>
-      <Button onClick={() => setIsOpen(true)}>{label}</Button>
+      <GroupButton needs="writers" onClick={() => setIsOpen(true)}>
+        {label}
+      </GroupButton>
       {isOpen && <TrainingFileDialog selection={selection} onClose={() => setIsOpen(false)} />}
     </>
   );

@@ -4,7 +4,8 @@ import { Link, useNavigate, useParams } from "@tanstack/react-router";
 import { ApiProblem } from "@/api/problem";
 import { useImport } from "@/datasets/queries";
 import { Badge } from "@/ui/Badge";
-import { Button, buttonClass } from "@/ui/Button";
+import { GroupButton } from "@/session/GroupButton";
+import { buttonClass } from "@/ui/Button";
 import { Figure, Figures } from "@/ui/Figure";
 import { bytes, count, counted } from "@/ui/format";
 import { Card, Page } from "@/ui/Page";
@@ -87,9 +88,9 @@ function MakeDataset({ fileId }: { fileId: string }) {
       },
     );
   return (
-    <Button kind="primary" disabled={importing.isPending} onClick={make}>
+    <GroupButton needs="writers" kind="primary" disabled={importing.isPending} onClick={make}>
       Make a dataset
-    </Button>
+    </GroupButton>
   );
 }
 
