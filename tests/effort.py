@@ -1,4 +1,8 @@
-"""How much a test tries: enough in `make test`, as much as docs/scoreboard.md asks in its run."""
+"""How many of its cases a long test tries: enough in `make test`, all with full effort.
+
+`make scoreboard` takes full effort, as docs/scoreboard.md asks; so does any run with
+BRIGHTRUN_EFFORT=full.
+"""
 
 from __future__ import annotations
 
@@ -9,5 +13,5 @@ _IS_FULL = os.environ.get("BRIGHTRUN_EFFORT") == "full"
 
 
 def effort(usual: int, full: int) -> int:
-    """Return `full` in `make scoreboard`, which sets BRIGHTRUN_EFFORT, and `usual` elsewhere."""
+    """Return `full` with full effort, and `usual` without."""
     return full if _IS_FULL else usual

@@ -122,7 +122,7 @@ def _kind_of_object(path: str) -> str:
 def positions_of(kind: Kind, tenth: int, calls: int) -> list[int]:
     """Which calls of a run a fault of a kind strikes, of every tenth from `tenth` on.
 
-    In `make test` each call has one kind of fault, and all in `make scoreboard`.
+    In `make test` each call has one kind of fault, and all with full effort.
     """
     step = effort(len(KINDS), 1)
     return [at for at in range(tenth, calls, 10) if (at + KINDS.index(kind)) % step == 0]

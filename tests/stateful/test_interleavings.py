@@ -2,7 +2,7 @@
 
 The first process is stopped before each of its calls to AWS in turn, the second does all of its
 work in that gap, then the first goes on. Whatever comes of it, the workflow brings the job to its
-end with every item completed once. `make test` tries every third call, `make scoreboard` all.
+end with every item completed once. `make test` tries every third call, full effort all.
 """
 
 from __future__ import annotations

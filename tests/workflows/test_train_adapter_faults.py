@@ -1,6 +1,6 @@
 """A function killed after any of its calls to AWS: the job ends as if nothing had happened.
 
-`make test` tries every fourth call, `make scoreboard` every one of a quiet run.
+`make test` tries every fourth call, full effort every one of a quiet run.
 """
 
 from __future__ import annotations
