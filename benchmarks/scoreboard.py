@@ -25,7 +25,8 @@ HEAD = """# Scoreboard
 
 Reliability and security in figures, each measured by the tests that hold it: `make scoreboard` runs
 them with more effort than `make test` does, writes this page, and fails where a target is missed.
-A figure without samples is never met. `benchmarks/scoreboard_figures.py` names the tests of each.
+A figure without samples is never met. `benchmarks/scoreboard_figures.py` names the tests of each;
+`make scoreboard FIGURES="R1 S5"` measures some alone.
 
 | figure | what it counts | value | target | samples | seconds | |
 |---|---|---|---|---|---|---|
