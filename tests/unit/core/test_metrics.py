@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any, get_args
 
 import pytest
+from aws_lambda_powertools.metrics import EphemeralMetrics
 
 from brightrun.core.metrics import NAMESPACE, UNITS, Name, measure, publish
 
@@ -89,3 +90,21 @@ def test_a_system_without_cloudwatch_writes_none(
 def test_every_metric_is_documented_with_its_unit() -> None:
     rows = re.findall(r"^\| `(\w+)` \| (\w+) \|", DOCUMENT.read_text("utf-8"), flags=re.MULTILINE)
     assert rows == [(name, UNITS.get(name, "Count")) for name in get_args(Name)]
+
+
+def test_what_is_measured_while_lines_are_written_is_in_the_next_ones(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    add = EphemeralMetrics.add_metric
+
+    def beside_another_thread(line: EphemeralMetrics, *metric: Any) -> None:
+        add(line, *metric)
+        measure("ClaudeFailures")
+
+    measure("ClaudeCalls")
+    with monkeypatch.context() as patch:
+        patch.setattr(EphemeralMetrics, "add_metric", beside_another_thread)
+        (line,) = written(capsys)
+    assert "ClaudeFailures" not in line
+    (line,) = written(capsys)
+    assert line["ClaudeFailures"] == [1.0]

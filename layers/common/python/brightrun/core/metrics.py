@@ -75,16 +75,19 @@ def measure(name: Name, value: float = 1) -> None:
 
 
 def publish() -> None:
-    """Write what this invocation has measured, and begin anew; writes nothing for nothing."""
-    if not _measured:
+    """Write what this invocation has measured, and begin anew; writes nothing for nothing.
+
+    What another thread measures meanwhile is in the next lines.
+    """
+    measured = {name: _measured.pop(name) for name in tuple(_measured)}
+    if not measured:
         return
     from aws_lambda_powertools.metrics import EphemeralMetrics
 
     settings = MetricsSettings.from_environment()
-    for first in range(0, max(map(len, _measured.values())), _VALUES_A_LINE):
+    for first in range(0, max(map(len, measured.values())), _VALUES_A_LINE):
         line = EphemeralMetrics(namespace=settings.powertools_metrics_namespace)
-        for name, values in _measured.items():
+        for name, values in measured.items():
             for value in values[first : first + _VALUES_A_LINE]:
                 line.add_metric(name, UNITS.get(name, _COUNT), value)
         line.flush_metrics()
-    _measured.clear()
