@@ -163,15 +163,15 @@ def _inside(bytecode: Path, folder: Path) -> Path:
 
 def main() -> None:
     """Print each function's time by four ways to start, and its calls, as multiples of boto3's."""
-    names = [BOTO3, *function_names()]
-    with warm_bytecode(names[1:]) as warm, bytecode_of_runtime(names[1:], warm) as runtime:
+    names = function_names()
+    with warm_bytecode(names) as warm, bytecode_of_runtime(names, warm) as runtime:
         ways = [
-            next(islice(measured_rounds(names[1:], bytecode, opened=opened), ROUNDS - 1, None))
+            next(islice(measured_rounds(names, bytecode, opened=opened), ROUNDS - 1, None))
             for bytecode in (warm, runtime)
             for opened in (False, True)
         ]
         calls = [
-            {name: import_calls(name, warm, opened=opened) for name in names}
+            {name: import_calls(name, warm, opened=opened) for name in (BOTO3, *names)}
             for opened in (False, True)
         ]
     print(
@@ -179,7 +179,7 @@ def main() -> None:
         "| calls: import | and a client |"
     )
     print("|---|---:|---:|---:|---:|---:|---:|")
-    for name in names:
+    for name in (BOTO3, *names):
         times = [f"{costs[name].milliseconds:.0f} ms, {costs[name].ratio:.2f}" for costs in ways]
         counted = [f"{of[name] / calls[0][BOTO3]:.2f}" for of in calls]
         print(f"| {name} | {' | '.join(times + counted)} |")

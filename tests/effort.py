@@ -7,11 +7,14 @@ BRIGHTRUN_EFFORT=full.
 from __future__ import annotations
 
 import os
+from typing import TypeVar
+
+T = TypeVar("T")
 
 _IS_FULL = os.environ.get("BRIGHTRUN_EFFORT") == "full"
 """Read once: while a test runs, no variable of ours is set."""
 
 
-def effort(usual: int, full: int) -> int:
+def effort(usual: T, full: T) -> T:
     """Return `full` with full effort, and `usual` without."""
     return full if _IS_FULL else usual

@@ -16,8 +16,7 @@ _SCREENSHOTS = os.environ.get("CONSOLE_SCREENSHOTS")
 Scheme = Literal["light", "dark"]
 _SCHEMES: tuple[Scheme, ...] = ("light", "dark")
 _WIDTHS = (1280, 320)
-_FEW, _ALL = tuple(zip(_SCHEMES, _WIDTHS, strict=True)), tuple(product(_SCHEMES, _WIDTHS))
-_LOOKS = (_FEW, _ALL)[effort(0, 1)]
+_LOOKS = effort(tuple(zip(_SCHEMES, _WIDTHS, strict=True)), tuple(product(_SCHEMES, _WIDTHS)))
 """Each theme and each width once; with full effort every theme in a wide and a narrow window."""
 
 

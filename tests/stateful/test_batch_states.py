@@ -74,6 +74,5 @@ def test_the_store_in_memory_loses_and_doubles_nothing_in_thousands_of_steps(
 
 @pytest.mark.slow
 def test_dynamodb_loses_and_doubles_nothing_in_hundreds_of_steps() -> None:
-    runs = effort(4, 10)
-    # A sequence may be drawn shorter.
-    assert run_in_dynamodb(profile(runs)) >= runs * STEPS_A_RUN // 2
+    # Of few sequences, some may be drawn shorter.
+    assert run_in_dynamodb(profile(effort(4, 10))) >= effort(150, 500)

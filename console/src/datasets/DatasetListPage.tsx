@@ -2,9 +2,8 @@ import { useInfiniteQuery, useQueryClient } from "@tanstack/react-query";
 import { Link, useNavigate, useSearch } from "@tanstack/react-router";
 import { useState } from "react";
 
-import { Badge } from "@/ui/Badge";
 import { GroupButton } from "@/session/GroupButton";
-import { missingGroup } from "@/session/groups";
+import { Badge } from "@/ui/Badge";
 import { ChoiceFilter, Filters } from "@/ui/Filter";
 import { bytes, count } from "@/ui/format";
 import { List } from "@/ui/List";
@@ -74,7 +73,6 @@ export function DatasetListPage() {
 function NewUploads() {
   const uploads = useUploads().filter((one) => one.state !== "arrived");
   const queries = useQueryClient();
-  const barred = missingGroup("writers");
   const refresh = () => void queries.invalidateQueries({ queryKey: ["datasets"] });
   async function begin(files: File[]) {
     for (const file of files) {
@@ -89,18 +87,14 @@ function NewUploads() {
   }
   return (
     <div className="flex flex-col gap-4">
-      {barred ? (
-        <p className="text-sm text-muted">Uploading: {barred}</p>
-      ) : (
-        <DropZone
-          label="Drop files here, or choose them"
-          multiple
-          onFiles={(files) => void begin(files)}
-        >
-          JSON Lines in any known format (also packed with gzip), up to 500 MB. The format is
-          detected.
-        </DropZone>
-      )}
+      <DropZone
+        label="Drop files here, or choose them"
+        multiple
+        onFiles={(files) => void begin(files)}
+      >
+        JSON Lines in any known format (also packed with gzip), up to 500 MB. The format is
+        detected.
+      </DropZone>
       {uploads.length > 0 && (
         <Card title="Uploads of this tab" className="pb-3">
           <ul className="flex flex-col gap-4 p-4 pb-1">

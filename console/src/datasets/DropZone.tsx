@@ -1,7 +1,9 @@
 import { Upload } from "lucide-react";
 import { type DragEvent, type ReactNode, useId, useState } from "react";
 
-/** Files by dragging them here, or by choosing them with mouse, keyboard or finger. */
+import { missingGroup } from "@/session/groups";
+
+/** Files to upload, by dragging them here, or by choosing them with mouse, keyboard or finger. */
 export function DropZone({
   label,
   multiple,
@@ -15,6 +17,8 @@ export function DropZone({
 }) {
   const [isOver, setIsOver] = useState(false);
   const hint = useId();
+  const barred = missingGroup("writers");
+  if (barred) return <p className="text-sm text-muted">Uploading: {barred}</p>;
   function drop(event: DragEvent) {
     event.preventDefault();
     setIsOver(false);

@@ -9,10 +9,11 @@ import pytest
 
 from brightrun.aws.dynamodb import row_of, to_wire
 from brightrun.datasets.validate_dataset import sample_of
+from tests.effort import effort
 from tests.fakes.datasets import a_dataset
 
 WORST = [
-    {"text": "𝕏" * 500_000},
+    {"text": "𝕏" * effort(500_000, 5_000_000)},
     {f"name {number} " + "n" * 500: "v" * 500 for number in range(10_000)},
     {"list": [[["x"] * 1000] * 1000]},
     {"empty": [{}] * 100_000},

@@ -82,3 +82,7 @@ def test_each_bad_line_is_named_and_the_fast_way_agrees_with_the_slow_one(
             assert number in with_error, line
     with _the_slower_way_only(monkeypatch):
         assert _comparable(validate(BytesIO(data), EVERYTHING)) == _comparable(result)
+
+
+def test_the_fuzz_covers_a_hundred_thousand_lines_with_full_effort() -> None:
+    assert effort(30_000, 100_000) <= FILES * LINES
