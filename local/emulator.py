@@ -55,6 +55,7 @@ class Emulator:
         self, folder: DataFolder, functions: DeployedFunctions, secret: str | None
     ) -> None:
         from local.ministack_patches import (
+            compact_rows,
             definition_checks,
             expressions,
             http_api,
@@ -75,6 +76,7 @@ class Emulator:
         self.deployment: dict[str, Any] = self.snapshot.state_of(DEPLOYMENT_RECORD) or {}
         self._serialize = snapshots.serialize
         expressions.install()
+        compact_rows.install()
         self._items = ItemDurability(folder.items)
         self._workflows = WorkflowExecution(
             ExecutionStore(folder.executions), DiskRoom(folder.root)

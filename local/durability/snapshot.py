@@ -1,6 +1,7 @@
 """The snapshot of everything that has no journal: one file, replaced atomically."""
 
 import asyncio
+import hashlib
 import json
 import logging
 from collections.abc import Callable, Mapping
@@ -34,7 +35,7 @@ class SnapshotFile:
         self._path = path
         self._encode = encode
         self._secrets = secrets
-        self._written = path.read_bytes() if path.exists() else b"{}"
+        self._written = _digest(path.read_bytes() if path.exists() else b"{}")
         self._loaded: dict[str, Any] = read_document(path, decode) if path.exists() else {}
 
     def state_of(self, service: str) -> Any:
@@ -50,9 +51,14 @@ class SnapshotFile:
 
     def write(self, content: bytes) -> None:
         """Replace the snapshot on disk unless nothing changed; raises DiskFull."""
-        if content != self._written:
+        digest = _digest(content)
+        if digest != self._written:
             write_atomically(self._path, content)
-            self._written = content
+            self._written = digest
+
+
+def _digest(content: bytes) -> bytes:
+    return hashlib.sha256(content).digest()
 
 
 class SnapshotSchedule:

@@ -123,8 +123,9 @@ class ItemDurability:
     def _live_items(self) -> Iterator[tuple[str, dict[str, Any]]]:
         for table in self._dynamodb._tables.all_values():
             for partition in list(table["items"].values()):
-                for item in list(partition.values()):
-                    yield table["TableId"], item
+                for sort in list(partition):  # one row at a time: they are kept encoded
+                    if item := partition.get(sort):
+                        yield table["TableId"], item
 
     def _state_without_items(self) -> dict[str, Any]:
         tables = self._dynamodb._tables

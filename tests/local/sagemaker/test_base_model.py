@@ -5,6 +5,7 @@ from pathlib import Path
 
 import pytest
 
+from local.sagemaker import base_model
 from local.sagemaker.base_model import PREFIX, TinyBaseModel
 from local.sagemaker.training_environment import TrainingEnvironment
 from tests.local.sagemaker.emulated import BUCKET, TRAINER, Emulated
@@ -27,7 +28,7 @@ def builder(tmp_path: Path) -> Path:
 
 def _model(python: Path, tmp_path: Path) -> TinyBaseModel:
     environment = TrainingEnvironment(python, TRAINER, "http://127.0.0.1:1")
-    return TinyBaseModel(environment, tmp_path / "building" / "base_model")
+    return TinyBaseModel(environment, tmp_path / "building" / "base_model", tmp_path / "built")
 
 
 def test_model_is_built_and_uploaded(emulated: Emulated, builder: Path, tmp_path: Path) -> None:
@@ -43,6 +44,47 @@ def test_model_that_is_there_is_not_built_again(emulated: Emulated, tmp_path: Pa
     emulated.s3.put_object(Bucket=BUCKET, Key=PREFIX + "config.json", Body=b"{}")
     model = _model(tmp_path / "no-python", tmp_path)
     model.provide(emulated.s3, BUCKET)
+    assert model.state == "ready"
+
+
+def test_model_that_was_built_before_is_uploaded_to_the_next_folder_as_it_was(
+    emulated: Emulated, builder: Path, tmp_path: Path
+) -> None:
+    first = _model(builder, tmp_path)
+    first.provide(emulated.s3, BUCKET)
+    first.wait()
+    keys = emulated.keys(PREFIX)
+    for key in keys:
+        emulated.s3.delete_object(Bucket=BUCKET, Key=key)
+    builder.write_text("#!/bin/sh\nexit 1\n")
+    second = _model(builder, tmp_path)
+    second.provide(emulated.s3, BUCKET)
+    second.wait()
+    assert (second.state, emulated.keys(PREFIX)) == ("ready", keys)
+    assert len(list((tmp_path / "built").iterdir())) == 1
+
+
+def test_model_of_another_builder_is_not_used(
+    emulated: Emulated, builder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "built" / "of-another-builder").mkdir(parents=True)
+    monkeypatch.setattr(base_model, "_BUILDER", (builder,))
+    for version in ("one", "two"):
+        builder.write_text(BUILDER + f"# {version}\n")
+        model = _model(builder, tmp_path)
+        model.provide(emulated.s3, BUCKET)
+        model.wait()
+        emulated.s3.delete_object(Bucket=BUCKET, Key=PREFIX + "config.json")
+    assert len(list((tmp_path / "built").iterdir())) == 3
+
+
+def test_model_that_cannot_be_kept_is_uploaded_all_the_same(
+    emulated: Emulated, builder: Path, tmp_path: Path
+) -> None:
+    (tmp_path / "built").write_text("a file, not a folder")
+    model = _model(builder, tmp_path)
+    model.provide(emulated.s3, BUCKET)
+    model.wait()
     assert model.state == "ready"
 
 

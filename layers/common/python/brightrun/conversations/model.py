@@ -15,6 +15,7 @@ from brightrun.core.errors import ConversationRefusedError, VersionConflictError
 
 # v1's constrained decoder ended a string at its first quote, and left a backslash.
 _CUT_OFF = re.compile(r"\\\s*$")
+_SURROGATE = re.compile(r"\\u[dD][89a-fA-F]")
 _LITERAL_ESCAPE = re.compile(r"\\(?:[nrt\"]|u[0-9a-fA-F]{4})")
 _GOES_ON = frozenset(",-\u2013\u2014([{<\\/&")
 """Marks that do not end a sentence; any other mark can, including an emoji."""
@@ -135,8 +136,9 @@ class RawConversation(BaseModel):
 def parse_json(text: str) -> Any:
     """Parse JSON that can be stored as UTF-8; raises ValueError or RecursionError."""
     document = json.loads(text)
-    # JSON can contain escaped unpaired surrogates, which UTF-8 cannot encode.
-    json.dumps(document, ensure_ascii=False).encode("utf-8")
+    # UTF-8 cannot encode an unpaired surrogate, which JSON can contain as it is, or escaped.
+    stored = json.dumps(document, ensure_ascii=False) if _SURROGATE.search(text) else text
+    stored.encode("utf-8")
     return document
 
 
