@@ -150,7 +150,7 @@ def test_a_row_is_its_readers_own(dynamodb: Any) -> None:
     dynamodb._put_item({"TableName": "rows", "Item": item})
     item["list"]["L"].append({"S": "by the writer"})
     rows = dynamodb._tables["rows"]["items"]["p"]
-    rows["s"]["list"]["L"].append({"S": "by a reader"})
+    dynamodb._tables["rows"]["items"]["p"]["s"]["list"]["L"].append({"S": "by a reader"})
     assert rows["s"]["list"] == {"L": [{"S": "stored"}]}
 
 

@@ -11,12 +11,12 @@ from __future__ import annotations
 import re
 import unicodedata
 from collections.abc import Iterator, Sequence
-from functools import cache
+from functools import cache, lru_cache
 
 from brightrun.conversations.quality.directive_context import Rule
 from brightrun.conversations.quality.directive_rules import RULES
 from brightrun.conversations.quality.model import TurnFlag
-from brightrun.conversations.quality.transcript import Utterance
+from brightrun.conversations.quality.transcript import KEPT_TEXTS, Utterance
 
 SEARCHED = 200_000
 """Characters of a conversation that are searched; a longer one is flagged for its length."""
@@ -63,6 +63,7 @@ def directive_flags(said: Sequence[Utterance]) -> Iterator[TurnFlag]:
             yield TurnFlag(code, one.number, f'{_MESSAGES[code]}: "{example}".')
 
 
+@lru_cache(KEPT_TEXTS)
 def plain(text: str) -> str:
     """The text in lower case, without markup, invisible characters and typographic marks."""
     return unicodedata.normalize("NFKC", text).translate(_AS_PLAIN).lower()
@@ -92,11 +93,10 @@ def stems_of(rule: Rule) -> tuple[str, ...]:
 
 def _example(rule: Rule, sentence: str) -> str | None:
     """The words of a sentence that break a rule."""
-    if sentence.rstrip("\"')").endswith("?") and not _WHY_NOT.search(sentence):
+    found = list(_compiled(rule.phrase).finditer(sentence))
+    if not found or _is_exempt(rule, sentence):
         return None
-    if rule.exempt and _compiled(rule.exempt).search(sentence):
-        return None
-    for match in _compiled(rule.phrase).finditer(sentence):
+    for match in found:
         before = sentence[max(0, match.start() - _LOOK_BACK) : match.start()]
         led = _compiled(rule.led).search(before) if rule.led else None
         if rule.led and not led:
@@ -106,6 +106,13 @@ def _example(rule: Rule, sentence: str) -> str | None:
         if not _compiled(rule.not_after).search(before):
             return "".join(filter(str.isprintable, sentence[match.start() :]))[:_EXCERPT].strip()
     return None
+
+
+def _is_exempt(rule: Rule, sentence: str) -> bool:
+    """Whether a sentence asks, or is one that a rule leaves out."""
+    if sentence.rstrip("\"')").endswith("?") and not _WHY_NOT.search(sentence):
+        return True
+    return bool(rule.exempt and _compiled(rule.exempt).search(sentence))
 
 
 @cache

@@ -27,7 +27,8 @@ IN_CRISIS, ALWAYS = "crisis", "always"
 
 
 def _any(*patterns: str) -> re.Pattern[str]:
-    return re.compile("|".join(patterns), re.IGNORECASE)
+    """Match one of several patterns, written in lower case, in a plain text."""
+    return re.compile("|".join(patterns))
 
 
 _SELF = r"(?:my|your|him|her|them)sel(?:f|ves)"
@@ -42,7 +43,7 @@ _SUICIDALITY = _any(
     r"\b(?:(?:do|does|did) not|(?:do|does|did)n't) want to"
     r" (?:be here|live|be alive|wake up|go on living)\b",
     r"\b(?:not|no longer) want(?:ing|s)? to live\b",
-    r"\bwant(?:s|ed)? to die\b|\bwish(?:es|ed)? (?:I|he|she|they) (?:was|were) dead\b",
+    r"\bwant(?:s|ed)? to die\b|\bwish(?:es|ed)? (?:i|he|she|they) (?:was|were) dead\b",
     r"\bend it all\b|\bno reason to (?:live|go on)\b",
 )
 _OF_MYSELF = _any(
@@ -52,7 +53,7 @@ _OF_MYSELF = _any(
 )
 _BY_ANOTHER = (
     r"\b(?:he|she|they|who|(?:my|our|the|an?|his|her|their|one|another)"
-    r" (?:(?!I\b)\w+ )?(?!I\b)\w+)"
+    r" (?:(?!i\b)\w+ )?(?!i\b)\w+)"
     r" (?:also |once |just |recently |has |had |have |often |always )*"
 )
 _REPORTED = _any(
@@ -65,7 +66,7 @@ _ABOUT_ANOTHER = _any(
     r"|killed|took|would|committed|attempted|harms?|harmed)\b"
 )
 """A sentence of the client about somebody else, such as a patient or a brother."""
-_I = _any(r"\bI\b")
+_I = _any(r"\bi\b")
 
 
 @dataclass(frozen=True, slots=True)
@@ -151,4 +152,4 @@ def _result(rule: SafetyRule, pack: DomainPack, consultant: Sequence[str]) -> Sa
 @cache
 def _compiled(patterns: tuple[str, ...]) -> re.Pattern[str]:
     """Compile at the first use: a cold start has no time for it."""
-    return _any(*patterns)
+    return re.compile("|".join(patterns), re.IGNORECASE)

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import re
 import zlib
-from collections import Counter
 from collections.abc import Iterator, Sequence
 from functools import cache
 
@@ -160,14 +159,14 @@ def _repeated_turns(said: Sequence[Utterance]) -> Iterator[TurnFlag]:
     """Flag a side that says the same in half of its turns, three times at least."""
     for role in ("user", "assistant"):
         turns = [one for one in said if one.role == role][:MOST_TURNS]
-        seen: Counter[tuple[str, ...]] = Counter()
+        seen: set[tuple[str, ...]] = set()
         again = []
         for one in turns:
             words = words_of(one.text[:SEARCHED].casefold())
             phrases = set(phrases_of(words))
-            if phrases and sum(each in seen for each in phrases) >= _SAME_TURN * len(phrases):
+            if phrases and len(phrases & seen) >= _SAME_TURN * len(phrases):
                 again.append(one.number)
-            seen.update(phrases)
+            seen |= phrases
         if len(again) >= 2 and 2 * (len(again) + 1) >= len(turns):
             message = f"Like {len(again)} turns of its side, it repeats what was said before."
             yield TurnFlag("degenerate_repetition", again[-1], message)

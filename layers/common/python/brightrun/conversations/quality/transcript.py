@@ -23,8 +23,8 @@ BEST, WORST = 5.0, 1.0
 """The limits of every score."""
 _SHINGLE = 4
 _FEWEST_WORDS = 20
-_KEPT_TEXTS = 64
-"""Texts whose words are kept: several checks of one conversation want them."""
+KEPT_TEXTS = 64
+"""Texts of which is kept what several checks of one conversation want."""
 _COMMON_WORDS = """
 the of and to a in is you that it he was for on are as with his they i at be this have from or one
 had by not but what all were we when your can there an which she do how if will about up out so me
@@ -99,7 +99,7 @@ def utterances(turns: Sequence[Any]) -> list[Utterance]:
     ]
 
 
-@lru_cache(_KEPT_TEXTS)
+@lru_cache(KEPT_TEXTS)
 def words_of(text: str) -> tuple[str, ...]:
     """The words of a text, in order."""
     return tuple(_WORD.findall(text))
