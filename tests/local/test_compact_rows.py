@@ -146,11 +146,11 @@ def test_every_request_is_answered_the_same(dynamodb: Any, seed: int) -> None:
 def test_a_row_is_its_readers_own(dynamodb: Any) -> None:
     compact_rows.install()
     a_table(dynamodb)
-    item = {"pk": {"S": "p"}, "sk": {"S": "s"}, "list": {"L": [{"S": "stored"}]}}
+    item: dict[str, Any] = {"pk": {"S": "p"}, "sk": {"S": "s"}, "list": {"L": [{"S": "stored"}]}}
     dynamodb._put_item({"TableName": "rows", "Item": item})
     item["list"]["L"].append({"S": "by the writer"})
     rows = dynamodb._tables["rows"]["items"]["p"]
-    dynamodb._tables["rows"]["items"]["p"]["s"]["list"]["L"].append({"S": "by a reader"})
+    rows["s"]["list"]["L"].append({"S": "by a reader"})
     assert rows["s"]["list"] == {"L": [{"S": "stored"}]}
 
 
