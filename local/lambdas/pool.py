@@ -26,7 +26,7 @@ class FunctionPool:
 
     def invoke(self, event: Any) -> Invocation:
         """Run one invocation and return its outcome; errors of any kind are outcomes too."""
-        if len(json.dumps(event)) > MAX_PAYLOAD_BYTES:
+        if _bytes_of(json.dumps(event, ensure_ascii=False)) > MAX_PAYLOAD_BYTES:
             message = f"Request must be smaller than {MAX_PAYLOAD_BYTES} bytes."
             return failure("RequestTooLargeException", message)
         with self._slots:
@@ -81,10 +81,14 @@ class FunctionPool:
 def _outcome(message: dict[str, Any]) -> Invocation:
     if "error" in message:
         return Invocation(message["error"], failed=True)
-    if len(message["result"]) > MAX_PAYLOAD_BYTES:
+    if _bytes_of(message["result"]) > MAX_PAYLOAD_BYTES:
         return failure(
             "Function.ResponseSizeTooLarge",
             f"Response payload size exceeded maximum allowed payload size ({MAX_PAYLOAD_BYTES}"
             " bytes).",
         )
     return Invocation(json.loads(message["result"]))
+
+
+def _bytes_of(payload: str) -> int:
+    return len(payload.encode(errors="surrogatepass"))

@@ -105,7 +105,8 @@ def invoke(handler: Any, message: dict[str, Any]) -> dict[str, Any]:
         traceback.print_exc()
         return {"error": {**describe(error), "requestId": context.aws_request_id}}
     try:
-        return {"result": json.dumps(result)}
+        # As Lambda's runtime: in UTF-8, which counts for the limit of a response.
+        return {"result": json.dumps(result, ensure_ascii=False)}
     except (TypeError, ValueError) as error:
         return {
             "error": {

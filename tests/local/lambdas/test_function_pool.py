@@ -39,7 +39,7 @@ def handle(event, context):
     if operation == "unserializable":
         return {"a set"}
     if operation == "large":
-        return "x" * event["size"]
+        return event["letter"] * event["size"]
     if operation == "print":
         print(event["text"])
     return {
@@ -177,9 +177,22 @@ def test_result_that_is_no_json_is_a_marshal_error(make_pool: MakePool) -> None:
 def test_payloads_over_6_mb_are_refused(make_pool: MakePool) -> None:
     pool = make_pool()
     request = pool.invoke({"padding": "x" * MAX_PAYLOAD_BYTES})
-    response = pool.invoke({"op": "large", "size": MAX_PAYLOAD_BYTES})
+    response = pool.invoke({"op": "large", "letter": "x", "size": MAX_PAYLOAD_BYTES})
     assert request.payload["errorType"] == "RequestTooLargeException"
     assert response.payload["errorType"] == "Function.ResponseSizeTooLarge"
+
+
+@pytest.mark.parametrize(("letter", "per_letter"), [("é", 2), ("漢", 3), ("\ud800", 3)])
+def test_payloads_are_counted_as_lambda_does_in_utf_8(
+    make_pool: MakePool, letter: str, per_letter: int
+) -> None:
+    pool = make_pool()
+    most = MAX_PAYLOAD_BYTES // per_letter
+    fits = pool.invoke({"op": "large", "letter": letter, "size": most - 100})
+    assert fits.payload == letter * (most - 100)
+    assert pool.invoke({"op": "large", "letter": letter, "size": most + 1}).failed
+    assert not pool.invoke({"padding": letter * (most - 100)}).failed
+    assert pool.invoke({"padding": letter * (most + 1)}).failed
 
 
 def test_invocations_beyond_the_concurrency_wait_for_a_worker(make_pool: MakePool) -> None:

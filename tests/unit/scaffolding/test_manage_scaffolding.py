@@ -217,3 +217,20 @@ def test_owners_cannot_fill_a_kind_without_end(
     editor.create(OWNER, Persona, persona_content(persona_key="second"))
     with pytest.raises(InvalidInputError, match="2 records of the kind 'persona'"):
         editor.create(OWNER, Persona, persona_content(persona_key="third"))
+
+
+def test_owners_cannot_store_more_of_a_kind_than_one_list_can_answer(
+    editor: ScaffoldingEditor, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(service, "MAX_OWN_BYTES", 12_000)
+    text = "\u0407" * 2000
+    first = editor.create(OWNER, PromptTemplate, template_content(template_text=text))
+    large = template_content(template_name="Other", template_text=text * 2)
+    with pytest.raises(InvalidInputError, match=r"'template' would have 0\.0 MB together"):
+        editor.create(OWNER, PromptTemplate, large)
+    second = editor.create(OWNER, PromptTemplate, template_content(template_name="Other"))
+    with pytest.raises(InvalidInputError, match="Shorten one of them"):
+        editor.edit(OWNER, PromptTemplate, second.id, {"template_text": text * 2})
+    monkeypatch.setattr(service, "MAX_OWN_BYTES", 10)
+    shorter = editor.edit(OWNER, PromptTemplate, first.id, {"template_text": text[4:]})
+    assert editor.deactivate(OWNER, PromptTemplate, shorter.id).is_active is False

@@ -15,6 +15,7 @@ from brightrun.core.errors import (
 )
 from brightrun.core.fields import DEFAULT_DOMAIN, Tier
 from brightrun.core.ids import time_ordered_id
+from brightrun.core.payloads import bytes_within_payload
 from brightrun.core.timestamps import Clock, iso
 from brightrun.scaffolding.catalog import ScaffoldingCatalog
 from brightrun.scaffolding.matching import (
@@ -48,7 +49,9 @@ from brightrun.scaffolding.repository import ScaffoldingRepository
 from brightrun.scaffolding.templates import require_known
 
 MAX_OWN_RECORDS = 200
-"""Records of one kind that an owner can add; so many templates still fit a response of 6 MB."""
+"""Records of one kind that an owner can add."""
+MAX_OWN_BYTES = 4 * 1024 * 1024
+"""Of an owner's records of one kind together, which are listed in one answer of up to 6 MB."""
 _REFERENCES: Mapping[str, type[Record]] = {
     "suitable_personas": Persona,
     "suitable_topics": TrainingTopic,
@@ -73,7 +76,8 @@ class ScaffoldingEditor:
         """Store a new record.
 
         Raises DuplicateKeyError if its key is taken, and InvalidInputError for a reference to a
-        record that does not exist, an unknown placeholder, or more than MAX_OWN_RECORDS records.
+        record that does not exist, an unknown placeholder, or more than MAX_OWN_RECORDS records
+        or MAX_OWN_BYTES of them.
         """
         catalog, now = self.catalog(), self._clock()
         stamps = {"id": time_ordered_id(now), "origin": "own", "created_at": iso(now)}
@@ -81,6 +85,7 @@ class ScaffoldingEditor:
         record = read_record(record_type, fields)
         _require_free_key(catalog, owner_id, record)
         _require_valid_references(catalog, owner_id, record)
+        _require_room(catalog, owner_id, record)
         self._repository.add(owner_id, record)
         return record
 
@@ -107,6 +112,8 @@ class ScaffoldingEditor:
         }
         record = read_record(record_type, {**seen.model_dump(), **changes, **stamps})
         _require_valid_references(catalog, owner_id, record)
+        if _size(record) > _size(seen):
+            _require_room(catalog, owner_id, record)
         self._repository.replace(owner_id, seen, record)
         return record
 
@@ -162,6 +169,21 @@ def _require_free_key(catalog: ScaffoldingCatalog, owner_id: str, record: Record
         )
 
 
+def _require_room(catalog: ScaffoldingCatalog, owner_id: str, record: Record) -> None:
+    others = catalog.of_all_domains(owner_id, type(record))
+    stored = sum(_size(one) for one in others if one.origin != "built_in" and one.id != record.id)
+    if stored + _size(record) > MAX_OWN_BYTES:
+        raise InvalidInputError(
+            f"Your records of the kind '{record.kind}' would have "
+            f"{(stored + _size(record)) / 1_000_000:.1f} MB together; "
+            f"{MAX_OWN_BYTES / 1_000_000:.1f} MB are the most. Shorten one of them, or this one."
+        )
+
+
+def _size(record: Record) -> int:
+    return bytes_within_payload(record.model_dump_json(exclude={"is_active", "version"}))
+
+
 def _require_valid_references(catalog: ScaffoldingCatalog, owner_id: str, record: Record) -> None:
     """Raise InvalidInputError for what would fail only when conversations are generated."""
     for field, record_type in _REFERENCES.items():
@@ -196,9 +218,7 @@ def rate_combination(
 
     What does not exist, a record or a template for the arc, makes it incompatible.
     """
-    persona = catalog.find(owner_id, Persona, persona_id)
-    arc = catalog.find(owner_id, EmotionalArc, emotional_arc_id)
-    topic = catalog.find(owner_id, TrainingTopic, training_topic_id)
+    persona, arc, topic = catalog.named(owner_id, persona_id, emotional_arc_id, training_topic_id)
     domain = topic.domain if topic else DEFAULT_DOMAIN
     choices = Choices(
         arcs=catalog.active(owner_id, EmotionalArc, domain),

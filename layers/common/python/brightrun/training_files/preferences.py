@@ -9,13 +9,14 @@ from dataclasses import dataclass, field
 from typing import Any, Literal
 
 from brightrun.core.errors import NotFoundError
+from brightrun.core.payloads import bytes_within_payload
 from brightrun.formats import compact, preference_record
 from brightrun.training_files.selection import ConversationSelection, ConversationSelector
 
 MOST_EXAMINED = 256
 """Conversations of one request: a row each, and of those with edits some files, at 20 ms a read."""
 MOST_BYTES = 4 * 1024 * 1024
-"""Of the records in one answer, which Lambda limits to 6 MB."""
+"""Of the records in one answer, which Lambda limits to 6 MB, as they are sent."""
 _AT_ONCE = 32
 """Conversations read together, and so in memory: a file has some 20 KB, at most some megabytes."""
 Omission = Literal["unknown", "not_enriched", "file_missing", "too_large"]
@@ -115,7 +116,7 @@ class PreferenceExporter:
 
 
 def _size(records: Sequence[Mapping[str, Any]]) -> int:
-    return sum(len(compact(one).encode()) for one in records)
+    return sum(bytes_within_payload(compact(one)) for one in records)
 
 
 def _edits_by_turn(revisions: Sequence[Mapping[str, Any]]) -> dict[int, list[Mapping[str, Any]]]:
