@@ -197,6 +197,11 @@ GENERATION_GRANTS: Mapping[str, tuple[Grant, ...]] = {
             "FailedGenerationsTable",
             "list and show failed generations",
         ),
+        Grant(
+            ("dynamodb:Query",),
+            "ScaffoldingTable",
+            "find the personas, arcs and topics whose keys an imported file names",
+        ),
         *ENRICH,
         Grant(
             ("s3:ListBucket",),

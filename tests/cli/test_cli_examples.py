@@ -1,6 +1,7 @@
 """conversations example and dataset example: what they print is taken."""
 
 import json
+from functools import partial
 from io import BytesIO
 from pathlib import Path
 
@@ -9,11 +10,13 @@ import pytest
 from brightrun.batches.plan import PlanScaffoldingResolver
 from brightrun.conversations.enrichment.pipeline import ConversationEnricher
 from brightrun.conversations.import_conversations import ConversationImporter
+from brightrun.scaffolding.catalog import ScaffoldingCatalog
 from brightrun.validation.validator import validate
 from tests.builders import OWNER, SteppedClock
 from tests.cli.conftest import BrightRun
 from tests.fakes.conversations import InMemoryConversations
 from tests.fakes.external_services import InMemoryObjects
+from tests.fakes.scaffolding import InMemoryScaffolding
 
 
 def importer() -> ConversationImporter:
@@ -25,6 +28,7 @@ def importer() -> ConversationImporter:
         enricher=ConversationEnricher(
             conversations=rows, conversation_files=files, scaffolds=scaffolds, clock=clock
         ),
+        catalog=partial(ScaffoldingCatalog, InMemoryScaffolding()),
         clock=clock,
     )
 

@@ -8,6 +8,7 @@ import pytest
 
 from tests.aws import Aws
 from tests.builders import STRANGER, a_conversation
+from tests.fakes import scaffolding as build
 from tests.fakes.training_files import an_enriched_text
 from tests.handlers.gateway import Api
 
@@ -35,6 +36,34 @@ def test_a_file_comes_in_for_its_owner_only(api: Api, aws: Aws) -> None:
     api(IMPORT, {"document": document})
     assert api(f"GET /api/conversations/{ID}", owner=STRANGER).status == 404
     assert api(IMPORT, {"document": document}, owner=STRANGER).status == 201
+
+
+def test_an_imported_conversation_is_found_by_the_persona_arc_and_topic_that_its_keys_name(
+    api: Api, aws: Aws
+) -> None:
+    kept = {"id", "version", "origin", "created_at", "updated_at"}
+    content = build.persona().model_dump(mode="json", exclude=kept)
+    added = api("POST /api/scaffolding/personas", {**content, "persona_key": "new_saver"})
+    own = added.body["persona"]
+    keys = {
+        "persona_key": "new_saver",
+        "emotional_arc_key": "confusion_to_clarity",
+        "training_topic_key": "roth_ira_conversion",
+    }
+    document = json.loads(an_enriched_text(ID))
+    document["input_parameters"] = {**keys, "persona_id": "an id of v1"}
+    imported = api(IMPORT, {"document": document}).body["results"][0]["conversation"]
+    assert imported["persona_id"] == own["id"]
+    for name in ("persona_id", "emotional_arc_id", "training_topic_id"):
+        found = api("GET /api/conversations", query={name: imported[name]}).body
+        assert [one["id"] for one in found["conversations"]] == [ID], name
+
+
+def test_a_key_that_nobody_knows_stays_as_it_is(api: Api, aws: Aws) -> None:
+    document = json.loads(an_enriched_text(ID))
+    document["input_parameters"] = {"persona_key": "of_v1", "persona_id": "an id of v1"}
+    imported = api(IMPORT, {"document": document}).body["results"][0]["conversation"]
+    assert (imported["persona_key"], imported["persona_id"]) == ("of_v1", "an id of v1")
 
 
 def test_what_is_no_file_of_ours_is_refused(api: Api) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from functools import partial
 from io import BytesIO
 from pathlib import Path
 from typing import Any
@@ -15,10 +16,12 @@ from brightrun.conversations.enrichment.pipeline import ConversationEnricher
 from brightrun.conversations.import_conversations import ConversationImporter, ImportResult
 from brightrun.core.errors import InvalidInputError
 from brightrun.formats import Severity
+from brightrun.scaffolding.catalog import ScaffoldingCatalog
 from brightrun.validation.validator import validate
 from tests.builders import OWNER, STRANGER, SteppedClock, a_conversation
 from tests.fakes.conversations import InMemoryConversations
 from tests.fakes.external_services import InMemoryObjects
+from tests.fakes.scaffolding import InMemoryScaffolding
 from tests.fakes.training_files import an_enriched_text
 
 ID = "aaaaaaaa-0000-4000-8000-000000000001"
@@ -42,6 +45,7 @@ class World:
                 scaffolds=self.scaffolds,
                 clock=clock,
             ),
+            catalog=partial(ScaffoldingCatalog, InMemoryScaffolding()),
             clock=clock,
         )
 

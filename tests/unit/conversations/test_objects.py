@@ -5,6 +5,7 @@ from __future__ import annotations
 import dataclasses
 import json
 from collections.abc import Callable
+from functools import partial
 from typing import Any
 
 import pytest
@@ -27,10 +28,12 @@ from brightrun.core.errors import (
     StorageError,
     VersionConflictError,
 )
+from brightrun.scaffolding.catalog import ScaffoldingCatalog
 from tests.builders import OWNER, SteppedClock
 from tests.fakes.conversations import InMemoryConversations
 from tests.fakes.external_services import InMemoryObjects
 from tests.fakes.reviews import InMemoryReviews
+from tests.fakes.scaffolding import InMemoryScaffolding
 from tests.fakes.training_files import an_enriched_text
 
 ID = "aaaaaaaa-0000-4000-8000-000000000001"
@@ -62,7 +65,13 @@ class System:
             self.rows, self.files, PlanScaffoldingResolver(InMemoryObjects(), self.files), clock
         )
         enrichment = EnrichmentService(self.rows, self.enricher)
-        self.importer = ConversationImporter(self.rows, self.files, self.enricher, clock)
+        self.importer = ConversationImporter(
+            self.rows,
+            self.files,
+            self.enricher,
+            partial(ScaffoldingCatalog, InMemoryScaffolding()),
+            clock,
+        )
         self.editor = ConversationEditor(reviews, self.files, enrichment, clock)
         self.deleter = ConversationDeleter(self.rows, reviews, self.files, clock)
 

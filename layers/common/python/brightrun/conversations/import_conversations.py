@@ -8,7 +8,7 @@ from __future__ import annotations
 import json
 from collections.abc import Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
@@ -26,7 +26,7 @@ from brightrun.core.errors import DuplicateKeyError, InvalidInputError, NotFound
 from brightrun.core.ids import imported_conversation_id, new_attempt
 from brightrun.core.text import in_one_line
 from brightrun.core.timestamps import Clock, iso
-from brightrun.scaffolding.builtin import tier_of_arc
+from brightrun.scaffolding.catalog import ScaffoldingCatalog
 
 if TYPE_CHECKING:
     from brightrun.conversations.enrichment.pipeline import ConversationEnricher
@@ -58,6 +58,7 @@ class ConversationImporter:
     conversations: ConversationRepository
     conversation_files: ObjectStore
     enricher: ConversationEnricher
+    catalog: Callable[[], ScaffoldingCatalog]
     clock: Clock
     new_attempt: Callable[[], str] = new_attempt
 
@@ -70,14 +71,13 @@ class ConversationImporter:
         size = len(_to_json(document).encode())
         if size > MOST_BYTES:
             raise InvalidInputError(
-                f"The document has {size} bytes, more than the {MOST_BYTES} of one request. "
+                f"The document has {size:,} bytes, more than the {MOST_BYTES:,} of one request. "
                 "Import it in parts.",
                 details={"bytes": size, "most_bytes": MOST_BYTES},
             )
+        one = partial(self._one, owner_id, self.catalog())
         with ThreadPoolExecutor(_CONCURRENCY) as threads:
-            results = list(
-                threads.map(lambda one: self._one(owner_id, one), read_conversations(document))
-            )
+            results = list(threads.map(one, read_conversations(document)))
         if not any(one.record for one in results):
             raise InvalidInputError(
                 f"None of the document's {len(results)} conversations could be imported.",
@@ -92,10 +92,11 @@ class ConversationImporter:
             )
         return results
 
-    def _one(self, owner_id: str, read: ReadResult) -> ImportResult:
+    def _one(self, owner_id: str, catalog: ScaffoldingCatalog, read: ReadResult) -> ImportResult:
         if isinstance(read, UnreadableConversation):
             return ImportResult(read.place, None, [], read.reason, read.code)
         record = _record(owner_id, read, iso(self.clock()), self.new_attempt())
+        record = _with_known_scaffolding(record, catalog)
         try:
             self._add(record, read)
         except DuplicateKeyError:
@@ -155,7 +156,7 @@ def _record(
         training_topic_id=parameters.get("training_topic_id", ""),
         training_topic_key=keys["training_topic_key"],
         template_id="",
-        tier=tier_of_arc(keys["emotional_arc_key"]) or "template",
+        tier="template",
         turn_count=len(turns),
         starting_emotion=_emotion(turns[0]),
         ending_emotion=_emotion(turns[-1]),
@@ -172,6 +173,28 @@ def _record(
         updated_at=now,
         created_by=owner_id,
         origin="imported",
+    )
+
+
+def _with_known_scaffolding(
+    record: ConversationRecord, catalog: ScaffoldingCatalog
+) -> ConversationRecord:
+    """The record with the ids of its persona, arc and topic, which filters ask for, and its tier.
+
+    A key that the owner has wins over an id of the file, which is v1's.
+    """
+    persona, arc, topic = catalog.named(
+        record.owner_id,
+        record.persona_key,
+        record.emotional_arc_key,
+        record.training_topic_key,
+    )
+    return replace(
+        record,
+        persona_id=persona.id if persona else record.persona_id,
+        emotional_arc_id=arc.id if arc else record.emotional_arc_id,
+        training_topic_id=topic.id if topic else record.training_topic_id,
+        tier=arc.tier if arc else record.tier,
     )
 
 

@@ -12,7 +12,7 @@ from functools import cache
 from itertools import chain
 from typing import TYPE_CHECKING, Any, cast
 
-from brightrun.core.fields import DEFAULT_DOMAIN, Tier
+from brightrun.core.fields import DEFAULT_DOMAIN
 from brightrun.scaffolding.domain import folder_of, installed_domains
 from brightrun.scaffolding.model import (
     Consultant,
@@ -49,12 +49,6 @@ def records_of_all_domains(record_type: type[R]) -> tuple[R, ...]:
     return tuple(
         chain.from_iterable(builtin_records(record_type, one) for one in installed_domains())
     )
-
-
-def tier_of_arc(key: str) -> Tier | None:
-    """The tier of a built-in emotional arc; None if there is none of this key."""
-    arcs = (arc for arc in records_of_all_domains(EmotionalArc) if arc.key == key)
-    return next((arc.tier for arc in arcs), None)
 
 
 @cache

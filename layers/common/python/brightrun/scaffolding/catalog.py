@@ -69,6 +69,16 @@ class ScaffoldingCatalog:
             self._indexes[owner_id, record_type] = index
         return index.get(id_or_key)
 
+    def named(
+        self, owner_id: str, persona: str, emotional_arc: str, training_topic: str
+    ) -> tuple[Persona | None, EmotionalArc | None, TrainingTopic | None]:
+        """Return the persona, arc and topic of ids or keys; None for each that there is none of."""
+        return (
+            self.find(owner_id, Persona, persona),
+            self.find(owner_id, EmotionalArc, emotional_arc),
+            self.find(owner_id, TrainingTopic, training_topic),
+        )
+
     def get(self, owner_id: str, record_type: type[R], id_or_key: str) -> R:
         """Return the record with an id or key; raises UnknownScaffoldingError with near matches."""
         record = self.find(owner_id, record_type, id_or_key)

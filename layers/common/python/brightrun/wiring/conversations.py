@@ -101,11 +101,15 @@ def conversation_editor() -> ConversationEditor:
 
 def conversation_importer() -> ConversationImporter:
     """Compose the service that imports files of v1."""
+    # Nothing else that this function does needs the module.
+    from brightrun.wiring.scaffolding import scaffolding_editor
+
     settings = ConversationsSettings.from_environment()
     return ConversationImporter(
         conversations=enrichment.conversations(settings),
         conversation_files=enrichment.conversation_files(settings),
         enricher=enrichment.enricher(settings),
+        catalog=scaffolding_editor().catalog,
         clock=clients.clock,
     )
 
