@@ -54,6 +54,21 @@ def test_judged_conversations_make_no_job(api: Api, seeds: Seeds) -> None:
     assert seeds.rows("BatchJobsTable") == 0
 
 
+def test_a_key_whose_request_needed_no_job_is_bound_all_the_same(
+    api: Api, seeds: Seeds, runs: StartedRuns
+) -> None:
+    seeds.conversation(judgement=JUDGED)
+    seeds.conversation(2)
+    key = {"idempotency-key": "once"}
+    first = api(JUDGE, ONE, headers=key)
+    again = api(JUDGE, ONE, headers=key)
+    assert (again.status, again.body) == (first.status, first.body)
+    assert [one.headers.get("Idempotent-Replayed") for one in (first, again)] == [None, "true"]
+    other = api(JUDGE, {"conversationIds": [numbered_id(2)]}, headers=key)
+    assert (other.status, other.body["code"]) == (422, "idempotency_key_reused")
+    assert runs.names() == []
+
+
 def test_the_generator_is_refused_as_a_judge(api: Api, seeds: Seeds) -> None:
     seeds.conversation()
     refused = api(JUDGE, {**ONE, "model": "claude-sonnet-5-5"})

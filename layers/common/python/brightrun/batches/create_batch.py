@@ -6,6 +6,7 @@ import hashlib
 from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass, replace
 from datetime import date, datetime
+from functools import partial
 
 from brightrun.aws.budgets import Budgets
 from brightrun.aws.objects import ObjectStore
@@ -151,6 +152,14 @@ class NewJob:
     plan: BatchPlan | None = None
 
 
+class NothingToStartError(Exception):
+    """What a request asks for is done already, and needs no job."""
+
+
+_NO_JOB = "none"
+"""What a key is bound to whose request needed no job."""
+
+
 @dataclass(frozen=True, slots=True)
 class JobStarter:
     """Stores and starts a job, once for each idempotency key."""
@@ -186,7 +195,8 @@ class JobStarter:
         """Create the job with `make(job_id)`, or find the job of an earlier request with the key.
 
         The key is bound after `make`, so that a request which `make` refuses can be corrected and
-        sent with the same key. Raises what `make` raises, IdempotencyKeyReusedError,
+        sent with the same key. Raises what `make` raises, NothingToStartError among it, which is
+        bound to the key as a job is, IdempotencyKeyReusedError,
         RequestInProgressError while the earlier request may still be storing items,
         BudgetExceededError if other orders have used up a budget meanwhile, StorageError.
         """
@@ -194,11 +204,18 @@ class JobStarter:
         earlier: str | None = None
         if idempotency_key is not None:
             earlier = self.keys.find(owner_id, idempotency_key, fingerprint, now)
+        if earlier == _NO_JOB:
+            note_replay()
+            raise NothingToStartError
+        bind = partial(self._bind, owner_id, idempotency_key, fingerprint, earlier, now)
         job = self._find(owner_id, earlier) if earlier else None
         if job is None:
-            new_job = make(new_id)
-            if idempotency_key is not None:
-                self._bind(owner_id, idempotency_key, fingerprint, new_id, earlier, now)
+            try:
+                new_job = make(new_id)
+            except NothingToStartError:
+                bind(_NO_JOB)
+                raise
+            bind(new_id)
             job = self._stored(new_job)
         else:
             note_replay()
@@ -214,18 +231,20 @@ class JobStarter:
     def _bind(
         self,
         owner_id: str,
-        key: str,
+        key: str | None,
         fingerprint: str,
-        new_id: str,
         dead_id: str | None,
         now: datetime,
+        new_id: str,
     ) -> None:
-        """Bind the key to the new job; raises RequestInProgressError if another request has it.
+        """Bind a key to the new job; raises RequestInProgressError if another request has it.
 
         The request for `dead_id` bound it and has not stored its job. Once it has ended, the job
         needs a new id, because it may be planned differently by now: items of both plans under one
         id would be more than the job counts.
         """
+        if key is None:
+            return
         if dead_id is None:
             bound = self.keys.job_for(owner_id, key, fingerprint, new_id, now)
         elif request_has_ended(dead_id, now):

@@ -10,7 +10,7 @@ from datetime import datetime
 
 from brightrun.batches.cap import bounded, cost_of_tokens_usd
 from brightrun.batches.concurrency import calls_per_worker
-from brightrun.batches.create_batch import JobStarter, NewJob
+from brightrun.batches.create_batch import JobStarter, NewJob, NothingToStartError
 from brightrun.batches.model import (
     BatchItem,
     BatchJob,
@@ -86,20 +86,17 @@ class JudgementCreator:
         def make(job_id: str) -> NewJob:
             return self._new_job(owner_id, job_id, request, records, now)
 
-        job: BatchJob | None
         try:
             job = self.starter.start(owner_id, request.fingerprint(), idempotency_key, make, now)
-        except _NothingToJudgeError:
-            job = None
+        except NothingToStartError:
+            return CreatedJudgements(None, version, list(records), 0.0)
         before = [
             key
             for key, one in records.items()
             if one is not None
             and (by := judged_by(one, current_rubric())) is not None
-            and (job is None or by != job.job_id)
+            and by != job.job_id
         ]
-        if job is None:
-            return CreatedJudgements(None, version, before, 0.0)
         others = [one for key, one in records.items() if one is not None and key not in before]
         cost = _estimate(job.model, others, now)
         return CreatedJudgements(job, version, before, cost)
@@ -127,7 +124,7 @@ class JudgementCreator:
         rubric = current_rubric()
         unjudged = [one for one in records.values() if one and judged_by(one, rubric) is None]
         if not unjudged:
-            raise _NothingToJudgeError
+            raise NothingToStartError
         judge = choose_judge(request.model, {one.model for one in unjudged}, now.date()).id
         job = _job(owner_id, job_id, request, judge, len(unjudged), iso(now))
         job = replace(job, shared_characters=len(rubric.system_prompt()))
@@ -152,10 +149,6 @@ class JudgementCreator:
         unique_ids = list(dict.fromkeys(ids))
         with ThreadPoolExecutor(_PARALLEL_READS) as threads:
             return dict(zip(unique_ids, threads.map(read, unique_ids), strict=True))
-
-
-class _NothingToJudgeError(Exception):
-    """Every conversation of the request was judged before."""
 
 
 def _job(

@@ -155,7 +155,7 @@ def judge_prompt(rubric: Rubric, document: Mapping[str, Any], arc: DeclaredArc |
         raise ConversationRefusedError(
             "validation_error",
             "too_long_to_judge",
-            f"The conversation has {len(quoted)} characters; {MOST_CHARACTERS} can be judged.",
+            f"The conversation has {len(quoted):,} characters; {MOST_CHARACTERS:,} can be judged.",
         )
     declared = (
         f"The declared arc: from {arc.starting_emotion} to {arc.ending_emotion}."
