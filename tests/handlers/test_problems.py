@@ -10,7 +10,12 @@ from typing import Any
 import pytest
 
 from brightrun.batches.model import JobStatus
-from brightrun.core.errors import ContentionError, LeaseLostError, StorageError
+from brightrun.core.errors import (
+    ContentionError,
+    LeaseLostError,
+    StorageError,
+    VersionConflictError,
+)
 from brightrun.wiring import clients
 from infra.routes import ROUTES
 from tests.builders import OWNER
@@ -112,6 +117,18 @@ def test_contention_passes_and_is_no_failure_of_a_service(
         assert answer.headers["Retry-After"] == "1"
         assert CANARY not in answer.text
     assert "ERROR" not in log.getvalue()
+
+
+@pytest.mark.parametrize(
+    ("headers", "wait"), [({}, "1"), ({"If-Match": '"v1"'}, None)], ids=["without", "with If-Match"]
+)
+def test_a_change_that_another_one_overtook_can_be_repeated_where_it_named_no_version(
+    api: Api, monkeypatch: pytest.MonkeyPatch, headers: dict[str, str], wait: str | None
+) -> None:
+    failing_with(VersionConflictError("It has changed."), monkeypatch)
+    answer = api("PATCH /api/scaffolding/personas/anxious_planner", {"name": "n"}, headers=headers)
+    assert is_problem(answer, 409, "version_conflict")
+    assert answer.headers.get("Retry-After") == wait
 
 
 @pytest.mark.parametrize("error", [RuntimeError(CANARY), KeyError(CANARY), LeaseLostError(CANARY)])

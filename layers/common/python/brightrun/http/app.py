@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 import traceback
 from collections.abc import Callable, Mapping
+from functools import partial
 from http import HTTPStatus
 from pathlib import PurePath
 from typing import Any, TypeVar
@@ -17,6 +18,7 @@ from aws_lambda_powertools.event_handler.router import APIGatewayHttpRouter
 from brightrun.core import errors
 from brightrun.core.logging import logger
 from brightrun.core.replays import watching_for_replay
+from brightrun.http.answers import size_problem, to_json
 from brightrun.http.bodies import JSON, body_problem, read_object
 from brightrun.http.etags import if_none_match_problem, revalidated
 from brightrun.http.permissions import group_problem
@@ -49,6 +51,7 @@ class JsonApi(APIGatewayHttpResolver):
         super().__init__(
             enable_validation=True,
             response_validation_error_http_code=HTTPStatus.INTERNAL_SERVER_ERROR,
+            serializer=to_json,
             json_body_deserializer=read_object,
         )
 
@@ -69,6 +72,8 @@ class JsonApi(APIGatewayHttpResolver):
         plain = {**event, "headers": {**event["headers"], "content-type": JSON}}
         with watching_for_replay() as replay:
             answer = _to_gateway_response(refused) if refused else super().resolve(plain, context)
+        if too_large := size_problem(answer.get("body") or ""):
+            answer = _to_gateway_response(too_large)
         answer = revalidated(event, answer)
         answer["headers"] |= SAFE_HEADERS
         if replay.is_replay and answer["statusCode"] < HTTPStatus.BAD_REQUEST:
@@ -81,6 +86,7 @@ def build_api(*routers: APIGatewayHttpRouter, services: Services) -> JsonApi:
     api = JsonApi(services)
     api.exception_handler(Exception)(_on_unexpected_error)
     api.exception_handler(errors.BrightRunError)(_on_domain_error)
+    api.exception_handler(errors.VersionConflictError)(partial(_on_version_conflict, api))
     api.exception_handler(errors.StorageError)(_on_failed_storage)
     api.exception_handler(errors.ContentionError)(_on_domain_error)
     api.exception_handler(RequestValidationError)(_on_invalid_request)
@@ -132,6 +138,13 @@ def _on_unexpected_error(error: Exception) -> Response[str]:
     ]
     logger().error("unexpected_error", error_type=type(error).__name__, at=location)
     return internal_problem()
+
+
+def _on_version_conflict(api: JsonApi, error: errors.VersionConflictError) -> Response[str]:
+    """Without If-Match it was another request at the same time, and the same one can succeed."""
+    if "if-match" not in api.current_event.headers:
+        error.retry_after_s = 1
+    return _on_domain_error(error)
 
 
 def _on_domain_error(error: errors.BrightRunError) -> Response[str]:
