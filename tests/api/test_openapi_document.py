@@ -82,6 +82,36 @@ def test_every_status_that_an_error_can_have_is_documented() -> None:
     assert {status.value for status in STATUS.values()} <= openapi.PROBLEMS.keys()
 
 
+COUNTERS = re.compile(
+    "completed|successful|failed|skipped|cancelled|processing|queued|requeued|total|done|updated"
+    "|deleted|unchanged|not_found|conflict|(total|completed|successful|failed|cancelled)Items"
+)
+"""Names of counters of which a program adds some up, and has to know which include others."""
+
+
+def counters() -> Iterator[tuple[str, Schema]]:
+    """Every counter of a list or of the outcomes of a job, with its schema's name."""
+    for schema, one in DOCUMENT["components"]["schemas"].items():
+        fields = one.get("properties", {})
+        is_list = any(field.get("type") == "array" for field in fields.values())
+        for name, field in fields.items():
+            is_counter = field.get("type") == "integer"
+            if is_counter and (COUNTERS.fullmatch(name) or (name == "count" and is_list)):
+                yield f"{schema}.{name}", field
+
+
+def test_counters_say_what_they_count() -> None:
+    told = dict(counters())
+    # The preview of a batch says it of all its fields together.
+    unclear = {name for name, one in told.items() if "description" not in one}
+    assert unclear == {"BatchPreviewResponse.totalItems"}
+
+
+@pytest.mark.parametrize("name", ["JobSummary.completedItems", "Progress.completed"])
+def test_completed_items_are_said_to_include_failed_ones(name: str) -> None:
+    assert "succeeded or failed" in dict(counters())[name]["description"]
+
+
 def request_schemas(operation: Schema) -> Iterator[tuple[str, Schema]]:
     """Every schema of what a caller sends, with the way to it."""
     starts = [(one["name"], one["schema"]) for one in operation.get("parameters", [])]

@@ -26,7 +26,7 @@ from brightrun.batches.model import (
     Priority,
 )
 from brightrun.batches.planner import MAX_SAMPLE, ParameterSet, Selection
-from brightrun.batches.schemas import MaxCostUsd, QuoteAccuracyView, QuoteView
+from brightrun.batches.schemas import MaxCostUsd, QuoteAccuracyView, QuoteView, TotalItems
 from brightrun.core.errors import InvalidInputError
 from brightrun.core.fields import Tier
 from brightrun.core.ids import conversation_id, item_id
@@ -268,7 +268,7 @@ class BatchAccepted(CamelResponseModel):
 
     job_id: str
     status: JobStatus
-    total_items: int
+    total_items: TotalItems
     estimated_cost: float
     estimated_time: int
     message: str
@@ -471,7 +471,7 @@ class JudgementsAccepted(CamelResponseModel):
 
     job_id: str | None
     status: JobStatus | None
-    total_items: int
+    total_items: TotalItems
     model: str | None
     rubric_version: str
     already_judged: Sequence[str]

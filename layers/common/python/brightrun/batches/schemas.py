@@ -23,6 +23,7 @@ from brightrun.http.schemas import (
     CamelNestedModel,
     CamelResponseModel,
     NestedModel,
+    PageCount,
     RequestModel,
     ResponseModel,
     Usd,
@@ -39,6 +40,19 @@ MaxCostUsd = Annotated[float, Field(ge=0.0001, le=1_000_000)]
 """A cap on what a batch spends, in US dollars."""
 
 
+TotalItems = Annotated[int, Field(description="All items of the job: each is one conversation.")]
+CompletedItems = Annotated[
+    int,
+    Field(description="Items that have succeeded or failed, as in v1: successful and failed ones."),
+]
+SuccessfulItems = Annotated[int, Field(description="Items that have succeeded.")]
+FailedItems = Annotated[int, Field(description="Items that have failed; completed includes them.")]
+CancelledItems = Annotated[
+    int,
+    Field(description="Items left undone when the job was cancelled, stopped, or at its cap."),
+]
+
+
 class QuoteView(NestedModel):
     """What a batch was expected to cost when it was ordered, in US dollars.
 
@@ -52,7 +66,7 @@ class QuoteView(NestedModel):
         "and arc. typical: v1's typical conversation, while there are too few."
     )
     conversations: int = Field(description="Of the caller's own, that the quote is based on.")
-    batches: int
+    batches: int = Field(description="Of the caller's own, that these conversations are of.")
 
 
 class PromptCacheView(NestedModel):
@@ -94,7 +108,7 @@ class QuoteAccuracyView(NestedModel):
 
     source: QuoteSource
     simulated: bool
-    batches: int
+    batches: int = Field(description="How many are compared.")
     cost_mape: float
     cost_p90_coverage: float
 
@@ -113,11 +127,11 @@ class JobSummary(CamelNestedModel):
     kind: JobKind
     status: JobStatus
     status_line: str = Field(description="The status and its reason, to be shown.")
-    total_items: int
-    completed_items: int
-    successful_items: int
-    failed_items: int
-    cancelled_items: int
+    total_items: TotalItems
+    completed_items: CompletedItems
+    successful_items: SuccessfulItems
+    failed_items: FailedItems
+    cancelled_items: CancelledItems
     priority: Priority
     lane: Lane = Field(description="Which it began in: with switchAt, realtime from then on.")
     done_by: str | None = Field(description="When it is to be done; null without a deadline.")
@@ -149,7 +163,7 @@ class JobList(ResponseModel):
     """GET /api/batch-jobs."""
 
     jobs: list[JobSummary]
-    count: int
+    count: PageCount
     next_cursor: str | None
 
     @classmethod
@@ -162,14 +176,19 @@ class JobList(ResponseModel):
 class Progress(NestedModel):
     """A job's items by status; percentage 0 to 100 with one decimal."""
 
-    total: int = Field(validation_alias="total_items")
-    completed: int = Field(validation_alias="completed_items")
-    successful: int = Field(validation_alias="successful_items")
-    failed: int = Field(validation_alias="failed_items")
-    cancelled: int = Field(validation_alias="cancelled_items")
-    processing: int = Field(validation_alias="processing_items")
-    queued: int = Field(validation_alias="queued_items")
-    percentage: float
+    total: TotalItems = Field(validation_alias="total_items")
+    completed: CompletedItems = Field(validation_alias="completed_items")
+    successful: SuccessfulItems = Field(validation_alias="successful_items")
+    failed: FailedItems = Field(validation_alias="failed_items")
+    cancelled: CancelledItems = Field(validation_alias="cancelled_items")
+    processing: int = Field(
+        validation_alias="processing_items", description="Items that a worker holds."
+    )
+    queued: int = Field(
+        validation_alias="queued_items",
+        description="Items that wait for a worker, or for another attempt.",
+    )
+    percentage: float = Field(description="Of all items, those that are completed or cancelled.")
 
 
 class JobStatusResponse(CamelResponseModel):
@@ -272,7 +291,7 @@ class ItemList(ResponseModel):
     """GET /api/conversations/batch/{id}/items."""
 
     items: list[ItemSummary]
-    count: int
+    count: PageCount
     next_cursor: str | None
 
     @classmethod
@@ -292,10 +311,10 @@ class PlannedCombination(NestedModel):
 
 
 class PlannedCombinations(ResponseModel):
-    """GET /api/batch-jobs/planned; `total` is the sum over the combinations."""
+    """GET /api/batch-jobs/planned."""
 
     combinations: list[PlannedCombination]
-    total: int
+    total: int = Field(description="The sum over the combinations.")
     complete: bool
 
     @classmethod
@@ -313,7 +332,7 @@ class LogPage(ResponseModel):
     """GET /api/batch-jobs/{id}/log."""
 
     lines: list[str]
-    count: int
+    count: PageCount
     next_cursor: str | None
 
     @classmethod
@@ -364,14 +383,14 @@ class CancelResponse(CamelResponseModel):
 class RetryResponse(ControlResponse):
     """POST /api/batch-jobs/{id}/retry-failed."""
 
-    requeued: int
+    requeued: int = Field(description="Items that were failed or cancelled, and are queued again.")
 
 
 class ProcessNextResponse(CamelResponseModel):
     """POST /api/batch-jobs/{id}/process-next: the job's progress, with v1's status values."""
 
     status: V1Status
-    remaining_items: int
+    remaining_items: int = Field(description="Items that are queued or processing.")
     progress: Progress
 
     @classmethod

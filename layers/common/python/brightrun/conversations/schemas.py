@@ -18,7 +18,13 @@ from brightrun.conversations.model import (
 from brightrun.conversations.quality.model import Severity
 from brightrun.conversations.service import ConversationPage
 from brightrun.core.fields import Tier
-from brightrun.http.schemas import NestedModel, RequestModel, ResponseModel, Usd
+from brightrun.http.schemas import (
+    NestedModel,
+    PageCount,
+    RequestModel,
+    ResponseModel,
+    Usd,
+)
 
 
 class VerdictView(NestedModel):
@@ -125,13 +131,13 @@ class ConversationDetail(ConversationView):
 
 
 class ConversationList(ResponseModel):
-    """GET /api/conversations; page is null after a cursor, total counts all that match."""
+    """GET /api/conversations; page is null after a cursor."""
 
     conversations: list[ConversationSummary]
-    count: int
+    count: PageCount
     limit: int
     page: int | None
-    total: int
+    total: int = Field(description="How many match, on all pages.")
     total_pages: int = Field(serialization_alias="totalPages")
     next_cursor: str | None
 
@@ -152,7 +158,7 @@ class ConversationList(ResponseModel):
 class StatisticsResponse(ResponseModel):
     """GET /api/conversations/stats; the average is that of the `scored` conversations."""
 
-    total: int
+    total: int = Field(description="All conversations.")
     simulated: int
     by_status: dict[str, int]
     by_tier: dict[str, int]
@@ -167,14 +173,14 @@ class CombinationView(NestedModel):
     persona_key: str
     emotional_arc_key: str
     training_topic_key: str
-    total: int
+    total: int = Field(description="The sum over the statuses.")
     by_status: dict[str, int]
 
 
 class CoverageResponse(ResponseModel):
     """GET /api/conversations/coverage; `omitted` is the number of combinations left out."""
 
-    total: int
+    total: int = Field(description="Conversations of all combinations, also those left out.")
     combinations: list[CombinationView]
     omitted: int
 

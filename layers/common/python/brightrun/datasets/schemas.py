@@ -13,7 +13,13 @@ from brightrun.datasets.create_dataset import DatasetRequest
 from brightrun.datasets.model import Dataset, DatasetSource, DatasetStatus, Upload
 from brightrun.datasets.service import ReportLink
 from brightrun.formats import api_names
-from brightrun.http.schemas import Description, NestedModel, RequestModel, ResponseModel
+from brightrun.http.schemas import (
+    Description,
+    NestedModel,
+    PageCount,
+    RequestModel,
+    ResponseModel,
+)
 
 if TYPE_CHECKING:
     DatasetFormat = str
@@ -171,7 +177,7 @@ class DatasetListData(NestedModel):
     """A page of datasets."""
 
     datasets: list[DatasetSummary]
-    count: int
+    count: PageCount
 
 
 class DatasetList(ResponseModel):

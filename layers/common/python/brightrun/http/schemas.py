@@ -67,6 +67,7 @@ Name = Annotated[
 """The name of a record: one line; surrounding white space is removed."""
 Description = Annotated[str, Field(max_length=2000), REMARK]
 """The description of a record, which may be empty."""
+PageCount = Annotated[int, Field(description="How many records this answer holds.")]
 Identifier = Annotated[str, Field(min_length=1, max_length=100)]
 """A UUID, or the key of a scaffolding record."""
 RecordId = Annotated[str, Path(pattern="^[A-Za-z0-9_-]{1,100}$", max_length=100)]

@@ -9,7 +9,13 @@ from aws_lambda_powertools.event_handler.openapi.params import Path, Query
 from pydantic import ConfigDict, Field, create_model
 
 from brightrun.core.fields import Tier
-from brightrun.http.schemas import Identifier, NestedModel, RequestModel, ResponseModel
+from brightrun.http.schemas import (
+    Identifier,
+    NestedModel,
+    PageCount,
+    RequestModel,
+    ResponseModel,
+)
 from brightrun.scaffolding.combination_schemas import CombinationRequest
 from brightrun.scaffolding.domain import DomainKey, fields_of_domains, installed_domains
 from brightrun.scaffolding.fields import TemplateText
@@ -114,7 +120,7 @@ class DomainList(ResponseModel):
     """The installed domains, the default one first."""
 
     domains: tuple[DomainView, ...]
-    count: int
+    count: PageCount
 
 
 class SelectTemplateRequest(RequestModel):
@@ -147,7 +153,7 @@ class TemplateList(ResponseModel):
     """Templates."""
 
     templates: tuple[TemplateView, ...]
-    count: int
+    count: PageCount
 
 
 class TemplateScore(NestedModel):
@@ -181,7 +187,7 @@ class PersonaList(ResponseModel):
     """Personas."""
 
     personas: tuple[Persona, ...]
-    count: int
+    count: PageCount
 
 
 class EmotionalArcResponse(ResponseModel):
@@ -194,7 +200,7 @@ class EmotionalArcList(ResponseModel):
     """Emotional arcs."""
 
     emotional_arcs: tuple[EmotionalArc, ...]
-    count: int
+    count: PageCount
 
 
 class TrainingTopicResponse(ResponseModel):
@@ -207,7 +213,7 @@ class TrainingTopicList(ResponseModel):
     """Topics."""
 
     training_topics: tuple[TrainingTopic, ...]
-    count: int
+    count: PageCount
 
 
 class ConsultantResponse(ResponseModel):

@@ -14,7 +14,13 @@ from brightrun.core.pages import Page
 from brightrun.datasets.receipts.schemas import TemplateDate, TemplateVariables
 from brightrun.estimates.run_schemas import GpuRequest, HyperparametersRequest, HyperparametersView
 from brightrun.estimates.run_schemas import Name as RegistryName
-from brightrun.http.schemas import Name, NestedModel, RequestModel, ResponseModel
+from brightrun.http.schemas import (
+    Name,
+    NestedModel,
+    PageCount,
+    RequestModel,
+    ResponseModel,
+)
 from brightrun.sft.settings import TEMPLATE_DATE
 from brightrun.training.costs.schemas import CostRecordView
 from brightrun.training.create_training_job import TrainingJobRequest
@@ -142,7 +148,7 @@ class TrainingJobPage(NestedModel):
     """A page of training jobs."""
 
     jobs: list[TrainingJobView]
-    count: int
+    count: PageCount
 
 
 class TrainingJobList(ResponseModel):

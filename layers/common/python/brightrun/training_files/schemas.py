@@ -16,6 +16,7 @@ from brightrun.http.schemas import (
     Identifier,
     Name,
     NestedModel,
+    PageCount,
     RequestModel,
     ResponseModel,
 )
@@ -274,8 +275,8 @@ class BuildView(NestedModel):
 
     version: int
     status: BuildStatus
-    done: int
-    total: int
+    done: int = Field(description="Conversations looked at so far.")
+    total: int = Field(description="Conversations to look at, with those of the version before.")
     left_out: dict[str, int]
     error: str | None
     error_code: str | None
@@ -386,7 +387,7 @@ class TrainingFileList(ResponseModel):
     """GET /api/training-files."""
 
     files: list[TrainingFileView]
-    count: int
+    count: PageCount
     next_cursor: str | None
 
     @classmethod

@@ -148,10 +148,10 @@ class BulkEnrichment(CamelRequest):
 class BulkSummary(NestedModel):
     """Counts of the results."""
 
-    total: int
-    successful: int
-    failed: int
-    skipped: int
+    total: int = Field(description="Results: the successful, failed and skipped ones.")
+    successful: int = Field(description="Conversations that were enriched now.")
+    failed: int = Field(description="Conversations that could not be enriched.")
+    skipped: int = Field(description="Conversations that had been enriched before.")
 
 
 class BulkResult(CamelNestedModel):

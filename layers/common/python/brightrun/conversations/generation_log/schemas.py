@@ -13,7 +13,12 @@ from brightrun.conversations.generation_log.model import (
     FailureType,
 )
 from brightrun.conversations.generation_log.service import LogStatistics
-from brightrun.http.schemas import NestedModel, ResponseModel, Usd
+from brightrun.http.schemas import (
+    NestedModel,
+    PageCount,
+    ResponseModel,
+    Usd,
+)
 
 
 class FailureView(NestedModel):
@@ -55,7 +60,7 @@ class FailureList(ResponseModel):
     """GET /api/failed-generations."""
 
     failures: list[FailureView]
-    count: int
+    count: PageCount
     next_cursor: str | None
 
 
@@ -87,7 +92,7 @@ class LogEntryList(ResponseModel):
     """GET /api/generation-logs."""
 
     logs: list[LogEntryView]
-    count: int
+    count: PageCount
     next_cursor: str | None
 
 

@@ -34,6 +34,7 @@ from brightrun.http.schemas import (
     CamelRequest,
     Identifier,
     NestedModel,
+    PageCount,
     RequestModel,
     ResponseModel,
 )
@@ -94,7 +95,7 @@ class AuditTrail(ResponseModel):
 
     conversation_id: str
     entries: list[AuditEntryView]
-    count: int
+    count: PageCount
     next_cursor: str | None
 
 
@@ -190,12 +191,12 @@ class BulkAction(CamelRequest):
 class BulkReviewSummary(NestedModel):
     """Counts of the results."""
 
-    total: int
-    updated: int
-    deleted: int
-    unchanged: int
-    not_found: int
-    conflict: int
+    total: int = Field(description="Results: the sum of the others.")
+    updated: int = Field(description="Changed now, or what a dry run would change.")
+    deleted: int = Field(description="Deleted now, or what a dry run would delete.")
+    unchanged: int = Field(description="As they were to become already.")
+    not_found: int = Field(description="Conversations that do not exist.")
+    conflict: int = Field(description="Not changed, since another change came first.")
 
 
 class ReviewResultView(CamelNestedModel):

@@ -6,7 +6,12 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal, Self
 
 from pydantic import ConfigDict, Field
 
-from brightrun.http.schemas import NestedModel, RequestModel, ResponseModel
+from brightrun.http.schemas import (
+    NestedModel,
+    PageCount,
+    RequestModel,
+    ResponseModel,
+)
 from brightrun.sft.verdict import Outcome, Quality, Unmeasured
 from brightrun.training.adapters.model import ModelArtifact
 
@@ -106,7 +111,7 @@ class AdapterPage(NestedModel):
     """A page of delivered models."""
 
     models: list[AdapterView]
-    count: int
+    count: PageCount
 
 
 class AdapterList(ResponseModel):
