@@ -78,10 +78,7 @@ def format_time(value: Any) -> str:
 
 def duration(seconds: float | None) -> str:
     """Format seconds as 45 s, 3 min 20 s or 2 h 05 min; "-" when unknown."""
-    if seconds is None:
-        return "-"
-    minutes, rest = divmod(round(seconds), 60)
-    hours, minutes = divmod(minutes, 60)
-    if hours:
-        return f"{hours} h {minutes:02d} min"
-    return f"{minutes} min {rest:02d} s" if minutes else f"{rest} s"
+    # The command starts without the runtime package, which takes a while to import.
+    from brightrun.core import wording
+
+    return "-" if seconds is None else wording.duration(seconds)

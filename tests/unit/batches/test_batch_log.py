@@ -29,7 +29,11 @@ def test_a_line_of_the_file_begins_with_its_timestamp_in_brackets() -> None:
         (batch_log.item_failed(ITEM, "It broke."), "✗ Item 01234567... failed: It broke."),
         (
             batch_log.item_requeued(ITEM, "Busy.", 2, 4, 31.6),
-            "↻ Item 01234567... attempt 2 of 4 failed: Busy.; next try in 32 s",
+            "↻ Item 01234567... attempt 2 of 4 failed: Busy; next try in 32 s",
+        ),
+        (
+            batch_log.item_requeued(ITEM, "Busy.", 1, 4, 3847),
+            "↻ Item 01234567... attempt 1 of 4 failed: Busy; next try in 1 h 04 min",
         ),
         (batch_log.job_ended(10, 2, 0), "Batch job complete - 10 successful, 2 failed"),
         (

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 
 from brightrun.batches.model import Lane
 from brightrun.core.errors import InvalidInputError
+from brightrun.core.wording import duration
 
 MOST_AHEAD = timedelta(days=30)
 """How far ahead a deadline may lie; every batch ends within three days of work."""
@@ -88,7 +90,7 @@ def plan_deadline(
     if latest_switch - now < usual:
         reason = (
             f"Realtime: the economy lane would have to answer by {_told(latest_switch)}, and most "
-            f"Message Batches take up to {duration(usual)}."
+            f"Message Batches take up to {_minutes(usual)}."
         )
         return DeadlinePlan(done_by, "realtime", None, ends, reason, _notice(done_by, ends[0]))
     if now + longest <= done_by and not capped:
@@ -99,9 +101,9 @@ def plan_deadline(
         return DeadlinePlan(done_by, "economy", None, ends, reason)
     reason = (
         f"Economy first, at half the price, since most Message Batches end within "
-        f"{duration(usual)}; what Claude has not answered by {_told(latest_switch)} is cancelled "
-        f"there and written in realtime: all of it takes up to {duration(realtime.p90)} in nine "
-        f"of ten batches, and a quarter of that and {duration(MARGIN)} are left beside it."
+        f"{_minutes(usual)}; what Claude has not answered by {_told(latest_switch)} is cancelled "
+        f"there and written in realtime: all of it takes up to {_minutes(realtime.p90)} in nine "
+        f"of ten batches, and a quarter of that and {_minutes(MARGIN)} are left beside it."
     )
     return DeadlinePlan(done_by, "economy", latest_switch, ends, reason)
 
@@ -138,8 +140,7 @@ def _told(time: datetime) -> str:
     return f"{time.astimezone(UTC):%Y-%m-%d %H:%M} UTC"
 
 
-def duration(time: timedelta | float) -> str:
+def _minutes(time: timedelta | float) -> str:
     """A duration, or seconds, in whole minutes, rounded up: 45 min, 2 h 05 min."""
     seconds = time.total_seconds() if isinstance(time, timedelta) else time
-    hours, minutes = divmod(-int(-seconds // 60), 60)
-    return f"{hours} h {minutes:02d} min" if hours else f"{minutes} min"
+    return duration(math.ceil(seconds / 60) * 60)

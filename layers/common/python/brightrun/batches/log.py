@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from brightrun.core.timestamps import iso
+from brightrun.core.wording import duration
 
 _sequence = itertools.count()
 
@@ -75,10 +76,8 @@ def item_failed(item_id: str, error: str) -> str:
 
 def item_requeued(item_id: str, error: str, attempt: int, attempts: int, seconds: float) -> str:
     """An item was queued for another attempt, in `seconds`."""
-    return (
-        f"↻ Item {item_id[:8]}... attempt {attempt} of {attempts} failed: {error}; "
-        f"next try in {seconds:.0f} s"
-    )
+    told = f"attempt {attempt} of {attempts} failed: {error.removesuffix('.')}"
+    return f"↻ Item {item_id[:8]}... {told}; next try in {duration(seconds)}"
 
 
 def job_ended(successful: int, failed: int, cancelled: int) -> str:
