@@ -26,6 +26,7 @@ class ConversationsSettings(enrichment.EnrichmentSettings):
     generation_logs_table: str
     failed_generations_table: str
     failed_generation_files_bucket: str
+    scaffolding_table: str
 
 
 def conversation_reader() -> ConversationReader:
