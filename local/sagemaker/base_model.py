@@ -33,7 +33,7 @@ _BUILDER = (
 )
 """What decides about the weights, beside the phrases."""
 BUILT_MODELS = REPOSITORY / "build" / "tiny_base_model"
-"""Models that were built here before: a folder for each digest of phrases and builder."""
+"""Models that were built here before: a folder for each digest of the files of both."""
 _POLL_SECONDS = 0.2
 _LOW_PRIORITY = ("nice", "-n", "5")
 """The build runs at low priority: requests to the system come first."""
@@ -75,22 +75,21 @@ class TinyBaseModel:
         self.wait()
 
     def _provide(self, s3: Any, bucket: str) -> None:
-        corpus = "\n".join(json.dumps(text) for text in phrases())
-        built = self._built_models / _digest(corpus)
+        built = self._built_models / _digest()
         if built.is_dir():
             self._upload(s3, bucket, built)
         else:
-            self._build(s3, bucket, corpus, built)
+            self._build(s3, bucket, built)
 
-    def _build(self, s3: Any, bucket: str, corpus: str, built: Path) -> None:
+    def _build(self, s3: Any, bucket: str, built: Path) -> None:
         shutil.rmtree(self._folder, ignore_errors=True)
         model = self._folder / "model"
         model.mkdir(parents=True)
-        phrases_file = self._folder / "corpus.jsonl"
-        phrases_file.write_text(corpus, "utf-8")
+        corpus = self._folder / "corpus.jsonl"
+        corpus.write_text("\n".join(json.dumps(text) for text in phrases()), "utf-8")
         log = self._folder.with_name("base_model.log")
         builder = [str(self._environment.python), "-m", "training_container.tiny_model"]
-        arguments = [str(model), "--corpus", str(phrases_file)]
+        arguments = [str(model), "--corpus", str(corpus)]
         command = [*_LOW_PRIORITY, *builder, *arguments]
         container = Container(command, passed_on(), REPOSITORY, log)
         while (code := container.wait(_POLL_SECONDS)) is None:
@@ -109,11 +108,15 @@ class TinyBaseModel:
         self.state = "ready"
 
 
-def _digest(corpus: str) -> str:
-    digest = hashlib.sha256(corpus.encode())
-    for file in _BUILDER:
+def _digest() -> str:
+    digest = hashlib.sha256()
+    for file in (*_BUILDER, *_phrase_files()):
         digest.update(file.read_bytes())
     return digest.hexdigest()
+
+
+def _phrase_files() -> list[Path]:
+    return sorted(_PHRASES.rglob("*.toml"))
 
 
 def _keep(model: Path, built: Path) -> None:
@@ -128,7 +131,7 @@ def _keep(model: Path, built: Path) -> None:
 
 def phrases() -> Iterator[str]:
     """Yield every text that the Claude simulator's conversations are made of, in a fixed order."""
-    for file in sorted(_PHRASES.rglob("*.toml")):
+    for file in _phrase_files():
         yield from _texts(tomllib.loads(file.read_text("utf-8")))
 
 

@@ -4,19 +4,21 @@ from __future__ import annotations
 
 import base64
 from collections.abc import Mapping
+from types import MappingProxyType
 from typing import Any
 from urllib.parse import parse_qsl, unquote
 
 TEXTUAL = ("text/", "application/json", "application/javascript", "application/xml")
+_NONE: Mapping[str, str] = MappingProxyType({})
 
 
 def http_event(
     route_key: str,
     target: str,
     *,
-    parameters: Mapping[str, str],
-    headers: Mapping[str, str],
-    body: bytes | None,
+    parameters: Mapping[str, str] = _NONE,
+    headers: Mapping[str, str] = _NONE,
+    body: bytes | None = None,
     claims: Mapping[str, str] | None,
 ) -> dict[str, Any]:
     """Build the event of `route_key` for a request target, such as /api/batch-jobs?limit=5.

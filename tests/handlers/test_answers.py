@@ -24,14 +24,7 @@ def answered(value: Any) -> dict[str, Any]:
     def show() -> dict[str, Any]:
         return {"text": value}
 
-    event = http_event(
-        "GET /api/thing",
-        "/api/thing",
-        parameters={},
-        headers={},
-        body=None,
-        claims={"sub": OWNER},
-    )
+    event = http_event("GET /api/thing", "/api/thing", claims={"sub": OWNER})
     return build_api(router, services={}).resolve(event, None)
 
 

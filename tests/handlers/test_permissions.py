@@ -18,9 +18,7 @@ ID = "00000000-0000-7000-8000-000000000001"
 
 
 def event(route: str, groups: object = None, **more: object) -> dict[str, Any]:
-    made = http_event(
-        route, "/api", parameters={}, headers={}, body=None, claims={"sub": "owner-1"}
-    )
+    made = http_event(route, "/api", claims={"sub": "owner-1"})
     if groups is not None:
         made["requestContext"]["authorizer"]["jwt"]["claims"]["cognito:groups"] = groups
     return {**made, **more}

@@ -101,9 +101,7 @@ def test_a_route_without_an_authorizer_tells_nobody_anything(
 
 
 def test_a_deployment_without_an_authorizer_is_a_500(api: Api) -> None:
-    event = http_event(
-        "GET /api/batch-jobs", "/api/batch-jobs", parameters={}, headers={}, body=None, claims=None
-    )
+    event = http_event("GET /api/batch-jobs", "/api/batch-jobs", claims=None)
     answer = HANDLERS["batch_jobs"].lambda_handler(event, None)
     assert (answer["statusCode"], json.loads(answer["body"])["code"]) == (500, "internal_error")
 
@@ -202,14 +200,7 @@ def test_no_answer_may_be_cached_or_read_as_something_else(api: Api) -> None:
 
 
 def test_a_path_that_a_function_does_not_know_is_a_404(api: Api) -> None:
-    event = http_event(
-        "GET /api/unknown",
-        "/api/unknown",
-        parameters={},
-        headers={},
-        body=None,
-        claims={"sub": OWNER},
-    )
+    event = http_event("GET /api/unknown", "/api/unknown", claims={"sub": OWNER})
     for handler in HANDLERS.values():
         answer = handler.lambda_handler(event, None)
         assert (answer["statusCode"], json.loads(answer["body"])["code"]) == (404, "no_such_route")

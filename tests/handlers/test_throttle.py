@@ -21,7 +21,7 @@ ROUTE = "GET /api/batch-jobs"
 
 def event(owner: str | None, at_ms: int, limit: str | None) -> dict[str, Any]:
     claims = None if owner is None else {"sub": owner}
-    made = http_event(ROUTE, "/api/batch-jobs", parameters={}, headers={}, body=None, claims=claims)
+    made = http_event(ROUTE, "/api/batch-jobs", claims=claims)
     made["requestContext"]["timeEpoch"] = at_ms
     return made if limit is None else {**made, "stageVariables": {REQUESTS_PER_USER: limit}}
 

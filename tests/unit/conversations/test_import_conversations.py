@@ -34,6 +34,7 @@ class World:
     def __init__(self) -> None:
         self.conversations = InMemoryConversations()
         self.objects = InMemoryObjects()
+        self.scaffolding = InMemoryScaffolding()
         clock = SteppedClock()
         self.scaffolds = PlanScaffoldingResolver(InMemoryObjects(), self.objects)
         self.importer = ConversationImporter(
@@ -45,7 +46,7 @@ class World:
                 scaffolds=self.scaffolds,
                 clock=clock,
             ),
-            catalog=partial(ScaffoldingCatalog, InMemoryScaffolding()),
+            catalog=partial(ScaffoldingCatalog, self.scaffolding),
             clock=clock,
         )
 
@@ -93,6 +94,12 @@ def test_a_raw_conversation_is_stored_as_it_came_and_enriched(world: World) -> N
     assert world.stored(record.file_path) == a_conversation()
     assert world.stored(record.raw_response_path) == a_conversation()
     assert len(world.stored(record.enriched_file_path)["training_pairs"]) == 8
+
+
+def test_the_scaffolding_of_many_conversations_is_read_once(world: World) -> None:
+    ids = [f"aaaaaaaa-0000-4000-8000-{number:012}" for number in range(20)]
+    world.importer.import_document(OWNER, a_training_json(*map(an_entry, ids)))
+    assert world.scaffolding.reads == len(("personas", "arcs", "topics"))
 
 
 def test_an_import_warns_of_every_flag_once(world: World) -> None:

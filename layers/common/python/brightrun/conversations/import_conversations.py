@@ -6,7 +6,7 @@ The source of each is stored too, since it holds more than the conversation.
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from functools import partial
@@ -15,7 +15,6 @@ from typing import TYPE_CHECKING, Any
 from brightrun.aws.objects import ObjectStore, discarded_if_lost
 from brightrun.conversations.imported_documents import (
     ImportedConversation,
-    ReadResult,
     UnreadableConversation,
     read_conversations,
 )
@@ -33,6 +32,7 @@ if TYPE_CHECKING:
 
 MOST_BYTES = 5 * 1024 * 1024
 """Size of one document: AWS Lambda accepts requests of 6 MB, including the envelope."""
+_Row = UnreadableConversation | tuple[ImportedConversation, ConversationRecord]
 _CONCURRENCY = 8
 _LONGEST_NAME, _LONGEST_KEY = 255, 100
 
@@ -75,9 +75,8 @@ class ConversationImporter:
                 "Import it in parts.",
                 details={"bytes": size, "most_bytes": MOST_BYTES},
             )
-        one = partial(self._one, owner_id, self.catalog())
         with ThreadPoolExecutor(_CONCURRENCY) as threads:
-            results = list(threads.map(one, read_conversations(document)))
+            results = list(threads.map(self._one, self._rows(owner_id, document)))
         if not any(one.record for one in results):
             raise InvalidInputError(
                 f"None of the document's {len(results)} conversations could be imported.",
@@ -92,11 +91,20 @@ class ConversationImporter:
             )
         return results
 
-    def _one(self, owner_id: str, catalog: ScaffoldingCatalog, read: ReadResult) -> ImportResult:
-        if isinstance(read, UnreadableConversation):
-            return ImportResult(read.place, None, [], read.reason, read.code)
-        record = _record(owner_id, read, iso(self.clock()), self.new_attempt())
-        record = _with_known_scaffolding(record, catalog)
+    def _rows(self, owner_id: str, document: Mapping[str, Any]) -> Iterator[_Row]:
+        """Yield each conversation with its row; threads would each read the catalog's records."""
+        catalog = self.catalog()
+        for read in read_conversations(document):
+            if isinstance(read, UnreadableConversation):
+                yield read
+            else:
+                record = _record(owner_id, read, iso(self.clock()), self.new_attempt())
+                yield read, _with_known_scaffolding(record, catalog)
+
+    def _one(self, row: _Row) -> ImportResult:
+        if isinstance(row, UnreadableConversation):
+            return ImportResult(row.place, None, [], row.reason, row.code)
+        read, record = row
         try:
             self._add(record, read)
         except DuplicateKeyError:

@@ -12,10 +12,10 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from brightrun.conversations.quality.model import SEVERITIES
 from brightrun.core.errors import ConversationRefusedError, VersionConflictError
+from brightrun.core.json_text import require_encodable
 
 # v1's constrained decoder ended a string at its first quote, and left a backslash.
 _CUT_OFF = re.compile(r"\\\s*$")
-_SURROGATE = re.compile(r"\\u[dD][89a-fA-F]")
 _LITERAL_ESCAPE = re.compile(r"\\(?:[nrt\"]|u[0-9a-fA-F]{4})")
 _GOES_ON = frozenset(",-\u2013\u2014([{<\\/&")
 """Marks that do not end a sentence; any other mark can, including an emoji."""
@@ -136,9 +136,7 @@ class RawConversation(BaseModel):
 def parse_json(text: str) -> Any:
     """Parse JSON that can be stored as UTF-8; raises ValueError or RecursionError."""
     document = json.loads(text)
-    # UTF-8 cannot encode an unpaired surrogate, which JSON can contain as it is, or escaped.
-    stored = json.dumps(document, ensure_ascii=False) if _SURROGATE.search(text) else text
-    stored.encode("utf-8")
+    require_encodable(text, document)
     return document
 
 

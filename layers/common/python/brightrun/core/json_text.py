@@ -1,9 +1,22 @@
-"""JSON as people read it."""
+"""JSON texts: as people read them, and whether UTF-8 can hold what they say."""
 
 from __future__ import annotations
 
 import json
+import re
 from typing import Any
+
+_SURROGATE = re.compile(r"\\u[dD][89a-fA-F]")
+
+
+def require_encodable(text: str, value: Any) -> None:
+    """Raise UnicodeEncodeError if the value that a JSON text was parsed into is no UTF-8.
+
+    JSON can contain an unpaired surrogate as it is, or escaped; only what has escaped ones is
+    written again to see.
+    """
+    written = json.dumps(value, ensure_ascii=False) if _SURROGATE.search(text) else text
+    written.encode("utf-8")
 
 
 def indented(value: Any) -> str:

@@ -11,6 +11,7 @@ from typing import Any, NoReturn
 from aws_lambda_powertools.event_handler import Response
 
 from brightrun.core.errors import InvalidInputError
+from brightrun.core.json_text import require_encodable
 from brightrun.http.problems import problem
 
 JSON = "application/json"
@@ -53,8 +54,7 @@ def read_object(text: str) -> dict[str, Any]:
             parse_constant=_refuse_constant,
             parse_float=_number,
         )
-        if "\\u" in text:
-            json.dumps(value, ensure_ascii=False).encode()
+        require_encodable(text, value)
     except json.JSONDecodeError as error:
         raise _unreadable(f"{error.msg} at line {error.lineno} column {error.colno}") from error
     except UnicodeEncodeError as error:

@@ -170,12 +170,13 @@ def _require_free_key(catalog: ScaffoldingCatalog, owner_id: str, record: Record
 
 
 def _require_room(catalog: ScaffoldingCatalog, owner_id: str, record: Record) -> None:
-    others = catalog.of_all_domains(owner_id, type(record))
-    stored = sum(_size(one) for one in others if one.origin != "built_in" and one.id != record.id)
-    if stored + _size(record) > MAX_OWN_BYTES:
+    known = catalog.of_all_domains(owner_id, type(record))
+    others = [one for one in known if one.origin != "built_in" and one.id != record.id]
+    together = sum(map(_size, (record, *others)))
+    if together > MAX_OWN_BYTES:
         raise InvalidInputError(
             f"Your records of the kind '{record.kind}' would have "
-            f"{(stored + _size(record)) / 1_000_000:.1f} MB together; "
+            f"{together / 1_000_000:.1f} MB together; "
             f"{MAX_OWN_BYTES / 1_000_000:.1f} MB are the most. Shorten one of them, or this one."
         )
 
